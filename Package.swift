@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// oneDNN is unpacked by Launch/bootstrap into `.deps/onednn`; a system copy may be linked there instead.
+let oneDNN = Context.packageDirectory + "/.deps/onednn"
+
+#if arch(x86_64)
+  // Every loop of ours is compiled for AVX2 and FMA (x86-64-v3, processors since 2013); `longtail doctor` checks for it.
+  let instructionSet = ["-Xcc", "-march=x86-64-v3"]
+  let instructionSetC = ["-march=x86-64-v3"]
+#else
+  let instructionSet: [String] = []
+  let instructionSetC: [String] = []
+#endif
+
+let oneDNNHeaders = ["-Xcc", "-I\(oneDNN)/include"]
+
+/// Warnings are errors everywhere.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(.v5), .unsafeFlags(oneDNNHeaders)]
+
+/// Rooms with hot loops are optimized in debug builds too, so that tests stay fast.
+let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"] + instructionSet)]
+
+let hotC: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"] + instructionSetC)]
+
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "longtail",
+  products: [.executable(name: "longtail", targets: ["longtail"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // Floor 0: C libraries and shims.
+    .target(name: "CThreads", cSettings: hotC, linkerSettings: [.linkedLibrary("gomp")]),
+    .target(
+      name: "COneDNN",
+      cSettings: [.unsafeFlags(["-I\(oneDNN)/include"])],
+      linkerSettings: [
+        .unsafeFlags(["-L\(oneDNN)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(oneDNN)/lib"]),
+        .linkedLibrary("dnnl"),
+      ]),
+    .target(name: "CMPI", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
+    .systemLibrary(name: "CImageFormats"),
+    .systemLibrary(name: "CDigests"),
+
+    // Floor 1.
+    .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
+    .target(name: "Tensors", dependencies: ["CDigests"], swiftSettings: hot),
+    .target(name: "Images", dependencies: ["CImageFormats"], swiftSettings: hot),
+    .target(name: "Collectives", dependencies: ["CMPI", "Tensors", "Threading"], swiftSettings: hot),
+
+    // Floor 2.
+    .target(name: "Kernels", dependencies: ["COneDNN", "Tensors", "Threading"], swiftSettings: hot),
+
+    // Floor 3.
+    .target(name: "Networks", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Objectives", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Datasets", dependencies: ["Images", "Tensors"], swiftSettings: hot),
+    .target(name: "Metrics", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: hot),
+
+    // Floor 4.
+    .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
+    .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Configuration", dependencies: [yams], swiftSettings: strict),
+
+    // Floor 5 and above.
+    .target(
+      name: "Training",
+      dependencies: [
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
+        "Objectives", "Optimizers", "Tensors", "Threading", logging,
+      ], swiftSettings: hot),
+    .target(name: "Reports", dependencies: ["Images", "Metrics", "Training"], swiftSettings: hot),
+    .executableTarget(
+      name: "longtail",
+      dependencies: [
+        "Reports", "Training", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+
+    // Tests, one target a room.
+    .testTarget(name: "ThreadingTests", dependencies: ["Threading"], swiftSettings: strict),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
+    .testTarget(name: "ImagesTests", dependencies: ["Images"], swiftSettings: strict),
+    .testTarget(name: "CollectivesTests", dependencies: ["Collectives"], swiftSettings: strict),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels"], swiftSettings: strict),
+    .testTarget(
+      name: "ObjectivesTests", dependencies: ["Objectives"], exclude: ["Oracle"], swiftSettings: hot),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images"], swiftSettings: strict),
+    .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
+  ]
+)

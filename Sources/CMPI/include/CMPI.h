@@ -1,0 +1,4 @@
+#ifndef LONGTAIL_CMPI_H
+#define LONGTAIL_CMPI_H
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef LONGTAIL_CONEDNN_H
+#define LONGTAIL_CONEDNN_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#endif

@@ -89,7 +89,8 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
     .testTarget(name: "ImagesTests", dependencies: ["Images"], swiftSettings: strict),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives"], swiftSettings: strict),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels"], swiftSettings: strict),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images"], swiftSettings: strict),

@@ -33,14 +33,13 @@ public enum ComputePool {
       for part in 0..<parts { body(part) }
       return
     }
+    // The closure stays on this stack frame, so that a parallel loop allocates nothing.
     withoutActuallyEscaping(body) { escaping in
-      let box = Box(escaping)
-      withExtendedLifetime(box) {
+      var closure: (Int) -> Void = escaping
+      withUnsafeMutablePointer(to: &closure) { pointer in
         longtail_parallel(
-          { context, part, _ in
-            guard let context else { return }
-            Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().body(Int(part))
-          }, Unmanaged.passUnretained(box).toOpaque(), Int32(parts))
+          { context, part, _ in context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(part)) },
+          pointer, Int32(parts))
       }
     }
   }
@@ -59,10 +58,5 @@ public enum ComputePool {
       let upper = min(count, units * (part + 1) / parts * alignment)
       if lower < upper { body(lower..<upper) }
     }
-  }
-
-  private final class Box {
-    let body: (Int) -> Void
-    init(_ body: @escaping (Int) -> Void) { self.body = body }
   }
 }

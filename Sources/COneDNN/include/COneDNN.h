@@ -2,5 +2,6 @@
 #define LONGTAIL_CONEDNN_H
 
 #include <oneapi/dnnl/dnnl.h>
+#include <oneapi/dnnl/dnnl_debug.h>
 
 #endif

@@ -1,0 +1,46 @@
+import Tensors
+import Threading
+
+/// Loops for layers that work on each number by itself.
+public enum ActivationLoops {
+  /// y = max(0, x). Moves 8 bytes a float.
+  public static func rectify(_ x: FloatRegion, into y: FloatRegion) {
+    let (source, target) = (x.base, y.base)
+    ComputePool.forEachRange(of: x.count, minimum: 4096, alignment: 16) { range in
+      for i in range { target[i] = max(0, source[i]) }
+    }
+  }
+
+  /// dx = dy where y > 0, else 0; `into` may be `gradient` itself.
+  public static func rectifyBackward(output: FloatRegion, gradient: FloatRegion, into dx: FloatRegion) {
+    let (y, source, target) = (output.base, gradient.base, dx.base)
+    ComputePool.forEachRange(of: output.count, minimum: 4096, alignment: 16) { range in
+      for i in range { target[i] = y[i] > 0 ? source[i] : 0 }
+    }
+  }
+
+  /// y = x * mask / (1 - probability), where the mask of an element is a function of (seed, epoch, sample, layer, channel, position).
+  ///
+  /// The same call with gradients is the backward pass. Cost: one Philox block for four positions.
+  /// - Parameter streams: one stream of numbers for each image.
+  public static func drop(
+    _ x: FloatRegion, _ view: ChannelBlocks, probability: Double, layer: Int, streams: [CounterRandom], into y: FloatRegion
+  ) {
+    let (source, target) = (x.base, y.base)
+    let threshold = UInt32(min(Double(UInt32.max), probability * 4_294_967_296))
+    let scale = Float(1 / (1 - probability))
+    ComputePool.forEach(parts: view.images * view.channels) { part in
+      let (image, channel) = (part / view.channels, part % view.channels)
+      let start = image * view.imageStride + (channel / view.block) * view.blockStride + channel % view.block
+      let stream = streams[image]
+      let base = UInt64(layer) << 40 &+ UInt64(channel) * UInt64((view.positions + 3) / 4)
+      for quad in 0..<((view.positions + 3) / 4) {
+        let numbers = stream.block(base &+ UInt64(quad))
+        for l in 0..<min(4, view.positions - 4 * quad) {
+          let at = start + (4 * quad + l) * view.block
+          target[at] = numbers[l] < threshold ? 0 : source[at] * scale
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import COneDNN
+import Tensors
+
+/// The geometry of a convolution or a transposed convolution.
+public struct ConvolutionGeometry: Hashable, Sendable {
+  /// Kernel extents, vertical then horizontal.
+  public var kernel: [Int]
+  /// Steps between positions.
+  public var strides: [Int]
+  /// Zeros added on each side: top and left.
+  public var padding: [Int]
+  /// Distance between taps; 1 is an ordinary convolution.
+  public var dilation: [Int]
+  /// Channel groups.
+  public var groups: Int
+
+  /// A square geometry.
+  public init(kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1) {
+    self.kernel = [kernel, kernel]
+    strides = [stride, stride]
+    self.padding = [padding, padding]
+    self.dilation = [dilation, dilation]
+    self.groups = groups
+  }
+
+  /// The output's extent for an input's, by dimension.
+  public func outputExtent(_ extent: Int, dimension d: Int) -> Int {
+    (extent + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / strides[d] + 1
+  }
+
+  var nativeStrides: [Int64] { strides.map(Int64.init) }
+  var nativePadding: [Int64] { padding.map(Int64.init) }
+  /// oneDNN counts the holes between taps.
+  var nativeDilation: [Int64] { dilation.map { Int64($0 - 1) } }
+}
+
+/// How a convolution is computed.
+public enum ConvolutionAlgorithm: String, Sendable, Codable, CaseIterable {
+  /// oneDNN's direct kernels.
+  case direct
+  /// oneDNN's Winograd kernels: fewer multiplications for 3x3 kernels of stride 1, AVX-512 only, oneDNN 3.1 and before.
+  case winograd
+
+  var native: dnnl_alg_kind_t { self == .direct ? dnnl_convolution_direct : dnnl_convolution_winograd }
+}
+
+/// Requests for the three passes of a convolution.
+///
+/// Cost of each pass: 2 N O I/g Kh Kw Ho Wo floating-point operations with the direct algorithm.
+public enum ConvolutionKernels {
+  /// Forward: destination = weights * source (+ bias).
+  public static func forward(
+    _ geometry: ConvolutionGeometry, algorithm: ConvolutionAlgorithm, training: Bool,
+    source: TensorLayout, weights: TensorLayout, bias: TensorLayout?, destination: TensorLayout
+  ) throws -> PrimitiveDescriptor {
+    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
+    return try PrimitiveDescriptor("a \(algorithm.rawValue) convolution") {
+      dnnl_convolution_forward_primitive_desc_create(
+        $0, engine, training ? dnnl_forward_training : dnnl_forward_inference, algorithm.native, source.handle, weights.handle,
+        bias?.handle, destination.handle, geometry.nativeStrides, geometry.nativeDilation, geometry.nativePadding,
+        geometry.nativePadding, attributes)
+    }
+  }
+
+  /// Backward by data: the gradient of the source from that of the destination.
+  public static func backwardData(
+    _ geometry: ConvolutionGeometry, algorithm: ConvolutionAlgorithm, hint: PrimitiveDescriptor,
+    source: TensorLayout, weights: TensorLayout, destination: TensorLayout
+  ) throws -> PrimitiveDescriptor {
+    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
+    return try PrimitiveDescriptor("a \(algorithm.rawValue) convolution backward by data") {
+      dnnl_convolution_backward_data_primitive_desc_create(
+        $0, engine, algorithm.native, source.handle, weights.handle, destination.handle, geometry.nativeStrides,
+        geometry.nativeDilation, geometry.nativePadding, geometry.nativePadding, hint.handle, attributes)
+    }
+  }
+
+  /// Backward by weights: the gradients of weights and bias.
+  public static func backwardWeights(
+    _ geometry: ConvolutionGeometry, algorithm: ConvolutionAlgorithm, hint: PrimitiveDescriptor,
+    source: TensorLayout, weights: TensorLayout, bias: TensorLayout?, destination: TensorLayout
+  ) throws -> PrimitiveDescriptor {
+    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
+    return try PrimitiveDescriptor("a \(algorithm.rawValue) convolution backward by weights") {
+      dnnl_convolution_backward_weights_primitive_desc_create(
+        $0, engine, algorithm.native, source.handle, weights.handle, bias?.handle, destination.handle, geometry.nativeStrides,
+        geometry.nativeDilation, geometry.nativePadding, geometry.nativePadding, hint.handle, attributes)
+    }
+  }
+}
+
+/// Requests for the three passes of a transposed convolution (oneDNN's deconvolution). Weights are logically O,I,H,W.
+public enum TransposedConvolutionKernels {
+  /// Forward.
+  public static func forward(
+    _ geometry: ConvolutionGeometry, training: Bool, source: TensorLayout, weights: TensorLayout, bias: TensorLayout?,
+    destination: TensorLayout
+  ) throws -> PrimitiveDescriptor {
+    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
+    return try PrimitiveDescriptor("a transposed convolution") {
+      dnnl_deconvolution_forward_primitive_desc_create(
+        $0, engine, training ? dnnl_forward_training : dnnl_forward_inference, dnnl_deconvolution_direct, source.handle,
+        weights.handle, bias?.handle, destination.handle, geometry.nativeStrides, geometry.nativeDilation, geometry.nativePadding,
+        geometry.nativePadding, attributes)
+    }
+  }
+
+  /// Backward by data.
+  public static func backwardData(
+    _ geometry: ConvolutionGeometry, hint: PrimitiveDescriptor, source: TensorLayout, weights: TensorLayout, destination: TensorLayout
+  ) throws -> PrimitiveDescriptor {
+    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
+    return try PrimitiveDescriptor("a transposed convolution backward by data") {
+      dnnl_deconvolution_backward_data_primitive_desc_create(
+        $0, engine, dnnl_deconvolution_direct, source.handle, weights.handle, destination.handle, geometry.nativeStrides,
+        geometry.nativeDilation, geometry.nativePadding, geometry.nativePadding, hint.handle, attributes)
+    }
+  }
+
+  /// Backward by weights.
+  public static func backwardWeights(
+    _ geometry: ConvolutionGeometry, hint: PrimitiveDescriptor, source: TensorLayout, weights: TensorLayout, bias: TensorLayout?,
+    destination: TensorLayout
+  ) throws -> PrimitiveDescriptor {
+    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
+    return try PrimitiveDescriptor("a transposed convolution backward by weights") {
+      dnnl_deconvolution_backward_weights_primitive_desc_create(
+        $0, engine, dnnl_deconvolution_direct, source.handle, weights.handle, bias?.handle, destination.handle,
+        geometry.nativeStrides, geometry.nativeDilation, geometry.nativePadding, geometry.nativePadding, hint.handle, attributes)
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import Kernels
+import Tensors
+
+/// Two-dimensional convolution, with padding, stride, dilation, groups and an optional bias.
+///
+/// Weights are O,I/groups,H,W in files. Cost: 2 N O I/groups Kh Kw Ho Wo operations a pass, three passes.
+public struct Convolution: Layer {
+  /// Channels of the output.
+  public var filters: Int
+  /// Kernel, stride, padding, dilation, groups.
+  public var geometry: ConvolutionGeometry
+  /// Whether a bias is added.
+  public var hasBias: Bool
+
+  /// Describes the layer.
+  public init(filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, bias: Bool = true) {
+    self.filters = filters
+    geometry = ConvolutionGeometry(kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups)
+    hasBias = bias
+  }
+
+  /// The layer's name in reports.
+  public var kind: String { "convolution" }
+
+  /// The number of filters.
+  public func outputChannels(_ inputs: [Int]) -> Int { filters }
+
+  /// The shape that the geometry gives.
+  /// - Throws: `LongtailError` when the kernel is larger than the padded input or channels do not divide by groups.
+  public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
+    let input = inputs[0]
+    let shape = FeatureShape(
+      channels: filters, height: geometry.outputExtent(input.height, dimension: 0), width: geometry.outputExtent(input.width, dimension: 1))
+    guard shape.height > 0, shape.width > 0 else {
+      throw LongtailError(.usage, "an input of \(input.width)x\(input.height) is smaller than the kernel", advice: "use larger images")
+    }
+    guard input.channels % geometry.groups == 0, filters % geometry.groups == 0 else {
+      throw LongtailError(.usage, "\(input.channels) channels and \(filters) filters do not divide into \(geometry.groups) groups")
+    }
+    return shape
+  }
+
+  /// Weight and bias.
+  public func parameters(_ inputs: [Int]) -> [ParameterSpecification] {
+    let channels = inputs[0] / geometry.groups
+    let fanIn = channels * geometry.kernel[0] * geometry.kernel[1]
+    let weight = ParameterSpecification(
+      name: "weight", shape: [filters, channels] + geometry.kernel, initialization: .uniformByFanIn(fanIn), groups: geometry.groups)
+    return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: .uniformByFanIn(fanIn))] : [weight]
+  }
+
+  /// Chooses algorithms and makes the kernels of the three passes.
+  public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
+    let specification = parameters(builder.inputChannels)[0]
+    return try PlannedConvolution(
+      builder, geometry: geometry, weightExtents: specification.kernelExtents, hasBias: hasBias,
+      candidates: ConvolutionCandidates(geometry: geometry))
+  }
+}
+
+/// The requests for one convolution, by algorithm.
+struct ConvolutionCandidates: ConvolutionRequests {
+  let geometry: ConvolutionGeometry
+
+  var algorithms: [ConvolutionAlgorithm] {
+    let isWinogradShape = geometry.kernel == [3, 3] && geometry.strides == [1, 1] && geometry.dilation == [1, 1] && geometry.groups == 1
+    return isWinogradShape ? [.direct, .winograd] : [.direct]
+  }
+
+  func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
+    throws -> PrimitiveDescriptor
+  {
+    try ConvolutionKernels.forward(geometry, algorithm: a, training: training, source: s, weights: w, bias: b, destination: d)
+  }
+
+  func backwardData(_ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ d: TensorLayout)
+    throws -> PrimitiveDescriptor
+  {
+    try ConvolutionKernels.backwardData(geometry, algorithm: a, hint: hint, source: s, weights: w, destination: d)
+  }
+
+  func backwardWeights(
+    _ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout
+  ) throws -> PrimitiveDescriptor {
+    try ConvolutionKernels.backwardWeights(geometry, algorithm: a, hint: hint, source: s, weights: w, bias: b, destination: d)
+  }
+}
+
+/// What a layer of the convolution family can ask the library for.
+protocol ConvolutionRequests {
+  var geometry: ConvolutionGeometry { get }
+  var algorithms: [ConvolutionAlgorithm] { get }
+  func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
+    throws -> PrimitiveDescriptor
+  func backwardData(_ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ d: TensorLayout)
+    throws -> PrimitiveDescriptor
+  func backwardWeights(
+    _ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout
+  ) throws -> PrimitiveDescriptor
+}

@@ -1,0 +1,109 @@
+import Tensors
+
+/// Extents of one image's activation: channels, rows, columns.
+public struct FeatureShape: Hashable, Sendable {
+  /// Channels.
+  public var channels: Int
+  /// Rows.
+  public var height: Int
+  /// Columns.
+  public var width: Int
+
+  /// Names the extents.
+  public init(channels: Int, height: Int, width: Int) {
+    self.channels = channels
+    self.height = height
+    self.width = width
+  }
+
+  /// The extents with the number of images in front: N,C,H,W.
+  public func extents(images: Int) -> [Int] { [images, channels, height, width] }
+}
+
+/// A network as a value: layers and how they are connected. It has no numbers and no batch size.
+///
+/// Nodes stand in the order in which they are computed; the last one's output is the logits.
+public struct Graph: Sendable {
+  /// An activation: the network's input or the output of a node.
+  public struct Value: Hashable, Sendable {
+    let index: Int
+  }
+
+  /// A layer with its connections.
+  public struct Node: Sendable {
+    /// The name that parameters take as their prefix, in torchvision's style: `down.0.0`.
+    public let name: String
+    /// What is computed.
+    public let layer: any Layer
+    /// What it is computed from.
+    public let inputs: [Value]
+    /// What it computes.
+    public let output: Value
+  }
+
+  /// The network's input: images as N,C,H,W.
+  public let input = Value(index: 0)
+  /// Channels of the input.
+  public let inputChannels: Int
+  /// Image sizes must divide by this, because that often they are halved.
+  public let strideMultiple: Int
+  /// The nodes, in order.
+  public private(set) var nodes: [Node] = []
+  /// The last node's output.
+  public var output: Value { nodes.last?.output ?? input }
+
+  private var channelsOfValues: [Int]
+
+  /// Begins a network.
+  /// - Parameters:
+  ///   - inputChannels: channels of the images; 3 for colour.
+  ///   - strideMultiple: image sizes must divide by this; callers pad.
+  public init(inputChannels: Int, strideMultiple: Int) {
+    self.inputChannels = inputChannels
+    self.strideMultiple = strideMultiple
+    channelsOfValues = [inputChannels]
+  }
+
+  /// Channels of an activation.
+  public func channels(of value: Value) -> Int { channelsOfValues[value.index] }
+
+  /// Adds a layer.
+  /// - Returns: its output.
+  @discardableResult
+  public mutating func add(_ layer: some Layer, named name: String, to inputs: Value...) -> Value {
+    let output = Value(index: channelsOfValues.count)
+    nodes.append(Node(name: name, layer: layer, inputs: inputs, output: output))
+    channelsOfValues.append(layer.outputChannels(inputs.map { channelsOfValues[$0.index] }))
+    return output
+  }
+
+  /// The shapes of all activations for one image size, in the order of values.
+  /// - Throws: `LongtailError` naming the layer whose inputs do not fit.
+  public func shapes(height: Int, width: Int) throws -> [FeatureShape] {
+    guard height % strideMultiple == 0, width % strideMultiple == 0, height > 0, width > 0 else {
+      throw LongtailError(
+        .internalError, "images of \(width)x\(height) do not divide by the network's stride of \(strideMultiple)",
+        advice: "pad them before they reach the network")
+    }
+    var shapes = [FeatureShape(channels: inputChannels, height: height, width: width)]
+    for node in nodes {
+      let inputs = node.inputs.map { shapes[$0.index] }
+      do {
+        shapes.append(try node.layer.outputShape(inputs))
+      } catch let error as LongtailError {
+        throw LongtailError(error.code, "layer \(node.name): \(error.message)", advice: error.advice)
+      }
+    }
+    return shapes
+  }
+
+  /// The nodes that read a value's numbers, in order: those that contribute to its gradient.
+  func consumers(of value: Value) -> [Int] {
+    nodes.indices.filter { i in
+      nodes[i].inputs.indices.contains { nodes[i].inputs[$0] == value && nodes[i].layer.readsNumbers(ofInput: $0) }
+    }
+  }
+
+  /// The node that computes a value; nil for the input.
+  func producer(of value: Value) -> Int? { value.index == 0 ? nil : value.index - 1 }
+}

@@ -1,0 +1,134 @@
+import Kernels
+import Tensors
+
+/// Joins activations along channels, as U-Net's skip connections do. Each is copied: 8 bytes a float forward, as many backward.
+public struct Concatenation: Layer {
+  /// The layer.
+  public init() {}
+
+  /// The layer's name in reports.
+  public var kind: String { "concatenation" }
+
+  /// The sum of the channels.
+  public func outputChannels(_ inputs: [Int]) -> Int { inputs.reduce(0, +) }
+
+  /// The inputs' extents with the channels added up.
+  /// - Throws: `LongtailError` when rows or columns differ.
+  public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
+    guard Set(inputs.map { [$0.height, $0.width] }).count == 1 else {
+      throw LongtailError(.internalError, "activations of different sizes cannot be joined: \(inputs)")
+    }
+    return FeatureShape(channels: inputs.reduce(0) { $0 + $1.channels }, height: inputs[0].height, width: inputs[0].width)
+  }
+
+  /// Claims memory and plans the copies.
+  public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
+    let inputs = try builder.node.inputs.indices.map { try builder.input($0) }
+    let block = try inputs[0].layout.channelBlocks().block
+    let extents = builder.outputShape.extents(images: builder.images)
+    let output = try builder.output(block == 8 || block == 16 ? .blocked(extents, block: block) : .plain(extents))
+    builder.note(copy: "joins \(inputs.count) activations, \(output.layout.byteCount) bytes, forward\(builder.isTraining ? " and backward" : "")")
+    var gradients: [PlanTensor?] = []
+    var gradientOfOutput: PlanTensor?
+    if builder.isTraining {
+      gradientOfOutput = try builder.gradientOfOutput()
+      gradients = try inputs.indices.map { try builder.gradientOfInput($0) }
+    }
+    return try PlannedConcatenation(inputs: inputs, output: output, gradients: gradients, gradientOfOutput: gradientOfOutput)
+  }
+}
+
+final class PlannedConcatenation: PlannedLayer {
+  private let inputs: [(tensor: PlanTensor, view: ChannelBlocks, channel: Int)]
+  private let output: PlanTensor
+  private let outputView: ChannelBlocks
+  private let gradients: [PlanTensor?]
+  private let gradientOfOutput: PlanTensor?
+
+  init(inputs: [PlanTensor], output: PlanTensor, gradients: [PlanTensor?], gradientOfOutput: PlanTensor?) throws {
+    var channel = 0
+    self.inputs = try inputs.map { tensor in
+      let view = try tensor.layout.channelBlocks()
+      defer { channel += view.channels }
+      return (tensor, view, channel)
+    }
+    self.output = output
+    outputView = try output.layout.channelBlocks()
+    self.gradients = gradients
+    self.gradientOfOutput = gradientOfOutput
+  }
+
+  func forward() throws {
+    for input in inputs {
+      JoinLoops.copy(
+        try input.tensor.region(), input.view, into: try output.region(), outputView, channelOffset: input.channel)
+    }
+  }
+
+  func backward() throws {
+    guard let gradientOfOutput else { return }
+    for (input, gradient) in zip(inputs, gradients) {
+      guard let gradient else { continue }
+      JoinLoops.extract(
+        try gradient.region(), input.view, from: try gradientOfOutput.region(), outputView, channelOffset: input.channel)
+    }
+  }
+}
+
+/// Adds two activations of equal shape, as residual connections do.
+public struct Addition: Layer {
+  /// The layer.
+  public init() {}
+
+  /// The layer's name in reports.
+  public var kind: String { "addition" }
+
+  /// The inputs' shape.
+  /// - Throws: `LongtailError` when they differ.
+  public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
+    guard inputs.count == 2, inputs[0] == inputs[1] else {
+      throw LongtailError(.internalError, "activations of different shapes cannot be added: \(inputs)")
+    }
+    return inputs[0]
+  }
+
+  /// Claims memory.
+  public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
+    let (first, second) = (try builder.input(0), try builder.input(1))
+    guard first.layout.isSame(as: second.layout) else {
+      throw LongtailError(.internalError, "layer \(builder.node.name) adds activations of different layouts")
+    }
+    let output = try builder.output(first.layout)
+    guard builder.isTraining else { return PlannedAddition(inputs: [first, second], output: output, gradients: [], gradientOfOutput: nil) }
+    return PlannedAddition(
+      inputs: [first, second], output: output, gradients: [try builder.gradientOfInput(0), try builder.gradientOfInput(1)],
+      gradientOfOutput: try builder.gradientOfOutput())
+  }
+}
+
+final class PlannedAddition: PlannedLayer {
+  private let inputs: [PlanTensor]
+  private let output: PlanTensor
+  private let gradients: [PlanTensor?]
+  private let gradientOfOutput: PlanTensor?
+
+  init(inputs: [PlanTensor], output: PlanTensor, gradients: [PlanTensor?], gradientOfOutput: PlanTensor?) {
+    self.inputs = inputs
+    self.output = output
+    self.gradients = gradients
+    self.gradientOfOutput = gradientOfOutput
+  }
+
+  func forward() throws {
+    let region = try output.region()
+    region.copy(try inputs[0].region())
+    region.accumulate(try inputs[1].region())
+  }
+
+  func backward() throws {
+    guard let gradientOfOutput else { return }
+    for gradient in gradients {
+      if let gradient { try gradient.region().copy(gradientOfOutput.region()) }
+    }
+  }
+}

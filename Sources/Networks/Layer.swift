@@ -1,0 +1,99 @@
+import Tensors
+
+/// One kind of computation in a network, described by its settings alone.
+public protocol Layer: Sendable {
+  /// What the layer is called in reports, such as `convolution`.
+  var kind: String { get }
+
+  /// Channels of the output.
+  func outputChannels(_ inputs: [Int]) -> Int
+
+  /// Extents of the output for one image.
+  /// - Throws: `LongtailError` when the inputs do not fit together.
+  func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape
+
+  /// Whether the layer reads an input's numbers, and so contributes to its gradient.
+  func readsNumbers(ofInput i: Int) -> Bool
+
+  /// What the layer learns.
+  /// - Parameter inputs: channels of the inputs.
+  func parameters(_ inputs: [Int]) -> [ParameterSpecification]
+
+  /// What the layer keeps besides: running statistics.
+  func statistics(_ inputs: [Int]) -> [StatisticSpecification]
+
+  /// Settles layouts and makes the kernels for one batch shape.
+  func compile(_ builder: NodeBuilder) throws -> any PlannedLayer
+}
+
+extension Layer {
+  /// Most layers keep the number of channels.
+  public func outputChannels(_ inputs: [Int]) -> Int { inputs.first ?? 0 }
+  /// Most layers read all their inputs.
+  public func readsNumbers(ofInput i: Int) -> Bool { true }
+  /// Most layers learn nothing.
+  public func parameters(_ inputs: [Int]) -> [ParameterSpecification] { [] }
+  /// Most layers keep nothing.
+  public func statistics(_ inputs: [Int]) -> [StatisticSpecification] { [] }
+}
+
+/// A layer compiled for one batch shape.
+public protocol PlannedLayer: AnyObject {
+  /// Computes the output.
+  func forward() throws
+  /// Computes the gradients of parameters and inputs from that of the output.
+  func backward() throws
+  /// What a rank without images has to do in forward: join the sums of others.
+  func forwardWithoutImages() throws
+  /// The same in backward.
+  func backwardWithoutImages() throws
+}
+
+extension PlannedLayer {
+  /// Most layers exchange nothing.
+  public func forwardWithoutImages() throws {}
+  /// Most layers exchange nothing.
+  public func backwardWithoutImages() throws {}
+}
+
+/// How a parameter begins.
+public enum Initialization: Hashable, Sendable {
+  /// Uniform in ±1/sqrt(fanIn), PyTorch's default for convolutions and their biases (Kaiming uniform with a = sqrt(5)).
+  case uniformByFanIn(Int)
+  /// One value.
+  case constant(Float)
+}
+
+/// A parameter that a layer has.
+public struct ParameterSpecification: Hashable, Sendable {
+  /// The last part of its name: `weight` or `bias`.
+  public var name: String
+  /// Extents in files: O,I,H,W; I,O,H,W for transposed convolutions, as PyTorch has them.
+  public var shape: [Int]
+  /// How it begins.
+  public var initialization: Initialization
+  /// Whether files hold I,O,H,W where kernels think O,I,H,W.
+  public var isTransposed = false
+  /// Groups of the convolution; weights of more than one have a fifth dimension inside the engine.
+  public var groups = 1
+
+  /// Extents as kernels think of them.
+  var kernelExtents: [Int] {
+    guard shape.count == 4 else { return shape }
+    if groups > 1 {
+      return isTransposed
+        ? [groups, shape[1], shape[0] / groups, shape[2], shape[3]] : [groups, shape[0] / groups, shape[1], shape[2], shape[3]]
+    }
+    return isTransposed ? [shape[1], shape[0], shape[2], shape[3]] : shape
+  }
+}
+
+/// A statistic that a layer keeps.
+public struct StatisticSpecification: Hashable, Sendable {
+  /// The last part of its name: `running_mean`.
+  public var name: String
+  /// Number of values.
+  public var count: Int
+  /// Initial value.
+  public var initialValue: Float
+}

@@ -1,0 +1,128 @@
+import Kernels
+import Tensors
+
+/// Conversion between the engine's flat buffers and tensors as files hold them.
+extension Network {
+  /// The names and shapes of all parameters, in the order of the graph.
+  public var parameterNames: [(name: String, shape: [Int])] {
+    store.ordered.reversed().map { ($0.name, $0.specification.shape) }
+  }
+
+  /// Converts a flat buffer (parameters, gradients, an optimizer's moments) to row-major tensors, O,I,H,W.
+  /// - Throws: `LongtailError` when the buffer has another size.
+  public func canonicalTensors(of flat: HostBuffer) throws -> [NamedTensor] {
+    try check(flat)
+    return try store.ordered.reversed().map { entry in
+      let plain = try plainLayout(entry)
+      let staging = HostBuffer(byteCount: plain.byteCount)
+      try ReorderKernels.convert(
+        from: flat, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout, to: staging, byteOffset: 0, plain)
+      return NamedTensor(name: entry.name, shape: entry.specification.shape, values: staging.withFloats { Array($0) })
+    }
+  }
+
+  /// Fills a flat buffer from row-major tensors.
+  /// - Throws: `LongtailError` naming tensors that are missing, unexpected or of another shape; nothing is changed then.
+  public func load(_ tensors: [NamedTensor], into flat: HostBuffer) throws {
+    try check(flat)
+    let given = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let missing = store.ordered.map(\.name).filter { given[$0] == nil }
+    let unexpected = given.keys.filter { store.entries[$0] == nil }.sorted()
+    guard missing.isEmpty, unexpected.isEmpty else {
+      throw LongtailError(
+        .badData,
+        "the tensors do not belong to this network: missing \(list(missing)), unexpected \(list(unexpected))",
+        advice: "check the model's name, width and number of classes in the configuration")
+    }
+    for entry in store.ordered {
+      guard let tensor = given[entry.name] else { continue }
+      guard tensor.shape == entry.specification.shape, tensor.values.count == entry.layout.elementCount else {
+        throw LongtailError(
+          .badData, "tensor \(entry.name) has shape \(tensor.shape), the network needs \(entry.specification.shape)",
+          advice: "check the model's width and number of classes in the configuration")
+      }
+    }
+    for entry in store.ordered {
+      guard let tensor = given[entry.name] else { continue }
+      try write(tensor.values, to: entry, in: flat)
+    }
+  }
+
+  /// Running means and variances, as `….running_mean` and `….running_var`.
+  public var runningStatistics: [NamedTensor] {
+    statistics.withFloats { floats in
+      store.statistics.map { statistic in
+        NamedTensor(
+          name: statistic.name, shape: [statistic.specification.count],
+          values: Array(floats[statistic.offset..<(statistic.offset + statistic.specification.count)]))
+      }
+    }
+  }
+
+  /// Sets running means and variances.
+  /// - Throws: `LongtailError` naming one that is missing or has another size.
+  public func loadRunningStatistics(_ tensors: [NamedTensor]) throws {
+    let given = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for statistic in store.statistics {
+      guard let tensor = given[statistic.name], tensor.values.count == statistic.specification.count else {
+        throw LongtailError(.badData, "statistic \(statistic.name) is missing or not of \(statistic.specification.count) numbers")
+      }
+    }
+    statistics.withFloats { floats in
+      for statistic in store.statistics {
+        guard let tensor = given[statistic.name] else { continue }
+        for (i, value) in tensor.values.enumerated() { floats[statistic.offset + i] = value }
+      }
+    }
+  }
+
+  /// The buffer of running statistics, for sums and digests over ranks.
+  public var runningStatisticsBuffer: HostBuffer { statistics }
+
+  func resetStatistics() {
+    statistics.withFloats { floats in
+      for statistic in store.statistics {
+        for i in 0..<statistic.specification.count { floats[statistic.offset + i] = statistic.specification.initialValue }
+      }
+    }
+  }
+
+  /// Gives each parameter its first values: a function of the seed and of the parameter's place among the names.
+  func initialize(seed: UInt64) throws {
+    for (index, entry) in store.ordered.reversed().enumerated() {
+      var values = [Float](repeating: 0, count: entry.layout.elementCount)
+      switch entry.specification.initialization {
+      case .constant(let value):
+        values = [Float](repeating: value, count: values.count)
+      case .uniformByFanIn(let fanIn):
+        let bound = 1 / Double(max(1, fanIn)).squareRoot()
+        let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
+        for i in values.indices { values[i] = Float(random.uniform(i, in: -bound...bound)) }
+      }
+      try write(values, to: entry, in: parameters)
+    }
+  }
+
+  private func write(_ values: [Float], to entry: ParameterStore.Entry, in flat: HostBuffer) throws {
+    let plain = try plainLayout(entry)
+    let staging = HostBuffer(byteCount: plain.byteCount)
+    staging.withFloats { floats in for (i, value) in values.enumerated() { floats[i] = value } }
+    try ReorderKernels.convert(
+      from: staging, byteOffset: 0, plain, to: flat, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout)
+  }
+
+  private func plainLayout(_ entry: ParameterStore.Entry) throws -> TensorLayout {
+    let extents = entry.specification.kernelExtents
+    return entry.specification.isTransposed ? try .plainTransposed(extents) : try .plain(extents)
+  }
+
+  private func check(_ flat: HostBuffer) throws {
+    guard flat.floatCount >= store.floatCount else {
+      throw LongtailError(.internalError, "a flat buffer has \(flat.floatCount) floats, the network \(store.floatCount)")
+    }
+  }
+
+  private func list(_ names: [String]) -> String {
+    names.isEmpty ? "none" : names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
+  }
+}

@@ -1,0 +1,23 @@
+import Tensors
+
+/// Settings that hold for all plans of a network.
+public struct PlanOptions {
+  /// Adds up a vector over all ranks, in place. Nil where batch norm's statistics are each rank's own, or there is one rank.
+  public var synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)?
+  /// How the algorithm of each convolution and pass is chosen.
+  public var algorithms: AlgorithmPolicy
+  /// Lets the library's reference loops pass, for tests with odd channel counts.
+  public var allowsReferenceKernels: Bool
+  /// The samples of the current batch, for dropout; set before each forward pass of training.
+  public let samples = BatchSamples()
+
+  /// Settings.
+  public init(
+    synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)? = nil, algorithms: AlgorithmPolicy = .automatic(AlgorithmChoices()),
+    allowsReferenceKernels: Bool = false
+  ) {
+    self.synchronize = synchronize
+    self.algorithms = algorithms
+    self.allowsReferenceKernels = allowsReferenceKernels
+  }
+}

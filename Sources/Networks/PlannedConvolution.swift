@@ -1,0 +1,101 @@
+import Kernels
+import Tensors
+
+/// A convolution or transposed convolution compiled for one batch shape.
+///
+/// The weights keep the layout that forward prefers; a pass that wants another one reorders them, which the plan reports.
+final class PlannedConvolution: PlannedLayer {
+  private let forwardKernel: Primitive
+  private let forwardReorder: Primitive?
+  private var dataKernel: Primitive?
+  private var dataReorder: Primitive?
+  private var weightsKernel: Primitive?
+  private var weightsReorder: Primitive?
+
+  init(
+    _ builder: NodeBuilder, geometry: ConvolutionGeometry, weightExtents: [Int], hasBias: Bool, candidates: some ConvolutionRequests
+  ) throws {
+    let name = builder.node.name
+    let input = try builder.input(inBackward: true)
+    let anyWeights = try TensorLayout.any(weightExtents)
+    let anyOutput = try TensorLayout.any(builder.outputShape.extents(images: builder.images))
+    let biasLayout = hasBias ? try TensorLayout.plain([builder.outputShape.channels]) : nil
+
+    // The direct algorithm settles the layouts; other algorithms take part where they accept them.
+    let direct = try candidates.forward(.direct, training: builder.isTraining, input.layout, anyWeights, biasLayout, anyOutput)
+    let output = try builder.output(try direct.destinationLayout())
+    let weight = try builder.parameter("weight") { try direct.weightsLayout() }
+    let bias = hasBias ? try builder.parameter("bias") { try .plain([builder.outputShape.channels]) } : nil
+    let tuner = ConvolutionTuner(builder, geometry: geometry, algorithms: candidates.algorithms, input: input.layout, output: output.layout)
+
+    // Forward.
+    let forward = try tuner.choose(.forward) {
+      try candidates.forward($0, training: builder.isTraining, input.layout, anyWeights, biasLayout, output.layout)
+    }
+    let forwardWeights = try PlannedConvolution.converted(weight.value, to: try forward.weightsLayout(), builder, .forward)
+    forwardReorder = forwardWeights.reorder
+    var arguments: [(Primitive.Argument, PlanTensor)] = [
+      (.source, input), (.weights, forwardWeights.tensor), (.destination, output),
+    ]
+    if let bias { arguments.append((.bias, bias.value)) }
+    forwardKernel = try builder.primitive(forward, pass: .forward, arguments)
+    guard builder.isTraining else { return }
+
+    func hint(_ algorithm: ConvolutionAlgorithm) throws -> PrimitiveDescriptor {
+      try candidates.forward(algorithm, training: true, input.layout, anyWeights, biasLayout, output.layout)
+    }
+    let gradientOfOutput = try builder.gradientOfOutput()
+
+    // Backward by data, not needed for the first layer.
+    if let gradientOfInput = try builder.gradientOfInput() {
+      let descriptor = try tuner.choose(.backwardData) {
+        try candidates.backwardData($0, hint($0), input.layout, anyWeights, output.layout)
+      }
+      let weights = try PlannedConvolution.converted(weight.value, to: try descriptor.weightsLayout(), builder, .backwardData)
+      dataReorder = weights.reorder
+      dataKernel = try builder.primitive(
+        descriptor, pass: .backwardData,
+        [(.gradientOfDestination, gradientOfOutput), (.weights, weights.tensor), (.gradientOfSource, gradientOfInput)])
+    }
+
+    // Backward by weights, straight into the flat buffer where the layout allows.
+    let descriptor = try tuner.choose(.backwardWeights) {
+      try candidates.backwardWeights($0, hint($0), input.layout, anyWeights, biasLayout, output.layout)
+    }
+    let layout = try descriptor.gradientOfWeightsLayout()
+    var target = weight.gradient
+    if !layout.isSame(as: weight.gradient.layout) {
+      target = try builder.scratch(layout, inBackward: true)
+      weightsReorder = try builder.primitive(
+        ReorderKernels.reorder(from: layout, to: weight.gradient.layout), pass: .backwardWeights,
+        [(.reorderFrom, target), (.reorderTo, weight.gradient)])
+      builder.note(weightReorder: "\(name) gradient of weights, \(layout.byteCount) bytes")
+    }
+    arguments = [(.source, input), (.gradientOfDestination, gradientOfOutput), (.gradientOfWeights, target)]
+    if let bias { arguments.append((.gradientOfBias, bias.gradient)) }
+    weightsKernel = try builder.primitive(descriptor, pass: .backwardWeights, arguments)
+  }
+
+  private static func converted(
+    _ weights: PlanTensor, to layout: TensorLayout, _ builder: NodeBuilder, _ pass: PlanReport.Pass
+  ) throws -> (tensor: PlanTensor, reorder: Primitive?) {
+    if layout.isSame(as: weights.layout) { return (weights, nil) }
+    let tensor = try builder.scratch(layout, inBackward: pass != .forward)
+    let reorder = try builder.primitive(
+      ReorderKernels.reorder(from: weights.layout, to: layout), pass: pass, [(.reorderFrom, weights), (.reorderTo, tensor)])
+    builder.note(weightReorder: "weights for \(pass.rawValue), \(layout.byteCount) bytes")
+    return (tensor, reorder)
+  }
+
+  func forward() throws {
+    try forwardReorder?.execute()
+    try forwardKernel.execute()
+  }
+
+  func backward() throws {
+    try weightsKernel?.execute()
+    try weightsReorder?.execute()
+    try dataReorder?.execute()
+    try dataKernel?.execute()
+  }
+}

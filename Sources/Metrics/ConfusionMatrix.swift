@@ -38,8 +38,30 @@ public struct ConfusionMatrix: Sendable, Equatable {
   ///   - predictions: class indices, one a pixel.
   ///   - labels: class indices, one a pixel; negative = ignored.
   /// - Throws: `LongtailError` if the counts of pixels differ or an index is no class; nothing is counted then.
-  public mutating func add<Prediction: FixedWidthInteger>(
-    predictions: UnsafeBufferPointer<Prediction>, labels: UnsafeBufferPointer<Int32>
+  public mutating func add(predictions: UnsafeBufferPointer<UInt8>, labels: UnsafeBufferPointer<Int32>) throws {
+    try count(predictions, labels)
+  }
+
+  /// Adds pixels with wide predictions; see the other form.
+  /// - Throws: as there.
+  public mutating func add(predictions: UnsafeBufferPointer<Int32>, labels: UnsafeBufferPointer<Int32>) throws {
+    try count(predictions, labels)
+  }
+
+  /// Adds pixels from arrays; see the other form.
+  /// - Throws: as there.
+  public mutating func add(predictions: [UInt8], labels: [Int32]) throws {
+    try predictions.withUnsafeBufferPointer { predictions in try labels.withUnsafeBufferPointer { try count(predictions, $0) } }
+  }
+
+  /// Adds pixels with wide predictions from arrays; see the other form.
+  /// - Throws: as there.
+  public mutating func add(predictions: [Int32], labels: [Int32]) throws {
+    try predictions.withUnsafeBufferPointer { predictions in try labels.withUnsafeBufferPointer { try count(predictions, $0) } }
+  }
+
+  private mutating func count<Prediction: FixedWidthInteger>(
+    _ predictions: UnsafeBufferPointer<Prediction>, _ labels: UnsafeBufferPointer<Int32>
   ) throws {
     guard predictions.count == labels.count else {
       throw LongtailError(.internalError, "\(predictions.count) predictions for \(labels.count) labels")
@@ -51,7 +73,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
           .badData, "label \(labels[i]) at pixel \(i): there are \(classes) classes",
           advice: "Map the label in the data set's label map, or to a negative number if it shall be ignored.")
       }
-      guard let prediction = Int(exactly: predictions[i]), prediction >= 0, prediction < classes else {
+      guard predictions[i] >= 0, Int(truncatingIfNeeded: predictions[i]) < classes else {
         throw LongtailError(.internalError, "prediction \(predictions[i]) at pixel \(i): there are \(classes) classes")
       }
     }
@@ -59,14 +81,6 @@ public struct ConfusionMatrix: Sendable, Equatable {
       for i in 0..<labels.count where labels[i] >= 0 {
         counts[Int(labels[i]) &* classes &+ Int(truncatingIfNeeded: predictions[i])] &+= 1
       }
-    }
-  }
-
-  /// Adds pixels; see `add(predictions:labels:)` on buffers.
-  /// - Throws: as there.
-  public mutating func add<Prediction: FixedWidthInteger>(predictions: [Prediction], labels: [Int32]) throws {
-    try predictions.withUnsafeBufferPointer { predictions in
-      try labels.withUnsafeBufferPointer { labels in try add(predictions: predictions, labels: labels) }
     }
   }
 

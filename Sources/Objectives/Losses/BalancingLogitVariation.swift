@@ -14,7 +14,7 @@ import Tensors
 /// - `homogenization` and its companions (default none).
 ///
 /// Source: Wang et al., CVPR 2023, arXiv:2306.02061.
-enum BalancingLogitVariation {
+package enum BalancingLogitVariation {
   static let entry = ObjectiveRegistry.Entry(
     name: "balancingLogitVariation", summary: "cross-entropy on logits with noise that grows as classes get rarer"
   ) { settings, context in
@@ -27,10 +27,10 @@ enum BalancingLogitVariation {
       homogenization: try settings.homogenization(default: nil, classes: context.classes))
   }
 
-  enum Form: String, CaseIterable { case paper, code }
+  package enum Form: String, CaseIterable { case paper, code }
 
   /// c, from counts of at least 1; zeros if all classes are alike.
-  static func scales(counts: [Double], form: Form) -> [Float] {
+  package static func scales(counts: [Double], form: Form) -> [Float] {
     let reference = form == .paper ? counts.reduce(0, +) : counts.max() ?? 1
     let raw = counts.map { log(reference / $0) }
     let largest = raw.max() ?? 0

@@ -5,7 +5,7 @@ import Foundation
 /// The loss is the weighted mean: sum v_y (-log q) / sum v_y over the valid pixels of the global batch.
 /// Settings: `beta` b, default 0.9999; `homogenization` and its companions (default none).
 /// Source: Cui, Jia, Lin, Song, Belongie, CVPR 2019.
-enum ClassBalancedLoss {
+package enum ClassBalancedLoss {
   static let entry = ObjectiveRegistry.Entry(
     name: "classBalanced", summary: "cross-entropy weighted by the inverse effective number of pixels"
   ) { settings, context in
@@ -17,7 +17,7 @@ enum ClassBalancedLoss {
   }
 
   /// The weights of the classes; they add up to the number of classes.
-  static func weights(counts: [Double], beta: Double) -> [Double] {
+  package static func weights(counts: [Double], beta: Double) -> [Double] {
     // 1 - b^n without cancellation; b = 0 gives equal weights.
     let raw = counts.map { beta == 0 ? 1 : (1 - beta) / -expm1($0 * log(beta)) }
     let total = raw.reduce(0, +)

@@ -1,8 +1,8 @@
 /// Eight rows side by side: the unit in which every pass over logits computes.
-typealias Lanes = SIMD8<Float>
+package typealias Lanes = SIMD8<Float>
 
 /// The bits of `Lanes`.
-typealias LaneBits = SIMD8<Int32>
+package typealias LaneBits = SIMD8<Int32>
 
 extension SIMD8 where Scalar == Float {
   /// Adding and subtracting this rounds a float below 2^22 to a whole number and leaves that number in the low bits.
@@ -29,7 +29,7 @@ extension SIMD8 where Scalar == Float {
 
   /// e^x for x <= 0, with a relative error of about 2^-23; below -87 the result is 0. Not-a-number stays.
   @inline(__always)
-  func exponentialOfNonPositive() -> Lanes {
+  package func exponentialOfNonPositive() -> Lanes {
     let lowest = Lanes(repeating: -87)
     let x = replacing(with: lowest, where: self .< lowest)
     let shifted = Lanes.rounder.addingProduct(x, Lanes(repeating: 1.442_695_04))
@@ -45,7 +45,7 @@ extension SIMD8 where Scalar == Float {
   ///
   /// The half is what a pixel weight 0.5 e^x needs, and keeps the largest of them finite.
   @inline(__always)
-  func halfExponential() -> Lanes {
+  package func halfExponential() -> Lanes {
     let lowest = Lanes(repeating: -87)
     let x = replacing(with: lowest, where: self .< lowest)
     let shifted = Lanes.rounder.addingProduct(x, Lanes(repeating: 1.442_695_04))
@@ -66,7 +66,7 @@ extension SIMD8 where Scalar == Float {
   ///
   /// The coefficients are those of Cephes' `logf`.
   @inline(__always)
-  func naturalLogarithm() -> Lanes {
+  package func naturalLogarithm() -> Lanes {
     let bits = unsafeBitCast(self, to: LaneBits.self)
     let exponent = (bits &- LaneBits(repeating: 0x3F35_04F3)) &>> 23
     let mantissa = unsafeBitCast(bits &- (exponent &<< 23), to: Lanes.self)

@@ -31,9 +31,19 @@ public final class RowPredictor {
   /// a logit that is not a number never wins, unless it is the first. Cost: one read of the rows.
   /// - Parameters:
   ///   - logits: the rows, in any layout.
-  ///   - output: one number a row; `UInt8` for up to 256 classes, `Int32` for any.
+  ///   - output: one number a row; up to 256 classes fit.
   /// - Throws: `LongtailError` if sizes do not fit or the index type is too small.
-  public func predictions<Index: FixedWidthInteger>(of logits: RowsView, into output: UnsafeMutableBufferPointer<Index>) throws {
+  public func predictions(of logits: RowsView, into output: UnsafeMutableBufferPointer<UInt8>) throws {
+    try write(logits, output)
+  }
+
+  /// The same for any number of classes.
+  /// - Throws: as the other form.
+  public func predictions(of logits: RowsView, into output: UnsafeMutableBufferPointer<Int32>) throws {
+    try write(logits, output)
+  }
+
+  private func write<Index: FixedWidthInteger>(_ logits: RowsView, _ output: UnsafeMutableBufferPointer<Index>) throws {
     guard output.count == logits.rows else {
       throw LongtailError(.internalError, "room for \(output.count) predictions of \(logits.rows) rows")
     }

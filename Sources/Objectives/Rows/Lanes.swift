@@ -41,9 +41,9 @@ extension SIMD8 where Scalar == Float {
     return result.replacing(with: Lanes(repeating: 0), where: self .< lowest)
   }
 
-  /// e^x for -87 <= x <= 89.4, half of it at least when the result itself is out of range: returns e^x / 2.
+  /// e^x / 2 for x <= 89.4, with a relative error of about 2^-23; below -87 it stays at e^-87 / 2. Not-a-number stays.
   ///
-  /// The half is what a pixel weight 0.5 e^x needs, and keeps the largest of them finite.
+  /// Half, because pixel weights are 0.5 e^x, and the largest of them is finite where e^x is not.
   @inline(__always)
   package func halfExponential() -> Lanes {
     let lowest = Lanes(repeating: -87)

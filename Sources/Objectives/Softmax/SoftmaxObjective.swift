@@ -5,18 +5,28 @@ import Tensors
 /// Packed vector, C = classes: C sums of pixel losses, C counts of pixels, C squared norms of the gradient, each by the label's class.
 /// With class weights v and denominator D = sum_k v_k n_k (times a constant of the objective) the loss is sum_k v_k S_k / D,
 /// the norm of class k is G_k = v_k sqrt(Q_k) / D, and its rows are multiplied by v_k scale_k / D.
-final class SoftmaxObjective<Term: SoftmaxTerm>: Objective {
+final class SoftmaxObjective: Objective {
   let name: String
-  private let term: Term
   private let classes: Int
   private let classWeights: [Double]
   private let denominatorFactor: Double
   private var homogenization: Homogenization?
 
-  private let pass = RowPass()
+  /// The pass, compiled for the term. A generic class would reach its kernel through witness tables instead.
+  private let run: Pass
   private let scaler = RowScaler()
   private var gramMemory = WorkingMemory()
   private var hasGram = false
+
+  private struct Rows {
+    var logits: RowsView
+    var gradient: RowsView?
+    var labels: UnsafeBufferPointer<Int32>
+    var step: TermStep
+    var gram: UnsafePointer<Float>?
+  }
+
+  private typealias Pass = (Rows, (UnsafeMutableBufferPointer<Double>) throws -> Void) throws -> Void
 
   /// - Parameters:
   ///   - name: as in the registry.
@@ -25,16 +35,20 @@ final class SoftmaxObjective<Term: SoftmaxTerm>: Objective {
   ///   - classWeights: v, or nil for 1.
   ///   - denominatorFactor: what the number of pixels is multiplied by.
   ///   - homogenization: equalizes the classes' gradient norms.
-  init(
+  init<Term: SoftmaxTerm>(
     name: String, classes: Int, term: Term, classWeights: [Double]? = nil, denominatorFactor: Double = 1,
     homogenization: Homogenization? = nil
   ) {
     self.name = name
-    self.term = term
     self.classes = classes
     self.classWeights = classWeights ?? Array(repeating: 1, count: classes)
     self.denominatorFactor = denominatorFactor
     self.homogenization = homogenization
+    let pass = RowPass()
+    run = { rows, body in
+      let kernel = SoftmaxKernel(term: term, step: rows.step, classes: classes, gram: rows.gram)
+      try pass.run(kernel, source: rows.logits, target: rows.gradient, labels: rows.labels, body)
+    }
   }
 
   var packedCount: Int { 3 * classes }
@@ -69,9 +83,8 @@ final class SoftmaxObjective<Term: SoftmaxTerm>: Objective {
     guard !needsClassifierGram || hasGram else { throw ClassifierGram.missing(objective: name) }
     let gram = needsClassifierGram ? gramPointer : nil
     try step.samples.withUnsafeBufferPointer { samples in
-      let kernel = SoftmaxKernel(
-        term: term, step: TermStep(epoch: step.epoch, samples: samples), classes: classes, gram: gram)
-      try pass.run(kernel, source: logits, target: gradient, labels: labels) { sums in
+      let step = TermStep(epoch: step.epoch, samples: samples)
+      try run(Rows(logits: logits, gradient: gradient, labels: labels, step: step, gram: gram)) { sums in
         for slot in 0..<packedCount { packed[offset + slot] = sums[slot] }
       }
     }
@@ -95,7 +108,7 @@ final class SoftmaxObjective<Term: SoftmaxTerm>: Objective {
     return StepResult(
       loss: isFinite ? classLosses.reduce(0, +) : .nan,
       scaledLoss: isFinite ? zip(scales, classLosses).reduce(0) { $0 + $1.0 * $1.1 } : .nan,
-      validPixels: SoftmaxObjective.whole(counts.reduce(0, +)), pixelsPerClass: counts.map { SoftmaxObjective.whole($0) },
+      validPixels: Self.whole(counts.reduce(0, +)), pixelsPerClass: counts.map { Self.whole($0) },
       gradientNormPerClass: norms, scalePerClass: scales,
       factorPerClass: isFinite ? zip(scales, classWeights).map { $0 * $1 * inverse } : Array(repeating: 0, count: classes),
       isFinite: isFinite)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes OracleValues.swift: losses, class gradient norms, scales and gradients in float64 by PyTorch's autograd.
 
-  python make_oracle_values.py > ../OracleValues.swift
+  python make_oracle_values.py > ../OracleValues.swift && swift format -i ../OracleValues.swift
 
 The inputs are sixteenths made from integers, exact in float32, and made again by the same formula in `OracleTests.swift`.
 """

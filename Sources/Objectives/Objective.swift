@@ -80,7 +80,7 @@ public protocol Objective: AnyObject {
   /// One pass over this rank's rows: writes the gradient of the sum of pixel losses and this rank's sums.
   ///
   /// The gradient is not divided by anything yet and class weights are not applied; rows with ignored labels are exactly 0,
-  /// and so is the padding of channel blocks. Nothing is allocated once the largest shape was seen. Cost: one read and one write of the rows.
+  /// and so is the padding of channel blocks. No buffer is allocated once the largest shape was seen. Cost: one read and one write of the rows.
   /// - Parameters:
   ///   - logits: the rows of scores, in any layout.
   ///   - labels: a class index for each row in the order of the rows; negative = ignored.

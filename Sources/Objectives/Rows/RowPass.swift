@@ -38,7 +38,7 @@ protocol TileKernel {
 /// Runs a kernel once over all rows of a view, in parallel, with sums that do not depend on the number of threads.
 ///
 /// Rows are cut into chunks of `chunkRows` within each image. Each chunk has float64 sums of its own, and the chunks are added in order.
-/// The working memory is kept from step to step, so that a step allocates none.
+/// The working memory is kept from step to step, so that a step allocates no buffer.
 final class RowPass {
   /// Rows in a chunk: a multiple of 8. Part of the definition of the sums, therefore fixed.
   static let chunkRows = 2048

@@ -92,9 +92,9 @@ let package = Package(
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(
-      name: "ObjectivesTests", dependencies: ["Objectives"], exclude: ["Oracle"], swiftSettings: hot),
+      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images"], swiftSettings: strict),
-    .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
+    .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),

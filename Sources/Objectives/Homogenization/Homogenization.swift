@@ -1,0 +1,124 @@
+import Tensors
+
+/// Class-wise homogenization of gradient magnitudes: every class's gradient gets the same norm M.
+///
+/// With G_k the norm of the gradient of class k over the global batch, the rows of class k are multiplied by M / G_k, at most `maximumScale`.
+/// Classes without gradient in the batch are left out. G_k^2 is a sum over rows, hence exact over ranks at the cost of C numbers.
+/// Everything below the logits is driven by the scaled rows, the classifier included (RotoGrad leaves heads alone).
+/// Source: PAT, arXiv:2404.05393 v1; RotoGrad, arXiv:2103.02631.
+public struct Homogenization: Sendable {
+  /// Where the gradient's norm is taken.
+  public enum Statistic: String, Sendable, CaseIterable {
+    /// At the logits, the objective's own pixel weights included.
+    case logits
+    /// At the classifier's input: g' (W W') g for each row.
+    case features
+  }
+
+  /// How the common norm M follows from the norms G of the P present classes.
+  public enum Target: String, Sendable, CaseIterable {
+    /// M = sqrt(sum G_k^2 / P): the root of the sum of squares stays as it was.
+    case rootMeanSquare
+    /// M = sum G_k / P.
+    case mean
+    /// M = sum_k alpha_k G_k with alpha_k = r_k / sum_j r_j and r_k = G_k / G_k^0, where G_k^0 is the norm at the class's first appearance.
+    case rotograd
+  }
+
+  /// Where norms are taken.
+  public let statistic: Statistic
+  /// The common norm.
+  public let target: Target
+  /// No class is multiplied by more.
+  public let maximumScale: Double
+  /// For `rotograd`: the finite training step, counted from 0, at which the initial norms are taken anew.
+  public let burnIn: Int
+
+  private var initialNorms: [Double]
+  private var steps = 0
+
+  /// Begins without initial norms.
+  /// - Parameters:
+  ///   - classes: C.
+  ///   - statistic: where norms are taken.
+  ///   - target: the common norm.
+  ///   - maximumScale: the largest factor; infinity for none.
+  ///   - burnIn: see `burnIn`.
+  public init(classes: Int, statistic: Statistic = .logits, target: Target = .rootMeanSquare, maximumScale: Double = 20, burnIn: Int = 20) {
+    self.statistic = statistic
+    self.target = target
+    self.maximumScale = maximumScale
+    self.burnIn = burnIn
+    initialNorms = Array(repeating: 0, count: classes)
+  }
+
+  /// The scale of each class, 0 for classes without gradient.
+  /// - Parameters:
+  ///   - norms: G, one a class, finite.
+  ///   - advance: whether this is a training step, which takes initial norms and counts.
+  public mutating func scales(norms: [Double], advance: Bool) -> [Double] {
+    let present = norms.indices.filter { norms[$0] > 0 }
+    if advance && target == .rotograd { takeInitialNorms(norms, present) }
+    if present.isEmpty { return Array(repeating: 0, count: norms.count) }
+    let goal: Double
+    switch target {
+    case .rootMeanSquare:
+      goal = (present.reduce(0) { $0 + norms[$1] * norms[$1] } / Double(present.count)).squareRoot()
+    case .mean:
+      goal = present.reduce(0) { $0 + norms[$1] } / Double(present.count)
+    case .rotograd:
+      let ratios = present.map { initialNorms[$0] > 0 ? norms[$0] / initialNorms[$0] : 1 }
+      goal = zip(ratios, present).reduce(0) { $0 + $1.0 * norms[$1.1] } / ratios.reduce(0, +)
+    }
+    return norms.map { $0 > 0 ? min(goal / $0, maximumScale) : 0 }
+  }
+
+  private mutating func takeInitialNorms(_ norms: [Double], _ present: [Int]) {
+    // A class that is absent at the burn-in is taken anew when it appears next.
+    if steps == burnIn { initialNorms = Array(repeating: 0, count: initialNorms.count) }
+    for k in present where initialNorms[k] == 0 { initialNorms[k] = norms[k] }
+    steps += 1
+  }
+
+  /// Initial norms and the count of steps, for `rotograd`; nothing for the targets without memory.
+  public var state: [String: [Double]] {
+    target == .rotograd ? ["homogenization.initialNorms": initialNorms, "homogenization.steps": [Double(steps)]] : [:]
+  }
+
+  static func restore(_ value: inout Homogenization?, state: [String: [Double]], objective: String, classes: Int) throws {
+    let expected = value?.state ?? [:]
+    for name in Set(expected.keys).union(state.keys).sorted() where expected[name]?.count != state[name]?.count {
+      let found = state[name].map { "\($0.count) numbers" } ?? "nothing"
+      let wanted = expected[name].map { "\($0.count)" } ?? "none"
+      throw LongtailError(
+        .mismatch, "objective \(objective): the checkpoint holds \(found) for state '\(name)', expected \(wanted)",
+        advice: "Resume with the objective's settings and the number of classes that the run was started with.")
+    }
+    guard let norms = state["homogenization.initialNorms"], let steps = state["homogenization.steps"]?.first else { return }
+    guard norms.allSatisfy({ $0 >= 0 && $0.isFinite }), let count = Int(exactly: steps), count >= 0 else {
+      throw LongtailError(.mismatch, "objective \(objective): the checkpoint's homogenization state is damaged")
+    }
+    value?.initialNorms = norms
+    value?.steps = count
+  }
+}
+
+extension SettingsReader {
+  /// Reads `homogenization` (none, rootMeanSquare, mean, rotograd), `statistic` (logits, features), `maximumScale` and `burnIn`.
+  /// - Parameters:
+  ///   - fallback: the target if the settings do not say; nil for none.
+  ///   - classes: C.
+  /// - Throws: `LongtailError` for values out of range.
+  public func homogenization(default fallback: Homogenization.Target?, classes: Int) throws -> Homogenization? {
+    let name = try choice("homogenization", default: fallback.flatMap { TargetOrNone(rawValue: $0.rawValue) } ?? .none).rawValue
+    let statistic = try choice("statistic", default: Homogenization.Statistic.logits)
+    let maximumScale = try number("maximumScale", default: 20, in: 1...Double.greatestFiniteMagnitude)
+    let burnIn = try number("burnIn", default: 20, in: 0...1e9)
+    guard let target = Homogenization.Target(rawValue: name) else { return nil }
+    return Homogenization(classes: classes, statistic: statistic, target: target, maximumScale: maximumScale, burnIn: Int(burnIn))
+  }
+}
+
+private enum TargetOrNone: String, CaseIterable {
+  case none, rootMeanSquare, mean, rotograd
+}

@@ -1,0 +1,121 @@
+import Tensors
+
+/// What makes one softmax loss different from another, for eight pixels at a time.
+///
+/// With q = softmax(z')_y the loss of a pixel is `weight` * (-log q) and its gradient `factor` * (softmax(z') - onehot(y)) * `logitScale`,
+/// where z' are the logits after `adjust`. Cross-entropy has weight and factor 1.
+protocol SoftmaxTerm {
+  /// dz'/dz: the inverse temperature.
+  var logitScale: Float { get }
+  /// Changes the logits of a tile in place; the derivative by z must be `logitScale`.
+  func adjust(_ tile: Tile, step: TermStep)
+  /// Weight and factor from log q and q.
+  func evaluate(logProbability: Lanes, probability: Lanes) -> (weight: Lanes, factor: Lanes)
+}
+
+/// The parts of `StepContext` that a term needs, without reference counting.
+struct TermStep {
+  var epoch: Int
+  var samples: UnsafeBufferPointer<Int>
+}
+
+extension SoftmaxTerm {
+  var logitScale: Float { 1 }
+  @inline(__always)
+  func adjust(_ tile: Tile, step: TermStep) {}
+}
+
+/// Softmax, loss, gradient and class sums of eight rows.
+struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
+  let term: Term
+  let step: TermStep
+  let classes: Int
+  /// C x C, row-major, if norms are taken at the classifier's input.
+  let gram: UnsafePointer<Float>?
+
+  /// Sums of losses, pixels and squared gradient norms of each class.
+  var slots: Int { 3 * classes }
+
+  @inline(__always)
+  func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
+    let values = tile.values
+    let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
+    let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    term.adjust(tile, step: step)
+
+    var largest = values[0]
+    for k in 1..<max(1, classes) { largest = largest.maximum(values[k]) }
+    for lane in 0..<8 { room[lane] = numbers[Int(max(0, tile.labels[lane])) &* 8 &+ lane] }
+    let atLabel = tile.room[0]
+
+    var sum = Lanes(repeating: 0)
+    for k in 0..<classes {
+      let power = (values[k] - largest).exponentialOfNonPositive()
+      values[k] = power
+      sum += power
+    }
+    let logProbability = atLabel - largest - sum.naturalLogarithm()
+    let (weight, factor) = term.evaluate(
+      logProbability: logProbability, probability: logProbability.exponentialOfNonPositive())
+    let ignored = tile.validity .== Lanes(repeating: 0)
+    let validFactor = (factor * Lanes(repeating: term.logitScale)).replacing(with: Lanes(repeating: 0), where: ignored)
+
+    // p - onehot(y), first without the division by the sum.
+    tile.room[0] = sum
+    for lane in 0..<8 where tile.labels[lane] >= 0 { numbers[Int(tile.labels[lane]) &* 8 &+ lane] -= room[lane] }
+    let inverse = Lanes(repeating: 1) / sum
+    var squared = Lanes(repeating: 0)
+    if let gram {
+      for k in 0..<classes { values[k] *= inverse }
+      squared = quadraticForm(values, gram)
+      for k in 0..<classes { values[k] *= validFactor }
+    } else {
+      for k in 0..<classes {
+        let difference = values[k] * inverse
+        squared.addProduct(difference, difference)
+        values[k] = difference * validFactor
+      }
+    }
+
+    // Weights may be as large as 0.5 e^K: products are formed in float64.
+    tile.room[0] = logProbability
+    tile.room[1] = weight
+    tile.room[2] = squared
+    tile.room[3] = validFactor
+    for lane in 0..<8 {
+      let label = Int(tile.labels[lane])
+      if label < 0 { continue }
+      let factor = Double(room[24 &+ lane])
+      sums[label] -= Double(room[8 &+ lane]) * Double(room[lane])
+      sums[classes &+ label] += 1
+      sums[2 &* classes &+ label] += factor * factor * Double(room[16 &+ lane])
+    }
+  }
+
+  /// u' A u for symmetric A, clamped at 0 against rounding.
+  @inline(__always)
+  private func quadraticForm(_ u: UnsafeMutablePointer<Lanes>, _ gram: UnsafePointer<Float>) -> Lanes {
+    var result = Lanes(repeating: 0)
+    for k in 0..<classes {
+      let row = gram + k &* classes
+      var inner = Lanes(repeating: 0)
+      for j in 0..<k { inner.addProduct(u[j], Lanes(repeating: row[j])) }
+      result.addProduct(u[k], Lanes(repeating: 2).addingInner(inner, u[k] * Lanes(repeating: row[k])))
+    }
+    return Lanes(repeating: 0).maximumKeepingNaN(result)
+  }
+}
+
+extension SIMD8 where Scalar == Float {
+  /// `self * a + b`.
+  @inline(__always)
+  fileprivate func addingInner(_ a: Lanes, _ b: Lanes) -> Lanes { b.addingProduct(self, a) }
+
+  /// The larger of `self` and `other`; what is not a number in `other` stays.
+  @inline(__always)
+  fileprivate func maximumKeepingNaN(_ other: Lanes) -> Lanes { other.replacing(with: self, where: other .< self) }
+
+  /// `self += a * b`.
+  @inline(__always)
+  fileprivate mutating func addProduct(_ a: Lanes, _ b: Lanes) { self = addingProduct(a, b) }
+}

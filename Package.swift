@@ -21,6 +21,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(
 /// Rooms with hot loops are optimized in debug builds too, so that tests stay fast.
 let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"] + instructionSet)]
 
+/// Without `errno`, square roots become vector instructions; with it, each may call the C library.
+let vectorRoots: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
+
 let hotC: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"] + instructionSetC)]
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -66,7 +69,7 @@ let package = Package(
 
     // Floor 4.
     .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
-    .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot + vectorRoots),
     .target(name: "Configuration", dependencies: [yams], swiftSettings: strict),
 
     // Floor 5 and above.
@@ -94,7 +97,9 @@ let package = Package(
       name: "ObjectivesTests", dependencies: ["Objectives"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .executableTarget(
+      name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe"], swiftSettings: strict),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),

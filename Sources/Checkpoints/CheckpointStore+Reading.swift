@@ -110,7 +110,9 @@ extension CheckpointStore {
     let manifest = try manifest(path: path, step: step)
     for name in CheckpointFile.all {
       let found = try SHA256Digest(ofFile: "\(path)/\(name)").description
-      if found != manifest.files[name]?.sha256 { throw LongtailError(.badData, "\(name) is damaged: its SHA-256 differs from the manifest's") }
+      if found != manifest.files[name]?.sha256 {
+        throw LongtailError(.badData, "\(name) is damaged: its SHA-256 differs from the manifest's")
+      }
     }
     if try CheckpointContents.digest(ofFiles: manifest.files.mapValues(\.sha256)) != manifest.digest {
       throw LongtailError(.badData, "\(CheckpointFile.manifest) is damaged: its digest does not follow from its files")

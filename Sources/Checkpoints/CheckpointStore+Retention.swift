@@ -11,7 +11,9 @@ public struct CheckpointRetention: Sendable, Equatable {
   /// - Throws: `LongtailError` with code `usage` for numbers below 1.
   public init(last: Int, every: Int? = nil) throws {
     if last < 1 { throw LongtailError(.usage, "\(last) checkpoints cannot be kept, at least 1 is") }
-    if let every, every < 1 { throw LongtailError(.usage, "every \(every). checkpoint cannot be kept, expected a step count of at least 1") }
+    if let every, every < 1 {
+      throw LongtailError(.usage, "every \(every). checkpoint cannot be kept, expected a step count of at least 1")
+    }
     self.last = last
     self.every = every
   }

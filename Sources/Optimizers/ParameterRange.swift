@@ -33,7 +33,9 @@ struct ParameterSegments {
         throw LongtailError(
           .internalError, "parameter range \(item.range) overlaps with another one or lies outside of the \(count) parameters")
       }
-      if !(item.learningRateFactor >= 0 && item.learningRateFactor.isFinite && item.weightDecayFactor >= 0 && item.weightDecayFactor.isFinite) {
+      if !(item.learningRateFactor >= 0 && item.learningRateFactor.isFinite && item.weightDecayFactor >= 0
+        && item.weightDecayFactor.isFinite)
+      {
         throw LongtailError(.usage, "the factors of learning rate and weight decay must be finite and not negative, got \(item)")
       }
       if item.range.lowerBound > position { segments.append(ParameterRange(position..<item.range.lowerBound)) }

@@ -112,7 +112,8 @@ public struct SafetensorsFile: Sendable {
         throw Failure(reason: reason, tensor: entry.name)
       }
       if entry.end - entry.begin != size {
-        let reason = "shape \(entry.shape) of \(entry.elementType.rawValue) takes \(size) bytes, the header gives \(entry.end - entry.begin)"
+        let reason =
+          "shape \(entry.shape) of \(entry.elementType.rawValue) takes \(size) bytes, the header gives \(entry.end - entry.begin)"
         throw Failure(reason: reason, tensor: entry.name)
       }
     }
@@ -120,7 +121,9 @@ public struct SafetensorsFile: Sendable {
     var position = 0
     for entry in sorted {
       if entry.begin < position { throw Failure(reason: "its bytes overlap with another tensor's", tensor: entry.name) }
-      if entry.begin > position { throw Failure(reason: "bytes \(position) to \(entry.begin) before it belong to no tensor", tensor: entry.name) }
+      if entry.begin > position {
+        throw Failure(reason: "bytes \(position) to \(entry.begin) before it belong to no tensor", tensor: entry.name)
+      }
       position = entry.end
     }
     if position != dataLength { throw Failure(reason: "\(dataLength - position) bytes at the end belong to no tensor", tensor: nil) }

@@ -12,12 +12,19 @@ public struct FileSystem: Sendable {
 
   /// Called before each operation with the path; throwing makes the operation fail.
   private let before: (@Sendable (Operation, String) throws -> Void)?
+  private let space: Int?
 
   /// The file system as it is.
-  public init() { before = nil }
+  public init() {
+    before = nil
+    space = nil
+  }
 
-  /// The file system with a hook before every operation.
-  package init(before: @escaping @Sendable (Operation, String) throws -> Void) { self.before = before }
+  /// The file system with a hook before every operation, and with as much free space as is said.
+  package init(space: Int? = nil, before: @escaping @Sendable (Operation, String) throws -> Void) {
+    self.before = before
+    self.space = space
+  }
 
   /// Creates a directory and those above it.
   func makeDirectory(_ path: String) throws {
@@ -104,6 +111,7 @@ public struct FileSystem: Sendable {
   /// Bytes that may still be written to the file system of a directory.
   func availableBytes(_ path: String) throws -> Int {
     try before?(.space, path)
+    if let space { return space }
     var status = statvfs()
     if statvfs(path, &status) != 0 { throw LongtailError.inputOutput("cannot ask for the free space of", path, errno: errno) }
     return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)

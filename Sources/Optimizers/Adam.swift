@@ -38,9 +38,13 @@ public final class Adam: Optimizer {
     public init() {}
   }
 
+  /// `adam` or `adamw`.
   public let name: String
+  /// Number of floats in the buffers.
   public var parameterCount: Int { segments.count }
+  /// Updates done; t of the equations.
   public var stepCount = 0
+  /// `firstMoment` (m) and `secondMoment` (v).
   public var state: [(name: String, buffer: HostBuffer)] { [("firstMoment", firstMoment), ("secondMoment", secondMoment)] }
   /// The settings it was made with.
   public let settings: Settings
@@ -67,6 +71,8 @@ public final class Adam: Optimizer {
     secondMoment = HostBuffer(floatCount: parameterCount)
   }
 
+  /// Does one update; see `Optimizer`.
+  /// - Throws: `LongtailError` with code `internalError` where a buffer's length differs from `parameterCount`.
   public func update(parameters: HostBuffer, gradients: HostBuffer, learningRate: Double, gradientScale: Double) throws {
     try checkLengths(parameters: parameters, gradients: gradients)
     stepCount += 1

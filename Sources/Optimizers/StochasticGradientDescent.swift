@@ -22,9 +22,13 @@ public final class StochasticGradientDescent: Optimizer {
     public init() {}
   }
 
+  /// `sgd`.
   public let name = "sgd"
+  /// Number of floats in the buffers.
   public var parameterCount: Int { segments.count }
+  /// Updates done.
   public var stepCount = 0
+  /// `momentum` (b), or nothing.
   public var state: [(name: String, buffer: HostBuffer)] { momentumBuffer.map { [("momentum", $0)] } ?? [] }
   /// The settings it was made with.
   public let settings: Settings
@@ -49,6 +53,8 @@ public final class StochasticGradientDescent: Optimizer {
     momentumBuffer = settings.momentum > 0 ? HostBuffer(floatCount: parameterCount) : nil
   }
 
+  /// Does one update; see `Optimizer`.
+  /// - Throws: `LongtailError` with code `internalError` where a buffer's length differs from `parameterCount`.
   public func update(parameters: HostBuffer, gradients: HostBuffer, learningRate: Double, gradientScale: Double) throws {
     try checkLengths(parameters: parameters, gradients: gradients)
     stepCount += 1

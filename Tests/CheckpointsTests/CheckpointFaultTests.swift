@@ -59,15 +59,19 @@ import Testing
 
   @Test func tooLittleSpaceIsSaidBeforeWriting() throws {
     try withTemporaryDirectory { directory in
+      try CheckpointStore(directory: directory).publish(contents(step: 1))
+      var large = contents(step: 2)
+      large.model.append(NamedTensor(name: "b", shape: [100_000], values: [Float](repeating: 1, count: 100_000)))
+      // The numbers alone take 400,000 bytes, and twice the size is asked for.
       let fault = Fault(.once, at: .max)
-      let store = CheckpointStore(directory: directory, files: fault.files)
-      try store.publish(contents(step: 1))
-      let space = try #require(fault.operations.firstIndex(of: .space))
-      let create = try #require(fault.operations.firstIndex(of: .create))
-      #expect(space < create)
-      for operation in [FileSystem.Operation.write, .synchronize, .rename, .synchronizeDirectory] {
-        #expect(fault.operations.contains(operation))
-      }
+      let small = CheckpointStore(directory: directory, files: fault.files(space: 800_000))
+      let failure = #expect(throws: LongtailError.self) { try small.publish(large) }
+      #expect(failure?.code == .inputOutput)
+      #expect(failure?.message.contains("there are 800000") == true)
+      #expect(!fault.operations.contains(.create))
+      #expect(small.names == ["LATEST", "step-00000001"])
+      try CheckpointStore(directory: directory, files: fault.files(space: 2_000_000)).publish(large)
+      for operation in FileSystem.Operation.allCases { #expect(fault.operations.contains(operation)) }
     }
   }
 

@@ -3,8 +3,12 @@ import Foundation
 import Tensors
 
 /// Calls `body` with an empty directory and removes it afterwards.
+///
+/// In memory where the system offers that: thousands of flushes to a disk would take most of the tests' time, and a killed process does not
+/// lose what it wrote either way.
 func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let path = NSTemporaryDirectory() + "/checkpoints-test-\(UUID().uuidString)"
+  let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+  let path = base + "/checkpoints-test-\(UUID().uuidString)"
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(atPath: path) }
   return try body(path)
@@ -57,8 +61,10 @@ final class Fault: @unchecked Sendable {
     self.failing = failing
   }
 
-  var files: FileSystem {
-    FileSystem { operation, path in
+  var files: FileSystem { files(space: nil) }
+
+  func files(space: Int?) -> FileSystem {
+    FileSystem(space: space) { operation, path in
       self.lock.lock()
       defer { self.lock.unlock() }
       self.count += 1

@@ -99,7 +99,7 @@ let package = Package(
     .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe"], swiftSettings: strict),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe"], exclude: ["Formats"], swiftSettings: strict),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),

@@ -27,12 +27,12 @@ let store = CheckpointStore(directory: arguments[1], files: FileSystem { _, _ in
 do {
   try store.prepareForWriting()
   for step in first...last {
-    let values = [Float](repeating: Float(step), count: 4096)
+    let values = [Float](repeating: Float(step), count: 16)
     var run = RunRecord()
     run.globalStep = step
     let contents = CheckpointContents(
-      model: [NamedTensor(name: "encoder.weight", shape: [64, 64], values: values)],
-      optimizer: [NamedTensor(name: "encoder.weight.momentum", shape: [64, 64], values: values)],
+      model: [NamedTensor(name: "encoder.weight", shape: [4, 4], values: values)],
+      optimizer: [NamedTensor(name: "encoder.weight.momentum", shape: [4, 4], values: values)],
       state: [StoredTensor(name: "stepCount", Int64(step))], run: run)
     try store.publish(contents)
     try store.retain(CheckpointRetention(last: 2))

@@ -1,0 +1,48 @@
+import Tensors
+
+/// Publishes checkpoints on a thread of its own, so that training goes on meanwhile: at most one save is in flight, none is skipped.
+///
+/// A failed save is not lost: the next `submit`, `drain` or `finish` throws its error. All methods are called from one thread.
+public final class CheckpointWriter: Sendable {
+  private let worker: CheckpointWorker
+
+  /// Starts the thread.
+  /// - Parameters:
+  ///   - store: where checkpoints go; `prepareForWriting` is the caller's.
+  ///   - retention: applied after each save; nil keeps all.
+  public init(store: CheckpointStore, retention: CheckpointRetention? = nil) {
+    worker = CheckpointWorker(store: store, retention: retention)
+    worker.start()
+  }
+
+  deinit { worker.end() }
+
+  /// Hands over a checkpoint. Waits for the save before, if it is still in flight.
+  /// - Parameters:
+  ///   - contents: a copy of the state; it is released once written.
+  ///   - keep: steps that retention spares, such as the best so far.
+  /// - Throws: the error of an earlier save, once. The new contents are handed over all the same.
+  public func submit(_ contents: CheckpointContents, keeping keep: Set<Int> = []) throws {
+    try worker.submit(contents, keeping: keep)
+  }
+
+  /// Waits until everything handed over is on the disk.
+  /// - Throws: the error of an earlier save, once.
+  public func drain() throws { try worker.drain() }
+
+  /// Waits for the last save and ends the thread. To be called before the process reports success.
+  /// - Throws: the error of an earlier save, once.
+  public func finish() throws {
+    worker.end()
+    try worker.drain()
+  }
+
+  /// Whether a save has failed whose error nobody has seen yet; does not wait.
+  public var hasFailure: Bool { worker.hasFailure }
+
+  /// How many saves failed since the last good one.
+  public var consecutiveFailures: Int { worker.consecutiveFailures }
+
+  /// The newest checkpoint that this writer published.
+  public var lastPublished: CheckpointStore.Published? { worker.lastPublished }
+}

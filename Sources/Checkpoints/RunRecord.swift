@@ -1,0 +1,110 @@
+import Foundation
+
+/// Where a run stands, beside its numbers: everything that resuming, judging and reporting need to know. Stored as `run.json`.
+///
+/// Fields that a file does not have take their defaults, so that fields can be added without a new format version.
+public struct RunRecord: Sendable, Equatable, Codable {
+  /// The format that this build writes, and the newest that it reads.
+  public static let currentFormatVersion = 1
+
+  /// The best value of a metric so far.
+  public struct Best: Sendable, Equatable, Codable {
+    /// The metric's name, such as `meanIoU`.
+    public var metric: String
+    /// Its value.
+    public var value: Double
+    /// The step it was reached at.
+    public var step: Int
+
+    /// Puts the three together.
+    public init(metric: String, value: Double, step: Int) {
+      self.metric = metric
+      self.value = value
+      self.step = step
+    }
+  }
+
+  /// Version of the checkpoint's format.
+  public var formatVersion = RunRecord.currentFormatVersion
+  /// Optimizer steps done since the run began.
+  public var globalStep = 0
+  /// Epochs completed.
+  public var epoch = 0
+  /// Samples that entered a step since the run began; the position in the data follows from it alone.
+  public var consumedSamples = 0
+  /// The run's seed.
+  public var seed: UInt64 = 0
+  /// SHA-256 of the effective configuration, hexadecimal.
+  public var configurationDigest = ""
+  /// The effective configuration, as text.
+  public var configurationText = ""
+  /// Ranks that wrote it.
+  public var worldSize = 1
+  /// Compute threads of each rank: part of what decides the last bits of a result.
+  public var threadsPerRank = 1
+  /// Class names, in the order of the network's outputs.
+  public var classNames: [String] = []
+  /// Versions of the program and its libraries, and the instruction set.
+  public var versions: [String: String] = [:]
+  /// The recorded choice of algorithms, reused on resume; its text belongs to whoever writes it.
+  public var algorithmChoices = ""
+  /// Metrics of the latest evaluation; may hold NaN where a class did not occur.
+  public var metrics: [String: Double] = [:]
+  /// The best values so far.
+  public var best: [Best] = []
+  /// Seconds of training so far, over all starts.
+  public var elapsedSeconds = 0.0
+  /// Counters of the loop: evaluations without progress, steps that were not finite, log lines written.
+  public var counters: [String: Int] = [:]
+  /// When it was saved, in seconds since 1970. Set when published.
+  public var savedAt = 0.0
+
+  /// A record of a run that has not begun.
+  public init() {}
+
+  /// Reads a record; missing fields take their defaults.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func field<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+      if let found = try container.decodeIfPresent(Value.self, forKey: key) { value = found }
+    }
+    formatVersion = try container.decode(Int.self, forKey: .formatVersion)
+    globalStep = try container.decode(Int.self, forKey: .globalStep)
+    try field(.epoch, &epoch)
+    try field(.consumedSamples, &consumedSamples)
+    try field(.seed, &seed)
+    try field(.configurationDigest, &configurationDigest)
+    try field(.configurationText, &configurationText)
+    try field(.worldSize, &worldSize)
+    try field(.threadsPerRank, &threadsPerRank)
+    try field(.classNames, &classNames)
+    try field(.versions, &versions)
+    try field(.algorithmChoices, &algorithmChoices)
+    try field(.metrics, &metrics)
+    try field(.best, &best)
+    try field(.elapsedSeconds, &elapsedSeconds)
+    try field(.counters, &counters)
+    try field(.savedAt, &savedAt)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
+    case classNames, versions, algorithmChoices, metrics, best, elapsedSeconds, counters, savedAt
+  }
+}
+
+/// JSON as checkpoints hold it: keys sorted, NaN and infinity as text.
+enum CheckpointJSON {
+  static func encode(_ value: some Encodable) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return Array(try encoder.encode(value)) + [10]
+  }
+
+  static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try decoder.decode(type, from: Data(bytes))
+  }
+}

@@ -67,7 +67,7 @@ let package = Package(
     // Floor 4.
     .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Configuration", dependencies: [yams], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["CDigests", "Tensors", yams], swiftSettings: strict),
 
     // Floor 5 and above.
     .target(
@@ -96,7 +96,7 @@ let package = Package(
     .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors"], swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),

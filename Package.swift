@@ -51,7 +51,7 @@ let package = Package(
     // Floor 1.
     .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
     .target(name: "Tensors", dependencies: ["CDigests"], swiftSettings: hot),
-    .target(name: "Images", dependencies: ["CImageFormats"], swiftSettings: hot),
+    .target(name: "Images", dependencies: ["CImageFormats", "Tensors"], swiftSettings: hot),
     .target(name: "Collectives", dependencies: ["CMPI", "Tensors", "Threading"], swiftSettings: hot),
 
     // Floor 2.
@@ -87,12 +87,12 @@ let package = Package(
     // Tests, one target a room.
     .testTarget(name: "ThreadingTests", dependencies: ["Threading"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
-    .testTarget(name: "ImagesTests", dependencies: ["Images"], swiftSettings: strict),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives"], swiftSettings: strict),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels"], swiftSettings: strict),
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives"], exclude: ["Oracle"], swiftSettings: hot),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images"], swiftSettings: strict),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),

@@ -67,7 +67,7 @@ let package = Package(
     // Floor 4.
     .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Configuration", dependencies: ["CDigests", "Tensors", yams], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
 
     // Floor 5 and above.
     .target(

@@ -60,7 +60,7 @@ extension Configuration {
     let directory = url.deletingLastPathComponent()
     let others = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
     let candidates = others.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
-    if let near = NearestName.nearest(to: url.lastPathComponent, among: candidates) { return "Did you mean \(near)?" }
+    if let near = nearest(url.lastPathComponent, among: candidates) { return "Did you mean \(near)?" }
     return candidates.isEmpty ? nil : "There are: \(candidates.joined(separator: ", "))."
   }
 

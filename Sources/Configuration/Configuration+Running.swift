@@ -128,7 +128,7 @@ extension Check where Value == String {
       let whole = ["miou", "miou.head", "miou.medium", "miou.tail", "pixelAccuracy", "meanAccuracy"]
       if whole.contains(word) { return nil }
       for prefix in ["iou.", "accuracy.", "precision."] where word.hasPrefix(prefix) && word.count > prefix.count { return nil }
-      let near = NearestName.nearest(to: word, among: whole).map { "; did you mean `\($0)`?" } ?? ""
+      let near = nearest(word, among: whole).map { "; did you mean `\($0)`?" } ?? ""
       return "which is no metric: \(whole.joined(separator: ", ")), iou.<class>, accuracy.<class>, precision.<class>\(near)"
     }
   }

@@ -1,4 +1,3 @@
-import CDigests
 import Tensors
 
 extension Configuration {
@@ -37,15 +36,7 @@ extension Configuration {
   /// 64 hexadecimal digits, SHA-256 of the canonical form (one line of JSON with sorted keys, defaults included).
   /// Equal configurations have equal digests, however their files are written.
   /// - Throws: `LongtailError(.internalError)` when libcrypto refuses.
-  public func digest() throws -> String {
-    let text = Array(setting.description.utf8)
-    var result = [UInt8](repeating: 0, count: 32)
-    var count: UInt32 = 0
-    guard EVP_Digest(text, text.count, &result, &count, EVP_sha256(), nil) == 1, count == 32 else {
-      throw LongtailError(.internalError, "libcrypto cannot compute SHA-256", advice: "Check its installation with `openssl sha256`.")
-    }
-    return result.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-  }
+  public func digest() throws -> String { try SHA256Digest(of: setting.description).description }
 
   private static func inserted(_ value: SettingValue, at path: ArraySlice<String>, into map: [String: SettingValue]) -> [String:
     SettingValue]

@@ -111,9 +111,9 @@ package struct SectionReader: KeyVisitor {
   private func suggestion(for key: String) -> String? {
     let mine = allKeys.filter { $0.hasPrefix(path) && known.contains(String($0.dropFirst(path.count))) }
     let lastPart = { (whole: String) in whole.split(separator: ".").last.map(String.init) ?? whole }
-    if let near = NearestName.nearest(to: key, among: mine.map(lastPart)) { return path + near }
+    if let near = nearest(key, among: mine.map(lastPart)) { return path + near }
     if let usual = Configuration.commonNames[key.lowercased().filter { $0 != "_" && $0 != "-" }] { return usual }
-    guard let near = NearestName.nearest(to: key, among: allKeys.map(lastPart)) else { return nil }
+    guard let near = nearest(key, among: allKeys.map(lastPart)) else { return nil }
     return allKeys.first { lastPart($0) == near }
   }
 }

@@ -119,7 +119,7 @@ extension Choice {
   }
   package var setting: SettingValue { .string(rawValue) }
   package static func hint(for setting: SettingValue) -> String? {
-    guard let word = setting.stringValue, let near = NearestName.nearest(to: word, among: allCases.map(\.rawValue)) else { return nil }
+    guard let word = setting.stringValue, let near = nearest(word, among: allCases.map(\.rawValue)) else { return nil }
     return "did you mean `\(near)`?"
   }
 }

@@ -76,7 +76,7 @@ let package = Package(
         "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
         "Objectives", "Optimizers", "Tensors", "Threading", logging,
       ], swiftSettings: hot),
-    .target(name: "Reports", dependencies: ["Images", "Metrics", "Training"], swiftSettings: hot),
+    .target(name: "Reports", dependencies: ["Images", "Metrics", "Tensors", "Training"], swiftSettings: hot),
     .executableTarget(
       name: "longtail",
       dependencies: [
@@ -98,7 +98,7 @@ let package = Package(
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors"], swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
+    .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
   ]
 )

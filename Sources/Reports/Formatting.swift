@@ -53,11 +53,9 @@ public enum Formatting {
     let size = abs(value)
     guard size >= 1e-4, size < 1e6 else { return String(format: "%.\(max(digits - 1, 0))e", value) }
     // The size after rounding decides: 9.9996 has one digit more than it seems.
-    let exponent = Int(log10(size).rounded(.down))
-    let rounded = String(format: "%.\(max(digits - 1 - exponent, 0))f", value)
-    let integerDigits = rounded.drop { $0 == "-" }.prefix { $0 != "." }.count
-    guard exponent >= 0, integerDigits > exponent + 1 else { return rounded }
-    return String(format: "%.\(max(digits - integerDigits, 0))f", value)
+    let scientific = String(format: "%.\(max(digits - 1, 0))e", value)
+    let exponent = scientific.lastIndex(of: "e").flatMap { Int(scientific[scientific.index(after: $0)...]) } ?? 0
+    return String(format: "%.\(max(digits - 1 - exponent, 0))f", value)
   }
 
   /// `1 step`, `2 steps`.

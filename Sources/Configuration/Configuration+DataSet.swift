@@ -23,6 +23,17 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
+    /// What the registry is given: `settings`, and `root` where there is one.
+    public var registrySettings: [String: SettingValue] {
+      var all = settings
+      if let root { all["root"] = .string(root) }
+      return all
+    }
+
+    package func contradictions() -> [Contradiction] {
+      settings["root"] == nil ? [] : [Contradiction("settings", "`root` is a key of `data` itself; move it one level up")]
+    }
+
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "scenes, camvid, folder, ...", .notEmpty)
       visitor.optionalKey("root", &root, "directory of the files, from the working directory", .path)

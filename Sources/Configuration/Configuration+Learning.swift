@@ -82,11 +82,12 @@ extension Configuration {
       visitor.key("settings", &settings, "further settings of the optimizer")
     }
 
-    /// What the registry is given: `settings` and those of the named keys that are present, the learning rate not among them.
+    /// What the registry is given: `settings` and those of the named keys that are present, the betas as `beta1` and `beta2`.
+    /// The learning rate is not among them.
     public var registrySettings: [String: SettingValue] {
       var all = settings
       all["weightDecay"] = weightDecay.map(SettingValue.double)
-      all["betas"] = betas.map { .list($0.map(SettingValue.double)) }
+      for (name, beta) in zip(["beta1", "beta2"], betas ?? []) { all[name] = .double(beta) }
       all["epsilon"] = epsilon.map(SettingValue.double)
       all["momentum"] = momentum.map(SettingValue.double)
       all["nesterov"] = nesterov.map(SettingValue.bool)
@@ -94,34 +95,37 @@ extension Configuration {
     }
 
     package func contradictions() -> [Contradiction] {
-      ["learningRate", "weightDecay", "betas", "epsilon", "momentum", "nesterov"].filter { settings[$0] != nil }.map {
-        Contradiction("settings", "`\($0)` is a key of `optimizer` itself; move it one level up")
+      ["learningRate", "weightDecay", "betas", "beta1", "beta2", "epsilon", "momentum", "nesterov"].filter { settings[$0] != nil }.map {
+        Contradiction(
+          "settings",
+          $0.hasPrefix("beta")
+            ? "write the betas as `optimizer.betas: [0.9, 0.999]`" : "`\($0)` is a key of `optimizer` itself; move it one level up")
       }
     }
   }
 
-  /// Section `schedule`: the learning rate's factor over the steps of the run.
+  /// Section `schedule`: the learning rate over the steps of the run.
   public struct Schedule: Section {
     /// The shape.
     public var name = Shape.cosine
-    /// Steps over which the factor rises evenly from 0 at the start.
+    /// Steps over which the rate rises evenly at the start.
     public var warmupSteps = 0
     /// The exponent of `poly`.
     public var power = 0.9
-    /// The factor that `cosine` and `poly` end at.
+    /// The learning rate that `cosine` and `poly` end at.
     public var minimum = 0.0
     /// The epochs after which `multistep` lowers the rate.
     public var milestones: [Int] = []
     /// What `multistep` multiplies by at each milestone.
     public var factor = 0.1
 
-    /// How the factor goes from 1 to its end.
+    /// How the rate goes from `optimizer.learningRate` to its end.
     public enum Shape: String, CaseIterable, Choice {
       /// Half a wave of the cosine.
       case cosine
-      /// (1 - t)^power.
+      /// minimum + (learningRate - minimum) (1 - t)^power, t from 0 to 1 after the warm-up.
       case poly
-      /// Always 1.
+      /// Always the same.
       case constant
       /// Down by `factor` at each milestone.
       case multistep
@@ -134,7 +138,7 @@ extension Configuration {
       visitor.key("name", &name, "cosine, poly, constant or multistep, stepwise")
       visitor.key("warmupSteps", &warmupSteps, "steps of even rise at the start", .atLeast(0))
       visitor.key("power", &power, "exponent of poly", .above(0))
-      visitor.key("minimum", &minimum, "factor that cosine and poly end at", .between(0, 1))
+      visitor.key("minimum", &minimum, "learning rate that cosine and poly end at", .atLeast(0))
       visitor.key("milestones", &milestones, "epochs after which multistep lowers the rate", .each(.atLeast(1)))
       visitor.key("factor", &factor, "of multistep, at each milestone", .above(0))
     }

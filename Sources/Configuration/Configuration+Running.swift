@@ -125,11 +125,11 @@ extension Check where Value == String {
   /// A metric that checkpoints can be chosen by. Class names are checked when the data set is known.
   static var metric: Check {
     Check { word in
-      let whole = ["miou", "miou.head", "miou.medium", "miou.tail", "pixelAccuracy", "meanAccuracy"]
+      let whole = ["miou", "miou.head", "miou.medium", "miou.tail", "pixelAccuracy", "meanAccuracy", "meanDice", "loss"]
       if whole.contains(word) { return nil }
-      for prefix in ["iou.", "accuracy.", "precision."] where word.hasPrefix(prefix) && word.count > prefix.count { return nil }
+      for prefix in ["iou.", "accuracy.", "dice."] where word.hasPrefix(prefix) && word.count > prefix.count { return nil }
       let near = nearest(word, among: whole).map { "; did you mean `\($0)`?" } ?? ""
-      return "which is no metric: \(whole.joined(separator: ", ")), iou.<class>, accuracy.<class>, precision.<class>\(near)"
+      return "which is no metric: \(whole.joined(separator: ", ")), iou.<class>, accuracy.<class>, dice.<class>\(near)"
     }
   }
 }

@@ -39,6 +39,11 @@ public struct Configuration: Section {
   /// The run directory: `output`, else `runs/<name>`.
   public var outputDirectory: String { output ?? "runs/\(name)" }
 
+  package func contradictions() -> [Contradiction] {
+    guard schedule.minimum > optimizer.learningRate else { return [] }
+    return [Contradiction("schedule.minimum", "\(schedule.minimum) is above `optimizer.learningRate`, \(optimizer.learningRate)")]
+  }
+
   package mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key(
       "seed", &seed, "all randomness derives from it", .atLeast(0))

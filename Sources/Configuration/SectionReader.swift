@@ -84,9 +84,16 @@ package struct SectionReader: KeyVisitor {
     // Contradictions of values that were refused would only confuse.
     guard log.problems.count == before else { return }
     for contradiction in part.contradictions() {
-      let place = entries.first { $0.key == contradiction.key }?.origin ?? origin
+      let place = SectionReader.origin(of: contradiction.key, in: entries) ?? origin
       log.add(place, "`\(path)\(contradiction.key)`: \(contradiction.text)")
     }
+  }
+
+  /// Where a key stands; it may lead through sections, such as `schedule.minimum`.
+  private static func origin(of key: String, in entries: [SourceNode.Entry]) -> Origin? {
+    guard let dot = key.firstIndex(of: ".") else { return entries.first { $0.key == key }?.origin }
+    guard let entry = entries.first(where: { $0.key == key[..<dot] }) else { return nil }
+    return origin(of: String(key[key.index(after: dot)...]), in: entry.value.entries ?? []) ?? entry.origin
   }
 
   /// Reads a whole configuration.

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Tensors
 import Testing
 
 /// The files in `Configs/` are part of the interface: each must read without a complaint.
@@ -24,15 +25,16 @@ import Testing
     #expect(pat.training.epochs == 30 && pat.training.globalBatch == 8 && pat.training.dropLast)
     #expect(pat.optimizer.name == "adam" && pat.optimizer.learningRate == 1e-3 && pat.schedule.name == .cosine)
     #expect(pat.evaluation.resolution == .network)
-    #expect(pat.objective.settings["pixelWeight"]?.mapValue?["exponent"] == 1)
-    #expect(
-      pat.objective.settings["homogenization"] == ["statistic": "logits", "target": "rootMeanSquare", "maximumScale": 20])
+    let balance: [String: SettingValue] = ["homogenization": "rootMeanSquare", "statistic": "logits", "maximumScale": 20]
+    #expect(pat.objective.name == "pat")
+    #expect(pat.objective.settings == balance.merging(["exponent": 1]) { $1 })
 
     var crossEntropy = try Configuration.load("\(Self.directory)/camvid-unet-ce.yaml")
     #expect(crossEntropy.objective == Configuration.Objective())
     let homogenization = try Configuration.load("\(Self.directory)/camvid-unet-homogenization.yaml")
-    #expect(homogenization.objective.settings["pixelWeight"] == nil)
-    #expect(homogenization.objective.settings["homogenization"] == pat.objective.settings["homogenization"])
+    #expect(homogenization.objective.name == "crossEntropy")
+    #expect(homogenization.objective.settings == balance)
+    #expect(homogenization.training == pat.training && homogenization.data == pat.data)
     // Only the objective tells the three apart.
     crossEntropy.objective = pat.objective
     #expect(crossEntropy.differences(from: pat).map(\.key) == ["output"])

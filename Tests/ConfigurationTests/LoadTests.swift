@@ -55,7 +55,8 @@ import Testing
     let weight: SettingValue = ["exponent": "classes", "temperature": 1.0, "detached": false]
     #expect(configuration.objective.settings == ["pixelWeight": weight])
     #expect(configuration.optimizer.learningRate == 0.01)
-    #expect(configuration.optimizer.registrySettings == ["betas": [0.9, 0.99], "weightDecay": 0.0])
+    #expect(configuration.optimizer.registrySettings == ["beta1": 0.9, "beta2": 0.99, "weightDecay": 0.0])
+    #expect(configuration.data.registrySettings["root"] == "/data/mine")
     #expect(configuration.gradientClipping == 5)
     #expect(configuration.schedule.name == .multistep)
     #expect(configuration.groups.tail == .classes(["sky"]))

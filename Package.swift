@@ -54,7 +54,7 @@ let package = Package(
     // Floor 1.
     .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
     .target(name: "Tensors", dependencies: ["CDigests"], swiftSettings: hot),
-    .target(name: "Images", dependencies: ["CImageFormats"], swiftSettings: hot),
+    .target(name: "Images", dependencies: ["CImageFormats", "Tensors"], swiftSettings: hot),
     .target(name: "Collectives", dependencies: ["CMPI", "Tensors", "Threading"], swiftSettings: hot),
 
     // Floor 2.
@@ -70,7 +70,7 @@ let package = Package(
     // Floor 4.
     .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot + vectorRoots),
-    .target(name: "Configuration", dependencies: [yams], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
 
     // Floor 5 and above.
     .target(
@@ -79,7 +79,7 @@ let package = Package(
         "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
         "Objectives", "Optimizers", "Tensors", "Threading", logging,
       ], swiftSettings: hot),
-    .target(name: "Reports", dependencies: ["Images", "Metrics", "Training"], swiftSettings: hot),
+    .target(name: "Reports", dependencies: ["Images", "Metrics", "Tensors", "Training"], swiftSettings: hot),
     .executableTarget(
       name: "longtail",
       dependencies: [
@@ -90,21 +90,21 @@ let package = Package(
     // Tests, one target a room.
     .testTarget(name: "ThreadingTests", dependencies: ["Threading"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ImagesTests", dependencies: ["Images"], swiftSettings: strict),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images"], swiftSettings: strict),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe"], exclude: ["Formats"], swiftSettings: strict),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors"], swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: strict),
+    .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,141 @@
+import Tensors
+
+extension Configuration {
+  /// Section `data`: what to train on.
+  public struct DataSet: Section {
+    /// The data set's name in its registry: `scenes`, `camvid`, `folder`.
+    public var name = "scenes"
+    /// Where its files are, as seen from the working directory; a data set that is generated needs none.
+    public var root: String?
+    /// The network's input in pixels, before padding; the data set's own size when not given.
+    public var size: Size?
+    /// What only this data set knows; its registry checks the names.
+    public var settings: [String: SettingValue] = [:]
+    /// How training images are varied.
+    public var augmentation = Augmentation()
+    /// Subtracted from each channel, in units of 0 to 1, in the order R, G, B.
+    public var mean = [0.485, 0.456, 0.406]
+    /// Each channel is divided by it, in units of 0 to 1, in the order R, G, B.
+    public var standardDeviation = [0.229, 0.224, 0.225]
+    /// How images come into memory.
+    public var loader = Loader()
+
+    /// All defaults.
+    public init() {}
+
+    /// What the registry is given: `settings`, and `root` where there is one.
+    public var registrySettings: [String: SettingValue] {
+      var all = settings
+      if let root { all["root"] = .string(root) }
+      return all
+    }
+
+    package func contradictions() -> [Contradiction] {
+      settings["root"] == nil ? [] : [Contradiction("settings", "`root` is a key of `data` itself; move it one level up")]
+    }
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("name", &name, "scenes, camvid, folder, ...", .notEmpty)
+      visitor.optionalKey("root", &root, "directory of the files, from the working directory", .path)
+      visitor.section("size", &size, "network input in pixels, before padding; the data set's own when not given")
+      visitor.key("settings", &settings, "what only this data set knows")
+      visitor.section("augmentation", &augmentation, "how training images are varied")
+      visitor.key("mean", &mean, "per channel R, G, B, in units of 0 to 1", .count(3, "R, G and B"), .each(.between(0, 1)))
+      visitor.key(
+        "standardDeviation", &standardDeviation, "per channel R, G, B, in units of 0 to 1", .count(3, "R, G and B"),
+        .each(.above(0)))
+      visitor.section("loader", &loader, "how images come into memory")
+    }
+  }
+
+  /// An extent in pixels.
+  public struct Size: Section {
+    /// Pixels from left to right.
+    public var width = 0
+    /// Pixels from top to bottom.
+    public var height = 0
+
+    /// No extent; reading refuses it.
+    public init() {}
+
+    /// An extent of `width` by `height` pixels.
+    public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("width", &width, "pixels", .between(1, 65_535))
+      visitor.key("height", &height, "pixels", .between(1, 65_535))
+    }
+
+    package func contradictions() -> [Contradiction] {
+      if width == 0 { return [Contradiction("width", "missing; give width and height")] }
+      return height == 0 ? [Contradiction("height", "missing; give width and height")] : []
+    }
+  }
+
+  /// Section `data.augmentation`: how training images are varied. Evaluation never is.
+  public struct Augmentation: Section {
+    /// The chance of a left-right flip.
+    public var flip = 0.5
+    /// The least and the greatest factor of a random resize.
+    public var scale = [1.0, 1.0]
+    /// The window that is cut out at a random place; the whole image when not given.
+    public var crop: Size?
+    /// Random changes of colour.
+    public var jitter = Jitter()
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("flip", &flip, "chance of a left-right flip", .between(0, 1))
+      visitor.key(
+        "scale", &scale, "least and greatest factor of a random resize", .count(2, "least and greatest factor"),
+        .each(.above(0)))
+      visitor.section("crop", &crop, "window cut out at a random place; the whole image when not given")
+      visitor.section("jitter", &jitter, "random changes of colour; a factor is drawn from 1 - x to 1 + x")
+    }
+
+    package func contradictions() -> [Contradiction] {
+      guard let low = scale.first, let high = scale.last, low > high else { return [] }
+      return [Contradiction("scale", "the least factor, \(low), is above the greatest, \(high); swap them")]
+    }
+  }
+
+  /// Section `data.augmentation.jitter`: each factor is drawn evenly from 1 - x to 1 + x.
+  public struct Jitter: Section {
+    /// The strength for brightness.
+    public var brightness = 0.0
+    /// The strength for contrast.
+    public var contrast = 0.0
+    /// The strength for saturation.
+    public var saturation = 0.0
+
+    /// None at all.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("brightness", &brightness, "0 changes nothing", .between(0, 1))
+      visitor.key("contrast", &contrast, "0 changes nothing", .between(0, 1))
+      visitor.key("saturation", &saturation, "0 changes nothing", .between(0, 1))
+    }
+  }
+
+  /// Section `data.loader`: how images come into memory.
+  public struct Loader: Section {
+    /// Threads that decode, in each rank.
+    public var threads = 1
+    /// Batches that are made ready ahead of the step.
+    public var prefetch = 3
+    /// Memory for decoded images, in each rank; 0 decodes every time.
+    public var cacheMegabytes = 1024
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("threads", &threads, "decoding threads in each rank", .between(1, 1024))
+      visitor.key("prefetch", &prefetch, "batches made ready ahead of the step", .between(1, 1024))
+      visitor.key("cacheMegabytes", &cacheMegabytes, "memory for decoded images in each rank; 0 keeps none", .atLeast(0))
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import Tensors
+
+extension Configuration {
+  /// Section `model`: the network.
+  public struct Model: Section {
+    /// The model's name in its registry: `unet`, `segnet`.
+    public var name = "unet"
+    /// Channels of the first level; further levels have multiples of it.
+    public var width = 32
+    /// What only this model knows; its registry checks the names.
+    public var settings: [String: SettingValue] = [:]
+    /// Whose images batch norm takes its statistics from.
+    public var batchNorm = BatchNorm.synchronized
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("name", &name, "unet, segnet, ...", .notEmpty)
+      visitor.key("width", &width, "channels of the first level", .between(1, 4096))
+      visitor.key("settings", &settings, "what only this model knows")
+      visitor.key("batchNorm", &batchNorm, "statistics of the whole batch (synchronized) or of each rank (local)")
+    }
+  }
+
+  /// Whose images batch norm takes its statistics from.
+  public enum BatchNorm: String, CaseIterable, Choice {
+    /// All ranks' images of the step: the result does not depend on the number of ranks.
+    case synchronized
+    /// Each rank's own images.
+    case local
+  }
+
+  /// Section `objective`: the loss.
+  public struct Objective: Section {
+    /// The objective's name in its registry: `crossEntropy`, `pat`, ...
+    public var name = "crossEntropy"
+    /// What only this objective knows; its registry checks the names.
+    public var settings: [String: SettingValue] = [:]
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("name", &name, "crossEntropy, pat, ...", .notEmpty)
+      visitor.key("settings", &settings, "what only this objective knows")
+    }
+  }
+
+  /// Section `optimizer`: how gradients change parameters. What is not given is the optimizer's own default.
+  public struct Optimizer: Section {
+    /// The optimizer's name in its registry: `adam`, `adamw`, `sgd`.
+    public var name = "adam"
+    /// The learning rate that the schedule scales.
+    public var learningRate = 1e-3
+    /// How strongly parameters are drawn to zero.
+    public var weightDecay: Double?
+    /// The two decay rates of Adam's moments.
+    public var betas: [Double]?
+    /// The small number in Adam's denominator.
+    public var epsilon: Double?
+    /// The momentum of SGD.
+    public var momentum: Double?
+    /// Nesterov's form of momentum.
+    public var nesterov: Bool?
+    /// Further settings of an optimizer.
+    public var settings: [String: SettingValue] = [:]
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("name", &name, "adam, adamw, sgd, ...", .notEmpty)
+      visitor.key("learningRate", &learningRate, "before the schedule", .above(0, "0.001 is usual for adam, 0.1 or less for sgd"))
+      visitor.optionalKey("weightDecay", &weightDecay, "pull towards zero", .atLeast(0))
+      visitor.optionalKey(
+        "betas", &betas, "decay rates of the two moments", .count(2, "of the first and the second moment"),
+        .each(.between(0, below: 1)))
+      visitor.optionalKey("epsilon", &epsilon, "in the denominator", .above(0))
+      visitor.optionalKey("momentum", &momentum, "of sgd", .between(0, below: 1))
+      visitor.optionalKey("nesterov", &nesterov, "Nesterov's form of momentum")
+      visitor.key("settings", &settings, "further settings of the optimizer")
+    }
+
+    /// What the registry is given: `settings` and those of the named keys that are present, the betas as `beta1` and `beta2`.
+    /// The learning rate is not among them.
+    public var registrySettings: [String: SettingValue] {
+      var all = settings
+      all["weightDecay"] = weightDecay.map(SettingValue.double)
+      for (name, beta) in zip(["beta1", "beta2"], betas ?? []) { all[name] = .double(beta) }
+      all["epsilon"] = epsilon.map(SettingValue.double)
+      all["momentum"] = momentum.map(SettingValue.double)
+      all["nesterov"] = nesterov.map(SettingValue.bool)
+      return all
+    }
+
+    package func contradictions() -> [Contradiction] {
+      ["learningRate", "weightDecay", "betas", "beta1", "beta2", "epsilon", "momentum", "nesterov"].filter { settings[$0] != nil }.map {
+        Contradiction(
+          "settings",
+          $0.hasPrefix("beta")
+            ? "write the betas as `optimizer.betas: [0.9, 0.999]`" : "`\($0)` is a key of `optimizer` itself; move it one level up")
+      }
+    }
+  }
+
+  /// Section `schedule`: the learning rate over the steps of the run.
+  public struct Schedule: Section {
+    /// The shape.
+    public var name = Shape.cosine
+    /// Steps over which the rate rises evenly at the start.
+    public var warmupSteps = 0
+    /// The exponent of `poly`.
+    public var power = 0.9
+    /// The learning rate that `cosine` and `poly` end at.
+    public var minimum = 0.0
+    /// The epochs after which `multistep` lowers the rate.
+    public var milestones: [Int] = []
+    /// What `multistep` multiplies by at each milestone.
+    public var factor = 0.1
+
+    /// How the rate goes from `optimizer.learningRate` to its end.
+    public enum Shape: String, CaseIterable, Choice {
+      /// Half a wave of the cosine.
+      case cosine
+      /// minimum + (learningRate - minimum) (1 - t)^power, t from 0 to 1 after the warm-up.
+      case poly
+      /// Always the same.
+      case constant
+      /// Down by `factor` at each milestone.
+      case multistep
+    }
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("name", &name, "cosine, poly, constant or multistep, stepwise")
+      visitor.key("warmupSteps", &warmupSteps, "steps of even rise at the start", .atLeast(0))
+      visitor.key("power", &power, "exponent of poly", .above(0))
+      visitor.key("minimum", &minimum, "learning rate that cosine and poly end at", .atLeast(0))
+      visitor.key("milestones", &milestones, "epochs after which multistep lowers the rate", .each(.atLeast(1)))
+      visitor.key("factor", &factor, "of multistep, at each milestone", .above(0))
+    }
+
+    package func contradictions() -> [Contradiction] {
+      if name == .multistep, milestones.isEmpty {
+        return [Contradiction("milestones", "multistep needs at least one epoch, such as [20, 25]")]
+      }
+      if milestones != Array(Set(milestones)).sorted() { return [Contradiction("milestones", "they must rise, such as [20, 25]")] }
+      return []
+    }
+  }
+}

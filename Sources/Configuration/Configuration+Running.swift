@@ -1,0 +1,135 @@
+import Tensors
+
+extension Configuration {
+  /// Section `training`: how long, and in what batches.
+  public struct Training: Section {
+    /// Passes over the training images.
+    public var epochs = 30
+    /// A limit in steps that ends the run earlier.
+    public var steps: Int?
+    /// Images of a step, over all ranks together.
+    public var globalBatch = 8
+    /// Whether the images that do not fill the last batch of an epoch are left out.
+    public var dropLast = true
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("epochs", &epochs, "passes over the training images", .atLeast(1, "use `training.steps` for less than an epoch"))
+      visitor.optionalKey("steps", &steps, "limit in steps that ends the run earlier", .atLeast(1, "leave it out for no limit"))
+      visitor.key("globalBatch", &globalBatch, "images of a step, over all ranks together", .atLeast(1))
+      visitor.key("dropLast", &dropLast, "leave out the images that do not fill the last batch")
+    }
+  }
+
+  /// Section `evaluation`: when and how the network is judged.
+  public struct Evaluation: Section {
+    /// Epochs from one evaluation to the next; the end of the run always has one.
+    public var every = 1
+    /// At which size predictions meet labels.
+    public var resolution = Resolution.network
+    /// Images at a time, in each rank.
+    public var batch = 8
+    /// The part of the data set that is used.
+    public var split = "val"
+
+    /// At which size predictions meet labels.
+    public enum Resolution: String, CaseIterable, Choice {
+      /// At the network's input size; labels are resized by nearest neighbour.
+      case network
+      /// At the label image's own size; logits are resized bilinearly.
+      case label
+    }
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("every", &every, "epochs from one evaluation to the next", .atLeast(1))
+      visitor.key("resolution", &resolution, "size at which predictions meet labels: network or label")
+      visitor.key("batch", &batch, "images at a time in each rank", .atLeast(1))
+      visitor.key("split", &split, "part of the data set", .notEmpty)
+    }
+  }
+
+  /// Section `checkpoint`: what is saved and kept.
+  public struct Checkpoint: Section {
+    /// Epochs from one checkpoint to the next.
+    public var every = 1
+    /// Steps from one checkpoint to the next, beside those by epoch.
+    public var everySteps: Int?
+    /// How many of the newest are kept.
+    public var keepLast = 3
+    /// The metrics whose best checkpoint is kept too: `miou`, `miou.tail`, `iou.<class>`, ...
+    public var best = ["miou"]
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("every", &every, "epochs from one checkpoint to the next", .atLeast(1))
+      visitor.optionalKey(
+        "everySteps", &everySteps, "steps from one to the next, beside those by epoch", .atLeast(1, "leave it out for none"))
+      visitor.key("keepLast", &keepLast, "how many of the newest are kept", .atLeast(1, "a run without any cannot be resumed"))
+      visitor.key(
+        "best", &best, "metrics whose best checkpoint is kept: miou, miou.tail, iou.<class>, pixelAccuracy, ...", .each(.metric))
+    }
+  }
+
+  /// Section `engine`: how the numbers are computed.
+  public struct Engine: Section {
+    /// How convolution algorithms are found.
+    public var algorithms = Algorithms.auto
+    /// Where measured choices are kept between runs; the user's cache directory when not given.
+    public var choicesFile: String?
+    /// Compute threads of each rank; from the affinity mask and the ranks on the host when not given.
+    public var threads: Int?
+
+    /// How convolution algorithms are found.
+    public enum Algorithms: String, CaseIterable, Choice {
+      /// Each is measured once, and the fastest taken.
+      case auto
+      /// Direct kernels everywhere: no measuring, slower steps.
+      case direct
+    }
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("algorithms", &algorithms, "auto measures and takes the fastest, direct does not")
+      visitor.optionalKey("choicesFile", &choicesFile, "file that keeps the measured choices", .path)
+      visitor.optionalKey("threads", &threads, "compute threads of each rank", .between(1, 4096, "leave it out to use what there is"))
+    }
+  }
+
+  /// Section `reporting`: what people see meanwhile.
+  public struct Reporting: Section {
+    /// Steps from one printed line to the next, where output is not a terminal.
+    public var every = 10
+    /// Images in the picture of each evaluation; 0 makes none.
+    public var pictures = 4
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("every", &every, "steps from one printed line to the next", .atLeast(1))
+      visitor.key("pictures", &pictures, "images in the picture of each evaluation; 0 makes none", .between(0, 64))
+    }
+  }
+}
+
+extension Check where Value == String {
+  /// A metric that checkpoints can be chosen by. Class names are checked when the data set is known.
+  static var metric: Check {
+    Check { word in
+      let whole = ["miou", "miou.head", "miou.medium", "miou.tail", "pixelAccuracy", "meanAccuracy", "meanDice", "loss"]
+      if whole.contains(word) { return nil }
+      for prefix in ["iou.", "accuracy.", "dice."] where word.hasPrefix(prefix) && word.count > prefix.count { return nil }
+      let near = nearest(word, among: whole).map { "; did you mean `\($0)`?" } ?? ""
+      return "which is no metric: \(whole.joined(separator: ", ")), iou.<class>, accuracy.<class>, dice.<class>\(near)"
+    }
+  }
+}

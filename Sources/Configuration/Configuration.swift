@@ -1,0 +1,78 @@
+import Tensors
+
+/// Everything that decides what a run does, with its defaults. Files in YAML hold any part of it; see `load`.
+public struct Configuration: Section {
+  /// The name of the experiment: the file's name without its ending. Not a key.
+  public var name = "configuration"
+  /// The number that all randomness derives from.
+  public var seed = 0
+  /// The run directory; empty stands for `runs/<name>`, see `outputDirectory`.
+  public var output: String?
+  /// What to train on.
+  public var data = DataSet()
+  /// The network.
+  public var model = Model()
+  /// The loss, and what it does for rare classes.
+  public var objective = Objective()
+  /// How gradients change parameters.
+  public var optimizer = Optimizer()
+  /// How the learning rate changes over the run.
+  public var schedule = Schedule()
+  /// The norm that the whole gradient is cut down to, if any.
+  public var gradientClipping: Double?
+  /// How long, and in what batches.
+  public var training = Training()
+  /// When and how the network is judged.
+  public var evaluation = Evaluation()
+  /// Which classes count as head, medium and tail.
+  public var groups = Groups()
+  /// What is saved and kept.
+  public var checkpoint = Checkpoint()
+  /// How the numbers are computed.
+  public var engine = Engine()
+  /// What people see meanwhile.
+  public var reporting = Reporting()
+
+  /// All defaults.
+  public init() {}
+
+  /// The run directory: `output`, else `runs/<name>`.
+  public var outputDirectory: String { output ?? "runs/\(name)" }
+
+  package func contradictions() -> [Contradiction] {
+    guard schedule.minimum > optimizer.learningRate else { return [] }
+    return [Contradiction("schedule.minimum", "\(schedule.minimum) is above `optimizer.learningRate`, \(optimizer.learningRate)")]
+  }
+
+  package mutating func visit(_ visitor: inout some KeyVisitor) {
+    visitor.key(
+      "seed", &seed, "all randomness derives from it", .atLeast(0))
+    visitor.optionalKey("output", &output, "run directory; runs/<name of the file> when not given", .path)
+    visitor.section("data", &data, "what to train on")
+    visitor.section("model", &model, "the network")
+    visitor.section("objective", &objective, "the loss, and what it does for rare classes")
+    visitor.section("optimizer", &optimizer, "how gradients change parameters")
+    visitor.section("schedule", &schedule, "how the learning rate changes over the run")
+    visitor.optionalKey(
+      "gradientClipping", &gradientClipping, "largest norm of the whole gradient; none when not given",
+      .above(0, "leave the key out to clip nothing"))
+    visitor.section("training", &training, "how long, and in what batches")
+    visitor.section("evaluation", &evaluation, "when and how the network is judged")
+    visitor.section("groups", &groups, "head, medium and tail classes, by share of the labelled training pixels")
+    visitor.section("checkpoint", &checkpoint, "what is saved and kept")
+    visitor.section("engine", &engine, "how the numbers are computed")
+    visitor.section("reporting", &reporting, "what people see meanwhile")
+  }
+
+  /// What other trainers call some keys, in lower case without `_` and `-`, for suggestions.
+  static let commonNames: [String: String] = [
+    "lr": "optimizer.learningRate", "batch": "training.globalBatch", "batchsize": "training.globalBatch",
+    "bs": "training.globalBatch", "maxepochs": "training.epochs", "numepochs": "training.epochs", "maxsteps": "training.steps",
+    "maxiters": "training.steps", "iterations": "training.steps", "loss": "objective", "criterion": "objective",
+    "workers": "data.loader.threads", "numworkers": "data.loader.threads", "std": "data.standardDeviation",
+    "wd": "optimizer.weightDecay", "eps": "optimizer.epsilon", "warmup": "schedule.warmupSteps", "scheduler": "schedule",
+    "gradclip": "gradientClipping", "clip": "gradientClipping", "eval": "evaluation", "dataset": "data", "network": "model",
+    "backbone": "model", "workdir": "output", "outdir": "output", "outputdir": "output", "syncbn": "model.batchNorm",
+    "threads": "engine.threads", "loginterval": "reporting.every", "logging": "reporting", "hflip": "data.augmentation.flip",
+  ]
+}

@@ -1,0 +1,48 @@
+import CImageFormats
+import Tensors
+
+extension LabelImage {
+  /// Reads a grey or palette PNG as the numbers that it holds: grey values or palette indices, never colours.
+  ///
+  /// Samples of 1, 2 and 4 bits are not stretched; 16 bits are accepted while every value is below 256.
+  /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken, too large, lossy or in colour.
+  public init(contentsOf path: String, limits: ImageLimits = .standard) throws {
+    try self.init(decoding: FileBytes.read(path, limit: limits.fileBytes), name: path, limits: limits)
+  }
+
+  /// Decodes the bytes of a label PNG.
+  /// - Parameters:
+  ///   - bytes: the whole file.
+  ///   - name: what error messages call it.
+  ///   - limits: how much it may ask for.
+  /// - Throws: `.badData`.
+  public init(decoding bytes: [UInt8], name: String, limits: ImageLimits = .standard) throws {
+    guard try ImageFormat(of: bytes, name: name) == .png else {
+      throw LongtailError(
+        .badData, "\(name): labels in a JPEG file are not exact", advice: "Store label maps as grey or palette PNGs.")
+    }
+    self = try PNGDecoder.withDecoder(bytes, name: name, limits: limits) { try $0.labels() }
+  }
+
+  /// The map as a PNG file of 8 bits: grey, or with `palette` the same numbers as indices that viewers show in colour.
+  ///
+  /// A palette shorter than the largest number is filled up with black, as every index needs an entry.
+  /// - Throws: `.badData` for a map without pixels or a palette of more than 256 colours.
+  public func pngData(palette: [RGBColour]? = nil, compressionLevel: Int = 6) throws -> [UInt8] {
+    guard var palette, !palette.isEmpty else {
+      return try PNGEncoder.encode(
+        labels, width: width, height: height, colourType: SPNG_COLOR_TYPE_GRAYSCALE, palette: [], compressionLevel: compressionLevel)
+    }
+    guard palette.count <= 256 else { throw LongtailError(.badData, "a palette of \(palette.count) colours; PNG allows 256") }
+    let largest = Int(labels.max() ?? 0)
+    while palette.count <= largest { palette.append(.black) }
+    return try PNGEncoder.encode(
+      labels, width: width, height: height, colourType: SPNG_COLOR_TYPE_INDEXED, palette: palette, compressionLevel: compressionLevel)
+  }
+
+  /// Writes the map as a PNG file, replacing an older one in one step.
+  /// - Throws: `.inputOutput` where the file cannot be written.
+  public func writePNG(to path: String, palette: [RGBColour]? = nil, compressionLevel: Int = 6) throws {
+    try FileBytes.write(pngData(palette: palette, compressionLevel: compressionLevel), to: path)
+  }
+}

@@ -1,0 +1,75 @@
+/// The table of an evaluation: every class with its numbers, the most frequent in training first, then the means.
+public struct ClassTable: Sendable {
+  /// The evaluation that is shown.
+  public let record: EvaluationRecord
+
+  /// Shows an evaluation.
+  public init(_ record: EvaluationRecord) { self.record = record }
+
+  private var showsGradients: Bool { record.classes.contains { $0.gradientShare != nil } }
+
+  /// Classes by falling training share; those without one last, and equal ones in the data set's order.
+  private var ordered: [ClassRecord] {
+    record.classes.enumerated().sorted { first, second in
+      let (one, other) = (first.element.trainingShare ?? -1, second.element.trainingShare ?? -1)
+      return one != other ? one > other : first.offset < second.offset
+    }.map(\.element)
+  }
+
+  private var table: TextTable {
+    var columns: [TextTable.Column] = [
+      .init("class"), .init("group"), .init("train %", isNumeric: true), .init("pixels", isNumeric: true),
+      .init("IoU %", isNumeric: true), .init("accuracy %", isNumeric: true), .init("precision %", isNumeric: true),
+    ]
+    if showsGradients { columns.append(.init("gradient %", isNumeric: true)) }
+    columns.append(.init("note"))
+    var table = TextTable(columns: columns)
+    func percent(_ share: Double?) -> String { share.map { Formatting.percent($0) } ?? "–" }
+    for row in ordered {
+      var cells = [row.name, row.group, percent(row.trainingShare), Formatting.count(row.pixels)]
+      cells += [percent(row.iou), percent(row.accuracy), percent(row.precision)]
+      if showsGradients { cells.append(percent(row.gradientShare)) }
+      table.append(cells + [note(on: row)])
+    }
+    return table
+  }
+
+  private func note(on row: ClassRecord) -> String {
+    if row.isNeverPredicted { return "never predicted" }
+    if row.pixels == 0 { return row.predictedPixels == 0 ? "does not occur" : "does not occur, but is predicted" }
+    return ""
+  }
+
+  /// The lines below the table: means over the groups and over all, with the number of classes in each.
+  private var means: TextTable {
+    var table = TextTable(columns: [.init("mean"), .init("%", isNumeric: true), .init("over")])
+    func line(_ name: String, _ value: Double?, _ over: String) {
+      table.append([name, value.map { Formatting.percent($0) } ?? "–", over])
+    }
+    for group in record.groups { line("mIoU \(group.name)", group.miou, classes(group.averagedClasses)) }
+    line("mIoU", record.miou, "\(classes(record.averagedClasses)) of \(record.classes.count)")
+    line("mean accuracy", record.meanAccuracy, classes(record.classes.filter { $0.accuracy != nil }.count))
+    line("pixel accuracy", record.pixelAccuracy, "\(Formatting.count(record.classes.reduce(0) { $0 + $1.pixels })) labelled pixels")
+    return table
+  }
+
+  private func classes(_ number: Int) -> String { number == 1 ? "1 class" : "\(number) classes" }
+
+  private var caption: String {
+    "Step \(record.step), epoch \(record.epoch): \(Formatting.plural(record.images, "image")) at \(record.resolution) resolution."
+      + " Groups come from shares of the labelled training pixels."
+  }
+
+  /// The table for a terminal or a log, with a line end.
+  /// - Parameter terminal: decides about colour: classes that are never predicted stand out.
+  public func text(for terminal: Terminal = .plain) -> String {
+    let lines = table.lines.map { $0.hasSuffix("never predicted") ? terminal.styled($0, .warning) : $0 }
+    return ([caption, ""] + lines + [""] + means.lines).joined(separator: "\n") + "\n"
+  }
+
+  /// The page `final-table.md`.
+  /// - Parameter title: its heading.
+  public func markdown(title: String) -> String {
+    (["# \(title)", "", caption, ""] + table.markdownLines + [""] + means.markdownLines).joined(separator: "\n") + "\n"
+  }
+}

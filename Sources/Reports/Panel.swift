@@ -1,0 +1,133 @@
+import Images
+import Tensors
+
+/// A picture of several images: each with its labels and what the network says, and below all a legend of the classes.
+public struct Panel: Sendable {
+  /// One row of the picture.
+  public struct Row: Sendable {
+    /// What the network saw, or the whole image.
+    public var input: RGBImage
+    /// The labels; 255 is ignored.
+    public var truth: LabelImage
+    /// The network's classes.
+    public var prediction: LabelImage
+
+    /// Puts three pictures of one size together.
+    public init(input: RGBImage, truth: LabelImage, prediction: LabelImage) {
+      (self.input, self.truth, self.prediction) = (input, truth, prediction)
+    }
+  }
+
+  /// The rows, from the top.
+  public var rows: [Row]
+  /// The names of the classes.
+  public var classNames: [String]
+  /// The colours of the classes.
+  public var palette: [RGBColour]
+  /// A line at the top, such as step and mIoU; empty for none.
+  public var caption: String
+
+  /// Plans a picture.
+  public init(rows: [Row], classNames: [String], palette: [RGBColour], caption: String = "") {
+    (self.rows, self.classNames, self.palette, self.caption) = (rows, classNames, palette, caption)
+  }
+
+  /// The colour of pixels that have no class.
+  public static let ignoredColour = RGBColour.black
+
+  private static let background = RGBColour(24, 24, 24)
+  private static let ink = RGBColour(230, 230, 230)
+  private static let gap = 4
+  private static let titles = ["input", "truth", "prediction"]
+
+  /// Draws it.
+  ///
+  /// Small images are enlarged by a whole factor, so that each is at least 160 pixels wide; all rows are as wide as the widest.
+  /// - Throws: `LongtailError(.badData)` when there is no row, the three pictures of a row differ in size, or names and colours in number.
+  public func image() throws -> RGBImage {
+    try check()
+    let gap = Panel.gap
+    let widest = rows.map(\.input.width).max() ?? 1
+    let enlarged = max(1, (159 + widest) / widest)
+    let cellWidth = widest * enlarged
+    let scale = cellWidth >= 400 ? 2 : 1
+    let lineHeight = (BitmapFont.glyphHeight + 3) * scale
+    let width = 3 * cellWidth + 4 * gap
+    let legend = legendLines(width: width - 2 * gap, scale: scale)
+    let top = gap + (caption.isEmpty ? 1 : 2) * lineHeight
+    let rowsHeight = rows.reduce(0) { $0 + $1.input.height * enlarged + gap }
+    var picture = RGBImage(width: width, height: top + rowsHeight + legend.count * lineHeight + gap, fill: Panel.background)
+
+    if !caption.isEmpty {
+      picture.draw(BitmapFont.fitted(caption, width: width - 2 * gap, scale: scale), x: gap, y: gap, colour: Panel.ink, scale: scale)
+    }
+    for (column, title) in Panel.titles.enumerated() {
+      picture.draw(title, x: gap + column * (cellWidth + gap), y: top - lineHeight, colour: Panel.ink, scale: scale)
+    }
+    var y = top
+    for row in rows {
+      let parts = [
+        row.input, row.truth.colourized(palette: palette, ignored: Panel.ignoredColour),
+        row.prediction.colourized(palette: palette, ignored: Panel.ignoredColour),
+      ]
+      for (column, part) in parts.enumerated() {
+        let shown = enlarged == 1 ? part : part.resizedNearest(width: part.width * enlarged, height: part.height * enlarged)
+        picture.paste(shown, x: gap + column * (cellWidth + gap), y: y)
+      }
+      y += row.input.height * enlarged + gap
+    }
+    for line in legend {
+      for entry in line {
+        picture.fill(x: gap + entry.x..<gap + entry.x + 8 * scale, y: y..<y + 7 * scale, with: entry.colour)
+        picture.outline(x: gap + entry.x..<gap + entry.x + 8 * scale, y: y..<y + 7 * scale, with: Panel.ink)
+        picture.draw(entry.name, x: gap + entry.x + 11 * scale, y: y, colour: Panel.ink, scale: scale)
+      }
+      y += lineHeight
+    }
+    return picture
+  }
+
+  private struct LegendEntry {
+    var name: String
+    var colour: RGBColour
+    var x: Int
+  }
+
+  /// The classes with their places from the left, broken into lines of at most `width` pixels.
+  private func legendLines(width: Int, scale: Int) -> [[LegendEntry]] {
+    var entries = zip(classNames, palette).map { ($0, $1) }
+    if rows.contains(where: { $0.truth.labels.contains(LabelImage.ignored) }) { entries.append(("ignored", Panel.ignoredColour)) }
+    var lines: [[LegendEntry]] = []
+    var line: [LegendEntry] = []
+    var x = 0
+    for (name, colour) in entries {
+      let text = BitmapFont.fitted(name, width: width - 11 * scale, scale: scale)
+      let needed = 11 * scale + BitmapFont.width(of: text, scale: scale)
+      if x > 0, x + needed > width {
+        lines.append(line)
+        (line, x) = ([], 0)
+      }
+      line.append(LegendEntry(name: text, colour: colour, x: x))
+      x += needed + 9 * scale
+    }
+    if !line.isEmpty { lines.append(line) }
+    return lines
+  }
+
+  private func check() throws {
+    guard !rows.isEmpty else { throw LongtailError(.badData, "a panel needs at least one image") }
+    guard classNames.count == palette.count else {
+      throw LongtailError(.badData, "a panel of \(classNames.count) classes has \(palette.count) colours")
+    }
+    for (place, row) in rows.enumerated() {
+      let sizes = [(row.truth.width, row.truth.height), (row.prediction.width, row.prediction.height)]
+      guard row.input.width > 0, row.input.height > 0, sizes.allSatisfy({ $0 == (row.input.width, row.input.height) }) else {
+        throw LongtailError(
+          .badData,
+          "row \(place + 1) of a panel: the image has \(row.input.width) x \(row.input.height) pixels, its labels "
+            + "\(row.truth.width) x \(row.truth.height), the prediction \(row.prediction.width) x \(row.prediction.height)",
+          advice: "Resize labels by nearest neighbour.")
+      }
+    }
+  }
+}

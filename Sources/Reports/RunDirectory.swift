@@ -1,0 +1,193 @@
+import Foundation
+import Images
+import Tensors
+
+/// The directory of a run, and who may write into it. Only rank zero makes one.
+///
+///     config.yaml         every setting, with comments
+///     environment.json    hosts, versions, threads, variables
+///     classes.json        classes with group, training pixels and colour
+///     log.jsonl           a line for each step
+///     classes.jsonl       a line for each evaluation
+///     best.json           the best value of each watched metric, and its step
+///     final-table.md      the last evaluation as a table
+///     pictures/           panels of the evaluations
+///     checkpoints/        see the checkpoint store
+///
+/// Whole files are replaced in one step, so that readers never see a part.
+public final class RunDirectory {
+  /// The directory.
+  public let path: String
+  /// What was said about a lock that an earlier process had left behind; nil when there was none.
+  public var takeover: String? { lock.takeover }
+  private let lock: RunLock
+
+  /// Makes a directory for a new run, parents included, and locks it.
+  /// - Throws: `LongtailError(.usage)` when it holds a run already, `.mismatch` when another trainer is at work in it, `.inputOutput`.
+  public static func create(at path: String) throws -> RunDirectory {
+    try makeDirectory(path)
+    let directory = try RunDirectory(locking: path)
+    if let trace = directory.traceOfARun {
+      throw LongtailError(
+        .usage, "\(path): holds a run already (\(trace))",
+        advice: "Resume it, give this run another `output`, or move the directory away.")
+    }
+    try makeDirectory(directory.file("pictures"))
+    return directory
+  }
+
+  /// Locks the directory of a run that is to go on.
+  /// - Throws: `LongtailError(.missingInput)` when there is none, `.mismatch` when another trainer is at work in it, `.inputOutput`.
+  public static func reopen(at path: String) throws -> RunDirectory {
+    guard FileManager.default.fileExists(atPath: "\(path)/config.yaml") else {
+      throw LongtailError(
+        .missingInput, "\(path): there is no run to resume (no config.yaml in it)", advice: "Name the directory of a run.")
+    }
+    let directory = try RunDirectory(locking: path)
+    try makeDirectory(directory.file("pictures"))
+    return directory
+  }
+
+  private init(locking path: String) throws {
+    self.path = path
+    lock = try RunLock(directory: path)
+  }
+
+  /// Gives the directory free for others.
+  public func close() { lock.release() }
+
+  /// The path of a file in the directory.
+  public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// The file of steps.
+  public var logPath: String { file("log.jsonl") }
+  /// The file of evaluations.
+  public var classLogPath: String { file("classes.jsonl") }
+  /// The directory of checkpoints. Its making is left to the store.
+  public var checkpointsPath: String { file("checkpoints") }
+  /// The picture of the evaluation after a step: `pictures/step-000120.png`.
+  public func picturePath(step: Int) -> String { file("pictures/step-\(RunDirectory.padded(step)).png") }
+
+  /// Writes `config.yaml`.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  public func writeConfiguration(_ yaml: String) throws { try write(yaml, to: "config.yaml") }
+
+  /// Writes `environment.json`. That of an earlier start of the run is kept as `environment-until-<time>.json`.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  public func writeEnvironment(_ environment: RunEnvironment) throws {
+    let name = "environment.json"
+    if FileManager.default.fileExists(atPath: file(name)) {
+      let stem = "environment-until-\(environment.started.filter { $0 != ":" }).json"
+      guard rename(file(name), file(stem)) == 0 else {
+        throw LongtailError(.inputOutput, "\(file(name)): cannot be renamed to \(stem)", advice: "Check its permissions.")
+      }
+    }
+    try write(environment.json.pretty, to: name)
+  }
+
+  /// One class as `classes.json` tells it.
+  public struct ClassEntry: Sendable, Equatable {
+    /// The class.
+    public var name: String
+    /// `head`, `medium` or `tail`.
+    public var group: String
+    /// Labelled pixels in the training images.
+    public var trainingPixels: Int
+    /// Training images that it occurs in, where counted.
+    public var trainingImages: Int?
+    /// Its colour in pictures.
+    public var colour: RGBColour
+
+    /// Puts them together.
+    public init(name: String, group: String, trainingPixels: Int, trainingImages: Int? = nil, colour: RGBColour) {
+      (self.name, self.group, self.trainingPixels) = (name, group, trainingPixels)
+      (self.trainingImages, self.colour) = (trainingImages, colour)
+    }
+  }
+
+  /// Writes `classes.json`.
+  /// - Parameters:
+  ///   - classes: in the data set's order; a class's place is its number.
+  ///   - labelMapDigest: tells whether labels were read alike.
+  ///   - groupRule: how the groups came about, in words.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  public func writeClasses(_ classes: [ClassEntry], labelMapDigest: String, groupRule: String) throws {
+    let total = classes.reduce(0) { $0 + $1.trainingPixels }
+    let list = classes.enumerated().map { index, entry in
+      JSONValue.members([
+        "index": .int(index), "name": .string(entry.name), "group": .string(entry.group), "trainingPixels": .int(entry.trainingPixels),
+        "trainingShare": total > 0 ? .double(Double(entry.trainingPixels) / Double(total)) : .null,
+        "trainingImages": entry.trainingImages.map(JSONValue.int) ?? .null, "colour": .string(entry.colour.hexadecimal),
+      ])
+    }
+    let whole = JSONValue.members([
+      "labelMapDigest": .string(labelMapDigest), "groupRule": .string(groupRule), "trainingPixels": .int(total), "classes": .array(list),
+    ])
+    try write(whole.pretty, to: "classes.json")
+  }
+
+  /// The best value of a metric so far.
+  public struct Best: Sendable, Equatable {
+    /// The metric: `miou.tail`.
+    public var metric: String
+    /// Its best value.
+    public var value: Double
+    /// The step that it was reached at.
+    public var step: Int
+
+    /// Puts them together.
+    public init(metric: String, value: Double, step: Int) { (self.metric, self.value, self.step) = (metric, value, step) }
+  }
+
+  /// Writes `best.json`.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  public func writeBest(_ best: [Best]) throws {
+    let members = best.map { JSONValue.Member($0.metric, .members(["value": .double($0.value), "step": .int($0.step)])) }
+    try write(JSONValue.object(members).pretty, to: "best.json")
+  }
+
+  /// Writes `final-table.md`.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  public func writeFinalTable(_ record: EvaluationRecord, title: String) throws {
+    try write(ClassTable(record).markdown(title: title), to: "final-table.md")
+  }
+
+  /// Writes the picture of an evaluation.
+  /// - Returns: its path.
+  /// - Throws: what drawing and encoding throw, `LongtailError(.inputOutput)`.
+  @discardableResult
+  public func writePicture(_ panel: Panel, step: Int) throws -> String {
+    let path = picturePath(step: step)
+    try panel.image().writePNG(to: path)
+    return path
+  }
+
+  /// A file that only a run leaves behind.
+  private var traceOfARun: String? {
+    ["config.yaml", "log.jsonl", "checkpoints"].first { FileManager.default.fileExists(atPath: file($0)) }
+  }
+
+  private func write(_ text: String, to name: String) throws {
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
+    } catch {
+      throw LongtailError(
+        .inputOutput, "\(file(name)): cannot be written: \(error.localizedDescription)", advice: "Check permissions and free space.")
+    }
+  }
+
+  private static func makeDirectory(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw LongtailError(
+        .inputOutput, "\(path): cannot be made: \(error.localizedDescription)", advice: "Check the permissions of the directories above it."
+      )
+    }
+  }
+
+  private static func padded(_ step: Int) -> String {
+    let digits = String(step)
+    return String(repeating: "0", count: max(6 - digits.count, 0)) + digits
+  }
+}

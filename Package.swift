@@ -19,10 +19,8 @@ let oneDNNHeaders = ["-Xcc", "-I\(oneDNN)/include"]
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(.v5), .unsafeFlags(oneDNNHeaders)]
 
 /// Rooms with hot loops are optimized in debug builds too, so that tests stay fast.
-let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"] + instructionSet)]
-
 /// Without `errno`, square roots become vector instructions; with it, each may call the C library.
-let vectorRoots: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
+let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O", "-Xcc", "-fno-math-errno"] + instructionSet)]
 
 let hotC: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"] + instructionSetC)]
 
@@ -69,7 +67,7 @@ let package = Package(
 
     // Floor 4.
     .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
-    .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot + vectorRoots),
+    .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
 
     // Floor 5 and above.

@@ -31,7 +31,7 @@ public enum MetricName: Sendable, Hashable {
   public init(_ text: String, classNames: [String]) throws {
     let known = MetricName.all(classNames: classNames)
     guard let metric = known.first(where: { $0.description == text }) else {
-      throw LongtailError(.usage, "there is no metric '\(text)'", advice: NearestName.hint(text, among: known.map(\.description)))
+      throw LongtailError(.usage, "there is no metric '\(text)'", advice: nearestHint(text, among: known.map(\.description)))
     }
     self = metric
   }

@@ -36,7 +36,7 @@ public enum ObjectiveRegistry {
   /// - Throws: `LongtailError` for an unknown name or setting (naming the nearest known one), a value out of range, or missing counts.
   public static func make(_ name: String, settings: [String: SettingValue] = [:], context: ObjectiveContext) throws -> any Objective {
     guard let entry = entries.first(where: { $0.name == name }) else {
-      throw LongtailError(.usage, "there is no objective '\(name)'", advice: NearestName.hint(name, among: names))
+      throw LongtailError(.usage, "there is no objective '\(name)'", advice: nearestHint(name, among: names))
     }
     guard context.classes >= 1 else {
       throw LongtailError(.usage, "objective \(name): \(context.classes) classes; there has to be at least one")

@@ -59,3 +59,9 @@ private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
   }
   return last[b.count]
 }
+
+/// `Did you mean 'x'? Known: a, b, x.`, or only what is known where nothing is near.
+public func nearestHint(_ name: String, among known: [String]) -> String {
+  let list = "Known: \(known.joined(separator: ", "))."
+  return nearest(name, among: known).map { "Did you mean '\($0)'? \(list)" } ?? list
+}

@@ -1,4 +1,5 @@
 import Objectives
+import Tensors
 
 // Made by Oracle/make_oracle_values.py; do not edit.
 

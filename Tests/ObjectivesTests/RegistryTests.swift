@@ -71,7 +71,7 @@ struct LogitVariationTests {
   func noise(sigma: Double, epoch: Int = 0, rows: Int = 20000) throws -> [Double] {
     let context = ObjectiveContext(classes: 2, pixelCounts: [100, 1], seed: 7)
     let objective = try ObjectiveRegistry.make(
-      "balancingLogitVariation", settings: ["sigma": .number(sigma), "form": "code"], context: context)
+      "balancingLogitVariation", settings: ["sigma": .double(sigma), "form": "code"], context: context)
     let batch = Batch(
       images: 1, rows: rows, classes: 2, logits: Array(repeating: 0, count: 2 * rows), labels: Array(repeating: 1, count: rows),
       samples: [3])

@@ -38,7 +38,7 @@ enum PixelwiseClassLossAdaptation {
     guard largest < Double(Float.greatestFiniteMagnitude) else {
       throw LongtailError(
         .usage,
-        "objective \(settings.objective): with exponent \(SettingValue.number(exponent)) weights reach 0.5 e^K, too large for float32",
+        "objective \(settings.objective): with exponent \(SettingValue.double(exponent)) weights reach 0.5 e^K, too large for float32",
         advice: "Set exponent to a smaller number, such as 1; 'classes' is for data sets of few classes.")
     }
     let denominatorFactor = reduction == .validPixels ? 1 : Double(context.classes)
@@ -50,12 +50,10 @@ enum PixelwiseClassLossAdaptation {
   }
 
   private static func exponent(_ settings: SettingsReader, _ context: ObjectiveContext) throws -> Double {
-    switch settings.value("exponent") {
-    case nil: return 1
-    case .number(let number)? where number.isFinite && number >= 0: return number
-    case .text("classes")?: return Double(context.classes)
-    case .some(let value): throw settings.wrong("exponent", value, "a number from 0 on, or 'classes'")
-    }
+    guard let value = settings.value("exponent") else { return 1 }
+    if let number = value.doubleValue, number.isFinite, number >= 0 { return number }
+    if value.stringValue == "classes" { return Double(context.classes) }
+    throw settings.wrong("exponent", value, "a number from 0 on, or 'classes'")
   }
 
   struct Term: SoftmaxTerm {

@@ -27,7 +27,7 @@ public final class SettingsReader {
   /// - Throws: `LongtailError` if it is something else or outside.
   public func number(_ name: String, default fallback: Double, in range: ClosedRange<Double>) throws -> Double {
     guard let value = value(name) else { return fallback }
-    guard case .number(let number) = value, range.contains(number) else {
+    guard let number = value.doubleValue, range.contains(number) else {
       throw wrong(name, value, "a number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
@@ -37,7 +37,7 @@ public final class SettingsReader {
   /// - Throws: `LongtailError` if it is something else.
   public func flag(_ name: String, default fallback: Bool) throws -> Bool {
     guard let value = value(name) else { return fallback }
-    guard case .flag(let flag) = value else { throw wrong(name, value, "true or false") }
+    guard let flag = value.boolValue else { throw wrong(name, value, "true or false") }
     return flag
   }
 
@@ -47,11 +47,10 @@ public final class SettingsReader {
   where Choice.RawValue == String {
     guard let value = value(name) else { return fallback }
     let names = Choice.allCases.map(\.rawValue)
-    guard case .text(let text) = value else { throw wrong(name, value, "one of \(names.joined(separator: ", "))") }
+    guard let text = value.stringValue else { throw wrong(name, value, "one of \(names.joined(separator: ", "))") }
     guard let choice = Choice(rawValue: text) else {
       throw LongtailError(
-        .usage, "objective \(objective): \(name) is '\(text)', which is not one of its values", advice: NearestName.hint(text, among: names)
-      )
+        .usage, "objective \(objective): \(name) is '\(text)', which is not one of its values", advice: nearestHint(text, among: names))
     }
     return choice
   }
@@ -59,7 +58,7 @@ public final class SettingsReader {
   /// Throws if a setting is there that was not asked for, naming the nearest known one.
   public func finish() throws {
     guard let unknown = values.keys.filter({ !known.contains($0) }).min() else { return }
-    let advice = known.isEmpty ? "It has no settings." : NearestName.hint(unknown, among: known)
+    let advice = known.isEmpty ? "It has no settings." : nearestHint(unknown, among: known)
     throw LongtailError(.usage, "objective \(objective) has no setting '\(unknown)'", advice: advice)
   }
 

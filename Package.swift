@@ -60,7 +60,7 @@ let package = Package(
     // Floor 3.
     .target(name: "Networks", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Objectives", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Datasets", dependencies: ["Images", "Tensors"], swiftSettings: hot),
+    .target(name: "Datasets", dependencies: ["CDigests", "Images", "Tensors"], swiftSettings: hot),
     .target(name: "Metrics", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: hot),
 

@@ -212,7 +212,8 @@ public final class BatchLoader: @unchecked Sendable {
               labels: UnsafeMutableBufferPointer(rebasing: labels[plane * position..<plane * (position + 1)]))
           } catch let error as LongtailError {
             let name = source.dataset.identifier(split: source.split, index: index)
-            throw LongtailError(error.code, "\(source.dataset.name) \(source.split.rawValue) \(name): \(error.message)", advice: error.advice)
+            throw LongtailError(
+              error.code, "\(source.dataset.name) \(source.split.rawValue) \(name): \(error.message)", advice: error.advice)
           }
         }
       }

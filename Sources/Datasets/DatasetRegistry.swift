@@ -28,6 +28,7 @@ public enum DatasetRegistry {
   /// The data sets; a new one is one more line here.
   public static let entries: [DatasetEntry] = [
 
+    ScenesDataset.entry,
     CamVid.entry,
     FolderDataset.entry,
   ]

@@ -48,7 +48,7 @@ struct ScenePainter {
       for x in 0..<canvas.width {
         let n = SceneNoise.layered((Float(x) - vanishing) * scale * 0.7, 4 / depth, world.key)
         let cover = max(0, min(1, (n - 0.78 + world.cloudiness * 0.5) * 4.5)) * (0.35 + 0.65 * (1 - t))
-        let under = SceneNoise.layered((Float(x) - vanishing) * scale * 0.7 + 0.3, 4 / depth + 0.35, world.key)
+        let under = SceneNoise.smooth((Float(x) - vanishing) * scale * 1.1 + 0.3, 6 / depth + 0.5, world.key)
         let cloud = world.cloud * (1.04 - 0.22 * max(0, under - 0.4))
         canvas.put(x, y, base * (1 - cover) + cloud * cover, SceneClass.sky)
       }

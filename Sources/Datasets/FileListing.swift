@@ -14,23 +14,40 @@ enum FileListing {
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
       throw LongtailError(.missingInput, "\(folder): there is no such folder")
     }
-    guard let walk = FileManager.default.enumerator(atPath: folder) else {
-      throw LongtailError(.inputOutput, "\(folder): the folder cannot be listed")
-    }
     var found: [String: String] = [:]
-    for case let path as String in walk {
-      let parts = path.split(separator: "/")
-      guard let file = parts.last, !parts.contains(where: { $0.hasPrefix(".") }) else { continue }
-      guard let dot = file.lastIndex(of: "."), extensions.contains(file[file.index(after: dot)...].lowercased()) else { continue }
-      let stem = file[..<dot]
+    for path in try walk(folder, below: "", extensions: extensions, depth: 0) {
+      let stem = String(path[..<(path.lastIndex(of: ".") ?? path.endIndex)])
       guard stem.hasSuffix(suffix) else { continue }
-      let key = (parts.dropLast().map(String.init) + [String(stem.dropLast(suffix.count))]).joined(separator: "/")
+      let key = String(stem.dropLast(suffix.count))
       if let other = found[key] {
         throw LongtailError(.badData, "\(folder)/\(path): \(other) has the same name; which one is meant?")
       }
       found[key] = "\(folder)/\(path)"
     }
     return found
+  }
+
+  /// Paths of the files below a folder, in order. Links are followed, to a depth that no data set needs but a circle of links exceeds.
+  private static func walk(_ folder: String, below prefix: String, extensions: [String], depth: Int) throws -> [String] {
+    guard depth < 16 else { throw LongtailError(.badData, "\(folder)/\(prefix): folders are nested too deeply; do links run in a circle?") }
+    let place = prefix.isEmpty ? folder : "\(folder)/\(prefix)"
+    let entries: [String]
+    do { entries = try FileManager.default.contentsOfDirectory(atPath: place) } catch {
+      throw LongtailError(.inputOutput, "\(place): the folder cannot be listed: \(error.localizedDescription)")
+    }
+    var paths: [String] = []
+    for entry in entries.sorted() where !entry.hasPrefix(".") {
+      let path = prefix.isEmpty ? entry : "\(prefix)/\(entry)"
+      if let dot = entry.lastIndex(of: "."), extensions.contains(entry[entry.index(after: dot)...].lowercased()) {
+        paths.append(path)
+        continue
+      }
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isFolder), isFolder.boolValue {
+        paths += try walk(folder, below: path, extensions: extensions, depth: depth + 1)
+      }
+    }
+    return paths
   }
 
   /// The samples that a list names: the first word of each line, without an extension. Empty lines and lines with `#` are left out.

@@ -20,7 +20,8 @@ func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Re
 }
 
 /// Writes a picture and its labels of a few pixels.
-func writePair(image: String, labels: String, values: [UInt8], width: Int = 4) throws {
+func writePair(image: String, labels: String, values: [UInt8], width given: Int? = nil) throws {
+  let width = max(1, given ?? values.count)
   let height = values.count / width
   for path in [image, labels] {
     try FileManager.default.createDirectory(

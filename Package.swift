@@ -88,7 +88,7 @@ let package = Package(
     // Tests, one target a room.
     .testTarget(name: "ThreadingTests", dependencies: ["Threading"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading"], exclude: ["Oracle"], swiftSettings: hot),

@@ -1,7 +1,8 @@
 extension RGBImage {
   /// Resamples with a triangle filter, as Pillow's `resize(…, BILINEAR)` does, bit for bit.
   ///
-  /// Columns first, then rows, rounded to 8 bits in between. Costs about `3 * (targetWidth * height + targetWidth * targetHeight)`
+  /// Columns first, then rows, rounded to 8 bits in between. (Pillow 13 takes rows first where a picture gets wider and lower
+  /// at once; values may then differ by 1.) Costs about `3 * (targetWidth * height + targetWidth * targetHeight)`
   /// multiplications times the filter's width.
   /// - Parameters:
   ///   - width: columns of the whole result, at least 1.

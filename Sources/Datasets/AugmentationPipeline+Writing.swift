@@ -1,0 +1,203 @@
+import Foundation
+import Images
+import Tensors
+
+extension AugmentationPipeline {
+  /// Augments a sample and writes it as a network takes it.
+  ///
+  /// The picture goes to the upper left of each plane; what is to its right and below it is 0, the mean colour, with ignored labels.
+  /// - Parameters:
+  ///   - sample: as `prepared` gave it.
+  ///   - epoch: counted from 0.
+  ///   - index: the sample's index in its split.
+  ///   - height: rows of the output, at least those of the augmented sample.
+  ///   - width: columns of the output.
+  ///   - images: `3 * height * width` floats: the planes red, green, blue.
+  ///   - labels: `height * width` labels; -1 is ignored.
+  /// - Throws: `.badData` where the augmented sample is larger than the output.
+  public func write(
+    _ sample: Sample, epoch: Int, index: Int, height: Int, width: Int, images: UnsafeMutableBufferPointer<Float>,
+    labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    let size = ImageSize(width: sample.image.width, height: sample.image.height)
+    let choice = decisions(size: size, epoch: epoch, index: index)
+    guard choice.crop.width <= width, choice.crop.height <= height else {
+      throw LongtailError(
+        .badData, "sample \(index) is \(choice.crop) after augmentation, larger than the batch's \(width) x \(height)",
+        advice: "Set a fixed size to resize or crop to.")
+    }
+    guard images.count >= 3 * height * width, labels.count >= height * width else {
+      throw LongtailError(.internalError, "a batch of \(width) x \(height) was given too little memory")
+    }
+    let columns = max(0, choice.cropX)..<min(choice.scaled.width, choice.cropX + choice.crop.width)
+    let rows = max(0, choice.cropY)..<min(choice.scaled.height, choice.cropY + choice.crop.height)
+    // A part of the picture, as large as `columns` and `rows`; they begin at `origin` in it.
+    var part = sample
+    var origin = (x: columns.lowerBound, y: rows.lowerBound)
+    if choice.scaled != size {
+      part.image = sample.image.resized(width: choice.scaled.width, height: choice.scaled.height, columns: columns, rows: rows)
+      part.labels = sample.labels.resized(width: choice.scaled.width, height: choice.scaled.height, columns: columns, rows: rows)
+      origin = (0, 0)
+    }
+    images[0..<3 * height * width].update(repeating: 0)
+    labels[0..<height * width].update(repeating: -1)
+    let target = Target(
+      x: columns.lowerBound - choice.cropX, y: rows.lowerBound - choice.cropY, flip: choice.flip, cropWidth: choice.crop.width,
+      width: width, plane: height * width)
+    let window = Window(x: origin.x, y: origin.y, width: columns.count, height: rows.count)
+    writeLabels(part.labels, window, target, labels)
+    if choice.changesColours {
+      writeChanged(part.image, window, target, ColourChange(choice, image: part.image, window: window), images)
+    } else {
+      writePlain(part.image, window, target, images)
+    }
+  }
+
+  /// The part of a picture that is seen.
+  struct Window {
+    var x: Int
+    var y: Int
+    var width: Int
+    var height: Int
+  }
+
+  /// Where it goes.
+  private struct Target {
+    var x: Int
+    var y: Int
+    var flip: Bool
+    var cropWidth: Int
+    var width: Int
+    var plane: Int
+
+    /// The position of the window's pixel (0, row), and the step to its right neighbour.
+    func line(_ row: Int) -> (start: Int, step: Int) {
+      let begin = (y + row) * width
+      return flip ? (begin + cropWidth - 1 - x, -1) : (begin + x, 1)
+    }
+  }
+
+  private func writeLabels(_ source: LabelImage, _ window: Window, _ target: Target, _ output: UnsafeMutableBufferPointer<Int32>) {
+    source.labels.withUnsafeBufferPointer { input in
+      for row in 0..<window.height {
+        var (position, step) = target.line(row)
+        let line = (window.y + row) * source.width + window.x
+        for column in 0..<window.width {
+          let label = input[line &+ column]
+          output[position] = label == LabelImage.ignored ? -1 : Int32(label)
+          position &+= step
+        }
+      }
+    }
+  }
+
+  private func writePlain(_ source: RGBImage, _ window: Window, _ target: Target, _ output: UnsafeMutableBufferPointer<Float>) {
+    // (v / 255 - mean) / deviation for each possible value, in double precision once.
+    var table: [Float] = []
+    for channel in 0..<3 {
+      for value in 0..<256 { table.append(Float((Double(value) / 255 - mean[channel]) / standardDeviation[channel])) }
+    }
+    table.withUnsafeBufferPointer { table in
+      source.pixels.withUnsafeBufferPointer { input in
+        for row in 0..<window.height {
+          var (position, step) = target.line(row)
+          var index = 3 * ((window.y + row) * source.width + window.x)
+          for _ in 0..<window.width {
+            output[position] = table[Int(input[index])]
+            output[position &+ target.plane] = table[256 &+ Int(input[index &+ 1])]
+            output[position &+ 2 &* target.plane] = table[512 &+ Int(input[index &+ 2])]
+            position &+= step
+            index &+= 3
+          }
+        }
+      }
+    }
+  }
+
+  private func writeChanged(
+    _ source: RGBImage, _ window: Window, _ target: Target, _ change: ColourChange, _ output: UnsafeMutableBufferPointer<Float>
+  ) {
+    let scale = SIMD4<Float>(Float(1 / standardDeviation[0]), Float(1 / standardDeviation[1]), Float(1 / standardDeviation[2]), 0)
+    let shift = SIMD4<Float>(Float(mean[0]), Float(mean[1]), Float(mean[2]), 0)
+    source.pixels.withUnsafeBufferPointer { input in
+      for row in 0..<window.height {
+        var (position, step) = target.line(row)
+        var index = 3 * ((window.y + row) * source.width + window.x)
+        for _ in 0..<window.width {
+          let changed = change.apply(Float(input[index]), Float(input[index &+ 1]), Float(input[index &+ 2]))
+          let normalized = (changed - shift) * scale
+          output[position] = normalized.x
+          output[position &+ target.plane] = normalized.y
+          output[position &+ 2 &* target.plane] = normalized.z
+          position &+= step
+          index &+= 3
+        }
+      }
+    }
+  }
+}
+
+/// Brightness, contrast, saturation and hue as one affine map of colours, cut off to [0, 1] at the end only.
+struct ColourChange {
+  private var red: SIMD4<Float>
+  private var green: SIMD4<Float>
+  private var blue: SIMD4<Float>
+  private var offset: SIMD4<Float>
+
+  /// Grey of a colour (ITU-R BT.601).
+  private static let grey = SIMD3<Double>(0.299, 0.587, 0.114)
+
+  init(_ choice: AugmentationDecisions, image: RGBImage, window: AugmentationPipeline.Window) {
+    let meanGrey = ColourChange.meanGrey(image, window) * choice.brightness
+    // Rows of the matrix, brightness and contrast first: both are multiples of the identity.
+    let gain = choice.brightness * choice.contrast
+    let grey = ColourChange.grey
+    let rest = 1 - choice.saturation
+    let saturate = (0..<3).map { channel -> SIMD3<Double> in
+      var row = grey * rest
+      row[channel] += choice.saturation
+      return row
+    }
+    // Rotation about the grey axis (Rodrigues' formula).
+    let angle = 2 * Double.pi * choice.hue
+    let third = (1 - cos(angle)) / 3
+    let skew = sin(angle) / 3.0.squareRoot()
+    let same = cos(angle) + third
+    let turn = [
+      SIMD3(same, third - skew, third + skew), SIMD3(third + skew, same, third - skew), SIMD3(third - skew, third + skew, same),
+    ]
+    var columns = [SIMD4<Float>](repeating: .zero, count: 3)
+    for row in 0..<3 {
+      let combined = saturate[0] * turn[row].x + saturate[1] * turn[row].y + saturate[2] * turn[row].z
+      for column in 0..<3 { columns[column][row] = Float(combined[column] * gain / 255) }
+    }
+    red = columns[0]
+    green = columns[1]
+    blue = columns[2]
+    // Saturation and hue leave greys alone, so the offset of the contrast passes through them.
+    let shift = Float((1 - choice.contrast) * meanGrey)
+    offset = SIMD4(shift, shift, shift, 0)
+  }
+
+  @inline(__always)
+  func apply(_ r: Float, _ g: Float, _ b: Float) -> SIMD4<Float> {
+    let sum = red * r + green * g + blue * b + offset
+    return pointwiseMin(pointwiseMax(sum, .zero), .one)
+  }
+
+  /// Mean grey on a scale from 0 to 1.
+  private static func meanGrey(_ image: RGBImage, _ window: AugmentationPipeline.Window) -> Double {
+    var sums = SIMD3<Int>.zero
+    image.pixels.withUnsafeBufferPointer { input in
+      for row in 0..<window.height {
+        let line = 3 * ((window.y + row) * image.width + window.x)
+        for column in 0..<window.width {
+          let index = line &+ 3 &* column
+          sums &+= SIMD3(Int(input[index]), Int(input[index &+ 1]), Int(input[index &+ 2]))
+        }
+      }
+    }
+    let count = Double(max(1, window.width * window.height)) * 255
+    return (Double(sums.x) * grey.x + Double(sums.y) * grey.y + Double(sums.z) * grey.z) / count
+  }
+}

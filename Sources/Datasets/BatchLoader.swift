@@ -1,0 +1,231 @@
+import Foundation
+import Images
+import Tensors
+
+/// Prepares batches ahead of their use, on threads of its own, and hands them out in order.
+///
+/// Any (epoch, step) can be the first: nothing is skipped over. Memory is a ring of batches that are used again.
+public final class BatchLoader: @unchecked Sendable {
+  /// How a loader works; none of it changes what it gives.
+  public struct Options: Sendable {
+    /// Threads that read, decode and augment; at least 1.
+    public var threads = 1
+    /// Batches that may be ready before they are asked for; at least 1.
+    public var batchesAhead = 3
+    /// Bytes of decoded and resized samples that are kept between epochs.
+    public var cacheBytes = 1 << 30
+    /// Whether `Batch.originalLabels` is filled in, for scores at the labels' own size.
+    public var keepsOriginalLabels = false
+
+    /// One thread, three batches, one GiB.
+    public init() {}
+  }
+
+  /// What a loader gives.
+  public struct Source: Sendable {
+    /// The data set.
+    public var dataset: any SegmentationDataset
+    /// The split.
+    public var split: Split
+    /// How samples become input.
+    public var pipeline: AugmentationPipeline
+    /// The order of each epoch.
+    public var order: SampleOrder
+    /// How an epoch is cut into steps and ranks.
+    public var plan: BatchPlan
+    /// This process's rank.
+    public var rank: Int
+    /// Rows of the batches, padding included.
+    public var height: Int
+    /// Columns of the batches, padding included.
+    public var width: Int
+
+    /// Names everything.
+    public init(
+      dataset: any SegmentationDataset, split: Split, pipeline: AugmentationPipeline, order: SampleOrder, plan: BatchPlan,
+      rank: Int, height: Int, width: Int
+    ) {
+      self.dataset = dataset
+      self.split = split
+      self.pipeline = pipeline
+      self.order = order
+      self.plan = plan
+      self.rank = rank
+      self.height = height
+      self.width = width
+    }
+  }
+
+  private let source: Source
+  private let keepsOriginalLabels: Bool
+  private let cache: SampleCache
+  private let firstStep: Int
+  private let endStep: Int
+
+  private let condition = NSCondition()
+  private var free: [Batch]
+  private var ready: [Int: Result<Batch, any Error>] = [:]
+  private var nextToMake: Int
+  private var nextToGive: Int
+  private var inProgress = 0
+  private var running: Int
+  private var stopped = false
+  private var failure: (any Error)?
+  private var waited = 0.0
+  private var permutation: (epoch: Int, order: [Int])?
+
+  /// Starts the threads.
+  /// - Parameters:
+  ///   - source: what to give.
+  ///   - epoch: the first epoch, counted from 0.
+  ///   - step: the first step in that epoch.
+  ///   - endEpoch: the epoch before which to end; nil goes on for ever.
+  ///   - options: how to work.
+  /// - Throws: `.usage` where the pipeline makes no sense.
+  public init(source: Source, epoch: Int = 0, step: Int = 0, endEpoch: Int? = nil, options: Options = Options()) throws {
+    try source.pipeline.validate()
+    self.source = source
+    keepsOriginalLabels = options.keepsOriginalLabels
+    cache = SampleCache(byteCount: options.cacheBytes)
+    firstStep = epoch * source.plan.stepsPerEpoch + step
+    endStep = endEpoch.map { $0 * source.plan.stepsPerEpoch } ?? Int.max
+    nextToMake = firstStep
+    nextToGive = firstStep
+    let capacity = source.plan.largestShare(rank: source.rank)
+    free = (0...max(1, options.batchesAhead)).map { _ in Batch(capacity: capacity, height: source.height, width: source.width) }
+    let threads = max(1, options.threads)
+    running = threads
+    for thread in 0..<threads {
+      // The threads hold the loader until `stop()`; a loader that is dropped without it keeps them waiting.
+      LoadingThreads.start(name: "longtail-loader-\(thread)") { self.work() }
+    }
+  }
+
+  /// The next batch, in order; waits where it is not ready. Nil after the last one.
+  ///
+  /// Hand every batch back with `recycle` before asking for more than `batchesAhead` others.
+  /// - Throws: what reading, decoding or augmenting this batch's samples threw, from then on always; `.internalError` after `stop()`
+  ///   or where all batches are still in use.
+  public func next() throws -> Batch? {
+    condition.lock()
+    defer { condition.unlock() }
+    if let failure { throw failure }
+    if nextToGive >= endStep { return nil }
+    let begin = ready[nextToGive] == nil ? Date() : nil
+    while ready[nextToGive] == nil && !stopped {
+      if free.isEmpty && inProgress == 0 {
+        throw LongtailError(.internalError, "all batches of the loader are in use: none was handed back")
+      }
+      condition.wait()
+    }
+    if let begin { waited += Date().timeIntervalSince(begin) }
+    guard let result = ready.removeValue(forKey: nextToGive) else {
+      throw LongtailError(.internalError, "a batch was asked for after the loader had been stopped")
+    }
+    nextToGive += 1
+    do { return try result.get() } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  /// Takes a batch back, to be filled anew.
+  public func recycle(_ batch: Batch) {
+    condition.lock()
+    if !free.contains(where: { $0 === batch }) { free.append(batch) }
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Seconds that `next` has spent waiting so far.
+  public var secondsWaited: Double {
+    condition.lock()
+    defer { condition.unlock() }
+    return waited
+  }
+
+  /// Ends the threads and waits for them. Batches that were handed out stay valid. May be called more than once.
+  public func stop() {
+    condition.lock()
+    stopped = true
+    condition.broadcast()
+    while running > 0 { condition.wait() }
+    condition.unlock()
+  }
+
+  private func work() {
+    while let (ticket, batch) = takeTicket() {
+      let result = Result<Batch, any Error> {
+        try fill(batch)
+        return batch
+      }
+      condition.lock()
+      ready[ticket] = result
+      inProgress -= 1
+      if case .failure = result {
+        // Later batches would never be asked for.
+        nextToMake = endStep
+        free.append(batch)
+      }
+      condition.broadcast()
+      condition.unlock()
+    }
+    condition.lock()
+    running -= 1
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Waits for a free batch and gives it the next step's samples; nil when there is nothing left to do.
+  private func takeTicket() -> (ticket: Int, batch: Batch)? {
+    condition.lock()
+    defer { condition.unlock() }
+    while !stopped && nextToMake < endStep && free.isEmpty { condition.wait() }
+    guard !stopped, nextToMake < endStep, let batch = free.popLast() else { return nil }
+    let ticket = nextToMake
+    nextToMake += 1
+    inProgress += 1
+    let epoch = ticket / source.plan.stepsPerEpoch
+    let step = ticket % source.plan.stepsPerEpoch
+    let order: [Int]
+    if let permutation, permutation.epoch == epoch {
+      order = permutation.order
+    } else {
+      order = source.order.permutation(epoch: epoch)
+      permutation = (epoch, order)
+    }
+    batch.prepare(epoch: epoch, step: step, samples: Array(order[source.plan.positions(step: step, rank: source.rank)]))
+    return (ticket, batch)
+  }
+
+  private func fill(_ batch: Batch) throws {
+    let plane = source.height * source.width
+    for (position, index) in batch.sampleIndices.enumerated() {
+      let entry = try load(index)
+      if let labels = entry.originalLabels { batch.originalLabels.append(labels) }
+      try batch.images.withFloats { images in
+        try batch.labels.withUnsafeMutableBufferPointer { labels in
+          do {
+            try source.pipeline.write(
+              entry.sample, epoch: batch.epoch, index: index, height: source.height, width: source.width,
+              images: UnsafeMutableBufferPointer(rebasing: images[3 * plane * position..<3 * plane * (position + 1)]),
+              labels: UnsafeMutableBufferPointer(rebasing: labels[plane * position..<plane * (position + 1)]))
+          } catch let error as LongtailError {
+            let name = source.dataset.identifier(split: source.split, index: index)
+            throw LongtailError(
+              error.code, "\(source.dataset.name) \(source.split.rawValue) \(name): \(error.message)", advice: error.advice)
+          }
+        }
+      }
+    }
+  }
+
+  private func load(_ index: Int) throws -> SampleCache.Entry {
+    if let entry = cache.entry(index) { return entry }
+    let sample = try source.dataset.sample(split: source.split, index: index)
+    let entry = SampleCache.Entry(
+      sample: source.pipeline.prepared(sample), originalLabels: keepsOriginalLabels ? sample.labels : nil)
+    cache.keep(entry, at: index)
+    return entry
+  }
+}

@@ -1,0 +1,68 @@
+import Tensors
+
+/// Which part of an epoch's order makes which step, and which part of a step is which rank's.
+///
+/// A global batch is a stretch of the order; ranks get neighbouring pieces of it, the first `b mod ranks` ranks one sample more.
+/// The union over ranks does not depend on their number. Ranks may get nothing.
+public struct BatchPlan: Sendable, Equatable {
+  /// Samples of an epoch.
+  public let sampleCount: Int
+  /// Samples of a step over all ranks.
+  public let globalBatch: Int
+  /// Whether a last step with fewer samples is left out.
+  public let dropLast: Bool
+  /// Number of ranks.
+  public let ranks: Int
+
+  /// Describes a plan.
+  /// - Throws: `.usage` where a number is not positive, or no step would be left.
+  public init(sampleCount: Int, globalBatch: Int, dropLast: Bool, ranks: Int) throws {
+    guard globalBatch > 0 else { throw LongtailError(.usage, "the global batch size is \(globalBatch), but must be at least 1") }
+    guard ranks > 0 else { throw LongtailError(.internalError, "\(ranks) ranks cannot share a batch") }
+    guard sampleCount > 0 else { throw LongtailError(.badData, "there are no samples to make batches of") }
+    if dropLast && sampleCount < globalBatch {
+      throw LongtailError(
+        .usage, "\(sampleCount) samples do not fill one batch of \(globalBatch), and incomplete batches are dropped",
+        advice: "Make the batch smaller, or keep the last one.")
+    }
+    self.sampleCount = sampleCount
+    self.globalBatch = globalBatch
+    self.dropLast = dropLast
+    self.ranks = ranks
+  }
+
+  /// Steps of an epoch.
+  public var stepsPerEpoch: Int { dropLast ? sampleCount / globalBatch : (sampleCount + globalBatch - 1) / globalBatch }
+
+  /// Positions in the epoch's order that make a step.
+  public func positions(step: Int) -> Range<Int> {
+    let lower = min(sampleCount, max(0, step) * globalBatch)
+    return lower..<min(sampleCount, lower + globalBatch)
+  }
+
+  /// Positions in the epoch's order that are a rank's in a step; may be empty.
+  public func positions(step: Int, rank: Int) -> Range<Int> {
+    let whole = positions(step: step)
+    let share = BatchPlan.shard(of: whole.count, ranks: ranks, rank: rank)
+    return whole.lowerBound + share.lowerBound..<whole.lowerBound + share.upperBound
+  }
+
+  /// The samples of a rank in a step of an epoch.
+  public func samples(order: SampleOrder, epoch: Int, step: Int, rank: Int) -> [Int] {
+    Array(order.permutation(epoch: epoch)[positions(step: step, rank: rank)])
+  }
+
+  /// The most samples that a rank gets in any step.
+  public func largestShare(rank: Int) -> Int {
+    BatchPlan.shard(of: min(globalBatch, sampleCount), ranks: ranks, rank: rank).count
+  }
+
+  /// A rank's contiguous share of `0..<count`: shares differ by one at most, the first ranks have the larger ones.
+  public static func shard(of count: Int, ranks: Int, rank: Int) -> Range<Int> {
+    let ranks = max(1, ranks)
+    let base = count / ranks
+    let larger = count % ranks
+    let lower = base * rank + min(rank, larger)
+    return lower..<lower + base + (rank < larger ? 1 : 0)
+  }
+}

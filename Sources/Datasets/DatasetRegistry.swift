@@ -1,0 +1,58 @@
+import Tensors
+
+/// A data set that can be named in a configuration.
+public struct DatasetEntry: Sendable {
+  /// The name.
+  public let name: String
+  /// One line about it.
+  public let summary: String
+  /// The keys that it understands, each with a line about it.
+  public let settings: [(key: String, summary: String)]
+  /// Opens it.
+  let make: @Sendable (DatasetSettings) throws -> any SegmentationDataset
+
+  /// Describes a data set.
+  public init(
+    name: String, summary: String, settings: [(key: String, summary: String)],
+    make: @escaping @Sendable (DatasetSettings) throws -> any SegmentationDataset
+  ) {
+    self.name = name
+    self.summary = summary
+    self.settings = settings
+    self.make = make
+  }
+}
+
+/// All data sets, by name.
+public enum DatasetRegistry {
+  /// The data sets; a new one is one more line here.
+  public static let entries: [DatasetEntry] = [
+
+    ScenesDataset.entry,
+    CamVid.entry,
+    FolderDataset.entry,
+  ]
+
+  /// Opens a data set.
+  /// - Parameters:
+  ///   - name: one of `entries`.
+  ///   - settings: its settings.
+  /// - Throws: `.usage` for unknown names and keys, with the nearest known one; what the data set throws while its files are listed.
+  public static func make(name: String, settings: [String: DatasetSetting]) throws -> any SegmentationDataset {
+    guard let entry = entries.first(where: { $0.name == name }) else {
+      let known = entries.map(\.name)
+      throw LongtailError(
+        .usage, "there is no data set named \"\(name)\"",
+        advice: NearestName.suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
+          ?? "Known are: \(known.joined(separator: ", ")).")
+    }
+    let keys = entry.settings.map(\.key)
+    for key in settings.keys.sorted() where !keys.contains(key) {
+      throw LongtailError(
+        .usage, "data set \(name): there is no setting \"\(key)\"",
+        advice: NearestName.suggestion(for: key, among: keys).map { "Did you mean \"\($0)\"?" }
+          ?? "Known are: \(keys.joined(separator: ", ")).")
+    }
+    return try entry.make(DatasetSettings(dataset: name, values: settings))
+  }
+}

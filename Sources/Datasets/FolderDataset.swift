@@ -1,0 +1,118 @@
+import Images
+import Tensors
+
+/// Pictures and label PNGs of one's own, described by settings.
+public enum FolderDataset {
+  /// Its line in the registry.
+  public static let entry = DatasetEntry(
+    name: "folder", summary: "pictures and label PNGs of your own",
+    settings: [
+      ("root", "a folder that the other paths start from; without it they are taken as they are"),
+      ("trainImages", "folder of the training pictures (PNG or JPEG)"),
+      ("trainLabels", "folder of the training labels (grey or palette PNG)"),
+      ("trainList", "text file that names the training samples; all by default"),
+      ("validationImages", "folder of the validation pictures"),
+      ("validationLabels", "folder of the validation labels"),
+      ("validationList", "text file that names the validation samples"),
+      ("testImages", "folder of the test pictures"),
+      ("testLabels", "folder of the test labels"),
+      ("testList", "text file that names the test samples"),
+      ("imageSuffix", "end of the pictures' names that the labels lack, such as _leftImg8bit"),
+      ("labelSuffix", "end of the labels' names that the pictures lack, such as _gtFine_labelIds"),
+      ("classes", "list of class names, in the order of the class numbers"),
+      ("colours", "list of colours as #RRGGBB, one a class"),
+      ("labelMap", "table from numbers in label files to class names, class numbers or ignore; by default numbers stand for themselves"),
+      ("ignoreIndex", "number in label files that is ignored, 255 by default"),
+    ]
+  ) { try open($0) }
+
+  /// Lists the files that the settings name.
+  /// - Throws: `.usage` for wrong settings, `.missingInput` for folders and listed files that do not exist, `.badData` for unpaired files.
+  public static func open(_ settings: DatasetSettings) throws -> PairedFiles {
+    let classes = try readClasses(settings)
+    let map = try readLabelMap(settings, classes: classes)
+    let root = try settings.text("root")
+    let imageSuffix = try settings.text("imageSuffix") ?? ""
+    let labelSuffix = try settings.text("labelSuffix") ?? ""
+    func path(_ text: String) -> String { root.map { text.hasPrefix("/") ? text : "\($0)/\(text)" } ?? text }
+
+    var pairs: [Split: [PairedFiles.Pair]] = [:]
+    for split in Split.allCases {
+      let key = split.rawValue
+      guard settings.has("\(key)Images") || settings.has("\(key)Labels") || settings.has("\(key)List") else { continue }
+      let images = try path(settings.requiredText("\(key)Images"))
+      let labels = try path(settings.requiredText("\(key)Labels"))
+      let list = try settings.text("\(key)List").map(path)
+      pairs[split] = try FileListing.pairs(
+        images: FileListing.files(in: images, extensions: FileListing.imageExtensions, suffix: imageSuffix),
+        labels: FileListing.files(in: labels, extensions: ["png"], suffix: labelSuffix),
+        names: list.map(FileListing.names), list: list ?? "")
+      if pairs[split]?.isEmpty ?? true {
+        throw LongtailError(.badData, "\(images): no pictures in it", advice: "Pictures end in .png, .jpg or .jpeg.")
+      }
+    }
+    guard !pairs.isEmpty else {
+      throw settings.wrong("trainImages", "is missing", advice: "Name at least one pair of folders: trainImages and trainLabels.")
+    }
+    return PairedFiles(name: "folder", classes: classes, labelMap: map, pairs: pairs)
+  }
+
+  private static func readClasses(_ settings: DatasetSettings) throws -> [ClassInfo] {
+    guard let list = try settings.list("classes"), !list.isEmpty else {
+      throw settings.wrong("classes", "is missing", advice: "Give a list of class names, in the order of the class numbers.")
+    }
+    guard list.count <= 255 else { throw settings.wrong("classes", "has \(list.count) names, but 255 are the most") }
+    let colours = try settings.list("colours")
+    if let colours, colours.count != list.count {
+      throw settings.wrong("colours", "has \(colours.count) entries for \(list.count) classes")
+    }
+    var names = Set<String>()
+    return try list.indices.map { index in
+      guard let name = list[index].scalarText, !name.isEmpty else {
+        throw settings.wrong("classes", "has an entry that is no name: number \(index)")
+      }
+      guard names.insert(name).inserted else { throw settings.wrong("classes", "names \(name) twice") }
+      guard let entry = colours?[index] else { return ClassInfo(name: name, colour: .distinct(index)) }
+      guard let text = entry.scalarText, let colour = RGBColour(hexadecimal: text) else {
+        throw settings.wrong("colours", "has an entry that is not of the form #RRGGBB: number \(index)")
+      }
+      return ClassInfo(name: name, colour: colour)
+    }
+  }
+
+  private static func readLabelMap(_ settings: DatasetSettings, classes: [ClassInfo]) throws -> LabelMap {
+    let ignored = try settings.integer("ignoreIndex", in: 0...255)
+    guard let table = try settings.table("labelMap") else {
+      return LabelMap(classCount: classes.count, ignored: [UInt8(ignored ?? 255)])
+    }
+    var map = LabelMap()
+    for (key, value) in table.sorted(by: { $0.key < $1.key }) {
+      guard let number = UInt8(key) else { throw settings.wrong("labelMap", "has the key \"\(key)\"; keys are numbers from 0 to 255") }
+      map[number] = try meaning(of: value, key: key, settings, classes)
+    }
+    let number = UInt8(ignored ?? 255)
+    if map[number] == .unknown {
+      map[number] = .ignored
+    } else if ignored != nil && map[number] != .ignored {
+      throw settings.wrong("ignoreIndex", "is \(number), but labelMap makes a class of it")
+    }
+    return map
+  }
+
+  private static func meaning(
+    of value: DatasetSetting, key: String, _ settings: DatasetSettings, _ classes: [ClassInfo]
+  ) throws -> LabelMap.Meaning {
+    if case .integer(let index) = value {
+      guard classes.indices.contains(index) else {
+        throw settings.wrong("labelMap", "sends \(key) to class \(index), but there are \(classes.count) classes")
+      }
+      return .classIndex(index)
+    }
+    guard let name = value.scalarText else { throw settings.wrong("labelMap", "has \(value.kind) for \(key)") }
+    if let index = classes.firstIndex(where: { $0.name == name }) { return .classIndex(index) }
+    if name == "ignore" || name == "ignored" { return .ignored }
+    let suggestion = NearestName.suggestion(for: name, among: classes.map(\.name) + ["ignore"])
+    throw settings.wrong(
+      "labelMap", "sends \(key) to \"\(name)\", which is no class", advice: suggestion.map { "Did you mean \"\($0)\"?" })
+  }
+}

@@ -1,0 +1,58 @@
+import Images
+import Tensors
+
+/// Reads every label file of a split before the first step: class frequencies, and mistakes while they are cheap.
+public struct LabelAudit: Sendable, Codable, Equatable {
+  /// `SegmentationDataset.digest(of:)` of what was counted; a cached audit is valid while this stays the same.
+  public var digest: String
+  /// The data set's name.
+  public var dataset: String
+  /// The split.
+  public var split: Split
+  /// The counts.
+  public var statistics: LabelStatistics
+
+  /// Describes a finished audit.
+  public init(digest: String, dataset: String, split: Split, statistics: LabelStatistics) {
+    self.digest = digest
+    self.dataset = dataset
+    self.split = split
+    self.statistics = statistics
+  }
+
+  /// Counts a whole split.
+  /// - Throws: `.badData` or `.missingInput` for files that cannot be read; unknown numbers are in the result (`validate()`).
+  public static func run(_ dataset: any SegmentationDataset, split: Split, threads: Int) throws -> LabelAudit {
+    let statistics = try scan(dataset, split: split, indices: 0..<dataset.count(of: split), threads: threads)
+    return LabelAudit(digest: try dataset.digest(of: split), dataset: dataset.name, split: split, statistics: statistics)
+  }
+
+  /// Counts a part of a split, such as a rank's share (`BatchPlan.shard`). Parts merge to the counts of the whole.
+  ///
+  /// Sizes of pictures and labels are compared too. Costs one decoding of each label file and one look at each picture's header.
+  /// - Parameter threads: loading threads; at least 1.
+  /// - Throws: `.badData` or `.missingInput`, for the first sample that cannot be read.
+  public static func scan(
+    _ dataset: any SegmentationDataset, split: Split, indices: Range<Int>, threads: Int
+  ) throws -> LabelStatistics {
+    let parts = max(1, min(threads, indices.count))
+    let results = LoadingThreads.map(parts: parts) { part -> Result<LabelStatistics, any Error> in
+      var statistics = LabelStatistics(classCount: dataset.classes.count)
+      let lower = indices.lowerBound + indices.count * part / parts
+      let upper = indices.lowerBound + indices.count * (part + 1) / parts
+      do {
+        for index in lower..<upper {
+          let source = dataset.labelSource(split: split, index: index)
+          let labels = try dataset.fileLabels(split: split, index: index)
+          let size = try dataset.imageSize(split: split, index: index)
+          try PairedFiles.requireEqualSizes(image: size, labels: labels, source: source)
+          statistics.add(histogram: labels.histogram(), map: dataset.labelMap, source: source)
+        }
+        return .success(statistics)
+      } catch { return .failure(error) }
+    }
+    var total = LabelStatistics(classCount: dataset.classes.count)
+    for result in results { total.merge(try result.get()) }
+    return total
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Images
+import Tensors
+
+/// A data set of picture files, each with a label file.
+public struct PairedFiles: SegmentationDataset {
+  /// A picture and its labels.
+  public struct Pair: Sendable, Equatable {
+    /// The name of both, without what differs.
+    public var identifier: String
+    /// Path of the picture.
+    public var image: String
+    /// Path of the labels.
+    public var labels: String
+  }
+
+  /// The name in the registry.
+  public let name: String
+  /// The classes.
+  public let classes: [ClassInfo]
+  /// What the numbers in label files mean.
+  public let labelMap: LabelMap
+  /// The pairs of each split.
+  public let pairs: [Split: [Pair]]
+  /// How much a file may ask for.
+  public let limits: ImageLimits
+
+  /// Puts a data set together from pairs that are known.
+  public init(
+    name: String, classes: [ClassInfo], labelMap: LabelMap, pairs: [Split: [Pair]], limits: ImageLimits = .standard
+  ) {
+    self.name = name
+    self.classes = classes
+    self.labelMap = labelMap
+    self.pairs = pairs
+    self.limits = limits
+  }
+
+  /// How many pairs a split has.
+  public func count(of split: Split) -> Int { pairs[split]?.count ?? 0 }
+
+  /// The name of a pair.
+  public func identifier(split: Split, index: Int) -> String { (try? pair(split, index).identifier) ?? "\(split.rawValue) \(index)" }
+
+  /// The path of the label file.
+  public func labelSource(split: Split, index: Int) -> String { (try? pair(split, index).labels) ?? "\(split.rawValue) \(index)" }
+
+  /// The label file's numbers.
+  public func fileLabels(split: Split, index: Int) throws -> LabelImage {
+    try LabelImage(contentsOf: pair(split, index).labels, limits: limits)
+  }
+
+  /// The picture with its classes.
+  public func sample(split: Split, index: Int) throws -> Sample {
+    let pair = try pair(split, index)
+    let image = try RGBImage(contentsOf: pair.image, limits: limits)
+    let labels = try LabelImage(contentsOf: pair.labels, limits: limits)
+    try PairedFiles.requireEqualSizes(
+      image: ImageSize(width: image.width, height: image.height), labels: labels, source: pair.labels)
+    return Sample(image: image, labels: try labelMap.apply(to: labels, source: pair.labels))
+  }
+
+  /// The size in the picture's header.
+  public func imageSize(split: Split, index: Int) throws -> ImageSize {
+    try ImageSize(contentsOf: pair(split, index).image, limits: limits)
+  }
+
+  /// Paths, sizes and times of change of all files.
+  public func fingerprint(of split: Split) throws -> [String] {
+    try (pairs[split] ?? []).flatMap { pair in
+      try [pair.image, pair.labels].map { path in
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw LongtailError(.missingInput, "\(path): there is no such file") }
+        return "\(path) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+      }
+    }
+  }
+
+  private func pair(_ split: Split, _ index: Int) throws -> Pair {
+    guard let list = pairs[split], list.indices.contains(index) else {
+      throw LongtailError(.internalError, "data set \(name): there is no sample \(index) in \(split.rawValue)")
+    }
+    return list[index]
+  }
+
+  static func requireEqualSizes(image: ImageSize, labels: LabelImage, source: String) throws {
+    guard image.width == labels.width, image.height == labels.height else {
+      throw LongtailError(
+        .badData, "\(source): \(labels.width) x \(labels.height) labels for a picture of \(image)",
+        advice: "Picture and labels must have the same size.")
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Images
+import Tensors
+
+/// Street scenes that are drawn, not read: the data set that is always there.
+///
+/// Sky, houses, a road in perspective, and few small things that matter: eleven classes whose pixel counts span more than
+/// 100 : 1. A sample is a function of (seed, split, index), the same on every machine; drawing one takes a few milliseconds.
+public struct ScenesDataset: SegmentationDataset {
+  /// The name in the registry.
+  public let name = "scenes"
+  /// Columns of each picture.
+  public let width: Int
+  /// Rows of each picture.
+  public let height: Int
+  /// Samples of each split.
+  public let counts: [Split: Int]
+  /// What the scenes are drawn from.
+  public let seed: UInt64
+  private let parameters = SceneParameters()
+
+  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other pictures.
+  static let revision = 1
+
+  /// The eleven classes.
+  public let classes: [ClassInfo] = [
+    ClassInfo(name: "Sky", colour: RGBColour(126, 176, 222)),
+    ClassInfo(name: "Building", colour: RGBColour(150, 86, 72)),
+    ClassInfo(name: "Road", colour: RGBColour(120, 88, 128)),
+    ClassInfo(name: "Pavement", colour: RGBColour(214, 142, 196)),
+    ClassInfo(name: "Vegetation", colour: RGBColour(92, 142, 60)),
+    ClassInfo(name: "Car", colour: RGBColour(38, 52, 148)),
+    ClassInfo(name: "Fence", colour: RGBColour(196, 160, 120)),
+    ClassInfo(name: "Pole", colour: RGBColour(70, 70, 70)),
+    ClassInfo(name: "Pedestrian", colour: RGBColour(226, 44, 64)),
+    ClassInfo(name: "Sign", colour: RGBColour(244, 208, 36)),
+    ClassInfo(name: "Cyclist", colour: RGBColour(0, 206, 190)),
+  ]
+
+  /// Numbers stand for themselves; 255 is ignored.
+  public let labelMap = LabelMap(classCount: 11, ignored: [255])
+
+  /// Describes the data set; nothing is drawn yet.
+  /// - Throws: `.usage` for sizes below 16 or above 4096 and negative counts.
+  public init(
+    width: Int = 192, height: Int = 128, train: Int = 400, validation: Int = 100, test: Int = 100, seed: UInt64 = 1
+  ) throws {
+    guard (16...4096).contains(width), (16...4096).contains(height) else {
+      throw LongtailError(.usage, "data set scenes: \(width) x \(height) is not possible; sides go from 16 to 4096")
+    }
+    guard train >= 0, validation >= 0, test >= 0 else { throw LongtailError(.usage, "data set scenes: a count is negative") }
+    self.width = width
+    self.height = height
+    counts = [.train: train, .validation: validation, .test: test]
+    self.seed = seed
+  }
+
+  /// Its line in the registry.
+  public static let entry = DatasetEntry(
+    name: "scenes", summary: "drawn street scenes: 11 classes, long-tailed, no files",
+    settings: [
+      ("width", "columns of each picture, 192 by default"),
+      ("height", "rows of each picture, 128 by default"),
+      ("train", "number of training samples, 400 by default"),
+      ("validation", "number of validation samples, 100 by default"),
+      ("test", "number of test samples, 100 by default"),
+      ("seed", "what the scenes are drawn from, 1 by default; not the run's seed"),
+    ]
+  ) { settings in
+    let million = 0...1_000_000
+    return try ScenesDataset(
+      width: settings.integer("width", in: 16...4096) ?? 192, height: settings.integer("height", in: 16...4096) ?? 128,
+      train: settings.integer("train", in: million) ?? 400, validation: settings.integer("validation", in: million) ?? 100,
+      test: settings.integer("test", in: million) ?? 100, seed: UInt64(settings.integer("seed", in: 0...Int.max) ?? 1))
+  }
+
+  /// How many samples a split has.
+  public func count(of split: Split) -> Int { counts[split] ?? 0 }
+
+  /// `train-00012`.
+  public func identifier(split: Split, index: Int) -> String {
+    let digits = String(index)
+    return "\(split.shortName)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
+  }
+
+  /// `scene train-00012`.
+  public func labelSource(split: Split, index: Int) -> String { "scene \(identifier(split: split, index: index))" }
+
+  /// The classes of a scene.
+  public func fileLabels(split: Split, index: Int) throws -> LabelImage { try sample(split: split, index: index).labels }
+
+  /// The size of all scenes.
+  public func imageSize(split: Split, index: Int) throws -> ImageSize { ImageSize(width: width, height: height) }
+
+  /// Draws a scene.
+  public func sample(split: Split, index: Int) throws -> Sample {
+    guard (0..<count(of: split)).contains(index) else {
+      throw LongtailError(.internalError, "data set scenes: there is no sample \(index) in \(split.rawValue)")
+    }
+    let number = split == .train ? 1 : (split == .validation ? 2 : 3)
+    var random = SceneRandom(seed: seed, split: number, sample: index)
+    let world = SceneWorld(&random, parameters: parameters)
+    var painter = ScenePainter(world: world, width: width, height: height)
+    painter.paint()
+    let exposure = SceneCanvas.Exposure(
+      gain: SIMD3(random.within(0.94...1.06), random.within(0.95...1.05), random.within(0.94...1.06)) * random.within(0.82...1.12),
+      lift: random.within(-0.02...0.03), noise: random.within(parameters.noise), vignette: random.within(0.1...0.5),
+      key: random.key &+ 77)
+    return painter.canvas.developed(exposure)
+  }
+
+  /// Everything that the scenes depend on.
+  public func fingerprint(of split: Split) throws -> [String] {
+    ["scenes \(ScenesDataset.revision) \(width) \(height) \(count(of: split)) \(seed)"]
+  }
+}

@@ -99,7 +99,7 @@ let package = Package(
     .testTarget(name: "ImagesTests", dependencies: ["Images"], swiftSettings: strict),
     .executableTarget(
       name: "CollectivesProbe", dependencies: ["Collectives", "Tensors", "Threading"], path: "Tests/Probes/Collectives",
-      swiftSettings: strict),
+      swiftSettings: hot),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "CollectivesProbe", "Tensors"], swiftSettings: strict),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels"], swiftSettings: strict),
     .testTarget(

@@ -60,7 +60,7 @@ extension MPICommunicator {
   func sharedWindow(byteCount: Int) throws -> WindowOutcome {
     let part = SharedWindow.paddedByteCount(byteCount)
     let directory = MPILibrary.windowDirectory
-    let reason = localRank == 0 ? shortage(in: directory, byteCount: part * localSize) : nil
+    let reason = localRank == 0 ? Self.shortage(in: directory, byteCount: part * localSize) : nil
     if try !allAgree(reason == nil) {
       let reasons = try gatherEverywhere(Array((reason ?? "").utf8))
       let first = reasons.enumerated().first { !$1.isEmpty }
@@ -78,7 +78,8 @@ extension MPICommunicator {
     return .window(window)
   }
 
-  private func shortage(in directory: String, byteCount: Int) -> String? {
+  /// Why a window of `byteCount` bytes cannot have its file in `directory`; `nil` if it can.
+  package static func shortage(in directory: String, byteCount: Int) -> String? {
     var status = statvfs()
     if statvfs(directory, &status) != 0 { return "\(directory), where Open MPI puts it, cannot be read" }
     if access(directory, W_OK) != 0 { return "\(directory), where Open MPI puts it, cannot be written" }

@@ -67,10 +67,8 @@ public struct ThreadBudget: Equatable, Sendable {
 
   /// One line for a log.
   public var summary: String {
-    switch source {
-    case .environment: return "\(threads) threads a rank (OMP_NUM_THREADS), \(processors) processors"
-    case .affinity: return "\(threads) threads a rank (\(processors) processors, used by \(sharingRanks) ranks)"
-    }
+    let origin = source == .environment ? "OMP_NUM_THREADS" : "\(processors) processors, ranks that use them: \(sharingRanks)"
+    return "threads per rank: \(threads) (\(origin))"
   }
 
   private static func processors(in mask: [UInt64]) -> Set<Int> {

@@ -27,6 +27,8 @@ public final class Learner {
   public let gradientReduction: any ReducibleBuffer
 
   let communicator: any Communicator
+  /// Without synchronization each rank keeps running statistics of its own; rank zero's are saved.
+  let experimentHasLocalStatistics: Bool
   private let clipping: GradientClipping?
   private var packed: [Double]
 
@@ -43,6 +45,7 @@ public final class Learner {
   ) throws {
     let configuration = experiment.configuration
     self.communicator = communicator
+    experimentHasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
     objective = try ObjectiveRegistry.make(
       configuration.objective.name, settings: configuration.objective.settings,

@@ -1,0 +1,170 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Images
+import Metrics
+import Tensors
+import Training
+
+/// Writes down how a run goes, on rank zero: a progress line, `log.jsonl`, the table of classes, pictures.
+public final class RunReporter: TrainingObserver {
+  private let experiment: Experiment
+  private let statistics: ClassStatistics
+  private let directory: RunDirectory
+  private let terminal: Terminal
+  private let write: (String) -> Void
+  private let progress: ProgressLine
+  private var log: JSONLines?
+  private var classLog: JSONLines?
+  private var start = TrainingStart()
+
+  /// The last evaluation, as tables show it.
+  public private(set) var evaluation: EvaluationRecord?
+  /// The newest picture.
+  public private(set) var picturePath: String?
+
+  /// Prepares; files are opened when training starts.
+  /// - Parameters:
+  ///   - terminal: where progress is shown.
+  ///   - write: takes what people see.
+  public init(
+    _ experiment: Experiment, statistics: ClassStatistics, directory: RunDirectory, terminal: Terminal, write: @escaping (String) -> Void
+  ) {
+    self.experiment = experiment
+    self.statistics = statistics
+    self.directory = directory
+    self.terminal = terminal
+    self.write = write
+    progress = ProgressLine(terminal: terminal, every: experiment.configuration.reporting.every, write: write)
+  }
+
+  /// Opens the logs, cutting off what a resumed run will do again.
+  public func trainingWillStart(_ start: TrainingStart) throws {
+    self.start = start
+    for note in start.resumed { progress.print(note) }
+    log = try JSONLines(path: directory.logPath, cuttingFrom: start.firstStep + 1)
+    classLog = try JSONLines(path: directory.classLogPath, cuttingFrom: start.firstStep + 1)
+    progress.print(
+      "\(Formatting.count(start.parameterCount)) parameters, \(Formatting.bytes(start.arenaByteCount)) of activations a rank; "
+        + "gradients: \(start.reduction)")
+  }
+
+  /// One line in the log, one on the screen.
+  public func didStep(_ report: StepReport) throws {
+    var record = StepRecord()
+    record.step = report.step
+    record.totalSteps = start.totalSteps
+    record.epoch = report.epoch + 1
+    record.totalEpochs = start.epochs
+    record.samples = report.consumedSamples
+    record.images = report.images
+    record.validPixels = report.validPixels
+    record.loss = report.loss
+    record.learningRate = report.learningRate
+    record.gradientNorm = report.gradientNorm
+    record.bytesReduced = report.bytesReduced
+    record.seconds = report.seconds
+    var phases: [NamedNumber] = []
+    for phase in report.phases {
+      if let known = phases.firstIndex(where: { $0.name == phase.name }) {
+        phases[known].value += phase.seconds
+      } else {
+        phases.append(NamedNumber(phase.name, phase.seconds))
+      }
+    }
+    record.phases = phases
+    try log?.append(step: report.step, record.members)
+    lastStep = report
+    progress.update(record)
+  }
+
+  private var lastStep: StepReport?
+
+  /// The evaluation in the log of classes, a line on the screen, a picture.
+  public func didEvaluate(_ report: EvaluationReport, learner: Learner) throws {
+    let record = EvaluationRecord(report, experiment: experiment, statistics: statistics, lastStep: lastStep)
+    evaluation = record
+    try classLog?.append(step: report.step, record.members)
+    let values = [
+      ("mIoU", record.miou), ("head", record.groups.first { $0.name == "head" }?.miou),
+      ("medium", record.groups.first { $0.name == "medium" }?.miou), ("tail", record.groups.first { $0.name == "tail" }?.miou),
+      ("pixel accuracy", record.pixelAccuracy),
+    ]
+    let text = values.compactMap { name, value in value.map { "\(name) \(Formatting.percent($0)) %" } }.joined(separator: "  ")
+    progress.print("epoch \(report.epoch): \(text)  (\(report.images) images, \(Formatting.duration(report.seconds)))")
+    let isLast = report.step == start.totalSteps
+    if isLast, experiment.configuration.reporting.pictures > 0 {
+      picturePath = try directory.writePicture(try panel(Predictor(experiment, network: learner.network)), step: report.step)
+    }
+  }
+
+  /// Notes the best evaluations so far.
+  public func didSave(step: Int, best: [RunRecord.Best]) throws {
+    try directory.writeBest(best.map { RunDirectory.Best(metric: $0.metric, value: $0.value, step: $0.step) })
+    try log?.synchronize()
+  }
+
+  /// Prints and writes the table of classes, closes the logs.
+  public func finish(_ summary: TrainingSummary) throws {
+    progress.finish()
+    try log?.close()
+    try classLog?.close()
+    guard let evaluation else { return }
+    let table = ClassTable(evaluation)
+    write("\n" + table.text(for: terminal) + "\n")
+    try directory.writeFinalTable(evaluation, title: experiment.configuration.name)
+    write("table    \(directory.file("final-table.md"))\n")
+    if let picturePath { write("picture  \(picturePath)\n") }
+    write("digest   \(summary.digest)\n")
+  }
+
+  /// Evaluation images with truth and prediction side by side: those that show most of the rarest classes.
+  private func panel(_ predictor: Predictor) throws -> Panel {
+    let (dataset, split) = (experiment.dataset, experiment.evaluationSplit)
+    let rarest = statistics.groups.classes(of: .tail)
+    var scored: [(index: Int, score: Int)] = []
+    for index in 0..<min(dataset.count(of: split), 100) {
+      let histogram = try dataset.sample(split: split, index: index).labels.histogram()
+      scored.append((index, rarest.filter { histogram[$0] > 0 }.count))
+    }
+    scored.sort { ($1.score, $0.index) < ($0.score, $1.index) }
+    var rows: [Panel.Row] = []
+    for (index, _) in scored.prefix(experiment.configuration.reporting.pictures) {
+      let sample = try dataset.sample(split: split, index: index)
+      rows.append(Panel.Row(input: sample.image, truth: sample.labels, prediction: try predictor.predict(sample.image)))
+    }
+    return Panel(rows: rows, classNames: experiment.classNames, palette: experiment.palette, caption: experiment.configuration.name)
+  }
+}
+
+extension EvaluationRecord {
+  /// An evaluation as tables and logs show it.
+  public init(_ report: EvaluationReport, experiment: Experiment, statistics: ClassStatistics, lastStep: StepReport? = nil) {
+    self.init()
+    let matrix = report.matrix
+    let (iou, accuracy) = (matrix.intersectionOverUnion, matrix.classAccuracy)
+    let (pixels, predicted, correct) = (matrix.pixelsPerClass, matrix.predictionsPerClass, matrix.correctPerClass)
+    let shares = statistics.audit.statistics.shares
+    let total = lastStep?.gradientNormPerClass.reduce(0) { $0 + $1 * $1 } ?? 0
+    step = report.step
+    epoch = report.epoch
+    images = report.images
+    resolution = report.resolution
+    classes = experiment.classNames.indices.map { k in
+      ClassRecord(
+        name: experiment.classNames[k], group: report.groups.groups[k].rawValue, trainingShare: shares[k], pixels: Int(pixels[k]),
+        predictedPixels: Int(predicted[k]), iou: iou[k], accuracy: accuracy[k],
+        precision: predicted[k] > 0 ? Double(correct[k]) / Double(predicted[k]) : nil,
+        gradientShare: total > 0 ? lastStep.map { $0.gradientNormPerClass[k] * $0.gradientNormPerClass[k] / total } : nil)
+    }
+    groups = ClassGroups.Group.allCases.map { group in
+      let mean = report.groups.mean(of: iou, group: group)
+      return GroupRecord(name: group.rawValue, miou: mean.value, averagedClasses: mean.averagedClasses)
+    }
+    miou = matrix.meanIntersectionOverUnion.value
+    averagedClasses = matrix.meanIntersectionOverUnion.averagedClasses
+    pixelAccuracy = matrix.pixelAccuracy
+    meanAccuracy = matrix.meanAccuracy.value
+    seconds = report.seconds
+  }
+}

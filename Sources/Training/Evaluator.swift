@@ -1,0 +1,106 @@
+import Collectives
+import Configuration
+import Datasets
+import Foundation
+import Images
+import Metrics
+import Networks
+import Objectives
+import Tensors
+
+/// Runs the network over a split and counts: every rank takes its share, each image once, and the counts are summed.
+public final class Evaluator {
+  private let experiment: Experiment
+  private let groups: ClassGroups
+  private let communicator: any Communicator
+  private let split: Split
+  private let predictor = RowPredictor()
+  private var labelsAtOriginalSize: Bool { experiment.configuration.evaluation.resolution == .label }
+
+  /// Prepares for a split.
+  public init(_ experiment: Experiment, groups: ClassGroups, communicator: any Communicator, split: Split? = nil) {
+    self.experiment = experiment
+    self.groups = groups
+    self.communicator = communicator
+    self.split = split ?? experiment.evaluationSplit
+  }
+
+  /// Evaluates the network's present parameters. Collective.
+  ///
+  /// Cost: one forward pass an image on one of the ranks; one sum of C x C integers.
+  /// - Parameter objective: its value over the split is reported too; nil leaves it out.
+  /// - Throws: `LongtailError` for files that cannot be read.
+  public func evaluate(_ network: Network, objective: (any Objective)?, step: Int, epoch: Int) throws -> EvaluationReport {
+    let started = Date()
+    let dataset = experiment.dataset
+    let count = dataset.count(of: split)
+    guard count > 0 else {
+      throw LongtailError(
+        .missingInput, "data set '\(dataset.name)' has no images in split '\(split.shortName)'",
+        advice: "Choose another evaluation.split, or add images.")
+    }
+    let classes = experiment.classNames.count
+    var matrix = ConfusionMatrix(classes: classes)
+    var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)
+    var part = packed
+    let size = experiment.paddedSize
+    let batch = min(experiment.configuration.evaluation.batch, max(1, (count + communicator.size - 1) / communicator.size))
+    var options = BatchLoader.Options()
+    options.threads = experiment.configuration.data.loader.threads
+    options.batchesAhead = 2
+    options.cacheBytes = 0
+    options.keepsOriginalLabels = labelsAtOriginalSize
+    let loader = try BatchLoader(
+      source: .init(
+        dataset: dataset, split: split, pipeline: experiment.evaluationPipeline,
+        order: SampleOrder(seed: 0, count: count, shuffled: false),
+        plan: try BatchPlan(sampleCount: count, globalBatch: min(count, batch * communicator.size), dropLast: false, ranks: communicator.size),
+        rank: communicator.rank, height: size.height, width: size.width),
+      endEpoch: 1, options: options)
+    defer { loader.stop() }
+    let context = StepContext(epoch: epoch, step: step, isTraining: false)
+    while let next = try loader.next() {
+      defer { loader.recycle(next) }
+      if next.imageCount == 0 { continue }
+      let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width)
+      plan.withInput { input in next.images.withFloats { images in for i in input.indices { input[i] = images[i] } } }
+      try plan.forward()
+      if let objective, !objective.needsClassifierGram {
+        try next.labels.withUnsafeBufferPointer {
+          try objective.measure(logits: plan.logits, labels: $0, gradient: nil, into: &part, at: 0, step: context)
+        }
+        for i in part.indices { packed[i] += part[i] }
+      }
+      try add(next, plan.logits, to: &matrix)
+    }
+    var counts = matrix.counts
+    try communicator.sum(&counts)
+    var report = EvaluationReport(matrix: try ConfusionMatrix(classes: classes, counts: counts), groups: groups)
+    if let objective, !objective.needsClassifierGram {
+      try communicator.sum(&packed)
+      report.loss = try objective.finish(packed: packed, at: 0, step: context).loss
+    }
+    report.step = step
+    report.epoch = epoch
+    report.images = count
+    report.resolution = labelsAtOriginalSize ? "label" : "network"
+    report.seconds = Date().timeIntervalSince(started)
+    return report
+  }
+
+  private func add(_ batch: Batch, _ logits: RowsView, to matrix: inout ConfusionMatrix) throws {
+    if !labelsAtOriginalSize {
+      var predictions = [Int32](repeating: 0, count: logits.rows)
+      try predictions.withUnsafeMutableBufferPointer { try predictor.predictions(of: logits, into: $0) }
+      try matrix.add(predictions: predictions, labels: batch.labels)
+      return
+    }
+    for (image, labels) in batch.originalLabels.enumerated() {
+      let predictions = LogitsResampling.predictions(
+        of: logits, image: image, columns: experiment.paddedSize.width, valid: experiment.inputSize,
+        size: ImageSize(width: labels.width, height: labels.height))
+      try matrix.add(
+        predictions: predictions.map(Int32.init), labels: labels.labels.map { $0 == LabelImage.ignored ? -1 : Int32($0) })
+    }
+  }
+}

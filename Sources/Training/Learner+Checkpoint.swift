@@ -1,0 +1,103 @@
+import Checkpoints
+import Collectives
+import Configuration
+import Foundation
+import Networks
+import Tensors
+
+extension Learner {
+  /// Everything that training goes on from, in the names and shapes of files. Same on every rank; only rank zero needs it.
+  /// - Throws: `LongtailError` from the conversion.
+  public func checkpoint(_ experiment: Experiment, metrics: [String: Double], best: [RunRecord.Best], elapsed: Double) throws
+    -> CheckpointContents
+  {
+    var run = RunRecord()
+    run.globalStep = stepCount
+    run.consumedSamples = consumedSamples
+    run.seed = UInt64(bitPattern: Int64(experiment.configuration.seed))
+    run.configurationDigest = try experiment.configuration.digest()
+    run.configurationText = experiment.configuration.yaml()
+    run.worldSize = communicator.size
+    run.threadsPerRank = ComputeThreads.count
+    run.classNames = experiment.classNames
+    run.versions = Versions.all
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    run.algorithmChoices = String(decoding: try encoder.encode(choices.table), as: UTF8.self)
+    run.metrics = metrics
+    run.best = best
+    run.elapsedSeconds = elapsed
+    run.savedAt = Date().timeIntervalSince1970
+    var moments: [NamedTensor] = []
+    for (name, buffer) in optimizer.state {
+      moments += try network.canonicalTensors(of: buffer).map { NamedTensor(name: "\(name).\($0.name)", shape: $0.shape, values: $0.values) }
+    }
+    var state = objective.state.sorted { $0.key < $1.key }.map { StoredTensor(name: "objective.\($0.key)", $0.value) }
+    state.append(StoredTensor(name: "optimizer.stepCount", Int64(optimizer.stepCount)))
+    state.append(StoredTensor(name: "run.globalStep", Int64(stepCount)))
+    return CheckpointContents(
+      model: try network.canonicalTensors(of: network.parameters) + network.runningStatistics, optimizer: moments, state: state, run: run)
+  }
+
+  /// Takes over a checkpoint.
+  /// - Throws: `LongtailError` naming what does not fit.
+  public func restore(_ contents: CheckpointContents) throws {
+    try restoreModel(contents)
+    for (name, buffer) in optimizer.state {
+      let prefix = "\(name)."
+      let tensors = contents.optimizer.filter { $0.name.hasPrefix(prefix) }
+        .map { NamedTensor(name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, values: $0.values) }
+      try network.load(tensors, into: buffer)
+    }
+    var objectiveState: [String: [Double]] = [:]
+    for tensor in contents.state where tensor.name.hasPrefix("objective.") {
+      objectiveState[String(tensor.name.dropFirst("objective.".count))] = tensor.values.doubles ?? []
+    }
+    try objective.restore(state: objectiveState)
+    guard let steps = contents.state.first(where: { $0.name == "optimizer.stepCount" })?.values.integers?.first else {
+      throw LongtailError(.badData, "the checkpoint does not say how many steps the optimizer has done")
+    }
+    optimizer.stepCount = Int(steps)
+    stepCount = contents.run.globalStep
+    consumedSamples = contents.run.consumedSamples
+  }
+
+  /// Takes over parameters and running statistics alone, as evaluation and prediction need.
+  public func restoreModel(_ contents: CheckpointContents) throws { try network.restoreModel(contents) }
+
+  /// Gives rank zero's state to all ranks, bit for bit. Collective.
+  ///
+  /// Moves parameters, running statistics and moments once; only rank zero needs to see the checkpoint's files.
+  public func broadcastState() throws {
+    guard communicator.size > 1 else { return }
+    var buffers = [network.parameters, network.runningStatisticsBuffer]
+    buffers += optimizer.state.map(\.buffer)
+    for buffer in buffers {
+      var bytes = communicator.isRoot ? buffer.withBytes { [UInt8]($0) } : []
+      try communicator.broadcast(&bytes, from: 0)
+      guard bytes.count == buffer.byteCount else {
+        throw LongtailError(.mismatch, "rank \(communicator.rank) has buffers of another size than rank 0")
+      }
+      if !communicator.isRoot { buffer.withBytes { $0.copyBytes(from: bytes) } }
+    }
+    var counters = [Int64(stepCount), Int64(consumedSamples), Int64(optimizer.stepCount)]
+    if !communicator.isRoot { counters = [0, 0, 0] }
+    try communicator.sum(&counters)
+    stepCount = Int(counters[0])
+    consumedSamples = Int(counters[1])
+    optimizer.stepCount = Int(counters[2])
+    var bytes = communicator.isRoot ? [UInt8](try JSONEncoder().encode(objective.state)) : []
+    try communicator.broadcast(&bytes, from: 0)
+    if !communicator.isRoot { try objective.restore(state: try JSONDecoder().decode([String: [Double]].self, from: Data(bytes))) }
+  }
+}
+
+extension Network {
+  /// Takes parameters and running statistics from a checkpoint.
+  /// - Throws: `LongtailError` naming what is missing, unexpected or of another shape.
+  public func restoreModel(_ contents: CheckpointContents) throws {
+    let isStatistic = { (name: String) in name.hasSuffix(".running_mean") || name.hasSuffix(".running_var") }
+    try load(contents.model.filter { !isStatistic($0.name) }, into: parameters)
+    try loadRunningStatistics(contents.model.filter { isStatistic($0.name) })
+  }
+}

@@ -1,0 +1,40 @@
+import Datasets
+import Images
+import Networks
+import Tensors
+
+/// Predicts single images, at the network's input size and back at the image's own.
+public final class Predictor {
+  private let experiment: Experiment
+  private let network: Network
+
+  /// Uses a network's present parameters.
+  public init(_ experiment: Experiment, network: Network) {
+    self.experiment = experiment
+    self.network = network
+  }
+
+  /// The best class of each pixel, at the image's own size.
+  /// - Throws: `LongtailError` when the network cannot take the size.
+  public func predict(_ image: RGBImage) throws -> LabelImage {
+    let pipeline = experiment.evaluationPipeline
+    let empty = LabelImage(width: image.width, height: image.height, fill: LabelImage.ignored)
+    let prepared = pipeline.prepared(Sample(image: image, labels: empty))
+    let size = ImageSize(width: prepared.image.width, height: prepared.image.height)
+    let padded = experiment.padded(size)
+    let plan = try network.inferencePlan(images: 1, height: padded.height, width: padded.width)
+    var labels = [Int32](repeating: -1, count: padded.width * padded.height)
+    try plan.withInput { input in
+      try labels.withUnsafeMutableBufferPointer {
+        try pipeline.write(prepared, epoch: 0, index: 0, height: padded.height, width: padded.width, images: input, labels: $0)
+      }
+    }
+    try plan.forward()
+    let predictions = LogitsResampling.predictions(
+      of: plan.logits, image: 0, columns: padded.width, valid: size, size: ImageSize(width: image.width, height: image.height))
+    guard let result = LabelImage(width: image.width, height: image.height, labels: predictions) else {
+      throw LongtailError(.internalError, "a prediction has not one class a pixel")
+    }
+    return result
+  }
+}

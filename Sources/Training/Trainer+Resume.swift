@@ -1,0 +1,88 @@
+import Checkpoints
+import Collectives
+import Configuration
+import Foundation
+import Tensors
+
+extension Trainer {
+  /// What was found to go on from: the contents on rank zero, the fact on all ranks.
+  struct Found {
+    var contents: CheckpointContents?
+    var isResumed = false
+    var notes: [String] = []
+  }
+
+  /// Rank zero looks for the newest valid checkpoint and tells the others whether there is one. Collective.
+  /// - Throws: `LongtailError` when the policy cannot be kept, or the configuration differs where it must not.
+  static func findCheckpoint(
+    _ directory: String?, _ policy: ResumePolicy, _ configuration: Configuration, _ communicator: any Communicator
+  ) throws -> Found {
+    var found = Found()
+    if communicator.isRoot { found = try findCheckpoint(directory, policy, configuration) }
+    var flag = [found.isResumed ? 1.0 : 0.0]
+    try communicator.maximum(&flag)
+    found.isResumed = flag[0] > 0
+    return found
+  }
+
+  private static func findCheckpoint(_ directory: String?, _ policy: ResumePolicy, _ configuration: Configuration) throws -> Found {
+    var found = Found()
+    guard let directory, FileManager.default.fileExists(atPath: directory) else {
+      if policy == .required {
+        throw LongtailError(
+          .missingInput, "there is no checkpoint to go on from in \(directory ?? "this run")", advice: "Use --resume auto to begin anew.")
+      }
+      return found
+    }
+    let store = CheckpointStore(directory: directory)
+    let selection = try store.latestValid()
+    found.notes = selection.rejected.map { "rejected checkpoint \($0)" }
+    guard let newest = selection.newest else {
+      if !selection.rejected.isEmpty || policy == .required {
+        throw LongtailError(
+          .missingInput,
+          "no checkpoint in \(directory) is valid\(found.notes.isEmpty ? "" : ":\n  " + found.notes.joined(separator: "\n  "))",
+          advice: "Choose another --output to begin anew, or restore a checkpoint from a copy.")
+      }
+      return found
+    }
+    guard policy != .never else {
+      throw LongtailError(
+        .usage, "\(directory) holds checkpoints of a run that reached step \(newest.step)",
+        advice: "Go on with --resume auto, choose another --output, or pass --overwrite.")
+    }
+    let contents = try store.load(newest)
+    let earlier = try Configuration(yaml: contents.run.configurationText, name: configuration.name)
+    let differences = try configuration.checkResumable(from: earlier)
+    let age = Date().timeIntervalSince1970 - contents.run.savedAt
+    found.notes.append("resuming from \(newest.path), step \(newest.step), saved \(Int(max(0, age))) s ago on \(contents.run.worldSize) ranks")
+    found.notes += differences.map { "changed since: \($0)" }
+    found.contents = contents
+    found.isResumed = true
+    return found
+  }
+}
+
+extension Learner {
+  /// Compares parameters, statistics and moments over ranks, bit for bit. Collective: one minimum and one maximum of a few numbers.
+  /// - Throws: `LongtailError` with code `ranksDiverged` naming what differs.
+  public func requireEqualStates() throws {
+    guard communicator.size > 1 else { return }
+    var buffers: [(name: String, buffer: HostBuffer)] = [(name: "parameters", buffer: network.parameters)]
+    if !experimentHasLocalStatistics { buffers.append((name: "running statistics", buffer: network.runningStatisticsBuffer)) }
+    buffers += optimizer.state
+    let own = buffers.flatMap { item -> [Double] in
+      let digest = StateDigest(item.buffer).value
+      return [Double(digest >> 32), Double(digest & 0xFFFF_FFFF)]
+    }
+    var (low, high) = (own, own)
+    try communicator.minimum(&low)
+    try communicator.maximum(&high)
+    for (i, item) in buffers.enumerated() {
+      if low[2 * i] == high[2 * i], low[2 * i + 1] == high[2 * i + 1] { continue }
+      throw LongtailError(
+        .ranksDiverged, "after step \(stepCount) the ranks no longer hold the same \(item.name)",
+        advice: "No checkpoint was written from this state. Suspect memory or a library that is not deterministic; resume from the last one.")
+    }
+  }
+}

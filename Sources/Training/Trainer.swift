@@ -1,0 +1,196 @@
+import Checkpoints
+import Collectives
+import Configuration
+import Datasets
+import Foundation
+import Metrics
+import Networks
+import Tensors
+
+/// A training run: epochs of steps, evaluation and checkpoints in between, the same on one process and on many ranks.
+///
+/// Rank zero alone writes; the others only compute. Checkpoints are taken between steps, so a run that goes on from one repeats
+/// exactly the steps that followed it.
+public final class Trainer {
+  /// What is trained.
+  public let experiment: Experiment
+  /// The class counts that objective and groups rest on.
+  public let statistics: ClassStatistics
+  /// Network, objective and optimizer.
+  public let learner: Learner
+  /// Steps of an epoch.
+  public let stepsPerEpoch: Int
+  /// Steps of the whole run.
+  public let totalSteps: Int
+
+  private let communicator: any Communicator
+  private let observer: (any TrainingObserver)?
+  private let evaluator: Evaluator
+  private let store: CheckpointStore?
+  private let writer: CheckpointWriter?
+  private let bestMetrics: [MetricName]
+  private let plan: BatchPlan
+  private var best: [RunRecord.Best] = []
+  private var metrics: [String: Double] = [:]
+  private var elapsedBefore = 0.0
+  private let started = Date()
+  private let resumed: [String]
+  private var lastSavedStep = -1
+
+  /// Makes ready for the first step, or for the one after a checkpoint. Collective.
+  /// - Parameters:
+  ///   - checkpoints: the directory of checkpoints; nil keeps none.
+  ///   - observer: told about everything, on rank zero.
+  /// - Throws: `LongtailError` for anything that would not work, before the first step.
+  public init(
+    _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy,
+    observer: (any TrainingObserver)?
+  ) throws {
+    let configuration = experiment.configuration
+    let training = configuration.training
+    self.experiment = experiment
+    self.statistics = statistics
+    self.communicator = communicator
+    self.observer = observer
+    try experiment.requireTrainable(globalBatch: training.globalBatch, dropLast: training.dropLast)
+    bestMetrics = try configuration.checkpoint.best.map { try MetricName($0, classNames: experiment.classNames) }
+    plan = try BatchPlan(
+      sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
+      ranks: communicator.size)
+    stepsPerEpoch = plan.stepsPerEpoch
+    totalSteps = min(training.epochs * stepsPerEpoch, training.steps ?? Int.max)
+
+    let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
+    var known: [String: AlgorithmChoices.Choice] = [:]
+    if let text = found.contents?.run.algorithmChoices, !text.isEmpty {
+      known = (try? JSONDecoder().decode([String: AlgorithmChoices.Choice].self, from: Data(text.utf8))) ?? [:]
+    }
+    learner = try Learner(
+      experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, choices: known)
+    evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
+    if let contents = found.contents {
+      try learner.restore(contents)
+      best = contents.run.best
+      metrics = contents.run.metrics
+      elapsedBefore = contents.run.elapsedSeconds
+    }
+    if found.isResumed { try learner.broadcastState() }
+    lastSavedStep = found.isResumed ? learner.stepCount : -1
+    resumed = found.notes
+    if communicator.isRoot, let checkpoints {
+      let store = CheckpointStore(directory: checkpoints)
+      _ = try store.prepareForWriting()
+      self.store = store
+      writer = CheckpointWriter(store: store, retention: try CheckpointRetention(last: configuration.checkpoint.keepLast))
+    } else {
+      store = nil
+      writer = nil
+    }
+  }
+
+  /// Trains to the end. Collective.
+  /// - Throws: `LongtailError` for whatever ends the run; checkpoints on disk stay valid.
+  public func run() throws -> TrainingSummary {
+    let configuration = experiment.configuration
+    try observer?.trainingWillStart(description())
+    let loader = try makeLoader()
+    defer { loader.stop() }
+    var summary = TrainingSummary()
+    while learner.stepCount < totalSteps {
+      var clock = PhaseClock()
+      guard let batch = try loader.next() else { break }
+      clock.end("data")
+      var report = StepReport()
+      report.phases = clock.phases
+      report.images = plan.positions(step: batch.step).count
+      learner.consumedSamples += report.images
+      report.consumedSamples = learner.consumedSamples
+      report = try learner.step(batch, phases: report)
+      loader.recycle(batch)
+      try observer?.didStep(report)
+
+      let isEndOfEpoch = learner.stepCount % stepsPerEpoch == 0
+      let isEnd = learner.stepCount == totalSteps
+      let epochs = learner.stepCount / stepsPerEpoch
+      if isEnd || (isEndOfEpoch && epochs % max(1, configuration.evaluation.every) == 0) {
+        let evaluation = try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epochs)
+        summary.evaluation = evaluation
+        note(evaluation)
+        try observer?.didEvaluate(evaluation, learner: learner)
+      }
+      let isDue = configuration.checkpoint.everySteps.map { learner.stepCount % $0 == 0 } ?? false
+      if isEnd || isDue || (isEndOfEpoch && epochs % max(1, configuration.checkpoint.every) == 0) { try save() }
+    }
+    if summary.evaluation == nil {
+      summary.evaluation = try evaluator.evaluate(
+        learner.network, objective: learner.objective, step: learner.stepCount, epoch: learner.stepCount / max(1, stepsPerEpoch))
+    }
+    try writer?.finish()
+    summary.steps = learner.stepCount
+    summary.best = best
+    summary.secondsWaitedForData = loader.secondsWaited
+    if communicator.isRoot {
+      summary.digest = try learner.checkpoint(experiment, metrics: metrics, best: best, elapsed: elapsed).digest()
+    }
+    try communicator.barrier()
+    return summary
+  }
+
+  private var elapsed: Double { elapsedBefore + Date().timeIntervalSince(started) }
+
+  private func makeLoader() throws -> BatchLoader {
+    let data = experiment.configuration.data
+    let size = experiment.paddedSize
+    var options = BatchLoader.Options()
+    options.threads = data.loader.threads
+    options.batchesAhead = data.loader.prefetch
+    options.cacheBytes = data.loader.cacheMegabytes << 20
+    return try BatchLoader(
+      source: .init(
+        dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline,
+        order: SampleOrder(seed: UInt64(bitPattern: Int64(experiment.configuration.seed)), count: plan.sampleCount), plan: plan,
+        rank: communicator.rank, height: size.height, width: size.width),
+      epoch: learner.stepCount / stepsPerEpoch, step: learner.stepCount % stepsPerEpoch, options: options)
+  }
+
+  private func description() -> TrainingStart {
+    var start = TrainingStart()
+    start.totalSteps = totalSteps
+    start.stepsPerEpoch = stepsPerEpoch
+    start.epochs = experiment.configuration.training.epochs
+    start.firstStep = learner.stepCount
+    start.parameterCount = learner.network.parameterCount
+    start.arenaByteCount = learner.network.arenaByteCount
+    start.reduction = learner.gradientReduction.strategy
+    start.resumed = resumed
+    return start
+  }
+
+  /// Remembers the evaluation's metrics and what is best so far.
+  private func note(_ evaluation: EvaluationReport) {
+    metrics = [:]
+    for metric in MetricName.all(classNames: experiment.classNames) {
+      if let value = evaluation.value(metric), value.isFinite { metrics[metric.description] = value }
+    }
+    for metric in bestMetrics {
+      let value = evaluation.value(metric)
+      let former = best.first { $0.metric == metric.description }
+      guard let value, metric.isBetter(value, than: former?.value) else { continue }
+      best.removeAll { $0.metric == metric.description }
+      best.append(.init(metric: metric.description, value: value, step: evaluation.step))
+    }
+  }
+
+  /// Publishes a checkpoint of the present step, once. Collective: the ranks are compared first.
+  private func save() throws {
+    guard lastSavedStep != learner.stepCount else { return }
+    try learner.requireEqualStates()
+    if let writer {
+      // The best step is kept only if its checkpoint was saved at an evaluation.
+      try writer.submit(
+        learner.checkpoint(experiment, metrics: metrics, best: best, elapsed: elapsed), keeping: Set(best.map(\.step)))
+      try observer?.didSave(step: learner.stepCount, best: best)
+    }
+    lastSavedStep = learner.stepCount
+  }
+}

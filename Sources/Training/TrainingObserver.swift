@@ -1,0 +1,62 @@
+import Checkpoints
+
+/// Who wants to know how training goes; called on rank zero, between steps.
+public protocol TrainingObserver: AnyObject {
+  /// Training begins, or goes on from a checkpoint.
+  func trainingWillStart(_ start: TrainingStart) throws
+  /// A step is done.
+  func didStep(_ report: StepReport) throws
+  /// An evaluation is done.
+  func didEvaluate(_ report: EvaluationReport, learner: Learner) throws
+  /// A checkpoint is on its way to the disk.
+  func didSave(step: Int, best: [RunRecord.Best]) throws
+}
+
+/// How training begins.
+public struct TrainingStart: Sendable {
+  /// Steps of the whole run.
+  public var totalSteps = 0
+  /// Steps of an epoch.
+  public var stepsPerEpoch = 0
+  /// Epochs of the whole run.
+  public var epochs = 0
+  /// Steps already done.
+  public var firstStep = 0
+  /// Learned numbers.
+  public var parameterCount = 0
+  /// Bytes of all activations.
+  public var arenaByteCount = 0
+  /// How gradients are summed over ranks.
+  public var reduction = ""
+  /// The checkpoint that training goes on from, and those that were rejected with reasons.
+  public var resumed: [String] = []
+
+  /// An empty description.
+  public init() {}
+}
+
+/// What is left when training is over.
+public struct TrainingSummary: Sendable {
+  /// One digest over model, optimizer and state: equal for equal runs.
+  public var digest = ""
+  /// Steps done.
+  public var steps = 0
+  /// The last evaluation.
+  public var evaluation: EvaluationReport?
+  /// The best evaluations.
+  public var best: [RunRecord.Best] = []
+  /// Whether somebody asked to stop before the end.
+  public var wasStopped = false
+  /// Seconds that the step waited for data, on this rank.
+  public var secondsWaitedForData = 0.0
+}
+
+/// Where training begins.
+public enum ResumePolicy: String, Sendable, CaseIterable {
+  /// From the first step; a run directory with checkpoints is refused.
+  case never
+  /// From the newest valid checkpoint, or from the first step where there is none.
+  case auto
+  /// From the newest valid checkpoint, which must be there.
+  case required
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Checkpoints
+import Collectives
+import Configuration
+import Datasets
+import Foundation
+import Networks
+import Reports
+import Tensors
+import Threading
+import Training
+
+/// Where a trained network lies.
+struct TrainedOptions: ParsableArguments {
+  @Argument(help: "A run directory, or a checkpoint in one.", completion: .directory)
+  var run: String
+
+  @Option(help: "Which checkpoint of a run: newest, or best by a metric such as miou.tail.")
+  var checkpoint = "newest"
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Changes a key of the run's configuration; may be repeated.", valueName: "a.b=c"))
+  var overrides: [String] = []
+
+  /// The configuration and the checkpoint's contents.
+  /// - Throws: `LongtailError` when there is none, or it is damaged.
+  func load() throws -> (configuration: Configuration, contents: CheckpointContents, path: String) {
+    let path = try locate()
+    let contents = try CheckpointStore.load(directory: path)
+    let configuration = try Configuration(yaml: contents.run.configurationText, name: "checkpoint", overrides: overrides)
+    return (configuration, contents, path)
+  }
+
+  private func locate() throws -> String {
+    let files = FileManager.default
+    if files.fileExists(atPath: "\(run)/MANIFEST.json") { return run }
+    let directory = "\(run)/checkpoints"
+    guard files.fileExists(atPath: directory) else {
+      throw LongtailError(.missingInput, "\(run) is neither a run directory nor a checkpoint", advice: "A run directory holds checkpoints/.")
+    }
+    let store = CheckpointStore(directory: directory)
+    let selection = try store.latestValid()
+    guard let newest = selection.newest else {
+      let reasons = selection.rejected.map { "\n  \($0)" }.joined()
+      throw LongtailError(.missingInput, "there is no valid checkpoint in \(directory)\(reasons)")
+    }
+    if checkpoint == "newest" { return newest.path }
+    guard let best = newest.run.best.first(where: { $0.metric == checkpoint }) else {
+      throw LongtailError.unknownName("checkpoint", checkpoint, known: ["newest"] + newest.run.best.map(\.metric))
+    }
+    return store.path(step: best.step)
+  }
+}
+
+/// `longtail evaluate`: scores a checkpoint on a split.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Scores a trained network on a split, in one process or on many ranks.")
+
+  @OptionGroup var trained: TrainedOptions
+
+  @Option(help: "The split: train, val or test. By default the configuration's.")
+  var split: String?
+
+  @Flag(help: "Prints one JSON object instead of the table.")
+  var json = false
+
+  func run() throws {
+    Job.run { communicator in
+      var (configuration, contents, path) = try trained.load()
+      if let split { configuration.evaluation.split = split }
+      ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
+      let experiment = try Experiment(configuration)
+      let statistics = try ClassStatistics.collect(
+        experiment, communicator: communicator, record: nil, threads: max(1, configuration.data.loader.threads))
+      let network = try TrainedNetwork.make(experiment, contents)
+      let report = try Evaluator(experiment, groups: statistics.groups, communicator: communicator)
+        .evaluate(network, objective: nil, step: contents.run.globalStep, epoch: contents.run.epoch)
+      guard communicator.isRoot else { return }
+      let record = EvaluationRecord(report, experiment: experiment, statistics: statistics)
+      if json {
+        printNow(JSONValue.object([.init("step", .int(record.step))] + record.members).line + "\n")
+      } else {
+        printNow("\(path), split \(experiment.evaluationSplit.shortName)\n\n" + ClassTable(record).text(for: Terminal.detect(descriptor: 1)) + "\n")
+      }
+    }
+  }
+}
+
+/// A network with a checkpoint's numbers, for commands that do not train.
+enum TrainedNetwork {
+  static func make(_ experiment: Experiment, _ contents: CheckpointContents) throws -> Network {
+    let size = experiment.paddedSize
+    let network = try Network(graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0)
+    try network.restoreModel(contents)
+    return network
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Collectives
+import Configuration
+import Foundation
+import Tensors
+import Training
+
+/// The command line: each subcommand is a file of its own.
+@main
+struct LongtailCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "longtail",
+    abstract: "Trains segmentation networks on long-tailed data, in one process or on many ranks.",
+    discussion: """
+      One process: longtail train CONFIG. Many: mpirun -n 4 longtail train CONFIG, or Launch/run, which binds cores and sets threads.
+
+      Exit codes: 0 finished; 64 usage; 65 bad data or labels; 66 missing input; 70 internal error; 74 input/output error; \
+      75 stopped on request, checkpoint complete; 76 ranks diverged; 77 stalled; 78 mismatch at resume or between launcher and MPI; \
+      79 loss not finite.
+      """,
+    version: Versions.longtail,
+    subcommands: [
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self, DoctorCommand.self,
+    ])
+}
+
+/// Options of all commands that read a configuration.
+struct ConfigurationOptions: ParsableArguments {
+  @Argument(help: "The configuration, a YAML file.", completion: .file(extensions: ["yaml", "yml"]))
+  var config: String
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Changes a key of the configuration; may be repeated.", valueName: "a.b=c"))
+  var overrides: [String] = []
+
+  func load() throws -> Configuration { try Configuration.load(config, overrides: overrides) }
+}
+
+/// Runs a command's body as one rank of a group; an error ends all ranks with its message and exit code.
+enum Job {
+  static func run(_ body: (any Communicator) throws -> Void) {
+    let communicator: any Communicator
+    do {
+      communicator = try Launcher.connect()
+    } catch {
+      FailureHandler.endJob(error, communicator: nil)
+    }
+    do {
+      try body(communicator)
+      try communicator.finish()
+    } catch {
+      FailureHandler.endJob(error, communicator: communicator)
+    }
+  }
+}
+
+/// Writes to standard output at once, so that pipes see lines as they come.
+func printNow(_ text: String) {
+  FileHandle.standardOutput.write(Data(text.utf8))
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Checkpoints
+import Collectives
+import Foundation
+import Images
+import Reports
+import Tensors
+import Threading
+import Training
+
+/// `longtail predict`: label images and overlays for images of one's own.
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Predicts images: a label PNG and a colour overlay for each.",
+    discussion: "NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image.")
+
+  @OptionGroup var trained: TrainedOptions
+
+  @Argument(help: "Images, or directories of images.", completion: .file())
+  var images: [String]
+
+  @Option(help: ArgumentHelp("Where results go; made if it is missing.", valueName: "directory"))
+  var output = "predictions"
+
+  @Option(help: "How strongly the colours cover the image, from 0 to 1.")
+  var opacity = 0.5
+
+  func validate() throws {
+    guard (0...1).contains(opacity) else { throw ValidationError("--opacity is \(opacity), but has to be from 0 to 1.") }
+  }
+
+  func run() throws {
+    Job.run { communicator in
+      guard communicator.size == 1 else {
+        throw LongtailError(.usage, "predict runs in one process", advice: "Start it without mpirun.")
+      }
+      let (configuration, contents, _) = try trained.load()
+      let files = try images.flatMap(expand)
+      ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
+      let experiment = try Experiment(configuration)
+      let predictor = Predictor(experiment, network: try TrainedNetwork.make(experiment, contents))
+      do {
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+      } catch {
+        throw LongtailError(.inputOutput, "cannot make \(output): \(error.localizedDescription)")
+      }
+      for file in files {
+        let image = try RGBImage(contentsOf: file)
+        let labels = try predictor.predict(image)
+        let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+        try labels.writePNG(to: "\(output)/\(stem).png", palette: experiment.palette)
+        try Overlay.blend(image, labels, palette: experiment.palette, opacity: opacity, outlines: true)
+          .writePNG(to: "\(output)/\(stem)-overlay.png")
+        printNow("\(file) -> \(output)/\(stem).png, \(output)/\(stem)-overlay.png\n")
+      }
+    }
+  }
+
+  private func expand(_ path: String) throws -> [String] {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw LongtailError(.missingInput, "there is no \(path)")
+    }
+    if !isDirectory.boolValue { return [path] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let found = names.filter { !$0.hasPrefix(".") && ["png", "jpg", "jpeg"].contains(($0 as NSString).pathExtension.lowercased()) }.sorted()
+    guard !found.isEmpty else { throw LongtailError(.missingInput, "\(path) holds no PNG or JPEG files") }
+    return found.map { "\(path)/\($0)" }
+  }
+}

@@ -5,9 +5,9 @@ import Tensors
 import Testing
 
 @Suite struct FileDatasetTests {
-  private func folder(_ root: String, _ more: [String: DatasetSetting] = [:]) throws -> any SegmentationDataset {
-    let settings: [String: DatasetSetting] = [
-      "root": .text(root), "trainImages": "images", "trainLabels": "labels", "classes": ["sky", "car"],
+  private func folder(_ root: String, _ more: [String: SettingValue] = [:]) throws -> any SegmentationDataset {
+    let settings: [String: SettingValue] = [
+      "root": .string(root), "trainImages": "images", "trainLabels": "labels", "classes": ["sky", "car"],
     ]
     return try DatasetRegistry.make(name: "folder", settings: settings.merging(more) { $1 })
   }
@@ -131,15 +131,15 @@ import Testing
   }
 
   @Test func wrongSettingsNameTheNearestKnownOne() throws {
-    #expect(failure { try DatasetRegistry.make(name: "camvit", settings: [:]) }?.advice == "Did you mean \"camvid\"?")
+    #expect(failure { try DatasetRegistry.make(name: "camvit", settings: [:]) }?.advice?.hasPrefix("Did you mean 'camvid'?") == true)
     #expect(failure { try DatasetRegistry.make(name: "imagenet", settings: [:]) }?.advice?.contains("scenes") == true)
     let error = try #require(failure { try DatasetRegistry.make(name: "scenes", settings: ["widht": 64]) })
-    #expect(error.code == .usage && error.message.contains("widht") && error.advice == "Did you mean \"width\"?")
+    #expect(error.code == .usage && error.message.contains("widht") && error.advice?.hasPrefix("Did you mean 'width'?") == true)
     #expect(failure { try DatasetRegistry.make(name: "scenes", settings: ["width": "large"]) }?.message.contains("whole number") == true)
     #expect(failure { try DatasetRegistry.make(name: "scenes", settings: ["width": 3]) }?.message.contains("between 16 and") == true)
     #expect(failure { try DatasetRegistry.make(name: "camvid", settings: [:]) }?.message.contains("root is missing") == true)
     #expect(failure { try folder("/", ["classes": ["a", "a"]]) }?.message.contains("twice") == true)
-    #expect(failure { try folder("/", ["labelMap": ["1": "caar"]]) }?.advice == "Did you mean \"car\"?")
+    #expect(failure { try folder("/", ["labelMap": ["1": "caar"]]) }?.advice?.hasPrefix("Did you mean 'car'?") == true)
     #expect(failure { try folder("/", ["labelMap": ["300": "car"]]) }?.code == .usage)
     #expect(failure { try folder("/", ["colours": ["red", "blue"]]) }?.message.contains("#RRGGBB") == true)
     #expect(Split(argument: "val") == .validation && Split(argument: "validation") == .validation && Split(argument: "x") == nil)
@@ -166,7 +166,7 @@ import Testing
       print("SKIPPED realCamVidHasThePublishedCounts: \(root) is not there")
       return
     }
-    let dataset = try DatasetRegistry.make(name: "camvid", settings: ["root": .text(root)])
+    let dataset = try DatasetRegistry.make(name: "camvid", settings: ["root": .string(root)])
     #expect(dataset.count(of: .train) == 367 && dataset.count(of: .validation) == 101)
     let statistics = try LabelAudit.run(dataset, split: .train, threads: 2).statistics
     try statistics.validate()

@@ -74,7 +74,8 @@ import Threading
 
   static func network(_ c: Case, threads: Int = 2) throws -> Network {
     ComputePool.configure(threadCount: threads)
-    let network = try Network(graph: graph(c), images: c.images, height: c.height, width: c.widthPixels, seed: 0,
+    let network = try Network(
+      graph: graph(c), images: c.images, height: c.height, width: c.widthPixels, seed: 0,
       options: PlanOptions(allowsReferenceKernels: true))
     let shapes = Dictionary(uniqueKeysWithValues: network.parameterNames.map { ($0.name, $0.shape) })
     var tensors: [NamedTensor] = []

@@ -27,7 +27,7 @@ extension ComputePoolUsers {
     struct Case: Sendable, CustomStringConvertible {
       var description: String
       var name: String
-      var settings: [String: OptimizerRegistry.Value]
+      var settings: [String: SettingValue]
       var rate: Double
       var double: [Double]
       var single: [Double]
@@ -107,7 +107,7 @@ extension ComputePoolUsers {
       defer { ComputePool.configure(threadCount: 1) }
       for name in ["adam", "adamw", "sgd"] {
         func run(_ range: [ParameterRange], rate: Double, decay: Double) throws -> [Float] {
-          let optimizer = try OptimizerRegistry.make(name, settings: ["weightDecay": .number(decay)], parameterCount: count, ranges: range)
+          let optimizer = try OptimizerRegistry.make(name, settings: ["weightDecay": .double(decay)], parameterCount: count, ranges: range)
           let (parameters, gradient) = (HostBuffer(floatCount: count), HostBuffer(floatCount: count))
           fill(parameters, OracleValues.start)
           for step in 0..<3 {

@@ -2,11 +2,12 @@ import Foundation
 import Models
 import Networks
 import Tensors
+import TestSupport
 import Testing
 import Threading
 
 /// U-Net and SegNet against PyTorch's numbers; `Oracle/make_networks.py` made them.
-@Suite(.serialized) struct NetworkOracleTests {
+@Suite(.computePool) struct NetworkOracleTests {
   struct Summary: Decodable {
     let norm: Double
     let projections: [Double]

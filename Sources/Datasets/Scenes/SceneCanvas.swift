@@ -28,6 +28,10 @@ struct SceneCanvas {
     classes[y &* width &+ x] = label
   }
 
+  /// Whether nothing is drawn at a point of the canvas yet.
+  @inline(__always)
+  func isEmpty(_ x: Int, _ y: Int) -> Bool { classes[y &* width &+ x] == SceneClass.none }
+
   /// Mixes a colour over a point and gives it a class.
   @inline(__always)
   mutating func blend(_ x: Int, _ y: Int, _ colour: SIMD3<Float>, _ opacity: Float, _ label: UInt8) {

@@ -8,7 +8,7 @@ extension ScenePainter {
       // Detail finer than a point would flicker.
       let detail = min(1, 22 / z)
       let shadows = (reach(side: 0, z: z), reach(side: 1, z: z))
-      for x in 0..<canvas.width {
+      for x in 0..<canvas.width where canvas.isEmpty(x, y) {
         let across = (Float(x) + 0.5 - vanishing) * z / focal
         var (colour, label) = surface(across, z, detail)
         let dark = world.sun < 0 ? across < -world.fronts[0] + shadows.0 : across > world.fronts[1] - shadows.1
@@ -46,11 +46,12 @@ extension ScenePainter {
     let lane = abs(abs(x - middle) - (world.roadRight - world.roadLeft) * 0.25)
     if abs(lane - 0.75) < 0.25 { colour *= 0.95 }
     let beat = z / 6 - (z / 6).rounded(.down)
-    let worn = 0.75 + 0.25 * SceneNoise.smooth(x * 6, z * 3, world.key &+ 27)
     let paint = SIMD3<Float>(0.86, 0.86, 0.83)
-    if abs(x - middle) < 0.09 && (!world.dashed || beat < 0.5) { colour = colour * (1 - worn) + paint * worn }
     let gutter = min(x - world.roadLeft, world.roadRight - x)
-    if gutter > 0.28 && gutter < 0.4 { colour = colour * (1 - worn) + paint * worn }
+    if (abs(x - middle) < 0.09 && (!world.dashed || beat < 0.5)) || (gutter > 0.28 && gutter < 0.4) {
+      let worn = 0.75 + 0.25 * SceneNoise.smooth(x * 6, z * 3, world.key &+ 27)
+      colour = colour * (1 - worn) + paint * worn
+    }
     if gutter < 0.12 { colour *= 0.8 }
     return colour
   }

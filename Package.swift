@@ -13,6 +13,14 @@ let oneDNN = Context.packageDirectory + "/.deps/onednn"
   let instructionSetC: [String] = []
 #endif
 
+/// Open MPI's headers, where distributions put them. The library itself is opened at run time, by name.
+let openMPIHeaders =
+  (Context.environment["MPI_HOME"].map { ["\($0)/include"] } ?? [])
+  + [
+    "/usr/lib/x86_64-linux-gnu/openmpi/include", "/usr/lib/aarch64-linux-gnu/openmpi/include", "/usr/include/openmpi-x86_64",
+    "/usr/include/openmpi-aarch64",
+  ]
+
 let oneDNNHeaders = ["-Xcc", "-I\(oneDNN)/include"]
 
 /// Warnings are errors everywhere.
@@ -45,7 +53,8 @@ let package = Package(
         .unsafeFlags(["-L\(oneDNN)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(oneDNN)/lib"]),
         .linkedLibrary("dnnl"),
       ]),
-    .target(name: "CMPI", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
+    .target(
+      name: "CMPI", cSettings: hotC + [.unsafeFlags(openMPIHeaders.map { "-I" + $0 })], linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
 
@@ -90,7 +99,10 @@ let package = Package(
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "CollectivesTests", dependencies: ["Collectives"], swiftSettings: strict),
+    .executableTarget(
+      name: "CollectivesProbe", dependencies: ["Collectives", "Tensors", "Threading"], path: "Tests/Probes/Collectives",
+      swiftSettings: hot),
+    .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "CollectivesProbe", "Tensors"], swiftSettings: strict),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading", "TestSupport"], exclude: ["Oracle"],
       swiftSettings: hot),
@@ -105,7 +117,7 @@ let package = Package(
     ),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
   ]

@@ -23,6 +23,9 @@ public final class AlgorithmChoices: @unchecked Sendable {
   /// Begins with what is known, for example from a checkpoint.
   public init(_ table: [String: Choice] = [:]) { self.table = table }
 
+  /// Takes over another table, such as that of rank zero.
+  public func replace(_ table: [String: Choice]) { self.table = table }
+
   func choice(_ signature: String) -> Choice? { table[signature] }
   func record(_ choice: Choice, for signature: String) { table[signature] = choice }
 }

@@ -126,3 +126,19 @@ extension Network {
     names.isEmpty ? "none" : names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
   }
 }
+
+extension Network {
+  /// The weights of the layer that computes the logits, C x F row-major, where that layer is a 1x1 convolution; nil elsewhere.
+  ///
+  /// Statistics at the classifier's input need them. Cost: one conversion of C F numbers.
+  public func classifierWeights() throws -> (weights: [Float], classes: Int, features: Int)? {
+    guard let node = graph.nodes.last, let layer = node.layer as? Convolution, layer.geometry.kernel == [1, 1],
+      layer.geometry.strides == [1, 1], layer.geometry.groups == 1, let entry = store.entries["\(node.name).weight"]
+    else { return nil }
+    let plain = try TensorLayout.plain(entry.specification.kernelExtents)
+    let staging = HostBuffer(byteCount: plain.byteCount)
+    try ReorderKernels.convert(
+      from: parameters, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout, to: staging, byteOffset: 0, plain)
+    return (staging.withFloats { Array($0) }, entry.specification.shape[0], entry.specification.shape[1])
+  }
+}

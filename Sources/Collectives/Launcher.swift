@@ -1,0 +1,84 @@
+import Foundation
+import Tensors
+
+/// Finds out from the environment how this process was started, and joins the group that it belongs to.
+public enum Launcher {
+  /// What the environment says.
+  public enum Decision: Equatable, Sendable {
+    /// No launcher: one process, and no MPI.
+    case singleProcess
+    /// Open MPI's launcher started this process.
+    /// - Parameters:
+    ///   - ranks: how many it promises; `nil` where it does not tell.
+    ///   - rank: this process's number, for messages before MPI is up.
+    case openMPI(ranks: Int?, rank: Int?)
+  }
+
+  /// Reads the launcher's variables.
+  ///
+  /// `OMPI_COMM_WORLD_SIZE` is Open MPI's own, `PMIX_NAMESPACE` with `PMIX_RANK` that of Slurm's `srun --mpi=pmix`.
+  /// Variables of other launchers would otherwise lead to many groups of one, each of which trains by itself, and are refused.
+  /// - Throws: `mismatch` for values that make no sense and for other launchers.
+  public static func decide(environment: [String: String]) throws -> Decision {
+    if let size = environment["OMPI_COMM_WORLD_SIZE"] {
+      guard let ranks = Int(size), ranks >= 1 else {
+        throw LongtailError(
+          .mismatch, "OMPI_COMM_WORLD_SIZE is '\(size)', which is not a number of ranks.",
+          advice: "mpirun sets this variable; unset it to run a single process.")
+      }
+      return .openMPI(ranks: ranks, rank: environment["OMPI_COMM_WORLD_RANK"].flatMap { Int($0) })
+    }
+    if environment["PMIX_NAMESPACE"] != nil, let rank = environment["PMIX_RANK"].flatMap({ Int($0) }) {
+      return .openMPI(ranks: environment["SLURM_STEP_NUM_TASKS"].flatMap { Int($0) }, rank: rank)
+    }
+    if let rank = environment["RANK"], let size = environment["WORLD_SIZE"] {
+      throw LongtailError(
+        .mismatch, "RANK is \(rank) and WORLD_SIZE is \(size), but there is no mpirun: started by torchrun? use mpirun.",
+        advice: "Launch/run -n \(size) ... does that. To run a single process, unset RANK and WORLD_SIZE.")
+    }
+    if let size = environment["PMI_SIZE"], Int(size) != 1 {
+      throw LongtailError(
+        .mismatch,
+        "PMI_SIZE is \(size): started by another MPI's mpiexec (MPICH, Intel MPI) or by srun --mpi=pmi2; Open MPI cannot join this.",
+        advice: "Use Open MPI's mpirun, inside the allocation if there is one, or srun --mpi=pmix.")
+    }
+    if let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap({ Int($0) }), tasks > 1 {
+      throw LongtailError(
+        .mismatch, "srun started \(tasks) tasks without PMIx, so that they cannot find each other.",
+        advice: "Use mpirun inside the allocation (see Launch/slurm.sh), or srun --mpi=pmix.")
+    }
+    return .singleProcess
+  }
+
+  /// Joins the group that this process was started in. Call once, from the compute thread.
+  /// - Parameter environment: the process's own unless told.
+  /// - Returns: a `SingleProcess` without a launcher, else an `MPICommunicator`.
+  /// - Throws: `mismatch` if the launcher is not Open MPI's, if its library cannot be loaded, or if it disagrees about the number of ranks.
+  public static func connect(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> Communicator {
+    try connect(environment: environment, libraryNames: MPILibrary.names, simulatedRanksPerNode: nil)
+  }
+
+  /// As `connect(environment:)`, with other names for the library and with pretended nodes. For tests.
+  package static func connect(
+    environment: [String: String], libraryNames: [String], simulatedRanksPerNode: Int?
+  ) throws -> Communicator {
+    switch try decide(environment: environment) {
+    case .singleProcess:
+      return SingleProcess()
+    case .openMPI(let promised, _):
+      let communicator = try MPICommunicator(libraryNames: libraryNames, simulatedRanksPerNode: simulatedRanksPerNode)
+      try check(promised: promised, found: communicator.size, version: communicator.libraryVersion)
+      return communicator
+    }
+  }
+
+  /// Compares the launcher's promise with what MPI says.
+  /// - Throws: `mismatch`, with advice about mixed installations.
+  package static func check(promised: Int?, found: Int, version: String) throws {
+    guard let promised, promised != found else { return }
+    throw LongtailError(
+      .mismatch, "The launcher started \(promised) ranks, but \(version) says that there are \(found).",
+      advice: "The mpirun in use and the libmpi that was loaded come from different installations. Compare `mpirun --version` with the "
+        + "version above, on every host, and mend PATH or LD_LIBRARY_PATH.")
+  }
+}

@@ -1,0 +1,131 @@
+import CMPI
+import Foundation
+import Tensors
+
+/// The processes that `mpirun` started, joined by Open MPI.
+///
+/// Errors of MPI come back as `LongtailError`; after one the group is broken, and the job has to end (`FailureHandler`).
+public final class MPICommunicator: Communicator {
+  /// This process's number in MPI's world.
+  public let rank: Int
+  /// Number of processes in MPI's world.
+  public let size: Int
+  /// This process's number on its node.
+  public let localRank: Int
+  /// Number of processes on this node.
+  public let localSize: Int
+  /// The host of each rank, as MPI names it.
+  public let hostNames: [String]
+  /// The library's name and version, for the records of a run.
+  public let libraryVersion: String
+
+  /// Messages are cut into pieces of at most this many bytes: MPI counts in 32 bits. Smaller in tests.
+  package var maximumMessageByteCount = 1 << 30
+  /// Shared windows are not used although they could be. For tests, and for machines where they misbehave.
+  package var avoidsWindows = false
+
+  let world: OpaquePointer
+  let node: OpaquePointer
+  /// The ranks with this local rank on all nodes, if there are several nodes with equally many ranks each.
+  let peers: OpaquePointer?
+  let nodeCount: Int
+  let rankAmongPeers: Int
+
+  var gathered: [Double] = []
+  private var claim: UnsafeMutableRawPointer?
+  private var isFinished = false
+
+  /// Loads Open MPI and starts it. Once per process.
+  /// - Parameters:
+  ///   - libraryNames: names to look for.
+  ///   - simulatedRanksPerNode: pretends that every so many ranks are on a node of their own. For tests.
+  /// - Throws: `mismatch` if there is no usable library, `inputOutput` if MPI does not start.
+  package init(libraryNames: [String], simulatedRanksPerNode: Int? = nil) throws {
+    try MPILibrary.load(names: libraryNames)
+    try MPILibrary.check(longtail_mpi_initialize(), "MPI_Init_thread", rank: 0)
+    libraryVersion = MPILibrary.version
+    world = longtail_mpi_world()
+    (rank, size) = try Self.position(in: world)
+
+    var part: OpaquePointer?
+    if let simulatedRanksPerNode {
+      try MPILibrary.check(
+        longtail_mpi_split(world, Int32(rank / simulatedRanksPerNode), Int32(rank), &part), "MPI_Comm_split", rank: rank)
+    } else {
+      try MPILibrary.check(longtail_mpi_split_by_node(world, Int32(rank), &part), "MPI_Comm_split_type", rank: rank)
+    }
+    guard let part else { throw LongtailError(.internalError, "MPI gave rank \(rank) no group for its node.") }
+    node = part
+    (localRank, localSize) = try Self.position(in: node)
+
+    let places = try Self.places(world: world, rank: rank, size: size, localRank: localRank, localSize: localSize)
+    hostNames = places.map(\.host)
+    nodeCount = places.count { $0.localRank == 0 }
+    if nodeCount > 1 {
+      var across: OpaquePointer?
+      try MPILibrary.check(longtail_mpi_split(world, Int32(localRank), Int32(rank), &across), "MPI_Comm_split", rank: rank)
+      peers = Set(places.map(\.localSize)).count == 1 ? across : nil
+    } else {
+      peers = nil
+    }
+    rankAmongPeers = try peers.map { try Self.position(in: $0).rank } ?? 0
+    // One word per node, by which the first failing rank is told from those that fail because of it.
+    claim = try sharedWindow(byteCount: 4).base?(0)
+  }
+
+  private static func position(in group: OpaquePointer) throws -> (rank: Int, size: Int) {
+    var rank: Int32 = 0
+    var size: Int32 = 0
+    try MPILibrary.check(longtail_mpi_rank(group, &rank), "MPI_Comm_rank", rank: 0)
+    try MPILibrary.check(longtail_mpi_size(group, &size), "MPI_Comm_size", rank: Int(rank))
+    return (Int(rank), Int(size))
+  }
+
+  private struct Place {
+    var host: String
+    var localRank: Int
+    var localSize: Int
+  }
+
+  private static func places(world: OpaquePointer, rank: Int, size: Int, localRank: Int, localSize: Int) throws -> [Place] {
+    let (code, host) = MPILibrary.text { longtail_mpi_host($0, $1) }
+    try MPILibrary.check(code, "MPI_Get_processor_name", rank: rank)
+    let length = 256
+    var name = Array(host.utf8.prefix(length))
+    name.append(contentsOf: [UInt8](repeating: 0, count: length - name.count))
+    var names = [UInt8](repeating: 0, count: length * size)
+    try MPILibrary.check(longtail_mpi_gather_all(world, name, Int32(length), &names), "MPI_Allgather", rank: rank)
+    let numbers = [Int64(localRank), Int64(localSize)]
+    var allNumbers = [Int64](repeating: 0, count: 2 * size)
+    try MPILibrary.check(longtail_mpi_gather_all(world, numbers, 16, &allNumbers), "MPI_Allgather", rank: rank)
+    return (0..<size).map { index in
+      let host = names[index * length..<(index + 1) * length].prefix { $0 != 0 }
+      return Place(
+        host: String(decoding: host, as: UTF8.self), localRank: Int(allNumbers[2 * index]), localSize: Int(allNumbers[2 * index + 1]))
+    }
+  }
+
+  /// Claims the right to report a failure on this node.
+  public func claimFailureReport() -> Bool {
+    guard let claim, !isFinished else { return true }
+    return longtail_claim(claim) == 0
+  }
+
+  /// Returns when every rank has called it.
+  public func barrier() throws {
+    try MPILibrary.check(longtail_mpi_barrier(world), "MPI_Barrier", rank: rank)
+  }
+
+  /// Ends all processes through `MPI_Abort`; `mpirun` exits with this code.
+  public func abort(code: Int32) -> Never {
+    if !isFinished { longtail_mpi_abort(code) }
+    exit(code)
+  }
+
+  /// Calls `MPI_Finalize`, when all ranks do. A second call does nothing.
+  public func finish() throws {
+    if isFinished { return }
+    isFinished = true
+    try MPILibrary.check(longtail_mpi_finalize(), "MPI_Finalize", rank: rank)
+  }
+}

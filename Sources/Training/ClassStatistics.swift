@@ -1,0 +1,80 @@
+import Collectives
+import Configuration
+import Datasets
+import Foundation
+import Metrics
+import Tensors
+
+/// Pixels and images of each class in the training split, counted once, and the groups that follow from them.
+public struct ClassStatistics: Sendable {
+  /// The counts, with the digest of what was counted.
+  public let audit: LabelAudit
+  /// Head, medium and tail.
+  public let groups: ClassGroups
+
+  /// Counts the labels of a split over all ranks, or takes a count on record whose digest fits. Collective.
+  ///
+  /// All labels are read, so an unknown label number ends the run before its first step.
+  /// - Parameters:
+  ///   - record: a file that keeps the count; read where it fits, written by rank zero where not. Nil counts anew.
+  /// - Throws: `.badData` naming file, label number and count.
+  public static func collect(
+    _ experiment: Experiment, split: Split = .train, communicator: any Communicator, record: String?, threads: Int
+  ) throws -> ClassStatistics {
+    let dataset = experiment.dataset
+    let digest = try dataset.digest(of: split)
+    var bytes: [UInt8] = []
+    if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record) { bytes = [UInt8](data) }
+    try communicator.broadcast(&bytes, from: 0)
+    if let known = try? JSONDecoder().decode(LabelAudit.self, from: Data(bytes)), known.digest == digest {
+      try known.statistics.validate()
+      return try ClassStatistics(audit: known, experiment)
+    }
+    let share = BatchPlan.shard(of: dataset.count(of: split), ranks: communicator.size, rank: communicator.rank)
+    let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads)
+    let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(own)))
+    var total = LabelStatistics(classCount: dataset.classes.count)
+    for part in all { total.merge(try JSONDecoder().decode(LabelStatistics.self, from: Data(part))) }
+    try total.validate()
+    let audit = LabelAudit(digest: digest, dataset: dataset.name, split: split, statistics: total)
+    if communicator.isRoot, let record {
+      do {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try encoder.encode(audit).write(to: URL(fileURLWithPath: record), options: .atomic)
+      } catch {
+        throw LongtailError(.inputOutput, "cannot write \(record): \(error.localizedDescription)", advice: "Check space and permissions.")
+      }
+    }
+    return try ClassStatistics(audit: audit, experiment)
+  }
+
+  init(audit: LabelAudit, _ experiment: Experiment) throws {
+    self.audit = audit
+    groups = try ClassStatistics.groups(experiment.configuration.groups, audit.statistics, experiment.classNames)
+  }
+
+  /// Pixels of each class.
+  public var pixelCounts: [Int64] { audit.statistics.pixels.map(Int64.init) }
+  /// Images that show each class.
+  public var imageCounts: [Int64] { audit.statistics.images.map(Int64.init) }
+
+  private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {
+    var groups = names.indices.map { _ in ClassGroups.Group.medium }
+    func index(_ name: String, _ key: String) throws -> Int {
+      guard let found = names.firstIndex(of: name) else { throw LongtailError.unknownName("class in \(key)", name, known: names) }
+      return found
+    }
+    let shares = counts.shares
+    switch rule.head {
+    case .share(let share): for k in names.indices where shares[k] >= share { groups[k] = .head }
+    case .classes(let list): for name in list { groups[try index(name, "groups.head")] = .head }
+    }
+    switch rule.tail {
+    case .share(let share): for k in names.indices where shares[k] < share { groups[k] = .tail }
+    case .classes(let list): for name in list { groups[try index(name, "groups.tail")] = .tail }
+    }
+    for name in rule.medium ?? [] { groups[try index(name, "groups.medium")] = .medium }
+    return ClassGroups(groups: groups)
+  }
+}

@@ -1,0 +1,103 @@
+import Configuration
+import Datasets
+import Foundation
+import Images
+import Models
+import Networks
+import Tensors
+
+/// What a configuration describes, made real but for the numbers: data set, network graph, sizes, augmentation.
+///
+/// Training, evaluation and prediction begin with it, in one process or on every rank alike.
+public struct Experiment: Sendable {
+  /// The merged configuration.
+  public let configuration: Configuration
+  /// The data.
+  public let dataset: any SegmentationDataset
+  /// The network.
+  public let graph: Graph
+  /// How training samples become input.
+  public let trainingPipeline: AugmentationPipeline
+  /// How evaluation samples do.
+  public let evaluationPipeline: AugmentationPipeline
+  /// Extents of the images that the network is given, before padding.
+  public let inputSize: ImageSize
+  /// The split that is evaluated.
+  public let evaluationSplit: Split
+
+  /// Names of the classes.
+  public var classNames: [String] { dataset.classes.map(\.name) }
+  /// Colours of the classes.
+  public var palette: [RGBColour] { dataset.classes.map(\.colour) }
+
+  /// Resolves names and sizes.
+  /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
+  public init(_ configuration: Configuration) throws {
+    self.configuration = configuration
+    dataset = try DatasetRegistry.make(name: configuration.data.name, settings: configuration.data.registrySettings)
+    graph = try ModelRegistry.make(
+      configuration.model.name, width: configuration.model.width, classes: dataset.classes.count, settings: configuration.model.settings)
+    guard let split = Split(argument: configuration.evaluation.split) else {
+      throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")
+    }
+    evaluationSplit = split
+    let (training, evaluation) = Experiment.pipelines(configuration)
+    trainingPipeline = training
+    evaluationPipeline = evaluation
+    if let size = training.fixedOutputSize {
+      inputSize = size
+    } else {
+      guard dataset.count(of: .train) > 0 else {
+        throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root.")
+      }
+      inputSize = try dataset.imageSize(split: .train, index: 0)
+    }
+  }
+
+  /// Input extents with padding to what the network divides by: rows and columns.
+  public var paddedSize: ImageSize { padded(inputSize) }
+
+  /// An image size padded to what the network divides by.
+  public func padded(_ size: ImageSize) -> ImageSize {
+    let multiple = graph.strideMultiple
+    func up(_ value: Int) -> Int { (value + multiple - 1) / multiple * multiple }
+    return ImageSize(width: up(size.width), height: up(size.height))
+  }
+
+  /// Refuses a data set that cannot be trained on, before anything expensive is made.
+  public func requireTrainable(globalBatch: Int, dropLast: Bool) throws {
+    let count = dataset.count(of: .train)
+    guard count > 0 else {
+      throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root and its settings.")
+    }
+    if dropLast, count < globalBatch {
+      throw LongtailError(
+        .usage, "training.globalBatch is \(globalBatch), but there are only \(count) training images and training.dropLast drops them all",
+        advice: "Use a smaller globalBatch, or set training.dropLast to false.")
+    }
+  }
+
+  private static func pipelines(_ configuration: Configuration) -> (AugmentationPipeline, AugmentationPipeline) {
+    let data = configuration.data
+    var pipeline = AugmentationPipeline()
+    if let size = data.size { pipeline.resize = ImageSize(width: size.width, height: size.height) }
+    pipeline.mean = data.mean
+    pipeline.standardDeviation = data.standardDeviation
+    pipeline.seed = UInt64(bitPattern: Int64(configuration.seed))
+    let evaluation = pipeline
+    let augmentation = data.augmentation
+    pipeline.horizontalFlipProbability = augmentation.flip
+    if augmentation.scale != [1, 1], augmentation.scale.count == 2, augmentation.scale[0] <= augmentation.scale[1] {
+      pipeline.randomScale = augmentation.scale[0]...augmentation.scale[1]
+    }
+    if let crop = augmentation.crop {
+      pipeline.randomCrop = ImageSize(width: crop.width, height: crop.height)
+    } else if pipeline.randomScale != nil {
+      pipeline.randomCrop = pipeline.resize
+    }
+    pipeline.brightness = augmentation.jitter.brightness
+    pipeline.contrast = augmentation.jitter.contrast
+    pipeline.saturation = augmentation.jitter.saturation
+    return (pipeline, evaluation)
+  }
+}

@@ -1,0 +1,177 @@
+import Collectives
+import Configuration
+import Datasets
+import Kernels
+import Models
+import Networks
+import Objectives
+import Optimizers
+import Tensors
+import Threading
+
+/// Network, objective and optimizer of one rank, and the step that moves them: forward, loss, one packed sum, backward, one flat sum, update.
+///
+/// Ranks that begin equal stay equal: every number that decides anything is summed over all of them first.
+public final class Learner {
+  /// The network with its numbers.
+  public let network: Network
+  /// What is minimized.
+  public let objective: any Objective
+  /// What moves the parameters.
+  public let optimizer: any Optimizer
+  /// The learning rate by step.
+  public let schedule: LearningRateSchedule
+  /// Algorithms of the convolutions, equal on all ranks.
+  public let choices: AlgorithmChoices
+  /// How gradients are summed.
+  public let gradientReduction: any ReducibleBuffer
+
+  let communicator: any Communicator
+  private let clipping: GradientClipping?
+  private var packed: [Double]
+
+  /// Steps done so far.
+  public internal(set) var stepCount = 0
+  /// Images seen so far by all ranks.
+  public internal(set) var consumedSamples = 0
+
+  /// Makes everything; the first values of the parameters are a function of the seed. Collective.
+  /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
+  public init(
+    _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
+    choices known: [String: AlgorithmChoices.Choice] = [:]
+  ) throws {
+    let configuration = experiment.configuration
+    self.communicator = communicator
+    let seed = UInt64(bitPattern: Int64(configuration.seed))
+    objective = try ObjectiveRegistry.make(
+      configuration.objective.name, settings: configuration.objective.settings,
+      context: ObjectiveContext(
+        classes: experiment.classNames.count, pixelCounts: statistics.pixelCounts, imageCounts: statistics.imageCounts, seed: seed))
+    schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+    clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
+    packed = Array(repeating: 0, count: objective.packedCount)
+
+    let size = experiment.paddedSize
+    let images = (configuration.training.globalBatch + communicator.size - 1) / communicator.size
+    let synchronizes = configuration.model.batchNorm == .synchronized && communicator.size > 1
+    let choices = AlgorithmChoices(known)
+    if !communicator.isRoot { try Learner.receive(choices, communicator) }
+    let policy: AlgorithmPolicy = configuration.engine.algorithms == .direct ? .fixed(.direct) : .automatic(choices)
+    let options = PlanOptions(
+      synchronize: synchronizes ? { [communicator] in try communicator.sum($0) } : nil, algorithms: policy)
+    var reduction: (any ReducibleBuffer)?
+    network = try Network(
+      graph: experiment.graph, images: images, height: size.height, width: size.width, seed: seed, options: options
+    ) { floatCount in
+      // Rank zero has measured by now; the others wait for its choices before they compile.
+      if communicator.isRoot { try Learner.send(choices, communicator) }
+      let made = try communicator.reducibleBuffer(floatCount: floatCount)
+      reduction = made
+      return made.buffer
+    }
+    guard let reduction else { throw LongtailError(.internalError, "the network asked for no gradient buffer") }
+    gradientReduction = reduction
+    self.choices = choices
+    optimizer = try OptimizerRegistry.make(
+      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: network.parameters.floatCount)
+    try requireEqualLayouts()
+  }
+
+  /// Moves the parameters by one batch, of which this rank holds a share (possibly none). Collective.
+  /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.
+  public func step(_ batch: Batch, phases start: StepReport = StepReport()) throws -> StepReport {
+    var clock = PhaseClock()
+    let plan = try network.trainingPlan(images: batch.imageCount, height: batch.height, width: batch.width)
+    let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
+    let result = try gradients(batch, plan: plan, context: context, clock: &clock)
+    let norm = globalNorm(of: network.gradients)
+    let learningRate = schedule.rate(atStep: stepCount)
+    try optimizer.update(
+      parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
+      gradientScale: clipping?.scale(forNorm: norm) ?? 1)
+    clock.end("update")
+    stepCount += 1
+
+    var report = start
+    report.step = stepCount
+    report.epoch = batch.epoch
+    report.loss = result.loss
+    report.validPixels = result.validPixels
+    report.pixelsPerClass = result.pixelsPerClass
+    report.gradientNormPerClass = result.gradientNormPerClass
+    report.scalePerClass = result.scalePerClass
+    report.learningRate = learningRate
+    report.gradientNorm = norm
+    report.bytesReduced = gradientReduction.bytesReduced
+    report.phases += clock.phases
+    return report
+  }
+
+  /// Computes loss and summed gradients of one batch and leaves the parameters alone. Collective.
+  public func gradients(_ batch: Batch) throws -> StepResult {
+    var clock = PhaseClock()
+    let plan = try network.trainingPlan(images: batch.imageCount, height: batch.height, width: batch.width)
+    let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
+    return try gradients(batch, plan: plan, context: context, clock: &clock)
+  }
+
+  private func gradients(_ batch: Batch, plan: Plan, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
+    plan.withInput { input in
+      batch.images.withFloats { images in for i in input.indices { input[i] = images[i] } }
+    }
+    network.setSamples(
+      batch.sampleIndices.map { CounterRandom(seed: dropoutSeed, purpose: .dropout, epoch: batch.epoch, sample: $0) })
+    try plan.forward()
+    clock.end("forward")
+
+    if objective.needsClassifierGram {
+      guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
+      try objective.setClassifierGram(
+        try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features))
+    }
+    let result = try batch.labels.withUnsafeBufferPointer { labels in
+      try objective.measure(
+        logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
+      clock.end("objective")
+      try communicator.sum(&packed)
+      clock.end("reduceStatistics")
+      let result = try objective.finish(packed: packed, at: 0, step: context)
+      guard result.isFinite else {
+        throw LongtailError(
+          .notFinite, "the loss of step \(stepCount + 1) is not finite",
+          advice: "Lower the learning rate, set gradientClipping, or check the data; the last checkpoint is intact.")
+      }
+      try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
+      clock.end("objective")
+      return result
+    }
+    try plan.backward()
+    clock.end("backward")
+    try gradientReduction.sum()
+    clock.end("reduceGradients")
+    return result
+  }
+
+  private var dropoutSeed: UInt64 { 0x6c6f_6e67_7461_696c }
+
+  private func requireEqualLayouts() throws {
+    let digest = StateDigest(bytes: Array(network.layoutDescription.utf8))
+    var parts = [Double(digest.value >> 32), Double(digest.value & 0xFFFF_FFFF)]
+    let own = parts
+    try communicator.minimum(&parts)
+    let smallest = parts
+    parts = own
+    try communicator.maximum(&parts)
+    guard smallest == parts else {
+      throw LongtailError(
+        .mismatch, "the ranks arrange their parameters differently",
+        advice: "Run the same build of longtail and oneDNN on processors with the same instruction set.")
+    }
+  }
+}
+
+extension StateDigest {
+  /// Digest of text or other bytes.
+  init(bytes: [UInt8]) { self = bytes.withUnsafeBytes { StateDigest(bytes: $0) } }
+}

@@ -1,0 +1,54 @@
+/// What one step did, equal on all ranks but for the times.
+public struct StepReport: Sendable {
+  /// Steps done so far, this one included.
+  public var step = 0
+  /// The epoch, counted from 0.
+  public var epoch = 0
+  /// Images of the global batch.
+  public var images = 0
+  /// Images so far, over all ranks and epochs.
+  public var consumedSamples = 0
+  /// The objective over the global batch.
+  public var loss = 0.0
+  /// Labelled pixels of the global batch.
+  public var validPixels = 0
+  /// Labelled pixels by class.
+  public var pixelsPerClass: [Int] = []
+  /// Norm of the gradient at the logits (or features) by class, before scaling.
+  public var gradientNormPerClass: [Double] = []
+  /// The factor of homogenization by class; 1 without it.
+  public var scalePerClass: [Double] = []
+  /// The learning rate of the update.
+  public var learningRate = 0.0
+  /// Norm of the gradient of all parameters, before clipping.
+  public var gradientNorm = 0.0
+  /// Bytes that this rank's gradient reduction moved.
+  public var bytesReduced = 0
+  /// Seconds of each phase on this rank, by name, in order.
+  public var phases: [(name: String, seconds: Double)] = []
+  /// Seconds of the whole step on this rank, the wait for data included.
+  public var seconds: Double { phases.reduce(0) { $0 + $1.seconds } }
+
+  /// An empty report.
+  public init() {}
+}
+
+/// Measures phases one after the other.
+struct PhaseClock {
+  private(set) var phases: [(name: String, seconds: Double)] = []
+  private let clock = ContinuousClock()
+  private var last: ContinuousClock.Instant
+
+  init() {
+    last = clock.now
+    phases.reserveCapacity(8)
+  }
+
+  /// Ends the phase that began at the last call.
+  mutating func end(_ name: String) {
+    let now = clock.now
+    let elapsed = last.duration(to: now).components
+    phases.append((name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
+    last = now
+  }
+}

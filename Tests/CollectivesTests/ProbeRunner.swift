@@ -1,0 +1,67 @@
+import Foundation
+
+/// What a run of the probe left behind.
+struct ProbeOutcome {
+  var exitCode: Int32
+  var output: String
+}
+
+/// Runs the helper program `CollectivesProbe`, which lies in the build directory beside this test bundle.
+enum ProbeRunner {
+  /// `mpirun` on PATH, if there is one.
+  static let mpirun: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    .map { "\($0)/mpirun" }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  static let hasMPI = mpirun != nil
+
+  /// Runs checks in one process, without a launcher.
+  static func alone(_ checks: String, environment: [String: String] = [:]) throws -> ProbeOutcome {
+    try run(try probe(), [checks], environment)
+  }
+
+  /// Runs checks on every rank of an `mpirun` that may have more ranks than the machine has cores.
+  /// - Parameters:
+  ///   - ranks: number of ranks.
+  ///   - ranksPerNode: pretends that every so many ranks are on a node of their own.
+  ///   - options: further options of mpirun.
+  static func everyRank(
+    _ checks: String, ranks: Int, ranksPerNode: Int? = nil, options: [String] = [], environment: [String: String] = [:]
+  ) throws -> ProbeOutcome {
+    let program = [try probe(), checks] + (ranksPerNode.map { [String($0)] } ?? [])
+    return try run(mpirun ?? "mpirun", ["--oversubscribe", "-n", String(ranks)] + options + program, environment)
+  }
+
+  private static func probe() throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("CollectivesProbe").path
+  }
+
+  private static func run(_ program: String, _ arguments: [String], _ environment: [String: String]) throws -> ProbeOutcome {
+    let launcherPrefixes = ["OMPI_", "PMIX_", "PMI_", "SLURM_", "OMP_"]
+    var variables = ProcessInfo.processInfo.environment.filter { variable, _ in
+      !launcherPrefixes.contains { variable.hasPrefix($0) } && variable != "RANK" && variable != "WORLD_SIZE"
+    }
+    variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    variables["OMPI_MCA_mpi_yield_when_idle"] = "1"
+    variables.merge(environment) { $1 }
+
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.environment = variables
+    process.standardInput = FileHandle.nullDevice
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    // A job that hangs is a failure to be seen, not one to wait for.
+    let deadline = DispatchWorkItem { process.terminate() }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: deadline)
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    deadline.cancel()
+    return ProbeOutcome(exitCode: process.terminationStatus, output: output)
+  }
+}

@@ -1,0 +1,158 @@
+import Collectives
+import Foundation
+import Tensors
+import Threading
+
+/// Throws unless `condition` holds.
+func expect(_ condition: Bool, _ text: @autoclosure () -> String) throws {
+  if !condition { throw LongtailError(.internalError, "Not as expected: \(text())") }
+}
+
+/// Runs one named check; all ranks run the same.
+func run(_ check: String, on communicator: Communicator) throws {
+  switch check {
+  case "identity": try checkIdentity(communicator)
+  case "sums": try checkSums(communicator)
+  case "extremes": try checkExtremes(communicator)
+  case "bytes": try checkBytes(communicator)
+  case "small-messages":
+    (communicator as? MPICommunicator)?.maximumMessageByteCount = 24
+    try checkSums(communicator)
+    try checkBytes(communicator)
+    (communicator as? MPICommunicator)?.maximumMessageByteCount = 1 << 30
+  case "window": try checkBuffers(communicator, expectedStrategy: "shared window")
+  case "messages":
+    (communicator as? MPICommunicator)?.avoidsWindows = true
+    try checkBuffers(communicator, expectedStrategy: "MPI messages")
+    (communicator as? MPICommunicator)?.avoidsWindows = false
+  case "no-window": try checkBuffers(communicator, expectedStrategy: "no shared window: ")
+  case "uneven-nodes": try checkBuffers(communicator, expectedStrategy: "different numbers of ranks")
+  case "one-rank-nodes": try checkBuffers(communicator, expectedStrategy: "one rank a node")
+  case "between-nodes": try checkBuffers(communicator, expectedStrategy: "between nodes")
+  case "lone": try checkBuffers(communicator, expectedStrategy: "nothing to sum")
+  case "threaded":
+    ComputePool.configure(threadCount: 2)
+    try checkBuffers(communicator, expectedStrategy: "")
+  case "budget":
+    let budget = try communicator.threadBudget()
+    print("\(budget.summary); \(budget.warning ?? "no warning")")
+  case "throw":
+    // One rank fails; the others wait for it in a collective.
+    if communicator.rank == communicator.size - 1 { throw LongtailError(.badData, "a label is out of range") }
+    try communicator.barrier()
+  case "throw-everywhere": throw LongtailError(.mismatch, "every rank dislikes this configuration")
+  case "abort": if communicator.rank == 0 { communicator.abort(code: 77) } else { try communicator.barrier() }
+  case "leave": if communicator.rank == 0 { exit(0) } else { try communicator.barrier() }
+  case "missing-library": throw LongtailError(.internalError, "The library is there after all.")
+  default: throw LongtailError(.usage, "There is no check named '\(check)'.")
+  }
+}
+
+private func checkIdentity(_ communicator: Communicator) throws {
+  let environment = ProcessInfo.processInfo.environment
+  try expect(communicator.rank == Int(environment["OMPI_COMM_WORLD_RANK"] ?? "0"), "rank \(communicator.rank)")
+  try expect(communicator.size == Int(environment["OMPI_COMM_WORLD_SIZE"] ?? "1"), "size \(communicator.size)")
+  try expect(communicator.localRank == Int(environment["OMPI_COMM_WORLD_LOCAL_RANK"] ?? "0"), "local rank \(communicator.localRank)")
+  try expect(communicator.localSize == communicator.size, "local size \(communicator.localSize)")
+  try expect(communicator.hostNames.count == communicator.size && communicator.hostCount == 1, "hosts \(communicator.hostNames)")
+  try communicator.barrier()
+}
+
+private func checkSums(_ communicator: Communicator) throws {
+  let (rank, size) = (communicator.rank, communicator.size)
+  for count in [0, 1, 3, 7, 1000, 70_001] {
+    // Rounding depends on the order of these, so that any order but that of the ranks shows.
+    func value(_ rank: Int, _ index: Int) -> Double { (index + rank) % 3 == 0 ? 1e16 : 1 / Double(1 + index + 7 * rank) }
+    var values = (0..<count).map { value(rank, $0) }
+    try communicator.sum(&values)
+    for index in 0..<count {
+      let expected = (1..<size).reduce(value(0, index)) { $0 + value($1, index) }
+      try expect(values[index].bitPattern == expected.bitPattern, "sum of \(count) doubles at \(index): \(values[index]), not \(expected)")
+    }
+    var integers = (0..<count).map { Int64($0 * (rank + 1)) }
+    try communicator.sum(&integers)
+    for index in 0..<count { try expect(integers[index] == Int64(index * size * (size + 1) / 2), "sum of \(count) integers at \(index)") }
+  }
+  try expect(try communicator.sum(Double(rank)) == Double(size * (size - 1) / 2), "sum of one number")
+}
+
+private func checkExtremes(_ communicator: Communicator) throws {
+  let (rank, size) = (communicator.rank, communicator.size)
+  let own = [Double(rank), -Double(rank), rank == size - 1 ? .nan : 1, .infinity, rank == 0 ? .nan : 2]
+  var least = own
+  try communicator.minimum(&least)
+  try expect(least[0] == 0 && least[1] == -Double(size - 1), "minimum \(least)")
+  var greatest = own
+  try communicator.maximum(&greatest)
+  try expect(greatest[0] == Double(size - 1) && greatest[1] == 0, "maximum \(greatest)")
+  for result in [least, greatest] {
+    try expect(result[2].isNaN && result[3] == .infinity && result[4].isNaN, "NaN and infinity in \(result)")
+  }
+  var flags: [UInt64] = [1 << UInt64(rank), 0, rank == 0 ? 1 << 63 : 0]
+  try communicator.bitwiseOr(&flags)
+  try expect(flags == [(1 << UInt64(size)) - 1, 0, 1 << 63], "flags \(flags)")
+}
+
+private func checkBytes(_ communicator: Communicator) throws {
+  let (rank, size) = (communicator.rank, communicator.size)
+  func content(_ rank: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 * 31 + rank) } }
+  for root in 0..<size {
+    for count in [0, 1, 100, 3001] {
+      var bytes = rank == root ? content(root, count) : content(rank, 5)
+      try communicator.broadcast(&bytes, from: root)
+      try expect(bytes == content(root, count), "broadcast of \(count) bytes from \(root)")
+      let pieces = try communicator.gather(content(rank, count * rank + 1), to: root)
+      let expected = (0..<size).map { content($0, count * $0 + 1) }
+      try expect(rank == root ? pieces == expected : pieces.isEmpty, "gather at \(root) of about \(count) bytes")
+    }
+  }
+  let all = try communicator.gatherEverywhere(content(rank, rank))
+  try expect(all == (0..<size).map { content($0, $0) }, "gather everywhere")
+  do {
+    _ = try communicator.gather([], to: size)
+    try expect(false, "a root beyond the last rank is refused")
+  } catch let error as LongtailError where error.message.contains("not a rank") {}
+}
+
+/// Sizes: none, one, fewer than ranks, not a multiple of anything, several pieces.
+private func checkBuffers(_ communicator: Communicator, expectedStrategy: String) throws {
+  let (rank, size) = (communicator.rank, communicator.size)
+  // Mixed magnitudes: the rounding of another order of addition would show.
+  func value(_ rank: Int, _ index: Int) -> Float { Float((index &* 7919 &+ rank &* 104_729) % 1009) * (index % 5 == rank ? 1e6 : 1e-3) }
+  for count in [0, 1, 3, 17, 1003, 65_537, 700_001] {
+    let reducible = try communicator.reducibleBuffer(floatCount: count)
+    try expect(expectedStrategy.isEmpty || reducible.strategy.contains(expectedStrategy), "strategy '\(reducible.strategy)'")
+    try expect(reducible.buffer.floatCount == count, "\(reducible.buffer.floatCount) floats, not \(count)")
+    try expect(reducible.buffer.withFloats { $0.allSatisfy { $0 == 0 } }, "zero at first")
+    for round in 0..<2 {
+      reducible.buffer.withFloats { floats in
+        for index in floats.indices { floats[index] = value(rank, index + round) }
+      }
+      try reducible.sum()
+      var digest: UInt64 = 14_695_981_039_346_656_037
+      try reducible.buffer.withFloats { floats in
+        for index in floats.indices {
+          let expected = expectedSum(communicator, of: index + round, value)
+          let found = floats[index]
+          try expect(found.bitPattern == expected.bitPattern, "float \(index) of \(count): \(found), not \(expected)")
+          digest = (digest ^ UInt64(found.bitPattern)) &* 1_099_511_628_211
+        }
+      }
+      var digests = [UInt64](repeating: 0, count: size)
+      digests[rank] = digest
+      try communicator.bitwiseOr(&digests)
+      try expect(Set(digests).count == 1, "equal bits on all ranks")
+    }
+    try expect(size == 1 || reducible.bytesReduced == 2 * 4 * count, "bytes reduced \(reducible.bytesReduced)")
+  }
+}
+
+/// In rank order; with several pretended nodes first on each node, then over the nodes.
+private func expectedSum(_ communicator: Communicator, of index: Int, _ value: (Int, Int) -> Float) -> Float {
+  let size = communicator.size
+  let group = size % communicator.localSize == 0 ? communicator.localSize : size
+  let nodeSums = stride(from: 0, to: size, by: group).map { first in
+    (first + 1..<first + group).reduce(value(first, index)) { $0 + value($1, index) }
+  }
+  return nodeSums.dropFirst().reduce(nodeSums[0], +)
+}

@@ -1,0 +1,26 @@
+import Collectives
+import Foundation
+import Tensors
+import Threading
+
+// Run by CollectivesTests, alone or on every rank of an mpirun: `CollectivesProbe CHECK[,CHECK...] [RANKS PER PRETENDED NODE]`.
+// Exits 0 if the check holds on this rank; else it says what does not and ends the job.
+
+let arguments = CommandLine.arguments
+let checks = (arguments.count > 1 ? arguments[1] : "").split(separator: ",").map(String.init)
+let ranksPerNode = arguments.count > 2 ? Int(arguments[2]) : nil
+let libraries = checks.contains("missing-library") ? ["libmpi-of-nowhere.so"] : ["libmpi.so.40", "libmpi.so"]
+
+var joined: Communicator?
+do {
+  let communicator = try Launcher.connect(
+    environment: ProcessInfo.processInfo.environment, libraryNames: libraries, simulatedRanksPerNode: ranksPerNode)
+  joined = communicator
+  for check in checks {
+    try run(check, on: communicator)
+    print("rank \(communicator.rank) of \(communicator.size): \(check) holds")
+  }
+  try communicator.finish()
+} catch {
+  FailureHandler.endJob(error, communicator: joined)
+}

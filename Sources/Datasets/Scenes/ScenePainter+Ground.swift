@@ -7,13 +7,14 @@ extension ScenePainter {
       let z = focal * SceneWorld.eye / (Float(y) + 0.5 - horizon)
       // Detail finer than a point would flicker.
       let detail = min(1, 22 / z)
+      let clear = clearness(distance: z)
       let shadows = (reach(side: 0, z: z), reach(side: 1, z: z))
       for x in 0..<canvas.width where canvas.isEmpty(x, y) {
         let across = (Float(x) + 0.5 - vanishing) * z / focal
         var (colour, label) = surface(across, z, detail)
         let dark = world.sun < 0 ? across < -world.fronts[0] + shadows.0 : across > world.fronts[1] - shadows.1
         if dark { colour *= world.shade }
-        canvas.put(x, y, seen(colour, distance: z), label)
+        canvas.put(x, y, seen(colour, clear: clear), label)
       }
     }
   }
@@ -21,6 +22,7 @@ extension ScenePainter {
   /// How far the shadow of a side's houses reaches over the ground.
   private func reach(side: Int, z: Float) -> Float { world.height(side: side, z: z + 0.8) * 0.42 }
 
+  @inline(__always)
   private func surface(_ x: Float, _ z: Float, _ detail: Float) -> (SIMD3<Float>, UInt8) {
     if x > world.roadLeft && x < world.roadRight { return (road(x, z, detail), SceneClass.road) }
     if x > world.pavementLeft && x < world.pavementRight {
@@ -37,6 +39,7 @@ extension ScenePainter {
     return (world.grass * (0.88 + detail * 0.4 * (blades - 0.5) + 0.28 * patches), SceneClass.vegetation)
   }
 
+  @inline(__always)
   private func road(_ x: Float, _ z: Float, _ detail: Float) -> SIMD3<Float> {
     let grain = SceneNoise.smooth(x * 16, z * 10, world.key &+ 25)
     let patches = SceneNoise.smooth(x * 0.7, z * 0.22, world.key &+ 26)

@@ -35,8 +35,17 @@ struct ScenePainter {
   /// Light and the air between: what a colour looks like from a distance.
   @inline(__always)
   func seen(_ colour: SIMD3<Float>, distance z: Float) -> SIMD3<Float> {
-    let clear = 1 / (1 + world.haze * z)
-    return colour * world.light * clear + world.skyLow * (1 - clear)
+    seen(colour, clear: clearness(distance: z))
+  }
+
+  /// The share of light that comes through the air from a distance.
+  @inline(__always)
+  func clearness(distance z: Float) -> Float { 1 / (1 + world.haze * z) }
+
+  /// What a colour looks like through the air.
+  @inline(__always)
+  func seen(_ colour: SIMD3<Float>, clear: Float) -> SIMD3<Float> {
+    colour * world.light * clear + world.skyLow * (1 - clear)
   }
 
   private mutating func paintSky() {

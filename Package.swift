@@ -95,26 +95,30 @@ let package = Package(
       ], swiftSettings: strict),
 
     // Tests, one target a room.
-    .testTarget(name: "ThreadingTests", dependencies: ["Threading"], swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
+    .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .executableTarget(
       name: "CollectivesProbe", dependencies: ["Collectives", "Tensors", "Threading"], path: "Tests/Probes/Collectives",
       swiftSettings: hot),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "CollectivesProbe", "Tensors"], swiftSettings: strict),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
+      name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading", "TestSupport"], exclude: ["Oracle"],
+      swiftSettings: hot),
     .testTarget(
-      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors"], swiftSettings: strict),
+      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"], swiftSettings: hot),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe"], exclude: ["Formats"], swiftSettings: strict),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors"], swiftSettings: strict),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
-    .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors"], swiftSettings: strict),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe", "TestSupport"], exclude: ["Formats"], swiftSettings: strict
+    ),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
   ]
 )

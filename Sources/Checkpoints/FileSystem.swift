@@ -45,17 +45,7 @@ public struct FileSystem: Sendable {
     /// Appends bytes.
     func write(_ bytes: UnsafeRawBufferPointer) throws {
       try before?(.write, path)
-      var done = 0
-      while done < bytes.count {
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-        let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
-        if count < 0 {
-          let code = errno
-          if code == EINTR { continue }
-          throw LongtailError.inputOutput("cannot write", path, errno: code)
-        }
-        done += count
-      }
+      try writeFully(bytes, to: descriptor, path: path)
     }
 
     /// Appends bytes.

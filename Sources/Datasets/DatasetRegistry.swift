@@ -27,7 +27,6 @@ public struct DatasetEntry: Sendable {
 public enum DatasetRegistry {
   /// The data sets; a new one is one more line here.
   public static let entries: [DatasetEntry] = [
-
     ScenesDataset.entry,
     CamVid.entry,
     FolderDataset.entry,
@@ -38,20 +37,13 @@ public enum DatasetRegistry {
   ///   - name: one of `entries`.
   ///   - settings: its settings.
   /// - Throws: `.usage` for unknown names and keys, with the nearest known one; what the data set throws while its files are listed.
-  public static func make(name: String, settings: [String: DatasetSetting]) throws -> any SegmentationDataset {
+  public static func make(name: String, settings: [String: SettingValue]) throws -> any SegmentationDataset {
     guard let entry = entries.first(where: { $0.name == name }) else {
-      let known = entries.map(\.name)
-      throw LongtailError(
-        .usage, "there is no data set named \"\(name)\"",
-        advice: NearestName.suggestion(for: name, among: known).map { "Did you mean \"\($0)\"?" }
-          ?? "Known are: \(known.joined(separator: ", ")).")
+      throw LongtailError.unknownName("data set", name, known: entries.map(\.name))
     }
     let keys = entry.settings.map(\.key)
     for key in settings.keys.sorted() where !keys.contains(key) {
-      throw LongtailError(
-        .usage, "data set \(name): there is no setting \"\(key)\"",
-        advice: NearestName.suggestion(for: key, among: keys).map { "Did you mean \"\($0)\"?" }
-          ?? "Known are: \(keys.joined(separator: ", ")).")
+      throw LongtailError.unknownName("setting", key, known: keys, at: "data set \(name)")
     }
     return try entry.make(DatasetSettings(dataset: name, values: settings))
   }

@@ -21,7 +21,7 @@ public enum FolderDataset {
       ("labelSuffix", "end of the labels' names that the pictures lack, such as _gtFine_labelIds"),
       ("classes", "list of class names, in the order of the class numbers"),
       ("colours", "list of colours as #RRGGBB, one a class"),
-      ("labelMap", "table from numbers in label files to class names, class numbers or ignore; by default numbers stand for themselves"),
+      ("labelMap", "mapping from numbers in label files to class names, class numbers or ignore; by default numbers stand for themselves"),
       ("ignoreIndex", "number in label files that is ignored, 255 by default"),
     ]
   ) { try open($0) }
@@ -68,12 +68,12 @@ public enum FolderDataset {
     }
     var names = Set<String>()
     return try list.indices.map { index in
-      guard let name = list[index].scalarText, !name.isEmpty else {
+      guard let name = list[index].nameValue, !name.isEmpty else {
         throw settings.wrong("classes", "has an entry that is no name: number \(index)")
       }
       guard names.insert(name).inserted else { throw settings.wrong("classes", "names \(name) twice") }
       guard let entry = colours?[index] else { return ClassInfo(name: name, colour: .distinct(index)) }
-      guard let text = entry.scalarText, let colour = RGBColour(hexadecimal: text) else {
+      guard let text = entry.nameValue, let colour = RGBColour(hexadecimal: text) else {
         throw settings.wrong("colours", "has an entry that is not of the form #RRGGBB: number \(index)")
       }
       return ClassInfo(name: name, colour: colour)
@@ -82,7 +82,7 @@ public enum FolderDataset {
 
   private static func readLabelMap(_ settings: DatasetSettings, classes: [ClassInfo]) throws -> LabelMap {
     let ignored = try settings.integer("ignoreIndex", in: 0...255)
-    guard let table = try settings.table("labelMap") else {
+    guard let table = try settings.map("labelMap") else {
       return LabelMap(classCount: classes.count, ignored: [UInt8(ignored ?? 255)])
     }
     var map = LabelMap()
@@ -100,19 +100,19 @@ public enum FolderDataset {
   }
 
   private static func meaning(
-    of value: DatasetSetting, key: String, _ settings: DatasetSettings, _ classes: [ClassInfo]
+    of value: SettingValue, key: String, _ settings: DatasetSettings, _ classes: [ClassInfo]
   ) throws -> LabelMap.Meaning {
-    if case .integer(let index) = value {
+    if let index = value.intValue {
       guard classes.indices.contains(index) else {
         throw settings.wrong("labelMap", "sends \(key) to class \(index), but there are \(classes.count) classes")
       }
       return .classIndex(index)
     }
-    guard let name = value.scalarText else { throw settings.wrong("labelMap", "has \(value.kind) for \(key)") }
+    guard let name = value.nameValue else { throw settings.wrong("labelMap", "has \(value.kind) for \(key)") }
     if let index = classes.firstIndex(where: { $0.name == name }) { return .classIndex(index) }
     if name == "ignore" || name == "ignored" { return .ignored }
-    let suggestion = NearestName.suggestion(for: name, among: classes.map(\.name) + ["ignore"])
     throw settings.wrong(
-      "labelMap", "sends \(key) to \"\(name)\", which is no class", advice: suggestion.map { "Did you mean \"\($0)\"?" })
+      "labelMap", "sends \(key) to '\(name)', which is no class",
+      advice: nearestHint(name, among: classes.map(\.name) + ["ignore"]))
   }
 }

@@ -66,6 +66,6 @@ extension SegmentationDataset {
     lines += classes.map { "\($0.name) \($0.colour.hexadecimal)" }
     lines.append(labelMap.description)
     lines += try fingerprint(of: split)
-    return SHA256Digest.hexadecimal(of: lines.joined(separator: "\n"))
+    return try SHA256Digest(of: lines.joined(separator: "\n")).description
   }
 }

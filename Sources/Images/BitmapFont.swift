@@ -1,54 +1,60 @@
-extension RGBImage {
-  /// Size of one letter's cell, gap included, at scale 1.
-  public static let letterSize = ImageSize(width: 6, height: 9)
+/// Letters of 5 by 7 pixels for legends and captions: printable ASCII; anything else shows as `?`.
+public enum BitmapFont {
+  /// Columns of a letter, without the gap behind it.
+  public static let glyphWidth = 5
+  /// Rows of a letter.
+  public static let glyphHeight = 7
+  /// Columns from one letter to the next.
+  public static let advance = 6
 
-  /// Writes a line of text in capitals of 5 x 7 points, for captions. Letters that the font lacks become small boxes.
-  /// - Parameters:
-  ///   - text: ASCII letters, digits and common signs.
-  ///   - x: column of the upper left corner.
-  ///   - y: row of the upper left corner.
-  ///   - colour: of the letters; the ground stays.
-  ///   - scale: pixels a point.
-  public mutating func draw(_ text: String, x: Int, y: Int, colour: RGBColour, scale: Int = 1) {
-    let scale = max(1, scale)
-    for (position, letter) in text.uppercased().enumerated() where letter != " " {
-      let rows = BitmapFont.rows(of: letter)
-      for row in 0..<7 {
-        for column in 0..<5 where rows[row] >> UInt8(4 - column) & 1 == 1 {
-          let left = x + (position * RGBImage.letterSize.width + column) * scale
-          let top = y + row * scale
-          fill(x: left..<left + scale, y: top..<top + scale, with: colour)
-        }
-      }
+  // Seven digits to base 32 a letter, one digit a row from the top; its highest bit is the leftmost of the five pixels.
+  private static let glyphs = Array(
+    """
+    0000000 4444404 aaa0000 aavavaa 4fke5u4 op248j3 cik8lid 4480000 2488842 8422248 04lel40 044v440 0000448 000v000 00000cc 11248gg \
+    ehjlphe 4c4444e eh1248v v2421he 26aiv22 vgu11he 68guhhe v124888 ehhehhe ehhf12c 0cc0cc0 0cc0c48 248g842 00v0v00 8421248 eh12404 \
+    ehnlnge ehhvhhh uhhuhhu ehggghe sihhhis vgguggv vgguggg ehgnhhf hhhvhhh e44444e 72222ic hikokih ggggggv hrllhhh hhpljhh ehhhhhe \
+    uhhuggg ehhhlid uhhukih fgge11u v444444 hhhhhhe hhhhha4 hhhllla hha4ahh hhha444 v1248gv e88888e gg84211 e22222e 4ah0000 000000v \
+    8420000 00e1fhf ggmphhu 00egghe 11djhhf 00ehvge 698s888 0fhhf1e ggmphhh 40c444e 20622ic ggikoki c44444e 00qllhh 00mphhh 00ehhhe \
+    00uhugg 00djf11 00mpggg 00ege1u 88s8896 00hhhjd 00hhha4 00hhlla 00ha4ah 00hhf1e 00v248v 2448442 4444444 8442448 008l200
+    """.utf8.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") })
+
+  /// The seven rows of a letter, from the top; bit 4 is the leftmost pixel.
+  public static func rows(of character: Character) -> [UInt8] {
+    let code = character.asciiValue.map(Int.init) ?? 63
+    let place = (32...126).contains(code) ? code - 32 : 31
+    return (0..<glyphHeight).map { row in
+      let digit = glyphs[place * glyphHeight + row]
+      return digit >= UInt8(ascii: "a") ? digit - UInt8(ascii: "a") + 10 : digit - UInt8(ascii: "0")
     }
+  }
+
+  /// Pixels from the left edge of a text to the right one.
+  public static func width(of text: String, scale: Int = 1) -> Int {
+    max(text.count * advance - 1, 0) * scale
+  }
+
+  /// The beginning of a text that fits into so many pixels; a shortened one ends in `..`.
+  public static func fitted(_ text: String, width: Int, scale: Int = 1) -> String {
+    if self.width(of: text, scale: scale) <= width { return text }
+    let letters = (width / max(scale, 1) + 1) / advance
+    return letters < 3 ? String(text.prefix(max(letters, 0))) : text.prefix(letters - 2) + ".."
   }
 }
 
-/// The letters: seven rows of five points each, the leftmost in bit 4.
-enum BitmapFont {
-  static func rows(of letter: Character) -> [UInt8] {
-    glyphs[letter] ?? [31, 17, 17, 17, 17, 17, 31]
+extension RGBImage {
+  /// Draws a text with its upper left corner at (x, y); what lies outside the picture is left out.
+  /// - Parameter scale: pixels of the picture along each side of a letter's pixel.
+  public mutating func draw(_ text: String, x: Int, y: Int, colour: RGBColour, scale: Int = 1) {
+    let scale = max(scale, 1)
+    var left = x
+    for character in text {
+      for (row, bits) in BitmapFont.rows(of: character).enumerated() {
+        for column in 0..<BitmapFont.glyphWidth where bits >> UInt8(BitmapFont.glyphWidth - 1 - column) & 1 == 1 {
+          let (pixelX, pixelY) = (left + column * scale, y + row * scale)
+          fill(x: pixelX..<pixelX + scale, y: pixelY..<pixelY + scale, with: colour)
+        }
+      }
+      left += BitmapFont.advance * scale
+    }
   }
-
-  private static let glyphs: [Character: [UInt8]] = [
-    "A": [14, 17, 17, 31, 17, 17, 17], "B": [30, 17, 17, 30, 17, 17, 30], "C": [14, 17, 16, 16, 16, 17, 14],
-    "D": [30, 17, 17, 17, 17, 17, 30], "E": [31, 16, 16, 30, 16, 16, 31], "F": [31, 16, 16, 30, 16, 16, 16],
-    "G": [14, 17, 16, 23, 17, 17, 15], "H": [17, 17, 17, 31, 17, 17, 17], "I": [14, 4, 4, 4, 4, 4, 14],
-    "J": [7, 2, 2, 2, 2, 18, 12], "K": [17, 18, 20, 24, 20, 18, 17], "L": [16, 16, 16, 16, 16, 16, 31],
-    "M": [17, 27, 21, 21, 17, 17, 17], "N": [17, 25, 21, 21, 19, 17, 17], "O": [14, 17, 17, 17, 17, 17, 14],
-    "P": [30, 17, 17, 30, 16, 16, 16], "Q": [14, 17, 17, 17, 21, 18, 13], "R": [30, 17, 17, 30, 20, 18, 17],
-    "S": [15, 16, 16, 14, 1, 1, 30], "T": [31, 4, 4, 4, 4, 4, 4], "U": [17, 17, 17, 17, 17, 17, 14],
-    "V": [17, 17, 17, 17, 17, 10, 4], "W": [17, 17, 17, 21, 21, 27, 17], "X": [17, 17, 10, 4, 10, 17, 17],
-    "Y": [17, 17, 10, 4, 4, 4, 4], "Z": [31, 1, 2, 4, 8, 16, 31],
-    "0": [14, 17, 19, 21, 25, 17, 14], "1": [4, 12, 4, 4, 4, 4, 14], "2": [14, 17, 1, 6, 8, 16, 31],
-    "3": [30, 1, 1, 14, 1, 1, 30], "4": [2, 6, 10, 18, 31, 2, 2], "5": [31, 16, 30, 1, 1, 17, 14],
-    "6": [6, 8, 16, 30, 17, 17, 14], "7": [31, 1, 2, 4, 8, 8, 8], "8": [14, 17, 17, 14, 17, 17, 14],
-    "9": [14, 17, 17, 15, 1, 2, 12],
-    ".": [0, 0, 0, 0, 0, 12, 12], ",": [0, 0, 0, 0, 12, 4, 8], ":": [0, 12, 12, 0, 12, 12, 0], ";": [0, 12, 12, 0, 12, 4, 8],
-    "-": [0, 0, 0, 31, 0, 0, 0], "+": [0, 4, 4, 31, 4, 4, 0], "=": [0, 0, 31, 0, 31, 0, 0], "_": [0, 0, 0, 0, 0, 0, 31],
-    "/": [1, 1, 2, 4, 8, 16, 16], "%": [24, 25, 2, 4, 8, 19, 3], "(": [2, 4, 8, 8, 8, 4, 2], ")": [8, 4, 2, 2, 2, 4, 8],
-    "!": [4, 4, 4, 4, 4, 0, 4], "?": [14, 17, 1, 6, 4, 0, 4], "#": [10, 10, 31, 10, 31, 10, 10], "*": [0, 21, 14, 31, 14, 21, 0],
-    "<": [2, 4, 8, 16, 8, 4, 2], ">": [8, 4, 2, 1, 2, 4, 8], "[": [14, 8, 8, 8, 8, 8, 14], "]": [14, 2, 2, 2, 2, 2, 14],
-    "'": [4, 4, 8, 0, 0, 0, 0], "\"": [10, 10, 0, 0, 0, 0, 0], "|": [4, 4, 4, 4, 4, 4, 4], "&": [12, 18, 20, 8, 21, 18, 13],
-  ]
 }

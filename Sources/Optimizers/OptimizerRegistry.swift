@@ -2,29 +2,14 @@ import Tensors
 
 /// Optimizers by name, as configurations choose them. To add one: its file, its test, its line in `entries`.
 public enum OptimizerRegistry {
-  /// A setting's value.
-  public enum Value: Sendable, Equatable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
-    /// A number.
-    case number(Double)
-    /// A switch.
-    case flag(Bool)
-
-    /// A number.
-    public init(floatLiteral value: Double) { self = .number(value) }
-    /// A number.
-    public init(integerLiteral value: Int) { self = .number(Double(value)) }
-    /// A switch.
-    public init(booleanLiteral value: Bool) { self = .flag(value) }
-  }
-
   /// An optimizer that can be chosen.
   public struct Entry: Sendable {
     /// The name in configurations.
     public let name: String
     /// One line about it.
     public let summary: String
-    /// The settings it knows, with their defaults.
-    public let defaults: [String: Value]
+    /// The settings it knows, with their defaults: numbers and truth values.
+    public let defaults: [String: SettingValue]
 
     fileprivate let make: @Sendable (Settings, Int, [ParameterRange]) throws -> any Optimizer
   }
@@ -33,7 +18,7 @@ public enum OptimizerRegistry {
   public static let entries: [Entry] = [
     Entry(
       name: "adam", summary: "Adam; weight decay is added to the gradient.",
-      defaults: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0],
+      defaults: ["beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0],
       make: { try adam($0, decay: .coupled, count: $1, ranges: $2) }),
     Entry(
       name: "adamw", summary: "Adam with decoupled weight decay.",
@@ -41,7 +26,7 @@ public enum OptimizerRegistry {
       make: { try adam($0, decay: .decoupled, count: $1, ranges: $2) }),
     Entry(
       name: "sgd", summary: "Stochastic gradient descent, with momentum if wanted.",
-      defaults: ["momentum": 0, "nesterov": false, "weightDecay": 0],
+      defaults: ["momentum": 0.0, "nesterov": false, "weightDecay": 0.0],
       make: { settings, count, ranges in
         var chosen = StochasticGradientDescent.Settings()
         chosen.momentum = settings.number("momentum")
@@ -62,19 +47,22 @@ public enum OptimizerRegistry {
   ///   - ranges: stretches with their own factors; 1 elsewhere.
   /// - Throws: `LongtailError` with code `usage` for a name or a setting that is not known (with the nearest known one), of the wrong kind or out of range.
   public static func make(
-    _ name: String, settings: [String: Value] = [:], parameterCount: Int, ranges: [ParameterRange] = []
+    _ name: String, settings: [String: SettingValue] = [:], parameterCount: Int, ranges: [ParameterRange] = []
   ) throws -> any Optimizer {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw LongtailError.unknownName("optimizer", name, known: names)
     }
     var values = entry.defaults
     for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
-      switch (entry.defaults[key], value) {
-      case (.number, .number), (.flag, .flag): values[key] = value
-      case (nil, _): throw LongtailError.unknownName("setting of optimizer '\(name)':", key, known: entry.defaults.keys.sorted())
-      case (.number, _): throw LongtailError(.usage, "optimizer '\(name)': \(key) must be a number")
-      case (.flag, _): throw LongtailError(.usage, "optimizer '\(name)': \(key) must be true or false")
+      guard let usual = entry.defaults[key] else {
+        throw LongtailError.unknownName("setting", key, known: entry.defaults.keys.sorted(), at: "optimizer '\(name)'")
       }
+      let isSwitch = usual.boolValue != nil
+      guard isSwitch ? value.boolValue != nil : value.doubleValue != nil else {
+        throw LongtailError(
+          .usage, "optimizer '\(name)': \(key) is \(value) (\(value.kind)), expected \(isSwitch ? "true or false" : "a number")")
+      }
+      values[key] = value
     }
     return try entry.make(Settings(values: values), parameterCount, ranges)
   }
@@ -91,13 +79,11 @@ public enum OptimizerRegistry {
 
   /// Complete settings: the defaults decide which keys there are and of what kind.
   fileprivate struct Settings {
-    let values: [String: Value]
+    let values: [String: SettingValue]
 
-    func number(_ key: String) -> Double {
-      if case .number(let number) = values[key] { return number }
-      return .nan
-    }
+    // Not a number is out of every range, so a key that the defaults lack would be refused by the optimizer.
+    func number(_ key: String) -> Double { values[key]?.doubleValue ?? .nan }
 
-    func flag(_ key: String) -> Bool { values[key] == .flag(true) }
+    func flag(_ key: String) -> Bool { values[key]?.boolValue ?? false }
   }
 }

@@ -63,7 +63,7 @@ extension SafetensorsFile {
     pairs["format"] = "pt"
     var text = "{\"__metadata__\":{"
     text += pairs.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-      .map { "\(quoted($0.key)):\(quoted($0.value))" }.joined(separator: ",")
+      .map { "\(SettingValue.quoted($0.key)):\(SettingValue.quoted($0.value))" }.joined(separator: ",")
     text += "}"
     var names: Set<String> = ["__metadata__"]
     var offset = 0
@@ -77,7 +77,7 @@ extension SafetensorsFile {
       }
       let end = offset + elements * tensor.values.elementType.byteCount
       let shape = tensor.shape.map { "\($0)" }.joined(separator: ",")
-      text += ",\(quoted(tensor.name)):{\"dtype\":\"\(tensor.values.elementType.rawValue)\",\"shape\":[\(shape)],"
+      text += ",\(SettingValue.quoted(tensor.name)):{\"dtype\":\"\(tensor.values.elementType.rawValue)\",\"shape\":[\(shape)],"
       text += "\"data_offsets\":[\(offset),\(end)]}"
       offset = end
     }
@@ -88,38 +88,6 @@ extension SafetensorsFile {
       throw LongtailError(.internalError, "\(sorted.count) tensors need a header of \(bytes.count) bytes, above the limit of the format")
     }
     return bytes
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\u{8}": result += "\\b"
-      case "\u{C}": result += "\\f"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case "\0"..<" ": result += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
-
-  private static func writeFully(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
-    var done = 0
-    while done < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-      let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0 {
-        let code = errno
-        if code == EINTR { continue }
-        throw LongtailError.inputOutput("cannot write", path, errno: code)
-      }
-      done += count
-    }
   }
 
   private static func synchronizeDirectory(of path: String) throws {

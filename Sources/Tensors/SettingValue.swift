@@ -99,6 +99,8 @@ extension SettingValue: CustomStringConvertible {
       switch scalar {
       case "\"": result += "\\\""
       case "\\": result += "\\\\"
+      case "\u{8}": result += "\\b"
+      case "\u{C}": result += "\\f"
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"

@@ -2,18 +2,6 @@ import Checkpoints
 import Foundation
 import Tensors
 
-/// Calls `body` with an empty directory and removes it afterwards.
-///
-/// In memory where the system offers that: thousands of flushes to a disk would take most of the tests' time, and a killed process does not
-/// lose what it wrote either way.
-func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let base = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-  let path = base + "/checkpoints-test-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}
-
 /// A small checkpoint whose numbers all tell the step.
 func contents(step: Int, value: Float? = nil) -> CheckpointContents {
   let values = [Float](repeating: value ?? Float(step), count: 6)

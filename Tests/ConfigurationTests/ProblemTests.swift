@@ -1,5 +1,6 @@
 import Configuration
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ProblemTests {

@@ -1,6 +1,7 @@
 import Datasets
 import Images
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct AugmentationTests {
@@ -195,11 +196,11 @@ import Testing
   @Test func mistakesAreNamed() throws {
     var pipeline = plain
     pipeline.horizontalFlipProbability = 1.5
-    #expect(failure { try pipeline.validate() }?.message.contains("horizontalFlipProbability") == true)
+    #expect(longtailError { try pipeline.validate() }?.message.contains("horizontalFlipProbability") == true)
     pipeline = plain
     pipeline.standardDeviation = [1, 0, 1]
-    #expect(failure { try pipeline.validate() }?.code == .usage)
-    let error = try #require(failure { try run(plain, sample(), height: 5, width: 5) })
+    #expect(longtailError { try pipeline.validate() }?.code == .usage)
+    let error = try #require(longtailError { try run(plain, sample(), height: 5, width: 5) })
     #expect(error.code == .badData && error.message.contains("6 x 5"))
   }
 }

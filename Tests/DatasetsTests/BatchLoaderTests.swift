@@ -1,6 +1,7 @@
 import Datasets
 import Images
 import Tensors
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct BatchLoaderTests {
@@ -86,7 +87,7 @@ import Testing
         loader.recycle(batch)
       }
       for _ in 0..<2 {
-        let error = failure { try loader.next() }
+        let error = longtailError { try loader.next() }
         #expect(error?.message == "number-4 is broken" && error?.code == .badData)
       }
       loader.stop()
@@ -100,7 +101,7 @@ import Testing
     defer { loader.stop() }
     let first = try #require(try loader.next())
     let second = try #require(try loader.next())
-    #expect(failure { try loader.next() }?.message.contains("handed back") == true)
+    #expect(longtailError { try loader.next() }?.message.contains("handed back") == true)
     loader.recycle(first)
     #expect(try loader.next() != nil)
     loader.recycle(second)
@@ -114,7 +115,7 @@ import Testing
     #expect(loader.secondsWaited >= 0)
     // What was ready may still be had; then it is over.
     var error: LongtailError?
-    for _ in 0..<10 where error == nil { error = failure { try loader.next() } }
+    for _ in 0..<10 where error == nil { error = longtailError { try loader.next() } }
     #expect(error?.code == .internalError)
   }
 
@@ -136,7 +137,7 @@ import Testing
   @Test func samplesThatDoNotFitAreNamed() throws {
     let loader = try BatchLoader(source: source(PatternDataset(width: 9), batch: 2))
     defer { loader.stop() }
-    let error = try #require(failure { try loader.next() })
+    let error = try #require(longtailError { try loader.next() })
     #expect(error.message.contains("pattern train number-") && error.message.contains("9 x 5"))
   }
 }

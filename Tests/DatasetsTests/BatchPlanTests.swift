@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct BatchPlanTests {
@@ -63,9 +64,9 @@ import Testing
     let plan = try BatchPlan(sampleCount: 10, globalBatch: 4, dropLast: true, ranks: 3)
     #expect(plan.stepsPerEpoch == 2)
     #expect(try BatchPlan(sampleCount: 10, globalBatch: 4, dropLast: false, ranks: 3).stepsPerEpoch == 3)
-    #expect(failure { try BatchPlan(sampleCount: 3, globalBatch: 4, dropLast: true, ranks: 1) }?.code == .usage)
-    #expect(failure { try BatchPlan(sampleCount: 0, globalBatch: 4, dropLast: false, ranks: 1) }?.code == .badData)
-    #expect(failure { try BatchPlan(sampleCount: 3, globalBatch: 0, dropLast: false, ranks: 1) }?.code == .usage)
+    #expect(longtailError { try BatchPlan(sampleCount: 3, globalBatch: 4, dropLast: true, ranks: 1) }?.code == .usage)
+    #expect(longtailError { try BatchPlan(sampleCount: 0, globalBatch: 4, dropLast: false, ranks: 1) }?.code == .badData)
+    #expect(longtailError { try BatchPlan(sampleCount: 3, globalBatch: 0, dropLast: false, ranks: 1) }?.code == .usage)
   }
 
   @Test func shardsPartition() {

@@ -3,22 +3,6 @@ import Foundation
 import Images
 import Tensors
 
-/// The error that `body` ends with, if it is one of this project's.
-func failure<Result>(_ body: () throws -> Result) -> LongtailError? {
-  do {
-    _ = try body()
-    return nil
-  } catch { return error as? LongtailError }
-}
-
-/// A new folder that is removed afterwards.
-func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let path = NSTemporaryDirectory() + "longtail-datasets-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}
-
 /// Writes a picture and its labels of a few pixels.
 func writePair(image: String, labels: String, values: [UInt8], width given: Int? = nil) throws {
   let width = max(1, given ?? values.count)

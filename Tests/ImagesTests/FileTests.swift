@@ -1,28 +1,29 @@
 import Foundation
 import Images
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct FileTests {
   @Test func whatIsNoImageIsNamed() throws {
     let gif: [UInt8] = Array("GIF89a".utf8) + [1, 0, 1, 0, 0, 0, 0]
-    #expect(failure { try RGBImage(decoding: gif, name: "cat.jpg") }?.message.contains("cat.jpg: this is a GIF") == true)
-    #expect(failure { try RGBImage(decoding: [], name: "zero.png") }?.message == "zero.png: the file is empty")
-    #expect(failure { try RGBImage(decoding: [1, 2, 3], name: "x") }?.code == .badData)
+    #expect(longtailError { try RGBImage(decoding: gif, name: "cat.jpg") }?.message.contains("cat.jpg: this is a GIF") == true)
+    #expect(longtailError { try RGBImage(decoding: [], name: "zero.png") }?.message == "zero.png: the file is empty")
+    #expect(longtailError { try RGBImage(decoding: [1, 2, 3], name: "x") }?.code == .badData)
     let pointer = Array("version https://git-lfs.github.com/spec/v1".utf8)
-    #expect(failure { try LabelImage(decoding: pointer, name: "x") }?.message.contains("Git LFS") == true)
+    #expect(longtailError { try LabelImage(decoding: pointer, name: "x") }?.message.contains("Git LFS") == true)
   }
 
   @Test func missingAndOddFilesAreErrors() throws {
-    try withTemporaryFolder { folder in
-      let error = try #require(failure { try RGBImage(contentsOf: "\(folder)/none.png") })
+    try withTemporaryDirectory { folder in
+      let error = try #require(longtailError { try RGBImage(contentsOf: "\(folder)/none.png") })
       #expect(error.code == .missingInput && error.message.contains("none.png"))
-      #expect(failure { try RGBImage(contentsOf: folder) }?.code == .badData)
+      #expect(longtailError { try RGBImage(contentsOf: folder) }?.code == .badData)
       #expect(mkfifo("\(folder)/pipe", 0o600) == 0)
-      #expect(failure { try RGBImage(contentsOf: "\(folder)/pipe") }?.message.contains("not a regular file") == true)
+      #expect(longtailError { try RGBImage(contentsOf: "\(folder)/pipe") }?.message.contains("not a regular file") == true)
       try pattern(8, 8).writePNG(to: "\(folder)/a.png")
       let limits = ImageLimits(fileBytes: 20, decodedBytes: 1 << 20)
-      #expect(failure { try RGBImage(contentsOf: "\(folder)/a.png", limits: limits) }?.message.contains("more than the 20") == true)
+      #expect(longtailError { try RGBImage(contentsOf: "\(folder)/a.png", limits: limits) }?.message.contains("more than the 20") == true)
     }
   }
 
@@ -37,13 +38,13 @@ import Testing
   }
 
   @Test func jpegIsReadByContent() throws {
-    try withTemporaryFolder { folder in
+    try withTemporaryDirectory { folder in
       try Data(greyJPEG).write(to: URL(fileURLWithPath: "\(folder)/a.png"))
       let image = try RGBImage(contentsOf: "\(folder)/a.png")
       #expect(image.width == 8 && image.height == 8)
       #expect(image.pixels.allSatisfy { $0 == 128 })
       #expect(try ImageSize(contentsOf: "\(folder)/a.png") == ImageSize(width: 8, height: 8))
-      let error = try #require(failure { try LabelImage(contentsOf: "\(folder)/a.png") })
+      let error = try #require(longtailError { try LabelImage(contentsOf: "\(folder)/a.png") })
       #expect(error.message.contains("JPEG") && error.advice != nil)
     }
   }
@@ -51,18 +52,19 @@ import Testing
   @Test func brokenJPEGsAreErrors() throws {
     let file = greyJPEG
     for length in 0..<file.count - 3 {
-      #expect(failure { try RGBImage(decoding: Array(file[0..<length]), name: "cut.jpg") }?.code == .badData, "cut after \(length) bytes")
+      #expect(
+        longtailError { try RGBImage(decoding: Array(file[0..<length]), name: "cut.jpg") }?.code == .badData, "cut after \(length) bytes")
     }
     for position in file.indices {
       for flip: UInt8 in [0x01, 0x80, 0xFF] {
         var damaged = file
         damaged[position] ^= flip
-        if let error = failure({ try RGBImage(decoding: damaged, name: "damaged") }) { #expect(error.code == .badData) }
+        if let error = longtailError({ try RGBImage(decoding: damaged, name: "damaged") }) { #expect(error.code == .badData) }
       }
     }
     var huge = file
     huge.replaceSubrange(76..<80, with: [0xEA, 0x60, 0xEA, 0x60])
-    #expect(failure { try RGBImage(decoding: huge, name: "huge") }?.message.contains("60000 x 60000") == true)
+    #expect(longtailError { try RGBImage(decoding: huge, name: "huge") }?.message.contains("60000 x 60000") == true)
   }
 
   @Test func realFilesWithWrongNames() throws {
@@ -71,7 +73,7 @@ import Testing
       print("SKIPPED realFilesWithWrongNames: \(folder) is not there")
       return
     }
-    #expect(failure { try RGBImage(contentsOf: "\(folder)/images/Abyssinian_34.jpg") }?.message.contains("GIF") == true)
+    #expect(longtailError { try RGBImage(contentsOf: "\(folder)/images/Abyssinian_34.jpg") }?.message.contains("GIF") == true)
     let image = try RGBImage(contentsOf: "\(folder)/images/Abyssinian_5.jpg")
     #expect(image.width == 200 && image.height == 150)
     var read = 0

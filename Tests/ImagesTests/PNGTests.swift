@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct PNGTests {
@@ -24,12 +25,12 @@ import Testing
   }
 
   @Test func filesAreWrittenAndRead() throws {
-    try withTemporaryFolder { folder in
+    try withTemporaryDirectory { folder in
       let image = pattern(5, 6)
       try image.writePNG(to: "\(folder)/a.jpg")
       #expect(try RGBImage(contentsOf: "\(folder)/a.jpg") == image, "the content decides, not the name")
       #expect(try ImageSize(contentsOf: "\(folder)/a.jpg") == ImageSize(width: 5, height: 6))
-      #expect(failure { try image.writePNG(to: "\(folder)/none/a.png") }?.code == .inputOutput)
+      #expect(longtailError { try image.writePNG(to: "\(folder)/none/a.png") }?.code == .inputOutput)
     }
   }
 
@@ -48,7 +49,7 @@ import Testing
     let small = HandmadePNG.file(width: 2, height: 1, depth: 16, colourType: 0, rows: [0, 0, 7, 0, 255])
     #expect(try LabelImage(decoding: small, name: "16").labels == [7, 255])
     let large = HandmadePNG.file(width: 2, height: 1, depth: 16, colourType: 0, rows: [0, 0, 7, 1, 0])
-    let error = try #require(failure { try LabelImage(decoding: large, name: "wide.png") })
+    let error = try #require(longtailError { try LabelImage(decoding: large, name: "wide.png") })
     #expect(error.code == .badData)
     #expect(error.message.contains("wide.png") && error.message.contains("256") && error.message.contains("column 1, row 0"))
   }
@@ -65,7 +66,7 @@ import Testing
   }
 
   @Test func colouredLabelsAreRefused() throws {
-    let error = try #require(failure { try LabelImage(decoding: pattern(3, 3).pngData(), name: "colour.png") })
+    let error = try #require(longtailError { try LabelImage(decoding: pattern(3, 3).pngData(), name: "colour.png") })
     #expect(error.code == .badData && error.message.contains("colour.png") && error.message.contains("palette"))
   }
 
@@ -73,7 +74,7 @@ import Testing
     let file = try pattern(9, 7).pngData()
     // The last four bytes are the checksum of the end mark, which has no content.
     for length in 0..<file.count - 4 {
-      let error = failure { try RGBImage(decoding: Array(file[0..<length]), name: "cut.png") }
+      let error = longtailError { try RGBImage(decoding: Array(file[0..<length]), name: "cut.png") }
       #expect(error?.code == .badData, "cut after \(length) bytes")
       #expect(error?.message.contains("cut.png") == true)
     }
@@ -86,22 +87,22 @@ import Testing
         var damaged = file
         damaged[position] ^= flip
         // Damage is caught by checksums; nothing else may happen than an error of ours or a picture.
-        if let error = failure({ try RGBImage(decoding: damaged, name: "damaged") }) { #expect(error.code == .badData) }
+        if let error = longtailError({ try RGBImage(decoding: damaged, name: "damaged") }) { #expect(error.code == .badData) }
       }
     }
   }
 
   @Test func lyingHeadersAreRefusedBeforeMemoryIsTaken() throws {
     let huge = HandmadePNG.file(width: 60000, height: 60000, depth: 8, colourType: 2, rows: [0])
-    #expect(failure { try RGBImage(decoding: huge, name: "huge") }?.message.contains("60000 x 60000") == true)
+    #expect(longtailError { try RGBImage(decoding: huge, name: "huge") }?.message.contains("60000 x 60000") == true)
     // Within the limit, but more than the file can hold.
     let forged = HandmadePNG.file(width: 9000, height: 9000, depth: 8, colourType: 2, rows: [0, 1, 2, 3])
-    #expect(failure { try RGBImage(decoding: forged, name: "forged") }?.message.contains("cannot hold") == true)
+    #expect(longtailError { try RGBImage(decoding: forged, name: "forged") }?.message.contains("cannot hold") == true)
     let wide = HandmadePNG.file(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, depth: 16, colourType: 6, rows: [0])
-    #expect(failure { try RGBImage(decoding: wide, name: "wide") }?.code == .badData)
+    #expect(longtailError { try RGBImage(decoding: wide, name: "wide") }?.code == .badData)
     let empty = HandmadePNG.file(width: 0, height: 4, depth: 8, colourType: 0, rows: [0])
-    #expect(failure { try RGBImage(decoding: empty, name: "empty") }?.code == .badData)
+    #expect(longtailError { try RGBImage(decoding: empty, name: "empty") }?.code == .badData)
     let limits = ImageLimits(fileBytes: 1 << 20, decodedBytes: 9 * 7 * 3 - 1)
-    #expect(failure { try RGBImage(decoding: pattern(9, 7).pngData(), name: "limit", limits: limits) }?.code == .badData)
+    #expect(longtailError { try RGBImage(decoding: pattern(9, 7).pngData(), name: "limit", limits: limits) }?.code == .badData)
   }
 }

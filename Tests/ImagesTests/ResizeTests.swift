@@ -62,17 +62,4 @@ import Testing
     #expect(RGBColour(hexadecimal: "#0a64f") == nil && RGBColour(hexadecimal: "+12345") == nil)
     #expect(Set((0..<40).map(RGBColour.distinct)).count == 40)
   }
-
-  @Test func captions() {
-    var image = RGBImage(width: 30, height: 20, fill: .white)
-    image.draw("i 1", x: 1, y: 2, colour: .black)
-    let dark = (0..<20).flatMap { y in (0..<30).filter { image[$0, y] == .black }.map { [$0, y] } }
-    #expect(dark.count == 11 + 10)
-    #expect(dark.contains([2, 2]) && dark.contains([3, 5]) && dark.allSatisfy { $0[1] >= 2 && $0[1] < 9 })
-    var large = RGBImage(width: 12, height: 16)
-    large.draw("I", x: 0, y: 0, colour: .white, scale: 2)
-    #expect(large.pixels.filter { $0 == 255 }.count == 3 * 4 * 11)
-    // Outside of the picture nothing happens.
-    large.draw("long text", x: -9, y: 14, colour: .white)
-  }
 }

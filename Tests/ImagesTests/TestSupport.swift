@@ -18,22 +18,6 @@ func checksum(_ bytes: [UInt8]) -> UInt32 {
   bytes.reduce(0) { $0 &* 31 &+ UInt32($1) }
 }
 
-/// The error that `body` ends with, if it is one of this project's.
-func failure<Result>(_ body: () throws -> Result) -> LongtailError? {
-  do {
-    _ = try body()
-    return nil
-  } catch { return error as? LongtailError }
-}
-
-/// A new folder that is removed afterwards.
-func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let path = NSTemporaryDirectory() + "longtail-images-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}
-
 /// A PNG put together by hand: header, chunks with checksums, and an end mark.
 enum HandmadePNG {
   static func file(width: UInt32, height: UInt32, depth: UInt8, colourType: UInt8, palette: [UInt8] = [], rows: [UInt8]) -> [UInt8] {

@@ -1,5 +1,6 @@
 import Objectives
 import Tensors
+import TestSupport
 import Testing
 import Threading
 
@@ -30,7 +31,7 @@ struct Subject: Sendable, CustomStringConvertible {
     ]
 }
 
-@Suite("Every objective")
+@Suite("Every objective", .computePool)
 struct CommonSuite {
   @Test("gives the same in every layout, for gradients in another layout too", arguments: Subject.all)
   func layouts(_ subject: Subject) throws {
@@ -216,8 +217,7 @@ struct CommonSuite {
   }
 }
 
-/// Alone, because it changes the process's number of threads.
-@Suite("Threads", .serialized)
+@Suite("Threads", .computePool)
 struct ThreadSuite {
   @Test("sums and gradients do not depend on the number of threads")
   func threads() throws {

@@ -1,9 +1,10 @@
 import Foundation
 import Objectives
 import Tensors
+import TestSupport
 import Testing
 
-@Suite("Homogenization")
+@Suite("Homogenization", .computePool)
 struct HomogenizationTests {
   @Test("RotoGrad's golden value: norms 5 and 1, initial norms 10 and 1, target 7/3")
   func rotograd() throws {

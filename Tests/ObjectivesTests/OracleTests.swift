@@ -1,9 +1,10 @@
 import Foundation
 import Objectives
 import Tensors
+import TestSupport
 import Testing
 
-@Suite("Numbers of PyTorch in float64")
+@Suite("Numbers of PyTorch in float64", .computePool)
 struct OracleTests {
   /// The same inputs as in Oracle/make_oracle_values.py.
   static let batch: Batch = {
@@ -48,7 +49,7 @@ struct OracleTests {
   }
 }
 
-@Suite("Golden values")
+@Suite("Golden values", .computePool)
 struct GoldenTests {
   /// z = (1, 2, 0.5), label 2, class counts (100, 10, 1).
   func golden(_ name: String, _ settings: [String: SettingValue] = [:], label: Int32 = 2, logits: [Float] = [1, 2, 0.5]) throws -> Outcome {

@@ -1,9 +1,10 @@
 import Foundation
 import Objectives
 import Tensors
+import TestSupport
 import Testing
 
-@Suite("Objectives by name")
+@Suite("Objectives by name", .computePool)
 struct RegistryTests {
   let context = testContext(classes: 4)
 
@@ -65,7 +66,7 @@ struct RegistryTests {
   }
 }
 
-@Suite("Balancing logit variation")
+@Suite("Balancing logit variation", .computePool)
 struct LogitVariationTests {
   /// With counts (100, 1) only class 1 is moved; the gradient of class 0 under zero logits gives the noise away.
   func noise(sigma: Double, epoch: Int = 0, rows: Int = 20000) throws -> [Double] {
@@ -107,7 +108,7 @@ struct LogitVariationTests {
   }
 }
 
-@Suite("Predictions")
+@Suite("Predictions", .computePool)
 struct PredictionTests {
   @Test("the first maximum wins, in every layout")
   func argmax() throws {

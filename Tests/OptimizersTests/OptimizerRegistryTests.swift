@@ -15,6 +15,8 @@ import Testing
     #expect((try OptimizerRegistry.make("adam", parameterCount: 1) as? Adam)?.settings == Adam.Settings())
     #expect(try OptimizerRegistry.make("sgd", settings: ["momentum": 0.5], parameterCount: 1).state.count == 1)
     #expect(try OptimizerRegistry.make("sgd", parameterCount: 1).state.isEmpty)
+    let whole = try OptimizerRegistry.make("adam", settings: ["beta1": 0, "weightDecay": 1], parameterCount: 1)
+    #expect((whole as? Adam)?.settings.beta1 == 0 && (whole as? Adam)?.settings.weightDecay == 1)
   }
 
   @Test func namesAreCorrected() {
@@ -27,11 +29,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("adam", "beta1", OptimizerRegistry.Value.number(1)), ("adam", "beta2", -0.1), ("adam", "epsilon", 0), ("adamw", "weightDecay", -1),
-    ("adamw", "weightDecay", .number(.infinity)), ("adam", "beta1", .number(.nan)), ("sgd", "momentum", 1), ("sgd", "nesterov", true),
-    ("sgd", "nesterov", 1), ("sgd", "momentum", false), ("sgd", "weightDecay", .number(.nan)),
+    ("adam", "beta1", SettingValue.double(1)), ("adam", "beta2", -0.1), ("adam", "epsilon", 0), ("adamw", "weightDecay", -1),
+    ("adamw", "weightDecay", .double(.infinity)), ("adam", "beta1", .double(.nan)), ("sgd", "momentum", 1), ("sgd", "nesterov", true),
+    ("sgd", "nesterov", 1), ("sgd", "momentum", false), ("sgd", "weightDecay", .double(.nan)), ("adam", "beta1", "high"),
+    ("adam", "beta1", nil),
   ])
-  func settingsOutOfRangeAreRefused(_ name: String, _ key: String, _ value: OptimizerRegistry.Value) {
+  func settingsOutOfRangeAreRefused(_ name: String, _ key: String, _ value: SettingValue) {
     let failure = #expect(throws: LongtailError.self) { try OptimizerRegistry.make(name, settings: [key: value], parameterCount: 1) }
     #expect(failure?.code == .usage)
     #expect(failure?.message.contains(key) == true && failure?.message.contains(name) == true)

@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Reports
+import TestSupport
 import Testing
 
 @Suite struct RunDirectoryTests {

@@ -1,8 +1,8 @@
-import Threading
+import TestSupport
 import Testing
+import Threading
 
-/// One pool serves the process, so these run one after the other.
-@Suite(.serialized) struct ComputePoolTests {
+@Suite(.computePool) struct ComputePoolTests {
   @Test(arguments: [1, 2, 3]) func everyPartRunsOnce(_ threads: Int) {
     ComputePool.configure(threadCount: threads)
     for parts in [0, 1, 2, 7, 100] {

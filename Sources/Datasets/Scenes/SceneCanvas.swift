@@ -28,6 +28,10 @@ struct SceneCanvas {
     classes[y &* width &+ x] = label
   }
 
+  /// Whether nothing is drawn at a point of the canvas yet.
+  @inline(__always)
+  func isEmpty(_ x: Int, _ y: Int) -> Bool { classes[y &* width &+ x] == SceneClass.none }
+
   /// Mixes a colour over a point and gives it a class.
   @inline(__always)
   mutating func blend(_ x: Int, _ y: Int, _ colour: SIMD3<Float>, _ opacity: Float, _ label: UInt8) {
@@ -70,6 +74,7 @@ struct SceneCanvas {
     let pictureHeight = height / density
     var image = RGBImage(width: pictureWidth, height: pictureHeight)
     var labels = LabelImage(width: pictureWidth, height: pictureHeight)
+    let keys = SIMD4(exposure.key, exposure.key &+ 9, exposure.key &+ 17, 0)
     for y in 0..<pictureHeight {
       for x in 0..<pictureWidth {
         let a = 2 * y * width + 2 * x
@@ -79,8 +84,9 @@ struct SceneCanvas {
         let dy = (Float(y) + 0.5) / Float(pictureHeight) - 0.5
         colour *= exposure.gain * (1 - exposure.vignette * (dx * dx + dy * dy))
         colour += exposure.lift
-        let grain = (SceneNoise.cell(Int32(x), Int32(y), exposure.key) + SceneNoise.cell(Int32(x), Int32(y), exposure.key &+ 9) - 1)
-        let tint = SceneNoise.cell(Int32(x), Int32(y), exposure.key &+ 17) - 0.5
+        let noise = SceneNoise.cells(Int32(x), Int32(y), keys)
+        let grain = noise.x + noise.y - 1
+        let tint = noise.z - 0.5
         colour += SIMD3(grain + 0.4 * tint, grain, grain - 0.4 * tint) * exposure.noise
         let clamped = pointwiseMin(pointwiseMax(colour, SIMD3.zero), SIMD3.one) * 255 + 0.5
         let index = y * pictureWidth + x

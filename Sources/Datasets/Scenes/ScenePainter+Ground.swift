@@ -7,13 +7,14 @@ extension ScenePainter {
       let z = focal * SceneWorld.eye / (Float(y) + 0.5 - horizon)
       // Detail finer than a point would flicker.
       let detail = min(1, 22 / z)
+      let clear = clearness(distance: z)
       let shadows = (reach(side: 0, z: z), reach(side: 1, z: z))
-      for x in 0..<canvas.width {
+      for x in 0..<canvas.width where canvas.isEmpty(x, y) {
         let across = (Float(x) + 0.5 - vanishing) * z / focal
         var (colour, label) = surface(across, z, detail)
         let dark = world.sun < 0 ? across < -world.fronts[0] + shadows.0 : across > world.fronts[1] - shadows.1
         if dark { colour *= world.shade }
-        canvas.put(x, y, seen(colour, distance: z), label)
+        canvas.put(x, y, seen(colour, clear: clear), label)
       }
     }
   }
@@ -21,6 +22,7 @@ extension ScenePainter {
   /// How far the shadow of a side's houses reaches over the ground.
   private func reach(side: Int, z: Float) -> Float { world.height(side: side, z: z + 0.8) * 0.42 }
 
+  @inline(__always)
   private func surface(_ x: Float, _ z: Float, _ detail: Float) -> (SIMD3<Float>, UInt8) {
     if x > world.roadLeft && x < world.roadRight { return (road(x, z, detail), SceneClass.road) }
     if x > world.pavementLeft && x < world.pavementRight {
@@ -37,6 +39,7 @@ extension ScenePainter {
     return (world.grass * (0.88 + detail * 0.4 * (blades - 0.5) + 0.28 * patches), SceneClass.vegetation)
   }
 
+  @inline(__always)
   private func road(_ x: Float, _ z: Float, _ detail: Float) -> SIMD3<Float> {
     let grain = SceneNoise.smooth(x * 16, z * 10, world.key &+ 25)
     let patches = SceneNoise.smooth(x * 0.7, z * 0.22, world.key &+ 26)
@@ -46,11 +49,12 @@ extension ScenePainter {
     let lane = abs(abs(x - middle) - (world.roadRight - world.roadLeft) * 0.25)
     if abs(lane - 0.75) < 0.25 { colour *= 0.95 }
     let beat = z / 6 - (z / 6).rounded(.down)
-    let worn = 0.75 + 0.25 * SceneNoise.smooth(x * 6, z * 3, world.key &+ 27)
     let paint = SIMD3<Float>(0.86, 0.86, 0.83)
-    if abs(x - middle) < 0.09 && (!world.dashed || beat < 0.5) { colour = colour * (1 - worn) + paint * worn }
     let gutter = min(x - world.roadLeft, world.roadRight - x)
-    if gutter > 0.28 && gutter < 0.4 { colour = colour * (1 - worn) + paint * worn }
+    if (abs(x - middle) < 0.09 && (!world.dashed || beat < 0.5)) || (gutter > 0.28 && gutter < 0.4) {
+      let worn = 0.75 + 0.25 * SceneNoise.smooth(x * 6, z * 3, world.key &+ 27)
+      colour = colour * (1 - worn) + paint * worn
+    }
     if gutter < 0.12 { colour *= 0.8 }
     return colour
   }

@@ -1,10 +1,10 @@
 extension ScenePainter {
-  /// Draws the houses and hedges of one side, from far to near.
+  /// Draws the houses and hedges of one side, from near to far.
   mutating func paintSide(_ side: Int) {
     let front = side == 0 ? -world.fronts[0] : world.fronts[1]
-    for stretch in world.sides[side].reversed() where stretch.kind != .open {
-      paintGable(stretch, front: front, side: side)
+    for stretch in world.sides[side] where stretch.kind != .open {
       paintFront(stretch, front: front, side: side)
+      paintGable(stretch, front: front, side: side)
     }
   }
 
@@ -18,7 +18,8 @@ extension ScenePainter {
       if abs(offset) < 0.5 { continue }
       let z = front * focal / offset
       let scale = focal / z
-      for y in canvas.rows(horizon - (stretch.height - SceneWorld.eye) * scale, horizon + SceneWorld.eye * scale) {
+      for y in canvas.rows(horizon - (stretch.height - SceneWorld.eye) * scale, horizon + SceneWorld.eye * scale)
+      where canvas.isEmpty(x, y) {
         let up = (horizon - Float(y)) / scale + SceneWorld.eye
         paintPoint(x, y, stretch, along: z - stretch.near, length: stretch.far - stretch.near, up: up, z: z, lit: lit)
       }
@@ -33,7 +34,8 @@ extension ScenePainter {
     let edges = [vanishing + front * scale, vanishing + (front + (side == 0 ? -depth : depth)) * scale]
     for x in canvas.columns(min(edges[0], edges[1]), max(edges[0], edges[1])) {
       let along = abs((Float(x) + 0.5 - vanishing) / scale - front)
-      for y in canvas.rows(horizon - (stretch.height - SceneWorld.eye) * scale, horizon + SceneWorld.eye * scale) {
+      for y in canvas.rows(horizon - (stretch.height - SceneWorld.eye) * scale, horizon + SceneWorld.eye * scale)
+      where canvas.isEmpty(x, y) {
         let up = (horizon - Float(y)) / scale + SceneWorld.eye
         paintPoint(x, y, stretch, along: along, length: depth, up: up, z: z, lit: 0.93)
       }

@@ -14,11 +14,12 @@ extension ScenePainter {
     let (half, top) = ScenePainter.extent(thing.kind)
     // Thin parts keep a width of a pixel, as long as they are seen at all.
     let thin = Float(SceneCanvas.density) * 0.55 / scale
+    let crown = thing.kind == .tree ? ScenePainter.crown(thing) : []
     for y in canvas.rows(base - top * scale, base) {
       let v = (base - Float(y) - 0.5) / scale
       for x in canvas.columns(centre - half * scale, centre + half * scale) {
         let u = (Float(x) + 0.5 - centre) / scale * thing.facing
-        guard let mark = ScenePainter.mark(thing, u, v, thin) else { continue }
+        guard let mark = ScenePainter.mark(thing, u, v, thin, crown) else { continue }
         // Rounded bodies: the side towards the sun is lighter.
         let side = 1 + 0.12 * world.sun * thing.facing * max(-1, min(1, u / half))
         canvas.blend(x, y, seen(mark.colour * side, distance: thing.z), mark.opacity, mark.label)
@@ -40,9 +41,9 @@ extension ScenePainter {
     }
   }
 
-  private static func mark(_ thing: SceneWorld.Thing, _ u: Float, _ v: Float, _ thin: Float) -> Mark? {
+  private static func mark(_ thing: SceneWorld.Thing, _ u: Float, _ v: Float, _ thin: Float, _ crown: [SIMD3<Float>]) -> Mark? {
     switch thing.kind {
-    case .tree: return tree(thing, u, v)
+    case .tree: return tree(thing, u, v, crown)
     case .lampPost: return lampPost(thing, u, v, thin)
     case .mast: return mast(thing, u, v, thin)
     case .sign: return sign(thing, u, v, thin)
@@ -63,17 +64,29 @@ extension ScenePainter {
     return ru * ru + rv * rv
   }
 
-  private static func tree(_ thing: SceneWorld.Thing, _ u: Float, _ v: Float) -> Mark? {
-    let ragged = 0.35 * SceneNoise.smooth(u * 4, v * 4, thing.key) + 0.2 * SceneNoise.smooth(u * 11, v * 11, thing.key &+ 1)
-    var inside: Float = -1
-    for blob in 0..<6 {
-      let bu = (SceneNoise.cell(Int32(blob), 1, thing.key) - 0.5) * 2.3
-      let bv = 3 + SceneNoise.cell(Int32(blob), 2, thing.key) * 1.9
-      let br = 0.8 + 0.6 * SceneNoise.cell(Int32(blob), 3, thing.key)
-      let (du, dv) = (u - bu, v - bv)
-      inside = max(inside, 1 - (du * du + dv * dv) / (br * br) - ragged + 0.2)
+  /// The round parts of a tree's crown: centre across and up, and squared radius.
+  private static func crown(_ thing: SceneWorld.Thing) -> [SIMD3<Float>] {
+    (0..<6).map { (blob: Int32) in
+      let radius = 0.8 + 0.6 * SceneNoise.cell(blob, 3, thing.key)
+      return SIMD3(
+        (SceneNoise.cell(blob, 1, thing.key) - 0.5) * 2.3, 3 + SceneNoise.cell(blob, 2, thing.key) * 1.9, radius * radius)
     }
-    if inside > 0 {
+  }
+
+  /// Whether a point lies in a crown, whose edge is ragged.
+  private static func isInside(_ crown: [SIMD3<Float>], _ u: Float, _ v: Float, _ key: UInt32) -> Bool {
+    var inside: Float = -1
+    for blob in crown {
+      let (du, dv) = (u - blob.x, v - blob.y)
+      inside = max(inside, 1 - (du * du + dv * dv) / blob.z)
+    }
+    if inside + 0.2 <= 0 { return false }
+    let ragged = 0.35 * SceneNoise.smooth(u * 4, v * 4, key) + 0.2 * SceneNoise.smooth(u * 11, v * 11, key &+ 1)
+    return inside - ragged + 0.2 > 0
+  }
+
+  private static func tree(_ thing: SceneWorld.Thing, _ u: Float, _ v: Float, _ crown: [SIMD3<Float>]) -> Mark? {
+    if isInside(crown, u, v, thing.key) {
       let leaf = SceneNoise.smooth(u * 9, v * 9, thing.key &+ 2)
       let clump = SceneNoise.smooth(u * 2.5, v * 2.5, thing.key &+ 3)
       return Mark(colour: thing.main * (0.55 + 0.5 * leaf + 0.35 * clump + 0.06 * (v - 3)), label: SceneClass.vegetation)

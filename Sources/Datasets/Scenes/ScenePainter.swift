@@ -1,4 +1,5 @@
-/// Draws a world onto a canvas, from far to near.
+/// Draws a world onto a canvas: what hides everything behind it from near to far, so that no point is worked out twice, then the rest
+/// from far to near.
 struct ScenePainter {
   let world: SceneWorld
   var canvas: SceneCanvas
@@ -19,11 +20,11 @@ struct ScenePainter {
 
   /// Draws everything.
   mutating func paint() {
-    paintSky()
-    paintHills()
-    paintGround()
+    for side in [1, 0] { paintSide(side) }
     paintHorizonHouses()
-    for side in 0..<2 { paintSide(side) }
+    paintGround()
+    paintHills()
+    paintSky()
     for fence in world.fences.sorted(by: { $0.near > $1.near }) { paint(fence) }
     for thing in world.things {
       paintShadow(of: thing)
@@ -34,8 +35,17 @@ struct ScenePainter {
   /// Light and the air between: what a colour looks like from a distance.
   @inline(__always)
   func seen(_ colour: SIMD3<Float>, distance z: Float) -> SIMD3<Float> {
-    let clear = 1 / (1 + world.haze * z)
-    return colour * world.light * clear + world.skyLow * (1 - clear)
+    seen(colour, clear: clearness(distance: z))
+  }
+
+  /// The share of light that comes through the air from a distance.
+  @inline(__always)
+  func clearness(distance z: Float) -> Float { 1 / (1 + world.haze * z) }
+
+  /// What a colour looks like through the air.
+  @inline(__always)
+  func seen(_ colour: SIMD3<Float>, clear: Float) -> SIMD3<Float> {
+    colour * world.light * clear + world.skyLow * (1 - clear)
   }
 
   private mutating func paintSky() {
@@ -45,7 +55,7 @@ struct ScenePainter {
       // Clouds lie on a plane above: the nearer to the horizon, the flatter.
       let depth = 1.15 - t
       let scale = 3 / (Float(canvas.height) * depth)
-      for x in 0..<canvas.width {
+      for x in 0..<canvas.width where canvas.isEmpty(x, y) {
         let n = SceneNoise.layered((Float(x) - vanishing) * scale * 0.7, 4 / depth, world.key)
         let cover = max(0, min(1, (n - 0.78 + world.cloudiness * 0.5) * 4.5)) * (0.35 + 0.65 * (1 - t))
         let under = SceneNoise.smooth((Float(x) - vanishing) * scale * 1.1 + 0.3, 6 / depth + 0.5, world.key)
@@ -56,7 +66,7 @@ struct ScenePainter {
   }
 
   private mutating func paintHills() {
-    for layer in 0..<2 {
+    for layer in [1, 0] {
       let distance: Float = layer == 0 ? 150 : 80
       let height = world.hill * Float(canvas.height) * (layer == 0 ? 1 : 0.55)
       let key = world.key &+ UInt32(40 + layer)
@@ -64,7 +74,7 @@ struct ScenePainter {
         let u = Float(x) / Float(canvas.height)
         let profile = SceneNoise.smooth(u * 2.2, Float(layer) * 7, key) * 0.75 + SceneNoise.smooth(u * 9, 3, key) * 0.17
         let crest = horizon - height * (profile + SceneNoise.smooth(u * 55, 1, key) * 0.12)
-        for y in canvas.rows(crest, horizon + 2) {
+        for y in canvas.rows(crest, horizon + 2) where canvas.isEmpty(x, y) {
           let mottle = SceneNoise.smooth(u * 60, Float(y) * 0.25, key &+ 5)
           canvas.put(x, y, seen(world.leaves * (0.8 + 0.45 * mottle), distance: distance), SceneClass.vegetation)
         }
@@ -84,7 +94,8 @@ struct ScenePainter {
       let stands = SceneNoise.cell(number, 4, world.key) < 0.7
       if stands {
         for column in canvas.columns(vanishing + x * scale, vanishing + (x + width) * scale) {
-          for row in canvas.rows(horizon - (tall - SceneWorld.eye) * scale, horizon + SceneWorld.eye * scale) {
+          for row in canvas.rows(horizon - (tall - SceneWorld.eye) * scale, horizon + SceneWorld.eye * scale)
+          where canvas.isEmpty(column, row) {
             let window = (column / 2) % 3 == 0 && (row / 2) % 3 == 0
             canvas.put(column, row, seen(tone * (window ? 0.72 : 1), distance: z), SceneClass.building)
           }

@@ -53,6 +53,22 @@ enum SceneNoise {
     return Float(h >> 8) * 0x1p-24
   }
 
+  /// `cell` for several keys at once.
+  @inline(__always)
+  static func cells(_ x: Int32, _ y: Int32, _ keys: SIMD4<UInt32>) -> SIMD4<Float> {
+    let place = UInt32(bitPattern: x) &* 0x9E37_79B1 ^ UInt32(bitPattern: y) &* 0x85EB_CA77
+    return scrambled(SIMD4(repeating: place) ^ keys)
+  }
+
+  @inline(__always)
+  private static func scrambled(_ bits: SIMD4<UInt32>) -> SIMD4<Float> {
+    var h = bits
+    h = (h ^ h &>> 15) &* 0x2C1B_3C6D
+    h = (h ^ h &>> 12) &* 0x297A_2D39
+    h ^= h &>> 15
+    return SIMD4<Float>(SIMD4<Int32>(truncatingIfNeeded: h &>> 8)) * 0x1p-24
+  }
+
   /// Smooth noise in [0, 1): cells of size 1, blended.
   @inline(__always)
   static func smooth(_ x: Float, _ y: Float, _ key: UInt32) -> Float {
@@ -64,8 +80,14 @@ enum SceneNoise {
     var v = y - fy
     u = u * u * (3 - 2 * u)
     v = v * v * (3 - 2 * v)
-    let top = cell(ix, iy, key) * (1 - u) + cell(ix &+ 1, iy, key) * u
-    let bottom = cell(ix, iy &+ 1, key) * (1 - u) + cell(ix &+ 1, iy &+ 1, key) * u
+    // The four corners at once; the same numbers as from `cell`.
+    let left = UInt32(bitPattern: ix) &* 0x9E37_79B1
+    let right = left &+ 0x9E37_79B1
+    let upper = UInt32(bitPattern: iy) &* 0x85EB_CA77
+    let lower = (upper &+ 0x85EB_CA77) ^ key
+    let corners = scrambled(SIMD4(left, right, left, right) ^ SIMD4(upper ^ key, upper ^ key, lower, lower))
+    let top = corners.x * (1 - u) + corners.y * u
+    let bottom = corners.z * (1 - u) + corners.w * u
     return top * (1 - v) + bottom * v
   }
 

@@ -4,7 +4,8 @@ import Tensors
 /// Street scenes that are drawn, not read: the data set that is always there.
 ///
 /// Sky, houses, a road in perspective, and few small things that matter: eleven classes whose pixel counts span more than
-/// 100 : 1. A sample is a function of (seed, split, index), the same on every machine; drawing one takes a few milliseconds.
+/// 100 : 1. A sample is a function of (seed, split, index), the same on every machine. Drawing one of 192 x 128 pixels takes a
+/// processor core of a server about 5 ms in a release build, in proportion to the pixels.
 public struct ScenesDataset: SegmentationDataset {
   /// The name in the registry.
   public let name = "scenes"

@@ -85,25 +85,36 @@ class SegNet(nn.Module):
         return x
 
 
-def error(a, b):
-    squares = sum((p - q) ** 2 for p, q in zip(a['projections'], b['projections'])) / 8
-    return squares ** 0.5 / max(a['norm'], 1e-12)
-
-
 def case(*arguments):
-    """The first seed for which rounding moves no activation across a ReLU's kink and no maximum to another place.
+    """The first seed for which rounding moves no activation across a ReLU's kink and no maximum to another place in the first step.
 
-    There the gradient jumps, and float32 and float64 differ by per cents in PyTorch itself.
+    There the gradient jumps by per cents, and whoever adds up in another order lands on the other side.
     """
-    for seed in range(1, 200):
+    for seed in range(1, 400):
         c = attempt(seed, *arguments)
-        name = arguments[0]
-        a, b = c['float64'], c['float32']
-        worst = max(error(a['gradients'][n], b['gradients'][n]) for n in c['parameterNames'])
-        drift = max(error(a['parameters'][n], b['parameters'][n]) for n in c['parameterNames'])
-        if worst < 2e-5 and drift < (1e-4 if name == 'unet' else 5e-3):
+        if c is not None:
             return c
     raise SystemExit('no seed is far enough from every kink')
+
+
+class Margin:
+    """The distance to the nearest kink: of what enters a ReLU from zero, and of a window's two largest values."""
+
+    def __init__(self, net):
+        self.least = float('inf')
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.register_forward_hook(self.look)
+
+    def look(self, module, inputs, output):
+        values = output.detach()
+        self.least = min(self.least, float(values.abs().min()))
+        if values.shape[2] % 2 == 0 and values.shape[3] % 2 == 0:
+            windows = F.unfold(values.clamp(min=0).flatten(0, 1).unsqueeze(1), 2, stride=2).transpose(1, 2)
+            top = windows.topk(2, dim=2).values
+            gaps = (top[..., 0] - top[..., 1])[top[..., 0] > 0]
+            if gaps.numel():
+                self.least = min(self.least, float(gaps.min()))
 
 
 def attempt(seed, name, make, width, classes, images, height, width_px):
@@ -111,6 +122,7 @@ def attempt(seed, name, make, width, classes, images, height, width_px):
     steps = 10
     for precision, dtype in (('float64', torch.float64), ('float32', torch.float32)):
         net = make(width, classes).to(dtype)
+        margin = Margin(net) if precision == 'float64' else None
         for k, (pname, p) in enumerate(net.named_parameters()):
             v = uniform(1000 * seed + k, p.shape)
             if p.dim() == 1 and pname.endswith('weight'):
@@ -131,6 +143,9 @@ def attempt(seed, name, make, width, classes, images, height, width_px):
         for step in range(steps):
             optimizer.zero_grad()
             logits = net(x)
+            # Adam turns the rounding of tiny gradients into whole steps, so later on some kink is crossed; the test allows for that.
+            if margin and step == 0 and margin.least < 2e-5:
+                return None
             loss = F.cross_entropy(logits, y, ignore_index=255)
             loss.backward()
             if step == 0:
@@ -151,7 +166,7 @@ def attempt(seed, name, make, width, classes, images, height, width_px):
 
 
 cases = [
-    case('unet', UNet, 8, 12, 2, 32, 48),
+    case('unet', UNet, 8, 12, 2, 16, 32),
     case('segnet', SegNet, 8, 5, 1, 32, 32),
 ]
 print(json.dumps(json.loads(json.dumps(cases), parse_float=lambda s: float('%.12g' % float(s))), separators=(',', ':')))

@@ -90,6 +90,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives"], swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(

@@ -1,0 +1,215 @@
+import Threading
+
+/// Winograd's forward pass and, with rotated and exchanged weights, the backward pass by data.
+///
+/// For each of the 36 products there is a matrix product M = U V of the transformed weights (outputs by depth) and the
+/// transformed source (depth by tiles). V lies as [36][tiles / 6][depth / 8][6][8], U as [outputs / 16][36][depth][16],
+/// M of 16 outputs as [36][tiles][16].
+struct WinogradDataPass {
+  typealias Floats = UnsafeMutablePointer<Float>
+  typealias Transforms = WinogradTransforms
+
+  /// Depth of a product of matrices that leaves its weights in the first-level cache, in blocks of 8.
+  private static let depthStep = 32
+
+  let backward: Bool
+  let layout: WinogradTiles
+  let tiles: Int
+  let slots: Int
+  /// Blocks of 8 channels that are summed over, and that come out.
+  let depth: Int
+  let outputs: Int
+  /// Tiles in a chunk.
+  let chunk: Int
+  let shared: Bool
+
+  init(_ convolution: WinogradConvolution, backward: Bool) {
+    self.backward = backward
+    layout = WinogradTiles(convolution)
+    tiles = convolution.tiles
+    slots = convolution.slots
+    depth = backward ? convolution.outputBlocks : convolution.inputBlocks
+    outputs = backward ? convolution.inputBlocks : convolution.outputBlocks
+    let blocking = convolution.forced ?? WinogradDataPass.blocking(depth: depth, outputs: outputs, tiles: tiles, slots: slots)
+    chunk = min(blocking.chunk, (tiles + 5) / 6 * 6)
+    shared = blocking.shared
+  }
+
+  /// Small layers: a chunk's V and M and half of U fit into half a megabyte. Deep layers: V of many tiles lies in the last-level cache,
+  /// and U and M of 16 outputs near each core.
+  private static func blocking(depth: Int, outputs: Int, tiles: Int, slots: Int) -> WinogradConvolution.Blocking {
+    if depth >= 16 { return .init(chunk: 192, shared: true) }
+    return .init(chunk: depth <= 4 ? 48 : 24, shared: false)
+  }
+
+  private var vStride: Int { WinogradConvolution.padded(chunk * depth * 8) }
+  private var mStride: Int { WinogradConvolution.padded(chunk * 16) }
+  private var uStride: Int { WinogradConvolution.padded(depth * 8 * 16) }
+  private var pairs: Int { (outputs + 1) / 2 }
+  private var vCount: Int { 36 * vStride }
+  private var mCount: Int { 36 * mStride }
+  private var uCount: Int { 36 * uStride }
+  private var slotCount: Int { WinogradConvolution.bufferCount + mCount + (shared ? uCount : vCount) }
+
+  var scratchCount: Int { slots * slotCount + (shared ? vCount : pairs * uCount) }
+
+  func run(source: Floats, weights: Floats, destination: Floats, scratch: Floats) {
+    if tiles == 0 { return }
+    let common = scratch + slots * slotCount
+    if shared {
+      var first = 0
+      while first < tiles {
+        let count = min(chunk, tiles - first)
+        runShared(first, count, source, weights, destination, v: common, scratch: scratch)
+        first += count
+      }
+    } else {
+      runSeparately(source, weights, destination, u: common, scratch: scratch)
+    }
+  }
+
+  /// Each thread takes whole chunks.
+  private func runSeparately(_ source: Floats, _ weights: Floats, _ destination: Floats, u: Floats, scratch: Floats) {
+    let units = pairs * depth
+    ComputePool.forEach(parts: slots) { slot in
+      let buffer = scratch + slot * slotCount
+      for unit in (units * slot / slots)..<(units * (slot + 1) / slots) {
+        let (pair, block) = unit.quotientAndRemainder(dividingBy: depth)
+        transformWeights(weights, pair: pair, block: block, into: u + pair * uCount, buffer: buffer)
+      }
+    }
+    let chunks = (tiles + chunk - 1) / chunk
+    ComputePool.forEach(parts: slots) { slot in
+      let buffer = scratch + slot * slotCount
+      let m = buffer + WinogradConvolution.bufferCount
+      let v = m + mCount
+      for number in (chunks * slot / slots)..<(chunks * (slot + 1) / slots) {
+        let first = number * chunk
+        let count = min(chunk, tiles - first)
+        transformSource(source, first: first, count: count, groups: 0..<((count + 5) / 6), into: v, buffer: buffer)
+        for pair in 0..<pairs {
+          multiply(pair: pair, groups: (count + 5) / 6, u: u + pair * uCount, v: v, m: m)
+          transformDestination(m, pair: pair, first: first, count: count, into: destination, buffer: buffer)
+        }
+      }
+    }
+  }
+
+  /// All threads share the transformed source of a chunk; each takes some of the outputs.
+  private func runShared(
+    _ first: Int, _ count: Int, _ source: Floats, _ weights: Floats, _ destination: Floats, v: Floats, scratch: Floats
+  ) {
+    let groups = (count + 5) / 6
+    ComputePool.forEach(parts: slots) { slot in
+      transformSource(
+        source, first: first, count: count, groups: (groups * slot / slots)..<(groups * (slot + 1) / slots), into: v,
+        buffer: scratch + slot * slotCount)
+    }
+    ComputePool.forEach(parts: slots) { slot in
+      let buffer = scratch + slot * slotCount
+      let m = buffer + WinogradConvolution.bufferCount
+      let u = m + mCount
+      for pair in (pairs * slot / slots)..<(pairs * (slot + 1) / slots) {
+        for block in 0..<depth { transformWeights(weights, pair: pair, block: block, into: u, buffer: buffer) }
+        multiply(pair: pair, groups: groups, u: u, v: v, m: m)
+        transformDestination(m, pair: pair, first: first, count: count, into: destination, buffer: buffer)
+      }
+    }
+  }
+
+  // MARK: Steps
+
+  /// V of some groups of six tiles of a chunk; tiles beyond the last are zero.
+  private func transformSource(_ source: Floats, first: Int, count: Int, groups: Range<Int>, into v: Floats, buffer: Floats) {
+    let imageStride = depth * layout.blockStride
+    let copy = buffer + 288
+    var position = layout.position(first + groups.lowerBound * 6)
+    for group in groups {
+      for t in 0..<6 {
+        let to = v + group * depth * 48 + t * 8
+        if group * 6 + t >= count {
+          for xi in 0..<36 {
+            for block in 0..<depth { Transforms.store(.zero, to + xi * vStride + block * 48) }
+          }
+          continue
+        }
+        let image = source + position.image * imageStride
+        for block in 0..<depth {
+          let window = layout.window(image + block * layout.blockStride, position, copy: copy)
+          Transforms.source(
+            window: window.address, rowStride: window.rowStride, buffer: buffer, into: to + block * 48, stride: vStride)
+        }
+        layout.advance(&position)
+      }
+    }
+  }
+
+  /// U of up to 16 outputs and 8 channels of depth.
+  private func transformWeights(_ weights: Floats, pair: Int, block: Int, into u: Floats, buffer: Floats) {
+    let width = 2 * pair + 1 < outputs ? 16 : 8
+    for half in 0..<(width / 8) {
+      let output = 2 * pair + half
+      for lane in 0..<8 {
+        let to = u + (block * 8 + lane) * width + half * 8
+        if backward {
+          // Vectors run over the layer's inputs, which lie 8 floats apart.
+          let taps = weights + (block * outputs + output) * 576 + lane
+          let rotated = buffer + 288
+          for tap in 0..<9 {
+            for i in 0..<8 { rotated[(8 - tap) * 8 + i] = taps[tap * 64 + i * 8] }
+          }
+          Transforms.weights(taps: rotated, tapStride: 8, buffer: buffer, into: to, stride: uStride)
+        } else {
+          let taps = weights + (output * depth + block) * 576 + lane * 8
+          Transforms.weights(taps: taps, tapStride: 64, buffer: buffer, into: to, stride: uStride)
+        }
+      }
+    }
+  }
+
+  /// M = U V for 16 outputs and all groups of a chunk.
+  private func multiply(pair: Int, groups: Int, u: Floats, v: Floats, m: Floats) {
+    let whole = 2 * pair + 1 < outputs
+    for xi in 0..<36 {
+      var block = 0
+      while block < depth {
+        let blocks = min(WinogradDataPass.depthStep, depth - block)
+        let weights = u + xi * uStride + block * (whole ? 128 : 64)
+        var from = v + xi * vStride + block * 48
+        var to = m + xi * mStride
+        for _ in 0..<groups {
+          if whole {
+            WinogradProducts.tiles16(weights, from, to, blocks: blocks, adding: block > 0)
+          } else {
+            WinogradProducts.tiles8(weights, from, to, blocks: blocks, adding: block > 0)
+          }
+          from += depth * 48
+          to += 96
+        }
+        block += blocks
+      }
+    }
+  }
+
+  /// The destination's tiles of a chunk from the products of 16 outputs.
+  private func transformDestination(_ m: Floats, pair: Int, first: Int, count: Int, into destination: Floats, buffer: Floats) {
+    let imageStride = outputs * layout.blockStride
+    let clipped = buffer + 288
+    for half in 0..<min(2, outputs - 2 * pair) {
+      var position = layout.position(first)
+      let block = destination + (2 * pair + half) * layout.blockStride
+      for t in 0..<count {
+        let from = m + t * 16 + half * 8
+        let image = block + position.image * imageStride
+        if layout.isWhole(position) {
+          let tile = image + (4 * position.row * layout.width + 4 * position.column) * 8
+          Transforms.destination(products: from, stride: mStride, buffer: buffer, into: tile, rowStride: layout.width * 8)
+        } else {
+          Transforms.destination(products: from, stride: mStride, buffer: buffer, into: clipped, rowStride: 32)
+          layout.clip(clipped, position, into: image)
+        }
+        layout.advance(&position)
+      }
+    }
+  }
+}

@@ -122,24 +122,28 @@ struct WinogradDataPass {
   /// V of some groups of six tiles of a chunk; tiles beyond the last are zero.
   private func transformSource(_ source: Floats, first: Int, count: Int, groups: Range<Int>, into v: Floats, buffer: Floats) {
     let imageStride = depth * layout.blockStride
-    let copy = buffer + 288
-    var position = layout.position(first + groups.lowerBound * 6)
-    for group in groups {
-      for t in 0..<6 {
-        let to = v + group * depth * 48 + t * 8
-        if group * 6 + t >= count {
-          for xi in 0..<36 {
-            for block in 0..<depth { Transforms.store(.zero, to + xi * vStride + block * 48) }
-          }
-          continue
+    let (vStride, groupStride) = (vStride, depth * 48)
+    let end = min(count, groups.upperBound * 6)
+    var t = groups.lowerBound * 6
+    var position = layout.position(first + t)
+    while t < end {
+      let strip = layout.stripCount(position, limit: end - t)
+      let image = source + position.image * imageStride
+      for block in 0..<depth {
+        layout.sourceColumns(image + block * layout.blockStride, position, count: strip, into: buffer)
+        for i in 0..<strip {
+          let (group, rest) = (t + i).quotientAndRemainder(dividingBy: 6)
+          Transforms.sourceRows(
+            buffer + 32 * i, rowStride: (4 * strip + 2) * 8, into: v + group * groupStride + block * 48 + rest * 8, stride: vStride)
         }
-        let image = source + position.image * imageStride
-        for block in 0..<depth {
-          let window = layout.window(image + block * layout.blockStride, position, copy: copy)
-          Transforms.source(
-            window: window.address, rowStride: window.rowStride, buffer: buffer, into: to + block * 48, stride: vStride)
-        }
-        layout.advance(&position)
+      }
+      layout.advance(&position, by: strip)
+      t += strip
+    }
+    for t in end..<max(end, groups.upperBound * 6) {
+      let to = v + t / 6 * groupStride + t % 6 * 8
+      for xi in 0..<36 {
+        for block in 0..<depth { Transforms.store(.zero, to + xi * vStride + block * 48) }
       }
     }
   }
@@ -154,7 +158,7 @@ struct WinogradDataPass {
         if backward {
           // Vectors run over the layer's inputs, which lie 8 floats apart.
           let taps = weights + (block * outputs + output) * 576 + lane
-          let rotated = buffer + 288
+          let rotated = buffer + Transforms.stripCount
           for tap in 0..<9 {
             for i in 0..<8 { rotated[(8 - tap) * 8 + i] = taps[tap * 64 + i * 8] }
           }
@@ -194,7 +198,7 @@ struct WinogradDataPass {
   /// The destination's tiles of a chunk from the products of 16 outputs.
   private func transformDestination(_ m: Floats, pair: Int, first: Int, count: Int, into destination: Floats, buffer: Floats) {
     let imageStride = outputs * layout.blockStride
-    let clipped = buffer + 288
+    let clipped = buffer + Transforms.stripCount
     for half in 0..<min(2, outputs - 2 * pair) {
       var position = layout.position(first)
       let block = destination + (2 * pair + half) * layout.blockStride

@@ -31,9 +31,10 @@ struct WinogradTiles {
     return Position(image: image, row: row, column: column)
   }
 
+  /// Goes on by some tiles, at most to the end of the row.
   @inline(__always)
-  func advance(_ position: inout Position) {
-    position.column &+= 1
+  func advance(_ position: inout Position, by count: Int = 1) {
+    position.column &+= count
     if position.column < columns { return }
     position.column = 0
     position.row &+= 1
@@ -42,35 +43,34 @@ struct WinogradTiles {
     position.image &+= 1
   }
 
-  /// The 6 x 6 window of a tile in one block of channels: its address in the image, or a copy with zeros outside of the image.
-  /// - Parameter copy: 36 vectors.
+  /// How many of the next tiles lie side by side and are transformed together.
   @inline(__always)
-  func window(_ image: Floats, _ at: Position, copy: Floats) -> (address: Floats, rowStride: Int) {
+  func stripCount(_ at: Position, limit: Int) -> Int { min(limit, columns - at.column, WinogradTransforms.strip) }
+
+  /// The vertical half of the source's transform for a strip of tiles in one block of channels: [6][4 `count` + 2][8].
+  func sourceColumns(_ image: Floats, _ at: Position, count: Int, into half: Floats) {
     let (y, x) = (4 * at.row - 1, 4 * at.column - 1)
-    if y >= 0, x >= 0, y + 6 <= height, x + 6 <= width { return (image + (y * width + x) * 8, width * 8) }
-    copyWindow(image, y, x, extent: 6, into: copy)
-    return (copy, 48)
+    let stride = (4 * count + 2) * 8
+    let columns = max(0, -x)..<min(4 * count + 2, width - x)
+    WinogradTransforms.sourceColumns(
+      top: image + (y * width + x + columns.lowerBound) * 8, rowStride: width * 8, rows: max(0, -y)..<min(6, height - y),
+      count: columns.count, into: half + columns.lowerBound * 8, stride: stride)
+    clear(half, stride: stride, 0..<columns.lowerBound)
+    clear(half, stride: stride, columns.upperBound..<(4 * count + 2))
   }
 
-  /// The 4 x 4 tile itself, alike.
-  @inline(__always)
-  func tile(_ image: Floats, _ at: Position, copy: Floats) -> (address: Floats, rowStride: Int) {
+  /// The same for the gradient of the destination: [6][4 `count`][8].
+  func gradientColumns(_ image: Floats, _ at: Position, count: Int, into half: Floats) {
     let (y, x) = (4 * at.row, 4 * at.column)
-    if y + 4 <= height, x + 4 <= width { return (image + (y * width + x) * 8, width * 8) }
-    copyWindow(image, y, x, extent: 4, into: copy)
-    return (copy, 32)
+    let inside = min(4 * count, width - x)
+    WinogradTransforms.gradientColumns(
+      top: image + (y * width + x) * 8, rowStride: width * 8, rows: height - y, count: inside, into: half, stride: count * 32)
+    clear(half, stride: count * 32, inside..<(4 * count))
   }
 
-  private func copyWindow(_ image: Floats, _ y: Int, _ x: Int, extent: Int, into copy: Floats) {
-    let zero = SIMD8<Float>(repeating: 0)
-    for row in 0..<extent {
-      let inside = y + row >= 0 && y + row < height
-      let from = image + ((y + row) * width + x) * 8
-      let to = copy + row * extent * 8
-      for column in 0..<extent {
-        let value = inside && x + column >= 0 && x + column < width ? WinogradTransforms.load(from + column * 8) : zero
-        WinogradTransforms.store(value, to + column * 8)
-      }
+  private func clear(_ half: Floats, stride: Int, _ columns: Range<Int>) {
+    for column in columns {
+      for row in 0..<6 { WinogradTransforms.store(.zero, half + row * stride + column * 8) }
     }
   }
 

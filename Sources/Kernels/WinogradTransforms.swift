@@ -32,13 +32,12 @@ enum WinogradTransforms {
   @inline(__always)
   static func source(_ d: Six) -> Six {
     let evenA = d.4.addingProduct(d.2, Lanes(repeating: -bb))
-    let oddA = d.3.addingProduct(d.1, Lanes(repeating: -bb))
+    let oddA = (d.3 * a).addingProduct(d.1, Lanes(repeating: -a * bb))
     let evenB = d.4.addingProduct(d.2, Lanes(repeating: -aa))
-    let oddB = d.3.addingProduct(d.1, Lanes(repeating: -aa))
+    let oddB = (d.3 * b).addingProduct(d.1, Lanes(repeating: -b * aa))
     return (
       d.4.addingProduct(d.2, Lanes(repeating: -(aa + bb))).addingProduct(d.0, Lanes(repeating: aa * bb)),
-      evenA.addingProduct(oddA, Lanes(repeating: a)), evenA.addingProduct(oddA, Lanes(repeating: -a)),
-      evenB.addingProduct(oddB, Lanes(repeating: b)), evenB.addingProduct(oddB, Lanes(repeating: -b)),
+      evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB,
       d.5.addingProduct(d.3, Lanes(repeating: -(aa + bb))).addingProduct(d.1, Lanes(repeating: aa * bb))
     )
   }
@@ -103,38 +102,74 @@ enum WinogradTransforms {
     store(v.5, p + 5 * stride)
   }
 
-  /// B^T d B of a 6 x 6 window with `rowStride` floats between its rows.
+  /// Tiles side by side that are transformed together: their windows share columns, and rows are read in runs.
+  static let strip = 8
+  /// Floats that the half-way values of a strip take.
+  static let stripCount = 6 * (4 * strip + 2) * 8
+
+  /// The vertical half of B^T d B for some columns of the image: [6][columns][8].
   /// - Parameters:
-  ///   - buffer: 36 vectors for the half-way values.
-  ///   - stride: floats from one of the 36 products to the next.
+  ///   - top: the first of six rows in the first column; it may lie outside of the image.
+  ///   - rows: those of the six that lie inside of it; the others are zero.
   @inline(__always)
-  static func source(window: Floats, rowStride: Int, buffer: Floats, into v: Floats, stride: Int) {
-    var column = 0
-    while column < 6 {
-      storeSix(source(loadSix(window + 8 * column, rowStride)), buffer + 8 * column, 48)
-      column &+= 1
+  static func sourceColumns(top: Floats, rowStride: Int, rows: Range<Int>, count: Int, into half: Floats, stride: Int) {
+    var (p, to) = (top, half)
+    if rows.count == 6 {
+      for _ in 0..<count {
+        storeSix(source(loadSix(p, rowStride)), to, stride)
+        p += 8
+        to += 8
+      }
+      return
     }
-    var row = 0
-    while row < 6 {
-      storeSix(source(loadSix(buffer + 48 * row, 8)), v + 6 * row * stride, stride)
-      row &+= 1
+    for _ in 0..<count {
+      @inline(__always) func row(_ r: Int) -> Lanes { rows.contains(r) ? load(p + r * rowStride) : .zero }
+      storeSix(source((row(0), row(1), row(2), row(3), row(4), row(5))), to, stride)
+      p += 8
+      to += 8
     }
   }
 
-  /// G g G^T of a 4 x 4 tile of the destination's gradient with `rowStride` floats between its rows.
+  /// The horizontal half: six half-way columns become 36 products, `stride` floats apart.
   @inline(__always)
-  static func gradient(tile: Floats, rowStride: Int, buffer: Floats, into v: Floats, stride: Int) {
-    var column = 0
-    while column < 4 {
-      let p = tile + 8 * column
-      storeSix(gradient((load(p), load(p + rowStride), load(p + 2 * rowStride), load(p + 3 * rowStride))), buffer + 8 * column, 32)
-      column &+= 1
+  static func sourceRows(_ half: Floats, rowStride: Int, into v: Floats, stride: Int) {
+    var (p, to) = (half, v)
+    for _ in 0..<6 {
+      storeSix(source(loadSix(p, 8)), to, stride)
+      p += rowStride
+      to += 6 * stride
     }
-    var row = 0
-    while row < 6 {
-      let p = buffer + 32 * row
-      storeSix(gradient((load(p), load(p + 8), load(p + 16), load(p + 24))), v + 6 * row * stride, stride)
-      row &+= 1
+  }
+
+  /// The vertical half of G g G^T for some columns of the destination's gradient: [6][columns][8].
+  /// - Parameter rows: how many of the four rows lie inside of the image.
+  @inline(__always)
+  static func gradientColumns(top: Floats, rowStride: Int, rows: Int, count: Int, into half: Floats, stride: Int) {
+    var (p, to) = (top, half)
+    if rows >= 4 {
+      for _ in 0..<count {
+        storeSix(gradient((load(p), load(p + rowStride), load(p + 2 * rowStride), load(p + 3 * rowStride))), to, stride)
+        p += 8
+        to += 8
+      }
+      return
+    }
+    for _ in 0..<count {
+      @inline(__always) func row(_ r: Int) -> Lanes { r < rows ? load(p + r * rowStride) : .zero }
+      storeSix(gradient((row(0), row(1), row(2), .zero)), to, stride)
+      p += 8
+      to += 8
+    }
+  }
+
+  /// The horizontal half: four half-way columns become 36 products.
+  @inline(__always)
+  static func gradientRows(_ half: Floats, rowStride: Int, into d: Floats, stride: Int) {
+    var (p, to) = (half, d)
+    for _ in 0..<6 {
+      storeSix(gradient((load(p), load(p + 8), load(p + 16), load(p + 24))), to, stride)
+      p += rowStride
+      to += 6 * stride
     }
   }
 

@@ -131,24 +131,31 @@ struct WinogradWeightsPass {
 
   /// V and, behind it, D of some tiles of a chunk.
   private func transform(_ source: Floats, _ gradient: Floats, first: Int, tiles: Range<Int>, into v: Floats, buffer: Floats) {
-    let copy = buffer + 288
     let d = v + 36 * vStride
-    var position = layout.position(first + tiles.lowerBound)
-    for t in tiles {
+    let (vStride, dStride) = (vStride, dStride)
+    var t = tiles.lowerBound
+    var position = layout.position(first + t)
+    while t < tiles.upperBound {
+      let strip = layout.stripCount(position, limit: tiles.upperBound - t)
       let image = source + position.image * inputs * layout.blockStride
       for block in 0..<inputs {
         let (group, rest) = block.quotientAndRemainder(dividingBy: 3)
-        let to = v + group * chunk * 24 + t * 8 * min(3, inputs - group * 3) + rest * 8
-        let window = layout.window(image + block * layout.blockStride, position, copy: copy)
-        Transforms.source(window: window.address, rowStride: window.rowStride, buffer: buffer, into: to, stride: vStride)
+        let step = 8 * min(3, inputs - group * 3)
+        let to = v + group * chunk * 24 + t * step + rest * 8
+        layout.sourceColumns(image + block * layout.blockStride, position, count: strip, into: buffer)
+        for i in 0..<strip {
+          Transforms.sourceRows(buffer + 32 * i, rowStride: (4 * strip + 2) * 8, into: to + i * step, stride: vStride)
+        }
       }
       let target = gradient + position.image * outputs * layout.blockStride
       for block in 0..<outputs {
-        let to = d + block / 2 * chunk * 16 + t * 8 * min(2, outputs - block / 2 * 2) + block % 2 * 8
-        let tile = layout.tile(target + block * layout.blockStride, position, copy: copy)
-        Transforms.gradient(tile: tile.address, rowStride: tile.rowStride, buffer: buffer, into: to, stride: dStride)
+        let step = 8 * min(2, outputs - block / 2 * 2)
+        let to = d + block / 2 * chunk * 16 + t * step + block % 2 * 8
+        layout.gradientColumns(target + block * layout.blockStride, position, count: strip, into: buffer)
+        for i in 0..<strip { Transforms.gradientRows(buffer + 32 * i, rowStride: strip * 32, into: to + i * step, stride: dStride) }
       }
-      layout.advance(&position)
+      layout.advance(&position, by: strip)
+      t += strip
     }
   }
 

@@ -41,6 +41,12 @@ public struct WinogradConvolution: Sendable {
       self.chunk = max(6, (chunk + 5) / 6 * 6)
       self.shared = shared
     }
+
+    /// Chunks of about the same size.
+    init(evenly tiles: Int, atMost limit: Int, shared: Bool) {
+      let chunks = max(1, (tiles + limit - 1) / limit)
+      self.init(chunk: (tiles + chunks - 1) / chunks, shared: shared)
+    }
   }
 
   /// Number of images, 0 included.

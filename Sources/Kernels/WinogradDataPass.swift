@@ -35,11 +35,20 @@ struct WinogradDataPass {
     shared = blocking.shared
   }
 
-  /// Small layers: a chunk's V and M and half of U fit into half a megabyte. Deep layers: V of many tiles lies in the last-level cache,
-  /// and U and M of 16 outputs near each core.
+  /// Small layers with tiles for everyone: a chunk's V and M and half of U fit into half a megabyte. Otherwise V of many tiles lies in
+  /// the last-level cache, and U and M of 16 outputs near each core. Measured from 16 to 512 channels, the two are within 5 % of each
+  /// other in the middle.
   private static func blocking(depth: Int, outputs: Int, tiles: Int, slots: Int) -> WinogradConvolution.Blocking {
-    if depth >= 16 { return .init(chunk: 192, shared: true) }
-    return .init(chunk: depth <= 4 ? 48 : 24, shared: false)
+    if depth * outputs <= 256, tiles >= 96 * slots { return .init(chunk: 48, shared: false) }
+    return .init(evenly: tiles, atMost: 192, shared: true)
+  }
+
+  /// Ranges of tiles that the outputs of a shared chunk are cut into, so that all threads have the same to do.
+  private func splits(groups: Int) -> Int {
+    if pairs >= 4 * slots { return 1 }
+    var (a, b) = (pairs, slots)
+    while b != 0 { (a, b) = (b, a % b) }
+    return min(groups, slots / a)
   }
 
   private var vStride: Int { WinogradConvolution.padded(chunk * depth * 8) }
@@ -105,14 +114,24 @@ struct WinogradDataPass {
         source, first: first, count: count, groups: (groups * slot / slots)..<(groups * (slot + 1) / slots), into: v,
         buffer: scratch + slot * slotCount)
     }
+    let splits = splits(groups: groups)
+    let units = pairs * splits
     ComputePool.forEach(parts: slots) { slot in
       let buffer = scratch + slot * slotCount
       let m = buffer + WinogradConvolution.bufferCount
       let u = m + mCount
-      for pair in (pairs * slot / slots)..<(pairs * (slot + 1) / slots) {
-        for block in 0..<depth { transformWeights(weights, pair: pair, block: block, into: u, buffer: buffer) }
-        multiply(pair: pair, groups: groups, u: u, v: v, m: m)
-        transformDestination(m, pair: pair, first: first, count: count, into: destination, buffer: buffer)
+      var transformed = -1
+      for unit in (units * slot / slots)..<(units * (slot + 1) / slots) {
+        let (pair, split) = unit.quotientAndRemainder(dividingBy: splits)
+        if pair != transformed {
+          for block in 0..<depth { transformWeights(weights, pair: pair, block: block, into: u, buffer: buffer) }
+          transformed = pair
+        }
+        let range = (groups * split / splits)..<(groups * (split + 1) / splits)
+        let begin = range.lowerBound * 6
+        multiply(pair: pair, groups: range.count, u: u, v: v + begin * depth * 8, m: m)
+        transformDestination(
+          m, pair: pair, first: first + begin, count: min(count, range.upperBound * 6) - begin, into: destination, buffer: buffer)
       }
     }
   }

@@ -27,15 +27,16 @@ struct WinogradWeightsPass {
     slots = convolution.slots
     inputs = convolution.inputBlocks
     outputs = convolution.outputBlocks
-    let blocking = convolution.forced ?? WinogradWeightsPass.blocking(inputs: inputs, outputs: outputs)
+    let blocking = convolution.forced ?? WinogradWeightsPass.blocking(inputs: inputs, outputs: outputs, tiles: tiles)
     chunk = min(blocking.chunk, (tiles + 5) / 6 * 6)
     shared = blocking.shared
   }
 
-  // Must not depend on the number of threads: sums over tiles are cut by it.
-  private static func blocking(inputs: Int, outputs: Int) -> WinogradConvolution.Blocking {
-    if inputs * outputs > 64 { return .init(chunk: 192, shared: true) }
-    return .init(chunk: 48, shared: false)
+  /// Small layers: V, D and S of a thread lie near its core. Otherwise V and D of many tiles lie in the last-level cache.
+  /// Must not depend on the number of threads, as sums over tiles are cut by it.
+  private static func blocking(inputs: Int, outputs: Int, tiles: Int) -> WinogradConvolution.Blocking {
+    if inputs * outputs <= 32, tiles >= 48 * WinogradConvolution.weightParts { return .init(chunk: 48, shared: false) }
+    return .init(evenly: tiles, atMost: 192, shared: true)
   }
 
   private var parts: Int { WinogradConvolution.weightParts }
@@ -45,8 +46,11 @@ struct WinogradWeightsPass {
   private var dStride: Int { WinogradConvolution.padded(chunk * outputs * 8) }
   private var sStride: Int { WinogradConvolution.padded(inputs * outputs * 64) }
   private var fusedStride: Int { WinogradConvolution.padded(WinogradWeightsPass.fusedBlocks * 24 * 32) }
-  /// All tiles fit into one chunk, so the sums need not be kept.
-  private var isFused: Bool { shared && tiles <= chunk }
+  /// All tiles fit into one chunk and there are channels for all threads, so the sums need not be kept. The result is the same.
+  private var isFused: Bool {
+    let units = (pairs + 1) / 2 * ((inputGroups + WinogradWeightsPass.fusedBlocks - 1) / WinogradWeightsPass.fusedBlocks)
+    return shared && tiles <= chunk && (units >= 4 * slots || units % slots == 0)
+  }
   private var transformedCount: Int { 36 * (vStride + dStride) }
   private var slotCount: Int {
     WinogradConvolution.bufferCount + (shared ? (isFused ? 36 * fusedStride : 0) : transformedCount)

@@ -92,6 +92,7 @@ struct WinogradConvolutionTests {
 
   @Test(arguments: [
     Shape(images: 3, inputs: 32, outputs: 24, height: 40, width: 36), Shape(images: 2, inputs: 136, outputs: 144, height: 24, width: 20),
+    Shape(images: 1, inputs: 16, outputs: 48, height: 13, width: 18), Shape(images: 3, inputs: 16, outputs: 16, height: 65, width: 66),
   ])
   func isTheSameAtAnyNumberOfThreads(_ shape: Shape) throws {
     let r = ConvolutionReference(

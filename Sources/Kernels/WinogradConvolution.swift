@@ -67,8 +67,8 @@ public struct WinogradConvolution: Sendable {
   let slots: Int
   let forced: Blocking?
 
-  /// Floats that one thread needs for half-way values and for a tile at the border or rotated weights.
-  static let bufferCount = WinogradTransforms.stripCount + 16 * 8
+  /// Floats that one thread needs for half-way values, and for a tile at the border or rotated weights.
+  static let bufferCount = WinogradTransforms.stripCount + WinogradTransforms.tapCount
   /// Parts that the gradient of weights is summed in where each thread takes whole chunks.
   static let weightParts = 16
 

@@ -172,20 +172,14 @@ struct WinogradDataPass {
     let width = 2 * pair + 1 < outputs ? 16 : 8
     for half in 0..<(width / 8) {
       let output = 2 * pair + half
-      for lane in 0..<8 {
-        let to = u + (block * 8 + lane) * width + half * 8
-        if backward {
-          // Vectors run over the layer's inputs, which lie 8 floats apart.
-          let taps = weights + (block * outputs + output) * 576 + lane
-          let rotated = buffer + Transforms.stripCount
-          for tap in 0..<9 {
-            for i in 0..<8 { rotated[(8 - tap) * 8 + i] = taps[tap * 64 + i * 8] }
-          }
-          Transforms.weights(taps: rotated, tapStride: 8, buffer: buffer, into: to, stride: uStride)
-        } else {
-          let taps = weights + (output * depth + block) * 576 + lane * 8
-          Transforms.weights(taps: taps, tapStride: 64, buffer: buffer, into: to, stride: uStride)
-        }
+      let to = u + block * 8 * width + half * 8
+      if backward {
+        let rotated = buffer + 2 * Transforms.tapCount
+        Transforms.rotate(taps: weights + (block * outputs + output) * Transforms.tapCount, into: rotated)
+        Transforms.weights(taps: rotated, buffer: buffer, into: to, step: width, stride: uStride)
+      } else {
+        let taps = weights + (output * depth + block) * Transforms.tapCount
+        Transforms.weights(taps: taps, buffer: buffer, into: to, step: width, stride: uStride)
       }
     }
   }

@@ -173,21 +173,62 @@ enum WinogradTransforms {
     }
   }
 
-  /// G g G^T of 3 x 3 weights, `tapStride` floats apart (negative: rotated by half a turn).
+  /// Floats of 3 x 3 taps of 8 by 8 channels.
+  static let tapCount = 9 * 64
+
+  /// G g G^T of 3 x 3 taps of eight channels of depth: [3][3][8 depth][8 outputs].
+  /// - Parameters:
+  ///   - buffer: twice `tapCount`.
+  ///   - u: the first channel's 36 products, `stride` floats apart; the next channel's lie `step` floats further.
   @inline(__always)
-  static func weights(taps: Floats, tapStride: Int, buffer: Floats, into u: Floats, stride: Int) {
-    var column = 0
-    while column < 3 {
-      let p = taps + tapStride * column
-      storeSix(weights((load(p), load(p + 3 * tapStride), load(p + 6 * tapStride))), buffer + 8 * column, 24)
-      column &+= 1
+  static func weights(taps: Floats, buffer: Floats, into u: Floats, step: Int, stride: Int) {
+    // Three taps of eight channels lie one behind the other.
+    var at = 0
+    while at < 192 {
+      storeSix(weights((load(taps + at), load(taps + 192 + at), load(taps + 384 + at))), buffer + at, 192)
+      at &+= 8
     }
-    var row = 0
-    while row < 6 {
-      let p = buffer + 24 * row
-      storeSix(weights((load(p), load(p + 8), load(p + 16))), u + 6 * row * stride, stride)
-      row &+= 1
+    for channel in 0..<8 {
+      var (p, to) = (buffer + 8 * channel, u + channel * step)
+      for _ in 0..<6 {
+        storeSix(weights((load(p), load(p + 64), load(p + 128))), to, stride)
+        p += 192
+        to += 6 * stride
+      }
     }
+  }
+
+  /// Rotates taps by half a turn and exchanges their rows and columns of channels.
+  @inline(__always)
+  static func rotate(taps: Floats, into rotated: Floats) {
+    for tap in 0..<9 {
+      let (p, to) = (taps + tap * 64, rotated + (8 - tap) * 64)
+      let a = interleave(load(p), load(p + 32))
+      let b = interleave(load(p + 8), load(p + 40))
+      let c = interleave(load(p + 16), load(p + 48))
+      let d = interleave(load(p + 24), load(p + 56))
+      let (e, f) = (interleave(a.0, c.0), interleave(a.1, c.1))
+      let (g, h) = (interleave(b.0, d.0), interleave(b.1, d.1))
+      let first = (interleave(e.0, g.0), interleave(e.1, g.1))
+      let second = (interleave(f.0, h.0), interleave(f.1, h.1))
+      store(first.0.0, to)
+      store(first.0.1, to + 8)
+      store(first.1.0, to + 16)
+      store(first.1.1, to + 24)
+      store(second.0.0, to + 32)
+      store(second.0.1, to + 40)
+      store(second.1.0, to + 48)
+      store(second.1.1, to + 56)
+    }
+  }
+
+  /// Numbers of both in turn: the lower halves, then the upper ones.
+  @inline(__always)
+  private static func interleave(_ x: Lanes, _ y: Lanes) -> (Lanes, Lanes) {
+    (
+      Lanes(x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3]),
+      Lanes(x[4], y[4], x[5], y[5], x[6], y[6], x[7], y[7])
+    )
   }
 
   /// A^T m A of 36 products: a 4 x 4 tile with `rowStride` floats between its rows.

@@ -1,4 +1,3 @@
-import Tensors
 import Threading
 
 /// A 3x3 convolution of stride 1 and padding 1 by Winograd's minimal filtering, in float32: all three passes.

@@ -40,7 +40,8 @@ struct WinogradDataPass {
   /// other in the middle.
   private static func blocking(depth: Int, outputs: Int, tiles: Int, slots: Int) -> WinogradConvolution.Blocking {
     if depth * outputs <= 256, tiles >= 96 * slots { return .init(chunk: 48, shared: false) }
-    return .init(evenly: tiles, atMost: 192, shared: true)
+    // At most 10 MB.
+    return .init(evenly: tiles, atMost: max(96, min(192, 8192 / depth)), shared: true)
   }
 
   /// Ranges of tiles that the outputs of a shared chunk are cut into, so that all threads have the same to do.

@@ -1,4 +1,4 @@
-/// Where tiles lie in activations: windows of the source with zeros around the image, tiles of the destination clipped at its edges.
+/// Where tiles lie in activations: strips of the source with zeros around the image, tiles of the destination clipped at its edges.
 struct WinogradTiles {
   typealias Floats = UnsafeMutablePointer<Float>
 

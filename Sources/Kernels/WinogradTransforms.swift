@@ -103,7 +103,7 @@ enum WinogradTransforms {
   }
 
   /// Tiles side by side that are transformed together: their windows share columns, and rows are read in runs.
-  static let strip = 24
+  static let strip = 12
   /// Floats that the half-way values of a strip take.
   static let stripCount = 6 * (4 * strip + 2) * 8
 

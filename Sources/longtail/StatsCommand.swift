@@ -38,7 +38,7 @@ struct StatsCommand: ParsableCommand {
       .init("images", isNumeric: true), .init("of images %", isNumeric: true),
     ])
     for k in counts.pixels.indices.sorted(by: { counts.pixels[$0] > counts.pixels[$1] }) {
-      table.rows.append([
+      table.append([
         experiment.classNames[k], statistics.groups.groups[k].rawValue, Formatting.count(counts.pixels[k]),
         Formatting.percent(counts.shares[k]), Formatting.count(counts.images[k]),
         Formatting.percent(Double(counts.images[k]) / Double(max(1, counts.imageCount)), decimals: 1),
@@ -46,7 +46,7 @@ struct StatsCommand: ParsableCommand {
     }
     let present = counts.pixels.filter { $0 > 0 }
     let ratio = Double(present.max() ?? 0) / Double(max(1, present.min() ?? 1))
-    return table.text() + "\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
+    return table.lines.joined(separator: "\n") + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
       + "\(Formatting.count(counts.ignoredPixels)) ignored; head to tail \(Formatting.decimals(ratio, 0)) : 1\n"
   }
 

@@ -204,7 +204,8 @@ extension PlanTensor {
   /// Calls `body` with the floats; the pointer is not valid outside.
   func withFloats<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) throws -> Result {
     let region = try region()
-    return try region.buffer.withFloats { try body(UnsafeMutableBufferPointer(rebasing: $0[region.offset..<(region.offset + region.count)])) }
+    let range = region.offset..<(region.offset + region.count)
+    return try region.buffer.withFloats { try body(UnsafeMutableBufferPointer(rebasing: $0[range])) }
   }
 }
 

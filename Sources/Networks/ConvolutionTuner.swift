@@ -49,7 +49,8 @@ struct ConvolutionTuner {
       for candidate in possible {
         milliseconds[candidate.algorithm.rawValue] = try KernelTimer.bestMilliseconds(candidate.descriptor, pass: pass)
       }
-      let best = possible.min { milliseconds[$0.algorithm.rawValue, default: .infinity] < milliseconds[$1.algorithm.rawValue, default: .infinity] }
+      func time(_ algorithm: ConvolutionAlgorithm) -> Double { milliseconds[algorithm.rawValue, default: .infinity] }
+      let best = possible.min { time($0.algorithm) < time($1.algorithm) }
       let chosen = best ?? possible[0]
       choices.record(.init(algorithm: chosen.algorithm, milliseconds: milliseconds), for: key)
       return chosen

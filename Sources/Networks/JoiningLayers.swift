@@ -27,7 +27,8 @@ public struct Concatenation: Layer {
     let block = try inputs[0].layout.channelBlocks().block
     let extents = builder.outputShape.extents(images: builder.images)
     let output = try builder.output(block == 8 || block == 16 ? .blocked(extents, block: block) : .plain(extents))
-    builder.note(copy: "joins \(inputs.count) activations, \(output.layout.byteCount) bytes, forward\(builder.isTraining ? " and backward" : "")")
+    let passes = builder.isTraining ? "forward and backward" : "forward"
+    builder.note(copy: "joins \(inputs.count) activations, \(output.layout.byteCount) bytes, \(passes)")
     var gradients: [PlanTensor?] = []
     var gradientOfOutput: PlanTensor?
     if builder.isTraining {

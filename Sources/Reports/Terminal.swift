@@ -29,6 +29,11 @@ public struct Terminal: Sendable, Equatable {
   public static func detect(
     descriptor: Int32, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> Terminal {
+    // Open MPI gives every process a terminal of its own making; what counts is where mpirun itself writes.
+    let isLaunched = environment["OMPI_COMM_WORLD_SIZE"] != nil
+    let opened = isLaunched ? open("/proc/\(getppid())/fd/\(descriptor)", O_WRONLY | O_NOCTTY) : -1
+    defer { if opened >= 0 { close(opened) } }
+    let descriptor = isLaunched ? opened : descriptor
     guard isatty(descriptor) == 1, environment["TERM"] != "dumb" else { return .plain }
     var size = winsize()
     let known = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0

@@ -54,7 +54,8 @@ public final class Evaluator {
       source: .init(
         dataset: dataset, split: split, pipeline: experiment.evaluationPipeline,
         order: SampleOrder(seed: 0, count: count, shuffled: false),
-        plan: try BatchPlan(sampleCount: count, globalBatch: min(count, batch * communicator.size), dropLast: false, ranks: communicator.size),
+        plan: try BatchPlan(
+          sampleCount: count, globalBatch: min(count, batch * communicator.size), dropLast: false, ranks: communicator.size),
         rank: communicator.rank, height: size.height, width: size.width),
       endEpoch: 1, options: options)
     defer { loader.stop() }

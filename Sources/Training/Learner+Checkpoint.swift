@@ -30,7 +30,9 @@ extension Learner {
     run.savedAt = Date().timeIntervalSince1970
     var moments: [NamedTensor] = []
     for (name, buffer) in optimizer.state {
-      moments += try network.canonicalTensors(of: buffer).map { NamedTensor(name: "\(name).\($0.name)", shape: $0.shape, values: $0.values) }
+      moments += try network.canonicalTensors(of: buffer).map {
+        NamedTensor(name: "\(name).\($0.name)", shape: $0.shape, values: $0.values)
+      }
     }
     var state = objective.state.sorted { $0.key < $1.key }.map { StoredTensor(name: "objective.\($0.key)", $0.value) }
     state.append(StoredTensor(name: "optimizer.stepCount", Int64(optimizer.stepCount)))

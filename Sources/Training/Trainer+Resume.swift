@@ -55,7 +55,8 @@ extension Trainer {
     let earlier = try Configuration(yaml: contents.run.configurationText, name: configuration.name)
     let differences = try configuration.checkResumable(from: earlier)
     let age = Date().timeIntervalSince1970 - contents.run.savedAt
-    found.notes.append("resuming from \(newest.path), step \(newest.step), saved \(Int(max(0, age))) s ago on \(contents.run.worldSize) ranks")
+    found.notes.append(
+      "resuming from \(newest.path), step \(newest.step), saved \(Int(max(0, age))) s ago on \(contents.run.worldSize) ranks")
     found.notes += differences.map { "changed since: \($0)" }
     found.contents = contents
     found.isResumed = true
@@ -82,7 +83,8 @@ extension Learner {
       if low[2 * i] == high[2 * i], low[2 * i + 1] == high[2 * i + 1] { continue }
       throw LongtailError(
         .ranksDiverged, "after step \(stepCount) the ranks no longer hold the same \(item.name)",
-        advice: "No checkpoint was written from this state. Suspect memory or a library that is not deterministic; resume from the last one.")
+        advice:
+          "No checkpoint was written from this state. Suspect memory or a library that is not deterministic; resume from the last one.")
     }
   }
 }

@@ -37,7 +37,8 @@ struct TrainedOptions: ParsableArguments {
     if files.fileExists(atPath: "\(run)/MANIFEST.json") { return run }
     let directory = "\(run)/checkpoints"
     guard files.fileExists(atPath: directory) else {
-      throw LongtailError(.missingInput, "\(run) is neither a run directory nor a checkpoint", advice: "A run directory holds checkpoints/.")
+      throw LongtailError(
+        .missingInput, "\(run) is neither a run directory nor a checkpoint", advice: "A run directory holds checkpoints/.")
     }
     let store = CheckpointStore(directory: directory)
     let selection = try store.latestValid()
@@ -82,7 +83,9 @@ struct EvaluateCommand: ParsableCommand {
       if json {
         printNow(JSONValue.object([.init("step", .int(record.step))] + record.members).line + "\n")
       } else {
-        printNow("\(path), split \(experiment.evaluationSplit.shortName)\n\n" + ClassTable(record).text(for: Terminal.detect(descriptor: 1)) + "\n")
+        printNow(
+          "\(path), split \(experiment.evaluationSplit.shortName)\n\n" + ClassTable(record).text(for: Terminal.detect(descriptor: 1)) + "\n"
+        )
       }
     }
   }

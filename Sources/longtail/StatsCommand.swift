@@ -46,7 +46,8 @@ struct StatsCommand: ParsableCommand {
     }
     let present = counts.pixels.filter { $0 > 0 }
     let ratio = Double(present.max() ?? 0) / Double(max(1, present.min() ?? 1))
-    return table.lines.joined(separator: "\n") + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
+    return table.lines.joined(separator: "\n")
+      + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
       + "\(Formatting.count(counts.ignoredPixels)) ignored; head to tail \(Formatting.decimals(ratio, 0)) : 1\n"
   }
 

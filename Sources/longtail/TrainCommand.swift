@@ -43,9 +43,10 @@ struct TrainCommand: ParsableCommand {
       ComputePool.configure(threadCount: configuration.engine.threads ?? budget.threads)
       let experiment = try Experiment(configuration)
       if communicator.isRoot {
-        printNow("longtail \(Versions.longtail), \(communicator.size) rank\(communicator.size == 1 ? "" : "s") on "
-          + "\(communicator.hostCount) host\(communicator.hostCount == 1 ? "" : "s"), \(ComputePool.threadCount) compute thread"
-          + "\(ComputePool.threadCount == 1 ? "" : "s") a rank (\(budget.summary))\n")
+        printNow(
+          "longtail \(Versions.longtail), \(communicator.size) rank\(communicator.size == 1 ? "" : "s") on "
+            + "\(communicator.hostCount) host\(communicator.hostCount == 1 ? "" : "s"), \(ComputePool.threadCount) compute thread"
+            + "\(ComputePool.threadCount == 1 ? "" : "s") a rank (\(budget.summary))\n")
         if let warning = budget.warning { printNow("warning: \(warning)\n") }
       }
       try train(experiment, communicator)
@@ -71,7 +72,8 @@ struct TrainCommand: ParsableCommand {
         experiment, statistics: statistics, directory: directory, terminal: Terminal.detect(descriptor: 1), write: printNow)
     }
     let trainer = try Trainer(
-      experiment, statistics: statistics, communicator: communicator, checkpoints: path + "/checkpoints", resume: resume, observer: reporter)
+      experiment, statistics: statistics, communicator: communicator, checkpoints: path + "/checkpoints", resume: resume, observer: reporter
+    )
     let summary = try trainer.run()
     try reporter?.finish(summary)
     directory?.close()

@@ -40,8 +40,10 @@ public enum ConvolutionAlgorithm: String, Sendable, Codable, CaseIterable {
   case direct
   /// oneDNN's Winograd kernels: fewer multiplications for 3x3 kernels of stride 1, AVX-512 only, oneDNN 3.1 and before.
   case winograd
+  /// `WinogradConvolution`: the same saving on AVX2, where the library has no Winograd kernels; no primitive of the library.
+  case tiledWinograd
 
-  var native: dnnl_alg_kind_t { self == .direct ? dnnl_convolution_direct : dnnl_convolution_winograd }
+  var native: dnnl_alg_kind_t { self == .winograd ? dnnl_convolution_winograd : dnnl_convolution_direct }
 }
 
 /// Requests for the three passes of a convolution.

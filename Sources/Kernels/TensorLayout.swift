@@ -53,6 +53,9 @@ public final class TensorLayout: CustomStringConvertible {
     try TensorLayout(extents, tag: block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b)
   }
 
+  /// Weights O,I,H,W as the direct forward kernels for channel blocks of 8 want them: [O/8][I/8][H][W][8 i][8 o].
+  public static func blockedWeights(_ extents: [Int]) throws -> TensorLayout { try TensorLayout(extents, tag: dnnl_ABcd8b8a) }
+
   /// Whether both put every element at the same place.
   public func isSame(as other: TensorLayout) -> Bool { dnnl_memory_desc_equal(handle, other.handle) != 0 }
 

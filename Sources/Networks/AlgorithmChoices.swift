@@ -26,8 +26,25 @@ public final class AlgorithmChoices: @unchecked Sendable {
   /// Takes over another table, such as that of rank zero.
   public func replace(_ table: [String: Choice]) { self.table = table }
 
-  func choice(_ signature: String) -> Choice? { table[signature] }
-  func record(_ choice: Choice, for signature: String) { table[signature] = choice }
+  /// What a choice is for.
+  struct Signature {
+    /// Images of the batch.
+    var images: Int
+    /// Everything else: extents, geometry, pass, threads, library.
+    var shape: String
+
+    var text: String { "n\(images) \(shape)" }
+  }
+
+  /// What is on record for the convolution, or for the same one with another number of images: a last batch that is smaller, or an
+  /// evaluation, then computes as the rest of the run does, and no rank has to measure on its own.
+  func choice(_ signature: Signature) -> Choice? {
+    if let exact = table[signature.text] { return exact }
+    let rest = " \(signature.shape)"
+    return table.filter { $0.key.hasSuffix(rest) && $0.key.hasPrefix("n") }.min { $0.key < $1.key }?.value
+  }
+
+  func record(_ choice: Choice, for signature: Signature) { table[signature.text] = choice }
 }
 
 /// How algorithms are chosen.

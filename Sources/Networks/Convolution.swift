@@ -53,7 +53,7 @@ public struct Convolution: Layer {
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let specification = parameters(builder.inputChannels)[0]
     return try PlannedConvolution(
-      builder, geometry: geometry, weightExtents: specification.kernelExtents, hasBias: hasBias,
+      builder, weightExtents: specification.kernelExtents, hasBias: hasBias,
       candidates: ConvolutionCandidates(geometry: geometry))
   }
 }
@@ -62,9 +62,14 @@ public struct Convolution: Layer {
 struct ConvolutionCandidates: ConvolutionRequests {
   let geometry: ConvolutionGeometry
 
+  var allowsTiles: Bool { isWinogradShape && geometry.padding == [1, 1] }
+
+  private var isWinogradShape: Bool {
+    geometry.kernel == [3, 3] && geometry.strides == [1, 1] && geometry.dilation == [1, 1] && geometry.groups == 1
+  }
+
   var algorithms: [ConvolutionAlgorithm] {
-    let isWinogradShape = geometry.kernel == [3, 3] && geometry.strides == [1, 1] && geometry.dilation == [1, 1] && geometry.groups == 1
-    return isWinogradShape ? [.direct, .winograd] : [.direct]
+    isWinogradShape ? [.direct, .winograd] : [.direct]
   }
 
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
@@ -89,6 +94,8 @@ struct ConvolutionCandidates: ConvolutionRequests {
 /// What a layer of the convolution family can ask the library for.
 protocol ConvolutionRequests {
   var geometry: ConvolutionGeometry { get }
+  /// Whether Winograd tiles compute the same thing.
+  var allowsTiles: Bool { get }
   var algorithms: [ConvolutionAlgorithm] { get }
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
     throws -> PrimitiveDescriptor

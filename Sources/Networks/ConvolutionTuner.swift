@@ -6,107 +6,63 @@ import Threading
 struct ConvolutionTuner {
   private let builder: NodeBuilder
   private let algorithms: [ConvolutionAlgorithm]
-  private let signature: String
+  private let tiles: WinogradConvolution?
+  private let layouts: KernelTimer.Layouts
+  private let shape: String
 
   init(
-    _ builder: NodeBuilder, geometry g: ConvolutionGeometry, algorithms: [ConvolutionAlgorithm], input: TensorLayout, output: TensorLayout
-  ) {
+    _ builder: NodeBuilder, candidates: some ConvolutionRequests, hasBias: Bool, input: TensorLayout, weights: TensorLayout,
+    output: TensorLayout
+  ) throws {
     self.builder = builder
-    self.algorithms = algorithms
-    let shape = builder.inputShape()
-    signature =
-      "n\(builder.images) i\(shape.channels) o\(builder.outputShape.channels) \(shape.height)x\(shape.width) k\(g.kernel) s\(g.strides) "
-      + "p\(g.padding) d\(g.dilation) g\(g.groups) \(builder.isTraining ? "training" : "inference") threads\(ComputePool.threadCount) "
-      + "\(OneDNN.instructionSet) \(OneDNN.version)"
+    algorithms = candidates.algorithms
+    layouts = KernelTimer.Layouts(source: input, weights: weights, destination: output)
+    let (g, from) = (candidates.geometry, builder.inputShape())
+    let fits = try candidates.allowsTiles && !hasBias && weights.isSame(as: .blockedWeights(weights.extents))
+    let blocks = try (input.channelBlocks().block, output.channelBlocks().block)
+    tiles =
+      fits && blocks == (8, 8)
+      ? WinogradConvolution(
+        images: builder.images, inputChannels: from.channels, outputChannels: builder.outputShape.channels, height: from.height,
+        width: from.width, block: 8) : nil
+    shape =
+      "i\(from.channels) o\(builder.outputShape.channels) \(from.height)x\(from.width) k\(g.kernel) s\(g.strides) p\(g.padding) "
+      + "d\(g.dilation) g\(g.groups) threads\(ComputePool.threadCount) \(OneDNN.instructionSet) \(OneDNN.version)"
   }
 
-  /// The request that the policy prefers among those which the library can serve well.
+  /// The candidate that the policy prefers among those which can be served well.
   func choose(
     _ pass: PlanReport.Pass, _ request: (ConvolutionAlgorithm) throws -> PrimitiveDescriptor
-  ) throws -> PrimitiveDescriptor {
-    let direct = try request(.direct)
-    var possible: [(algorithm: ConvolutionAlgorithm, descriptor: PrimitiveDescriptor)] = [(.direct, direct)]
+  ) throws -> ConvolutionCandidate {
+    let direct = ConvolutionCandidate.library(.direct, try request(.direct))
+    var possible = tiles.map { [ConvolutionCandidate.tiles($0)] } ?? []
     for algorithm in algorithms where algorithm != .direct {
       // An algorithm that the library or the processor does not have is no candidate; that is not an error.
-      if let descriptor = try? request(algorithm), !descriptor.isReference { possible.append((algorithm, descriptor)) }
+      if let descriptor = try? request(algorithm), !descriptor.isReference { possible.append(.library(algorithm, descriptor)) }
     }
-    let chosen = try select(pass, possible)
+    possible.append(direct)
+    let chosen = try select(pass, possible) ?? direct
     builder.plan.report.algorithms["\(builder.node.name) \(pass.rawValue)"] = chosen.algorithm.rawValue
-    return chosen.descriptor
+    return chosen
   }
 
-  private func select(
-    _ pass: PlanReport.Pass, _ possible: [(algorithm: ConvolutionAlgorithm, descriptor: PrimitiveDescriptor)]
-  ) throws -> (algorithm: ConvolutionAlgorithm, descriptor: PrimitiveDescriptor) {
+  private func select(_ pass: PlanReport.Pass, _ possible: [ConvolutionCandidate]) throws -> ConvolutionCandidate? {
     switch builder.options.algorithms {
     case .fixed(let wanted):
-      return possible.first { $0.algorithm == wanted } ?? possible[0]
+      return possible.first { $0.algorithm == wanted }
     case .automatic(let choices):
-      let key = "\(signature) \(pass.rawValue)"
-      if let known = choices.choice(key), let found = possible.first(where: { $0.algorithm == known.algorithm }) { return found }
-      guard possible.count > 1 else { return possible[0] }
+      guard possible.count > 1 else { return possible.first }
+      let signature = AlgorithmChoices.Signature(images: builder.images, shape: "\(shape) \(pass.rawValue)")
+      if let known = choices.choice(signature), let found = possible.first(where: { $0.algorithm == known.algorithm }) { return found }
       var milliseconds: [String: Double] = [:]
+      var best: (candidate: ConvolutionCandidate, time: Double)?
       for candidate in possible {
-        milliseconds[candidate.algorithm.rawValue] = try KernelTimer.bestMilliseconds(candidate.descriptor, pass: pass)
+        let time = try KernelTimer.bestMilliseconds(candidate, pass: pass, layouts, limit: best?.time)
+        milliseconds[candidate.algorithm.rawValue] = time
+        if time < best?.time ?? .infinity { best = (candidate, time) }
       }
-      func time(_ algorithm: ConvolutionAlgorithm) -> Double { milliseconds[algorithm.rawValue, default: .infinity] }
-      let best = possible.min { time($0.algorithm) < time($1.algorithm) }
-      let chosen = best ?? possible[0]
-      choices.record(.init(algorithm: chosen.algorithm, milliseconds: milliseconds), for: key)
-      return chosen
-    }
-  }
-}
-
-/// Times one kernel on memory of its own.
-enum KernelTimer {
-  /// The best of several runs after one to warm up: other work on the machine only ever makes a run longer.
-  static func bestMilliseconds(_ descriptor: PrimitiveDescriptor, pass: PlanReport.Pass, runs: Int = 4) throws -> Double {
-    let primitive = try Primitive(descriptor)
-    var arguments: [(Primitive.Argument, Memory)] = []
-    func add(_ role: Primitive.Argument, _ layout: TensorLayout) throws {
-      let memory = try Memory(layout)
-      try memory.bind(to: HostBuffer(byteCount: layout.byteCount))
-      arguments.append((role, memory))
-    }
-    for (role, layout) in try descriptor.tensors(pass) { try add(role, layout) }
-    if let layout = descriptor.scratchpad { try add(.scratchpad, layout) }
-    primitive.setArguments(arguments)
-    try primitive.execute()
-    var best = Double.infinity
-    for _ in 0..<runs {
-      let clock = ContinuousClock()
-      let start = clock.now
-      try primitive.execute()
-      let elapsed = start.duration(to: clock.now).components
-      best = min(best, Double(elapsed.seconds) * 1e3 + Double(elapsed.attoseconds) * 1e-15)
-    }
-    return best
-  }
-}
-
-extension PrimitiveDescriptor {
-  /// The tensors of a convolution's pass, bias aside where there is none.
-  fileprivate func tensors(_ pass: PlanReport.Pass) throws -> [(Primitive.Argument, TensorLayout)] {
-    switch pass {
-    case .forward:
-      var list: [(Primitive.Argument, TensorLayout)] = [
-        (.source, try sourceLayout()), (.weights, try weightsLayout()), (.destination, try destinationLayout()),
-      ]
-      if let bias = biasLayout { list.append((.bias, bias)) }
-      return list
-    case .backwardData:
-      return [
-        (.gradientOfSource, try gradientOfSourceLayout()), (.weights, try weightsLayout()),
-        (.gradientOfDestination, try gradientOfDestinationLayout()),
-      ]
-    case .backwardWeights:
-      var list: [(Primitive.Argument, TensorLayout)] = [
-        (.source, try sourceLayout()), (.gradientOfWeights, try gradientOfWeightsLayout()),
-        (.gradientOfDestination, try gradientOfDestinationLayout()),
-      ]
-      if let bias = gradientOfBiasLayout { list.append((.gradientOfBias, bias)) }
-      return list
+      if let best { choices.record(.init(algorithm: best.candidate.algorithm, milliseconds: milliseconds), for: signature) }
+      return best?.candidate
     }
   }
 }

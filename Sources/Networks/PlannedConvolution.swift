@@ -5,15 +5,15 @@ import Tensors
 ///
 /// The weights keep the layout that forward prefers; a pass that wants another one reorders them, which the plan reports.
 final class PlannedConvolution: PlannedLayer {
-  private let forwardKernel: Primitive
+  private let forwardKernel: any PassKernel
   private let forwardReorder: Primitive?
-  private var dataKernel: Primitive?
+  private var dataKernel: (any PassKernel)?
   private var dataReorder: Primitive?
-  private var weightsKernel: Primitive?
+  private var weightsKernel: (any PassKernel)?
   private var weightsReorder: Primitive?
 
   init(
-    _ builder: NodeBuilder, geometry: ConvolutionGeometry, weightExtents: [Int], hasBias: Bool, candidates: some ConvolutionRequests
+    _ builder: NodeBuilder, weightExtents: [Int], hasBias: Bool, candidates: some ConvolutionRequests
   ) throws {
     let name = builder.node.name
     let input = try builder.input(inBackward: true)
@@ -26,19 +26,18 @@ final class PlannedConvolution: PlannedLayer {
     let output = try builder.output(try direct.destinationLayout())
     let weight = try builder.parameter("weight") { try direct.weightsLayout() }
     let bias = hasBias ? try builder.parameter("bias") { try .plain([builder.outputShape.channels]) } : nil
-    let tuner = ConvolutionTuner(builder, geometry: geometry, algorithms: candidates.algorithms, input: input.layout, output: output.layout)
+    let tuner = try ConvolutionTuner(
+      builder, candidates: candidates, hasBias: hasBias, input: input.layout, weights: weight.value.layout, output: output.layout)
 
     // Forward.
     let forward = try tuner.choose(.forward) {
       try candidates.forward($0, training: builder.isTraining, input.layout, anyWeights, biasLayout, output.layout)
     }
-    let forwardWeights = try PlannedConvolution.converted(weight.value, to: try forward.weightsLayout(), builder, .forward)
+    let forwardWeights = try PlannedConvolution.converted(
+      weight.value, to: try forward.weightsLayout(kept: weight.value.layout), builder, .forward)
     forwardReorder = forwardWeights.reorder
-    var arguments: [(Primitive.Argument, PlanTensor)] = [
-      (.source, input), (.weights, forwardWeights.tensor), (.destination, output),
-    ]
-    if let bias { arguments.append((.bias, bias.value)) }
-    forwardKernel = try builder.primitive(forward, pass: .forward, arguments)
+    forwardKernel = try PlannedConvolution.kernel(
+      forward, .forward, builder, ConvolutionTensors(source: input, weights: forwardWeights.tensor, destination: output), bias?.value)
     guard builder.isTraining else { return }
 
     func hint(_ algorithm: ConvolutionAlgorithm) throws -> PrimitiveDescriptor {
@@ -48,21 +47,22 @@ final class PlannedConvolution: PlannedLayer {
 
     // Backward by data, not needed for the first layer.
     if let gradientOfInput = try builder.gradientOfInput() {
-      let descriptor = try tuner.choose(.backwardData) {
+      let chosen = try tuner.choose(.backwardData) {
         try candidates.backwardData($0, hint($0), input.layout, anyWeights, output.layout)
       }
-      let weights = try PlannedConvolution.converted(weight.value, to: try descriptor.weightsLayout(), builder, .backwardData)
+      let weights = try PlannedConvolution.converted(
+        weight.value, to: try chosen.weightsLayout(kept: weight.value.layout), builder, .backwardData)
       dataReorder = weights.reorder
-      dataKernel = try builder.primitive(
-        descriptor, pass: .backwardData,
-        [(.gradientOfDestination, gradientOfOutput), (.weights, weights.tensor), (.gradientOfSource, gradientOfInput)])
+      dataKernel = try PlannedConvolution.kernel(
+        chosen, .backwardData, builder,
+        ConvolutionTensors(source: gradientOfInput, weights: weights.tensor, destination: gradientOfOutput), nil)
     }
 
     // Backward by weights, straight into the flat buffer where the layout allows.
-    let descriptor = try tuner.choose(.backwardWeights) {
+    let chosen = try tuner.choose(.backwardWeights) {
       try candidates.backwardWeights($0, hint($0), input.layout, anyWeights, biasLayout, output.layout)
     }
-    let layout = try descriptor.gradientOfWeightsLayout()
+    let layout = try chosen.gradientOfWeightsLayout(kept: weight.gradient.layout)
     var target = weight.gradient
     if !layout.isSame(as: weight.gradient.layout) {
       target = try builder.scratch(layout, inBackward: true)
@@ -71,9 +71,9 @@ final class PlannedConvolution: PlannedLayer {
         [(.reorderFrom, target), (.reorderTo, weight.gradient)])
       builder.note(weightReorder: "\(name) gradient of weights, \(layout.byteCount) bytes")
     }
-    arguments = [(.source, input), (.gradientOfDestination, gradientOfOutput), (.gradientOfWeights, target)]
-    if let bias { arguments.append((.gradientOfBias, bias.gradient)) }
-    weightsKernel = try builder.primitive(descriptor, pass: .backwardWeights, arguments)
+    weightsKernel = try PlannedConvolution.kernel(
+      chosen, .backwardWeights, builder, ConvolutionTensors(source: input, weights: target, destination: gradientOfOutput),
+      bias?.gradient)
   }
 
   private static func converted(
@@ -85,6 +85,32 @@ final class PlannedConvolution: PlannedLayer {
       ReorderKernels.reorder(from: weights.layout, to: layout), pass: pass, [(.reorderFrom, weights), (.reorderTo, tensor)])
     builder.note(weightReorder: "weights for \(pass.rawValue), \(layout.byteCount) bytes")
     return (tensor, reorder)
+  }
+
+  private static func kernel(
+    _ candidate: ConvolutionCandidate, _ pass: PlanReport.Pass, _ builder: NodeBuilder, _ tensors: ConvolutionTensors, _ bias: PlanTensor?
+  ) throws -> any PassKernel {
+    switch candidate {
+    case .tiles(let convolution):
+      return try builder.tiledPass(convolution, pass: pass, tensors)
+    case .library(_, let descriptor):
+      var arguments: [(Primitive.Argument, PlanTensor)]
+      switch pass {
+      case .forward:
+        arguments = [(.source, tensors.source), (.weights, tensors.weights), (.destination, tensors.destination)]
+        if let bias { arguments.append((.bias, bias)) }
+      case .backwardData:
+        arguments = [
+          (.gradientOfDestination, tensors.destination), (.weights, tensors.weights), (.gradientOfSource, tensors.source),
+        ]
+      case .backwardWeights:
+        arguments = [
+          (.source, tensors.source), (.gradientOfDestination, tensors.destination), (.gradientOfWeights, tensors.weights),
+        ]
+        if let bias { arguments.append((.gradientOfBias, bias)) }
+      }
+      return try builder.primitive(descriptor, pass: pass, arguments)
+    }
   }
 
   func forward() throws {

@@ -45,7 +45,7 @@ public struct TransposedConvolution: Layer {
   /// Makes the kernels of the three passes.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     try PlannedConvolution(
-      builder, geometry: geometry, weightExtents: parameters(builder.inputChannels)[0].kernelExtents, hasBias: hasBias,
+      builder, weightExtents: parameters(builder.inputChannels)[0].kernelExtents, hasBias: hasBias,
       candidates: TransposedConvolutionCandidates(geometry: geometry))
   }
 }
@@ -54,6 +54,7 @@ public struct TransposedConvolution: Layer {
 struct TransposedConvolutionCandidates: ConvolutionRequests {
   let geometry: ConvolutionGeometry
   let algorithms = [ConvolutionAlgorithm.direct]
+  let allowsTiles = false
 
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
     throws -> PrimitiveDescriptor

@@ -103,3 +103,10 @@ extension Network {
     try loadRunningStatistics(contents.model.filter { isStatistic($0.name) })
   }
 }
+
+extension AlgorithmChoices {
+  /// The choices of the run that a checkpoint was taken from; none where it has none that can be read.
+  public convenience init(recorded run: RunRecord) {
+    self.init((try? JSONDecoder().decode([String: Choice].self, from: Data(run.algorithmChoices.utf8))) ?? [:])
+  }
+}

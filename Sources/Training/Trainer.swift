@@ -61,10 +61,7 @@ public final class Trainer {
     totalSteps = min(training.epochs * stepsPerEpoch, training.steps ?? Int.max)
 
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
-    var known: [String: AlgorithmChoices.Choice] = [:]
-    if let text = found.contents?.run.algorithmChoices, !text.isEmpty {
-      known = (try? JSONDecoder().decode([String: AlgorithmChoices.Choice].self, from: Data(text.utf8))) ?? [:]
-    }
+    let known = found.contents.map { AlgorithmChoices(recorded: $0.run).table } ?? [:]
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, choices: known)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)

@@ -93,9 +93,12 @@ struct EvaluateCommand: ParsableCommand {
 
 /// A network with a checkpoint's numbers, for commands that do not train.
 enum TrainedNetwork {
+  /// The algorithms are those that training used, so that the numbers are those that it saw.
   static func make(_ experiment: Experiment, _ contents: CheckpointContents) throws -> Network {
     let size = experiment.paddedSize
-    let network = try Network(graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0)
+    let isDirect = experiment.configuration.engine.algorithms == .direct
+    let options = PlanOptions(algorithms: isDirect ? .fixed(.direct) : .automatic(AlgorithmChoices(recorded: contents.run)))
+    let network = try Network(graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0, options: options)
     try network.restoreModel(contents)
     return network
   }

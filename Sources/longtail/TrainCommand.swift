@@ -58,7 +58,7 @@ struct TrainCommand: ParsableCommand {
     var directory: RunDirectory?
     if communicator.isRoot {
       if overwrite { try RunFiles.removeEarlierRun(path) }
-      let made = resume == .never ? try RunDirectory.create(at: path) : try RunDirectory.reopen(at: path)
+      let made = try resume.goesOn(in: path) ? RunDirectory.reopen(at: path) : RunDirectory.create(at: path)
       if let takeover = made.takeover { printNow("\(takeover)\n") }
       directory = made
     }
@@ -80,4 +80,13 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-extension ResumePolicy: ExpressibleByArgument {}
+extension ResumePolicy: ExpressibleByArgument {
+  /// Whether the directory is expected to hold a run; with `auto`, one that does not yet is made.
+  fileprivate func goesOn(in directory: String) -> Bool {
+    switch self {
+    case .never: false
+    case .auto: FileManager.default.fileExists(atPath: "\(directory)/config.yaml")
+    case .required: true
+    }
+  }
+}

@@ -46,6 +46,7 @@ let package = Package(
   targets: [
     // Floor 0: C libraries and shims.
     .target(name: "CThreads", cSettings: hotC, linkerSettings: [.linkedLibrary("gomp")]),
+    .target(name: "CSignals"),
     .target(
       name: "COneDNN",
       cSettings: [.unsafeFlags(["-I\(oneDNN)/include"])],
@@ -83,7 +84,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
+        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
         "Objectives", "Optimizers", "Tensors", "Threading", logging,
       ], swiftSettings: hot),
     .target(name: "Reports", dependencies: ["Images", "Metrics", "Tensors", "Training"], swiftSettings: hot),

@@ -19,11 +19,8 @@ set -euo pipefail
 config=${1:?usage: sbatch Launch/slurm.sh CONFIG RUN_DIRECTORY}
 output=${2:?usage: sbatch Launch/slurm.sh CONFIG RUN_DIRECTORY}
 
-options=()
-# A directory that is already there is a run to go on with.
-if [[ -e $output ]]; then options+=(--resume); fi
-
-Launch/run train "$config" --output "$output" "${options[@]}" &
+# `auto` goes on with a run that is already there, and begins one where there is none.
+Launch/run train "$config" --output "$output" --resume auto &
 job=$!
 trap 'kill -USR1 "$job"' USR1
 trap 'kill -TERM "$job"' TERM

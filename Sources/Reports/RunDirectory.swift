@@ -68,6 +68,20 @@ public final class RunDirectory {
   /// The picture of the evaluation after a step: `pictures/step-000120.png`.
   public func picturePath(step: Int) -> String { file("pictures/step-\(RunDirectory.padded(step)).png") }
 
+  /// Writes or removes `STOPPED`, which says that the run ended on request with a complete checkpoint.
+  ///
+  /// Open MPI hides the exit code of ranks that end because mpirun got SIGTERM; scripts can look for this file.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  public func markStopped(_ text: String?) throws {
+    if let text { return try write(text + "\n", to: "STOPPED") }
+    guard FileManager.default.fileExists(atPath: file("STOPPED")) else { return }
+    do {
+      try FileManager.default.removeItem(atPath: file("STOPPED"))
+    } catch {
+      throw LongtailError(.inputOutput, "cannot remove \(file("STOPPED")): \(error.localizedDescription)")
+    }
+  }
+
   /// Writes `config.yaml`.
   /// - Throws: `LongtailError(.inputOutput)`.
   public func writeConfiguration(_ yaml: String) throws { try write(yaml, to: "config.yaml") }

@@ -109,6 +109,10 @@ public final class RunReporter: TrainingObserver {
     progress.finish()
     try log?.close()
     try classLog?.close()
+    if summary.wasStopped {
+      write("stopped on request after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")
+      return
+    }
     guard let evaluation else { return }
     let table = ClassTable(evaluation)
     write("\n" + table.text(for: terminal) + "\n")

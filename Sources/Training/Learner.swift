@@ -29,6 +29,10 @@ public final class Learner {
   let communicator: any Communicator
   /// Without synchronization each rank keeps running statistics of its own; rank zero's are saved.
   let experimentHasLocalStatistics: Bool
+  /// What this rank has been asked; goes with the next step's sum.
+  public var requests = Requests()
+  /// What all ranks agreed on in the last step.
+  public private(set) var agreedRequests = Requests()
   private let clipping: GradientClipping?
   private var packed: [Double]
 
@@ -53,7 +57,7 @@ public final class Learner {
         classes: experiment.classNames.count, pixelCounts: statistics.pixelCounts, imageCounts: statistics.imageCounts, seed: seed))
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
-    packed = Array(repeating: 0, count: objective.packedCount)
+    packed = Array(repeating: 0, count: objective.packedCount + Requests.packedCount)
 
     let size = experiment.paddedSize
     let images = (configuration.training.globalBatch + communicator.size - 1) / communicator.size
@@ -137,7 +141,9 @@ public final class Learner {
       try objective.measure(
         logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
       clock.end("objective")
+      requests.pack(into: &packed, at: objective.packedCount)
       try communicator.sum(&packed)
+      agreedRequests = Requests(packed: packed, at: objective.packedCount)
       clock.end("reduceStatistics")
       let result = try objective.finish(packed: packed, at: 0, step: context)
       guard result.isFinite else {

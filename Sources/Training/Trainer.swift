@@ -24,6 +24,7 @@ public final class Trainer {
   public let totalSteps: Int
 
   private let communicator: any Communicator
+  private let requests: () -> Requests
   private let observer: (any TrainingObserver)?
   private let evaluator: Evaluator
   private let store: CheckpointStore?
@@ -41,11 +42,13 @@ public final class Trainer {
   /// - Parameters:
   ///   - checkpoints: the directory of checkpoints; nil keeps none.
   ///   - observer: told about everything, on rank zero.
+  ///   - requests: asked before each step what somebody outside wants, on every rank.
   /// - Throws: `LongtailError` for anything that would not work, before the first step.
   public init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy,
-    observer: (any TrainingObserver)?
+    observer: (any TrainingObserver)?, requests: @escaping () -> Requests = { Requests() }
   ) throws {
+    self.requests = requests
     let configuration = experiment.configuration
     let training = configuration.training
     self.experiment = experiment
@@ -102,6 +105,7 @@ public final class Trainer {
       report.images = plan.positions(step: batch.step).count
       learner.consumedSamples += report.images
       report.consumedSamples = learner.consumedSamples
+      learner.requests = requests()
       report = try learner.step(batch, phases: report)
       loader.recycle(batch)
       try observer?.didStep(report)
@@ -116,9 +120,15 @@ public final class Trainer {
         try observer?.didEvaluate(evaluation, learner: learner)
       }
       let isDue = configuration.checkpoint.everySteps.map { learner.stepCount % $0 == 0 } ?? false
-      if isEnd || isDue || (isEndOfEpoch && epochs % max(1, configuration.checkpoint.every) == 0) { try save() }
+      let asked = learner.agreedRequests
+      let isRegular = isEnd || isDue || (isEndOfEpoch && epochs % max(1, configuration.checkpoint.every) == 0)
+      if isRegular || asked.save || asked.stop { try save() }
+      if asked.stop, !isEnd {
+        summary.wasStopped = true
+        break
+      }
     }
-    if summary.evaluation == nil {
+    if summary.evaluation == nil, !summary.wasStopped {
       summary.evaluation = try evaluator.evaluate(
         learner.network, objective: learner.objective, step: learner.stepCount, epoch: learner.stepCount / max(1, stepsPerEpoch))
     }

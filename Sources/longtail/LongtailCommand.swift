@@ -40,6 +40,14 @@ struct ConfigurationOptions: ParsableArguments {
 /// Runs a command's body as one rank of a group; an error ends all ranks with its message and exit code.
 enum Job {
   static func run(_ body: (any Communicator) throws -> Void) {
+    finish { communicator in
+      try body(communicator)
+      return 0
+    }
+  }
+
+  /// The same for a command that may end with another code than 0 although nothing went wrong.
+  static func finish(_ body: (any Communicator) throws -> Int32) {
     let communicator: any Communicator
     do {
       communicator = try Launcher.connect()
@@ -47,8 +55,9 @@ enum Job {
       FailureHandler.endJob(error, communicator: nil)
     }
     do {
-      try body(communicator)
+      let code = try body(communicator)
       try communicator.finish()
+      if code != 0 { LongtailCommand.exit(withError: ExitCode(code)) }
     } catch {
       FailureHandler.endJob(error, communicator: communicator)
     }

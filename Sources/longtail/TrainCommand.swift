@@ -32,7 +32,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    Job.run { communicator in
+    Job.finish { communicator in
       if let expectRanks, expectRanks != communicator.size {
         throw LongtailError(
           .mismatch, "\(expectRanks) ranks are expected, \(communicator.size) take part", advice: "Start with mpirun -n \(expectRanks).")
@@ -49,11 +49,12 @@ struct TrainCommand: ParsableCommand {
             + "\(ComputePool.threadCount == 1 ? "" : "s") a rank (\(budget.summary))\n")
         if let warning = budget.warning { printNow("warning: \(warning)\n") }
       }
-      try train(experiment, communicator)
+      return try train(experiment, communicator) ? LongtailError.Code.stoppedOnRequest.rawValue : 0
     }
   }
 
-  private func train(_ experiment: Experiment, _ communicator: any Communicator) throws {
+  /// - Returns: whether somebody asked to stop before the end.
+  private func train(_ experiment: Experiment, _ communicator: any Communicator) throws -> Bool {
     let path = experiment.configuration.outputDirectory
     var directory: RunDirectory?
     if communicator.isRoot {
@@ -71,12 +72,16 @@ struct TrainCommand: ParsableCommand {
       reporter = RunReporter(
         experiment, statistics: statistics, directory: directory, terminal: Terminal.detect(descriptor: 1), write: printNow)
     }
+    let signals = try RequestSignals()
     let trainer = try Trainer(
-      experiment, statistics: statistics, communicator: communicator, checkpoints: path + "/checkpoints", resume: resume, observer: reporter
-    )
+      experiment, statistics: statistics, communicator: communicator, checkpoints: path + "/checkpoints", resume: resume,
+      observer: reporter, requests: signals.take)
+    try directory?.markStopped(nil)
     let summary = try trainer.run()
     try reporter?.finish(summary)
+    if summary.wasStopped { try directory?.markStopped("step \(summary.steps)") }
     directory?.close()
+    return summary.wasStopped
   }
 }
 

@@ -1,0 +1,53 @@
+import CSignals
+import Foundation
+import Tensors
+
+/// What somebody outside wants of a run, agreed on by all ranks at the end of a step.
+public struct Requests: Sendable, Equatable {
+  /// Save and end.
+  public var stop = false
+  /// Save and go on.
+  public var save = false
+
+  /// Nothing is wanted.
+  public init() {}
+
+  /// Numbers that requests take in the packed vector of a step.
+  static let packedCount = 2
+
+  /// Writes this rank's wishes; the sum over ranks is then what anyone wants.
+  func pack(into packed: inout [Double], at offset: Int) {
+    packed[offset] = stop ? 1 : 0
+    packed[offset + 1] = save ? 1 : 0
+  }
+
+  /// What all ranks agree on.
+  init(packed: [Double], at offset: Int) {
+    stop = packed[offset] > 0
+    save = packed[offset + 1] > 0
+  }
+}
+
+/// Signals as requests: SIGUSR1, SIGTERM and Ctrl-C ask to save and stop, SIGUSR2 to save and go on; a second Ctrl-C ends at once.
+///
+/// It does not matter which rank a signal reaches: what one rank is asked, all do at the end of the same step.
+public final class RequestSignals {
+  /// Begins to listen.
+  /// - Throws: `LongtailError` when the system refuses.
+  public init() throws {
+    let code = longtail_signals_install()
+    guard code == 0 else {
+      throw LongtailError(.internalError, "cannot handle signals: \(String(cString: strerror(code)))")
+    }
+  }
+
+  deinit { longtail_signals_restore() }
+
+  /// What this process has been asked since the last call. A request to stop stays.
+  public func take() -> Requests {
+    var requests = Requests()
+    requests.stop = longtail_signals_stop() != 0
+    requests.save = longtail_signals_take_save() != 0
+    return requests
+  }
+}

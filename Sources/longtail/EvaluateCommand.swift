@@ -94,7 +94,7 @@ struct EvaluateCommand: ParsableCommand {
 /// A network with a checkpoint's numbers, for commands that do not train.
 enum TrainedNetwork {
   static func make(_ experiment: Experiment, _ contents: CheckpointContents) throws -> Network {
-    let size = experiment.paddedSize
+    let size = experiment.paddedEvaluationSize
     let network = try Network(graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0)
     try network.restoreModel(contents)
     return network

@@ -54,29 +54,33 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train(_ experiment: Experiment, _ communicator: any Communicator) throws {
-    let path = experiment.configuration.outputDirectory
-    var directory: RunDirectory?
-    if communicator.isRoot {
-      if overwrite { try RunFiles.removeEarlierRun(path) }
-      let made = resume == .never ? try RunDirectory.create(at: path) : try RunDirectory.reopen(at: path)
-      if let takeover = made.takeover { printNow("\(takeover)\n") }
-      directory = made
-    }
+    let directory = communicator.isRoot ? try runDirectory(experiment.configuration.outputDirectory) : nil
+    // Whatever happens, others may use the directory afterwards.
+    defer { directory?.close() }
+    if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let statistics = try ClassStatistics.collect(
       experiment, communicator: communicator, record: directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : ""),
       threads: max(1, experiment.configuration.data.loader.threads))
     var reporter: RunReporter?
     if let directory {
-      try RunFiles.describe(experiment, statistics, communicator, in: directory)
       reporter = RunReporter(
         experiment, statistics: statistics, directory: directory, terminal: Terminal.detect(descriptor: 1), write: printNow)
     }
     let trainer = try Trainer(
-      experiment, statistics: statistics, communicator: communicator, checkpoints: path + "/checkpoints", resume: resume, observer: reporter
-    )
+      experiment, statistics: statistics, communicator: communicator, checkpoints: experiment.configuration.outputDirectory + "/checkpoints",
+      resume: overwrite ? nil : resume, observer: reporter)
+    // From here on all is known to work: only now is an earlier run touched.
+    if let directory {
+      if overwrite { try RunFiles.removeEarlierRun(directory.path) }
+      try RunFiles.describe(experiment, statistics, communicator, in: directory)
+    }
     let summary = try trainer.run()
     try reporter?.finish(summary)
-    directory?.close()
+  }
+
+  private func runDirectory(_ path: String) throws -> RunDirectory {
+    if overwrite || resume == .auto { return try RunDirectory.open(at: path) }
+    return resume == .never ? try RunDirectory.create(at: path) : try RunDirectory.reopen(at: path)
   }
 }
 

@@ -109,13 +109,17 @@ public final class RunReporter: TrainingObserver {
     progress.finish()
     try log?.close()
     try classLog?.close()
-    guard let evaluation else { return }
+    defer { write("digest   \(summary.digest)\n") }
+    // A run that was at its end already has its table.
+    guard let evaluation else {
+      write("\(directory.path) is finished: \(Formatting.plural(summary.steps, "step")). Nothing was left to do.\n")
+      return
+    }
     let table = ClassTable(evaluation)
     write("\n" + table.text(for: terminal) + "\n")
     try directory.writeFinalTable(evaluation, title: experiment.configuration.name)
     write("table    \(directory.file("final-table.md"))\n")
     if let picturePath { write("picture  \(picturePath)\n") }
-    write("digest   \(summary.digest)\n")
   }
 
   /// Evaluation images with truth and prediction side by side: those that show most of the rarest classes.

@@ -67,7 +67,8 @@ struct TrainCommand: ParsableCommand {
         experiment, statistics: statistics, directory: directory, terminal: Terminal.detect(descriptor: 1), write: printNow)
     }
     let trainer = try Trainer(
-      experiment, statistics: statistics, communicator: communicator, checkpoints: experiment.configuration.outputDirectory + "/checkpoints",
+      experiment, statistics: statistics, communicator: communicator,
+      checkpoints: experiment.configuration.outputDirectory + "/checkpoints",
       resume: overwrite ? nil : resume, observer: reporter)
     // From here on all is known to work: only now is an earlier run touched.
     if let directory {

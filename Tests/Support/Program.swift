@@ -31,7 +31,9 @@ public final class Program {
   ///   - name: `longtail`, or a probe.
   ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
   ///   - directory: the working directory.
-  public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil) throws {
+  public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
+    throws
+  {
     let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
     scratch = NSTemporaryDirectory() + "longtail-output-\(UUID().uuidString)"
@@ -95,7 +97,7 @@ public final class Program {
   }
 
   private func file(_ name: String) throws -> FileHandle {
-    FileManager.default.createFile(atPath: "\(scratch)/\(name)", contents: nil)
+    try Data().write(to: URL(fileURLWithPath: "\(scratch)/\(name)"))
     return try FileHandle(forWritingTo: URL(fileURLWithPath: "\(scratch)/\(name)"))
   }
 

@@ -78,7 +78,7 @@ public enum TinyExperiment {
     let text =
       data + """
 
-        model: {name: unet, width: 4, batchNorm: synchronized}
+        model: {name: unet, width: 8, batchNorm: synchronized}
         objective:
           name: pat
           settings: {exponent: 1, homogenization: rootMeanSquare, statistic: logits, maximumScale: 20}

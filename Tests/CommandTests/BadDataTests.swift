@@ -84,7 +84,7 @@ extension ProcessTests {
         try LabelImage(width: 5, height: 4, fill: 0).writePNG(to: file)
         try expectRefused(configuration, directory, says: ["5 x 4 labels for a picture of 64 x 48"])
         try FileManager.default.removeItem(atPath: file)
-        try expectRefused(configuration, directory, says: ["train/images/3.png: there is no label file"])
+        try expectRefused(configuration, directory, says: ["train/images/3.png: no label file of the same name"])
         try FileManager.default.removeItem(atPath: "\(directory)/train")
         try expectRefused(configuration, directory, code: 66, says: ["\(directory)/train/images"])
       }

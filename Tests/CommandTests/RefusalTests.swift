@@ -77,7 +77,7 @@ extension ProcessTests {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory)
         for (settings, options, code, text) in [
-          (["objective.name=crossEntrpy"], [], 64, "unknown objective 'crossEntrpy'"),
+          (["objective.name=crossEntrpy"], [], 64, "there is no objective 'crossEntrpy'"),
           (["training.epcohs=3"], [], 64, "unknown key"),
           ([], ["--bogus"], 64, "Unknown option"),
           ([], ["--expect-ranks", "3"], 78, "3 ranks are expected, 2 take part"),

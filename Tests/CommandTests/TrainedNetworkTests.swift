@@ -69,11 +69,11 @@ extension ProcessTests {
     /// Predictions in files are those that evaluation counts at the labels' own size.
     @Test func predictWritesWhatEvaluateCounts() throws {
       try withTemporaryDirectory { directory in
-        let size = ImageSize(width: 70, height: 45)
+        let size = ImageSize(width: 90, height: 70)
         let configuration = try TinyExperiment.folder(in: directory, size: size)
         let run = RunResult(path: "\(directory)/run")
         let settings = [
-          "data.size={width: 48, height: 32}", "evaluation.resolution=label", "training.epochs=5", "optimizer.learningRate=0.02",
+          "data.size={width: 64, height: 48}", "evaluation.resolution=label", "training.epochs=5", "optimizer.learningRate=0.02",
         ]
         expect(try train(configuration, run.path, settings))
         let log = try #require(try logged(run).last)
@@ -120,16 +120,16 @@ extension ProcessTests {
     /// At the network's size fewer pixels are judged than at the labels'; where both are one size, both count alike.
     @Test func resolutions() throws {
       try withTemporaryDirectory { directory in
-        let configuration = try TinyExperiment.folder(in: directory, size: ImageSize(width: 70, height: 45), ignores: false)
+        let configuration = try TinyExperiment.folder(in: directory, size: ImageSize(width: 90, height: 70), ignores: false)
         let run = RunResult(path: "\(directory)/run")
-        expect(try train(configuration, run.path, ["data.size={width: 48, height: 30}", "training.epochs=1"]))
+        expect(try train(configuration, run.path, ["data.size={width: 62, height: 46}", "training.epochs=1"]))
         let network = try evaluated([run.path])
         let label = try evaluated([run.path, "--set", "evaluation.resolution=label"])
         #expect(network.resolution == "network")
         #expect(label.resolution == "label")
-        #expect(network.judgedPixels == 3 * 48 * 30)
-        #expect(label.judgedPixels == 3 * 70 * 45)
-        #expect(label.predictedPixels == 3 * 70 * 45)
+        #expect(network.judgedPixels == 3 * 62 * 46)
+        #expect(label.judgedPixels == 3 * 90 * 70)
+        #expect(label.predictedPixels == 3 * 90 * 70)
 
         // No `size`: the network sees the pictures as they are, padded to a multiple of its stride.
         let own = RunResult(path: "\(directory)/own")
@@ -139,21 +139,21 @@ extension ProcessTests {
         #expect(atLabel.resolution == "label")
         atLabel.resolution = "network"
         #expect(atLabel == atNetwork)
-        #expect(atNetwork.judgedPixels == 3 * 70 * 45)
+        #expect(atNetwork.judgedPixels == 3 * 90 * 70)
       }
     }
 
     /// A crop decides the size of training, not that of evaluation and prediction.
     @Test func cropsAreForTrainingAlone() throws {
       try withTemporaryDirectory { directory in
-        let configuration = try TinyExperiment.folder(in: directory, size: ImageSize(width: 70, height: 45), ignores: false)
+        let configuration = try TinyExperiment.folder(in: directory, size: ImageSize(width: 90, height: 70), ignores: false)
         for (name, settings, pixels) in [
-          ("crop", ["data.augmentation.crop={width: 32, height: 16}"], 3 * 70 * 45),
-          ("large", ["data.augmentation.crop={width: 96, height: 64}"], 3 * 70 * 45),
+          ("crop", ["data.augmentation.crop={width: 64, height: 48}"], 3 * 90 * 70),
+          ("large", ["data.augmentation.crop={width: 112, height: 80}"], 3 * 90 * 70),
           (
             "both",
-            ["data.size={width: 48, height: 32}", "data.augmentation.crop={width: 32, height: 16}", "data.augmentation.scale=[0.5, 2]"],
-            3 * 48 * 32
+            ["data.size={width: 80, height: 60}", "data.augmentation.crop={width: 64, height: 48}", "data.augmentation.scale=[0.5, 2]"],
+            3 * 80 * 60
           ),
         ] {
           let run = RunResult(path: "\(directory)/\(name)")
@@ -161,7 +161,7 @@ extension ProcessTests {
           expect(outcome)
           #expect(try evaluated([run.path]).judgedPixels == pixels)
           let label = try evaluated([run.path, "--set", "evaluation.resolution=label"])
-          #expect(label.judgedPixels == 3 * 70 * 45)
+          #expect(label.judgedPixels == 3 * 90 * 70)
           let predicted = try Program.run(
             "longtail", ["predict", run.path, "\(directory)/val/images/0.png", "--output", "\(directory)/out"])
           expect(predicted)

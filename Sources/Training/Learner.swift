@@ -106,6 +106,8 @@ public final class Learner {
     let reducedBefore = gradientReduction.bytesReduced
     let result = try gradients(batch, plan: plan, context: context, clock: &clock)
     let norm = globalNorm(of: network.gradients)
+    // Equal on all ranks, like the gradients: all refuse together, and the parameters stay as they were.
+    guard norm.isFinite else { throw notFinite("gradient") }
     let learningRate = schedule.rate(atStep: stepCount)
     try optimizer.update(
       parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
@@ -158,9 +160,7 @@ public final class Learner {
       clock.end("reduceStatistics")
       let result = try objective.finish(packed: packed, at: 0, step: context)
       guard result.isFinite else {
-        throw LongtailError(
-          .notFinite, "the loss of step \(stepCount + 1) is not finite",
-          advice: "Lower the learning rate, set gradientClipping, or check the data; the last checkpoint is intact.")
+        throw notFinite("loss")
       }
       try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
       clock.end("objective")
@@ -171,6 +171,12 @@ public final class Learner {
     try gradientReduction.sum()
     clock.end("reduceGradients")
     return result
+  }
+
+  private func notFinite(_ what: String) -> LongtailError {
+    LongtailError(
+      .notFinite, "the \(what) of step \(stepCount + 1) is not finite",
+      advice: "Lower the learning rate, set gradientClipping, or check the data; the last checkpoint is intact.")
   }
 
   private var dropoutSeed: UInt64 { 0x6c6f_6e67_7461_696c }

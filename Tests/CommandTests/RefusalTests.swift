@@ -55,6 +55,28 @@ extension ProcessTests {
       }
     }
 
+    /// The parameters run away in the first step; nothing of that is saved.
+    @Test func lossThatIsNotFinite() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.scenes(in: directory)
+        for ranks in [nil, Program.hasMPI ? 2 : nil] {
+          let run = RunResult(path: "\(directory)/run-\(ranks ?? 0)")
+          let settings = ["optimizer={name: sgd, learningRate: 1e30}", "schedule.name=constant"]
+          let outcome = try train(configuration, run.path, settings, ranks: ranks)
+          expect(outcome, 79, errors: ["is not finite", "Lower the learning rate"])
+          #expect(outcome.errors.occurrences(of: "is not finite") == 1)
+          #expect(run.checkpoints.isEmpty)
+        }
+      }
+    }
+
+    @Test func anOutputThatCannotBe() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.scenes(in: directory)
+        expect(try train(configuration, "\(configuration)/run"), 74, errors: ["\(configuration)/run: cannot be made"])
+      }
+    }
+
     @Test func aMistakeInAFileHasItsLine() throws {
       try withTemporaryDirectory { directory in
         let path = "\(directory)/wrong.yaml"

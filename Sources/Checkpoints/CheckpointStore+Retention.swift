@@ -26,12 +26,14 @@ extension CheckpointStore {
   /// Damaged checkpoints do not count as kept and are left where they are.
   /// - Parameters:
   ///   - retention: how many, and which for good.
+  ///   - newest: the step that counts as the newest, such as one just published; later ones are damaged leftovers that a resumed run
+  ///     passed over, and stay. Nil takes the last one that is there.
   ///   - best: steps that are kept for another reason, such as the best so far.
   /// - Returns: the steps that were removed.
   /// - Throws: `LongtailError`: `badData` where the newest one is damaged, `inputOutput` where removing fails.
   @discardableResult
-  public func retain(_ retention: CheckpointRetention, best: Set<Int> = []) throws -> [Int] {
-    let published = try candidates().filter { !$0.name.hasPrefix(Self.replacedPrefix) }
+  public func retain(_ retention: CheckpointRetention, newest: Int? = nil, best: Set<Int> = []) throws -> [Int] {
+    let published = try candidates().filter { !$0.name.hasPrefix(Self.replacedPrefix) && $0.step <= newest ?? Int.max }
     var sound: [(name: String, step: Int)] = []
     for (index, candidate) in published.enumerated() {
       do {

@@ -89,7 +89,7 @@ final class CheckpointWorker: @unchecked Sendable {
     var published: CheckpointStore.Published?
     do {
       published = try store.publish(contents)
-      if let retention { try store.retain(retention, best: keep) }
+      if let retention { try store.retain(retention, newest: contents.run.globalStep, best: keep) }
     } catch let caught {
       error = caught
     }

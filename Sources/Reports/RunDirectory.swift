@@ -48,6 +48,15 @@ public final class RunDirectory {
     return directory
   }
 
+  /// Makes a directory or locks that of a run, whichever it is: for a run that goes on where there is one, and for one that replaces it.
+  /// - Throws: `LongtailError(.mismatch)` when another trainer is at work in it, `.inputOutput`.
+  public static func open(at path: String) throws -> RunDirectory {
+    try makeDirectory(path)
+    let directory = try RunDirectory(locking: path)
+    try makeDirectory(directory.file("pictures"))
+    return directory
+  }
+
   private init(locking path: String) throws {
     self.path = path
     lock = try RunLock(directory: path)

@@ -36,17 +36,24 @@ public final class RunLock {
     public var isAlive: Bool? {
       guard host == ProcessInfo.processInfo.hostName else { return nil }
       guard kill(pid, 0) == 0 || errno == EPERM else { return false }
-      guard let now = Holder.processStart(of: pid) else { return true }
+      guard let fields = Holder.status(of: pid), let state = fields.first, let now = Holder.processStart(of: pid) else { return true }
+      // A killed process keeps its number until its parent asks for it, which the first process of a container may do late.
+      if state == "Z" || state == "X" { return false }
       return processStart == 0 || now == processStart
     }
 
-    /// The 22nd field of `/proc/<pid>/stat`; the second may hold blanks and ends with the last bracket.
+    /// The 22nd field of `/proc/<pid>/stat`.
     static func processStart(of pid: Int32) -> UInt64? {
+      guard let fields = status(of: pid), fields.count > 19 else { return nil }
+      return UInt64(fields[19])
+    }
+
+    /// The fields of `/proc/<pid>/stat` from the third on; the second may hold blanks and ends with the last bracket.
+    private static func status(of pid: Int32) -> [Substring]? {
       guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let bracket = text.lastIndex(of: ")") else {
         return nil
       }
-      let fields = text[text.index(after: bracket)...].split(separator: " ")
-      return fields.count > 19 ? UInt64(fields[19]) : nil
+      return text[text.index(after: bracket)...].split(separator: " ")
     }
   }
 

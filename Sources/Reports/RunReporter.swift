@@ -109,17 +109,21 @@ public final class RunReporter: TrainingObserver {
     progress.finish()
     try log?.close()
     try classLog?.close()
+    defer { write("digest   \(summary.digest)\n") }
     if summary.wasStopped {
       write("stopped on request after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")
       return
     }
-    guard let evaluation else { return }
+    // A run that was at its end already has its table.
+    guard let evaluation else {
+      write("\(directory.path) is finished: \(Formatting.plural(summary.steps, "step")). Nothing was left to do.\n")
+      return
+    }
     let table = ClassTable(evaluation)
     write("\n" + table.text(for: terminal) + "\n")
     try directory.writeFinalTable(evaluation, title: experiment.configuration.name)
     write("table    \(directory.file("final-table.md"))\n")
     if let picturePath { write("picture  \(picturePath)\n") }
-    write("digest   \(summary.digest)\n")
   }
 
   /// Evaluation images with truth and prediction side by side: those that show most of the rarest classes.

@@ -43,7 +43,7 @@ public final class Evaluator {
     var matrix = ConfusionMatrix(classes: classes)
     var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)
     var part = packed
-    let size = experiment.paddedSize
+    let size = experiment.paddedEvaluationSize
     let batch = min(experiment.configuration.evaluation.batch, max(1, (count + communicator.size - 1) / communicator.size))
     var options = BatchLoader.Options()
     options.threads = experiment.configuration.data.loader.threads
@@ -98,7 +98,7 @@ public final class Evaluator {
     }
     for (image, labels) in batch.originalLabels.enumerated() {
       let predictions = LogitsResampling.predictions(
-        of: logits, image: image, columns: experiment.paddedSize.width, valid: experiment.inputSize,
+        of: logits, image: image, columns: experiment.paddedEvaluationSize.width, valid: experiment.evaluationSize,
         size: ImageSize(width: labels.width, height: labels.height))
       try matrix.add(
         predictions: predictions.map(Int32.init), labels: labels.labels.map { $0 == LabelImage.ignored ? -1 : Int32($0) })

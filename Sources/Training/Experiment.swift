@@ -20,8 +20,10 @@ public struct Experiment: Sendable {
   public let trainingPipeline: AugmentationPipeline
   /// How evaluation samples do.
   public let evaluationPipeline: AugmentationPipeline
-  /// Extents of the images that the network is given, before padding.
+  /// Extents of the images that the network is given in training, before padding.
   public let inputSize: ImageSize
+  /// Extents of the images that the network is given in evaluation, before padding: crops are for training alone.
+  public let evaluationSize: ImageSize
   /// The split that is evaluated.
   public let evaluationSplit: Split
 
@@ -52,10 +54,14 @@ public struct Experiment: Sendable {
       }
       inputSize = try dataset.imageSize(split: .train, index: 0)
     }
+    evaluationSize =
+      try evaluation.fixedOutputSize ?? (dataset.count(of: split) > 0 ? dataset.imageSize(split: split, index: 0) : inputSize)
   }
 
-  /// Input extents with padding to what the network divides by: rows and columns.
+  /// Extents in training with padding to what the network divides by.
   public var paddedSize: ImageSize { padded(inputSize) }
+  /// Extents in evaluation with padding to what the network divides by.
+  public var paddedEvaluationSize: ImageSize { padded(evaluationSize) }
 
   /// An image size padded to what the network divides by.
   public func padded(_ size: ImageSize) -> ImageSize {

@@ -13,6 +13,7 @@ extension Learner {
   {
     var run = RunRecord()
     run.globalStep = stepCount
+    run.epoch = epochCount
     run.consumedSamples = consumedSamples
     run.seed = UInt64(bitPattern: Int64(experiment.configuration.seed))
     run.configurationDigest = try experiment.configuration.digest()

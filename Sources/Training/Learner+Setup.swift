@@ -1,9 +1,21 @@
 import Collectives
 import Configuration
+import Datasets
 import Foundation
 import Networks
 import Optimizers
 import Tensors
+
+extension BatchPlan {
+  /// How many images a rank may get in a step, over all ranks and steps, in falling order.
+  var shares: [Int] {
+    let last = positions(step: stepsPerEpoch - 1).count
+    let counts = [min(globalBatch, sampleCount), last].flatMap { batch in
+      (0..<ranks).map { BatchPlan.shard(of: batch, ranks: ranks, rank: $0).count }
+    }
+    return Set(counts).sorted(by: >)
+  }
+}
 
 extension Learner {
   /// The schedule that a configuration describes; milestones are given in epochs.

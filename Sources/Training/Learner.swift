@@ -35,20 +35,28 @@ public final class Learner {
   public private(set) var agreedRequests = Requests()
   private let clipping: GradientClipping?
   private var packed: [Double]
+  private let stepsPerEpoch: Int
 
   /// Steps done so far.
   public internal(set) var stepCount = 0
   /// Images seen so far by all ranks.
   public internal(set) var consumedSamples = 0
+  /// Epochs completed.
+  public var epochCount: Int { stepCount / stepsPerEpoch }
 
   /// Makes everything; the first values of the parameters are a function of the seed. Collective.
+  /// - Parameters:
+  ///   - plan: how batches are shared out; algorithms are then chosen for every share that occurs, so that they are on record from the
+  ///     first checkpoint on. Without it they are chosen for a full batch, and for others when they come.
+  ///   - known: algorithms on record; only rank zero's count.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
-    choices known: [String: AlgorithmChoices.Choice] = [:]
+    plan: BatchPlan? = nil, choices known: [String: AlgorithmChoices.Choice] = [:]
   ) throws {
     let configuration = experiment.configuration
     self.communicator = communicator
+    self.stepsPerEpoch = max(1, stepsPerEpoch)
     experimentHasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
     objective = try ObjectiveRegistry.make(
@@ -80,6 +88,14 @@ public final class Learner {
     guard let reduction else { throw LongtailError(.internalError, "the network asked for no gradient buffer") }
     gradientReduction = reduction
     self.choices = choices
+    if let plan, communicator.size > 1 || !plan.dropLast {
+      if communicator.isRoot {
+        for images in plan.shares where images > 0 { _ = try network.trainingPlan(images: images, height: size.height, width: size.width) }
+        try Learner.send(choices, communicator)
+      } else {
+        try Learner.receive(choices, communicator)
+      }
+    }
     optimizer = try OptimizerRegistry.make(
       configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: network.parameters.floatCount)
     try requireEqualLayouts()
@@ -91,8 +107,11 @@ public final class Learner {
     var clock = PhaseClock()
     let plan = try network.trainingPlan(images: batch.imageCount, height: batch.height, width: batch.width)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
+    let reducedBefore = gradientReduction.bytesReduced
     let result = try gradients(batch, plan: plan, context: context, clock: &clock)
     let norm = globalNorm(of: network.gradients)
+    // Equal on all ranks, like the gradients: all refuse together, and the parameters stay as they were.
+    guard norm.isFinite else { throw notFinite("gradient") }
     let learningRate = schedule.rate(atStep: stepCount)
     try optimizer.update(
       parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
@@ -110,7 +129,7 @@ public final class Learner {
     report.scalePerClass = result.scalePerClass
     report.learningRate = learningRate
     report.gradientNorm = norm
-    report.bytesReduced = gradientReduction.bytesReduced
+    report.bytesReduced = gradientReduction.bytesReduced - reducedBefore
     report.phases += clock.phases
     return report
   }
@@ -147,9 +166,7 @@ public final class Learner {
       clock.end("reduceStatistics")
       let result = try objective.finish(packed: packed, at: 0, step: context)
       guard result.isFinite else {
-        throw LongtailError(
-          .notFinite, "the loss of step \(stepCount + 1) is not finite",
-          advice: "Lower the learning rate, set gradientClipping, or check the data; the last checkpoint is intact.")
+        throw notFinite("loss")
       }
       try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
       clock.end("objective")
@@ -160,6 +177,12 @@ public final class Learner {
     try gradientReduction.sum()
     clock.end("reduceGradients")
     return result
+  }
+
+  private func notFinite(_ what: String) -> LongtailError {
+    LongtailError(
+      .notFinite, "the \(what) of step \(stepCount + 1) is not finite",
+      advice: "Lower the learning rate, set gradientClipping, or check the data; the last checkpoint is intact.")
   }
 
   private var dropoutSeed: UInt64 { 0x6c6f_6e67_7461_696c }

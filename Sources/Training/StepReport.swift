@@ -22,7 +22,7 @@ public struct StepReport: Sendable {
   public var learningRate = 0.0
   /// Norm of the gradient of all parameters, before clipping.
   public var gradientNorm = 0.0
-  /// Bytes that this rank's gradient reduction moved.
+  /// Bytes that this rank's gradient reduction moved in this step.
   public var bytesReduced = 0
   /// Seconds of each phase on this rank, by name, in order.
   public var phases: [(name: String, seconds: Double)] = []

@@ -15,10 +15,10 @@ extension Trainer {
   /// Rank zero looks for the newest valid checkpoint and tells the others whether there is one. Collective.
   /// - Throws: `LongtailError` when the policy cannot be kept, or the configuration differs where it must not.
   static func findCheckpoint(
-    _ directory: String?, _ policy: ResumePolicy, _ configuration: Configuration, _ communicator: any Communicator
+    _ directory: String?, _ policy: ResumePolicy?, _ configuration: Configuration, _ communicator: any Communicator
   ) throws -> Found {
     var found = Found()
-    if communicator.isRoot { found = try findCheckpoint(directory, policy, configuration) }
+    if communicator.isRoot, let policy { found = try findCheckpoint(directory, policy, configuration) }
     var flag = [found.isResumed ? 1.0 : 0.0]
     try communicator.maximum(&flag)
     found.isResumed = flag[0] > 0

@@ -41,11 +41,12 @@ public final class Trainer {
   /// Makes ready for the first step, or for the one after a checkpoint. Collective.
   /// - Parameters:
   ///   - checkpoints: the directory of checkpoints; nil keeps none.
+  ///   - resume: where to begin; nil does not look for checkpoints, for a run that will replace those that are there.
   ///   - observer: told about everything, on rank zero.
   ///   - requests: asked before each step what somebody outside wants, on every rank.
-  /// - Throws: `LongtailError` for anything that would not work, before the first step.
+  /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.
   public init(
-    _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy,
+    _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
     observer: (any TrainingObserver)?, requests: @escaping () -> Requests = { Requests() }
   ) throws {
     self.requests = requests
@@ -66,7 +67,8 @@ public final class Trainer {
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
     let known = found.contents.map { AlgorithmChoices(recorded: $0.run).table } ?? [:]
     learner = try Learner(
-      experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, choices: known)
+      experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan,
+      choices: known)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     if let contents = found.contents {
       try learner.restore(contents)
@@ -79,7 +81,6 @@ public final class Trainer {
     resumed = found.notes
     if communicator.isRoot, let checkpoints {
       let store = CheckpointStore(directory: checkpoints)
-      _ = try store.prepareForWriting()
       self.store = store
       writer = CheckpointWriter(store: store, retention: try CheckpointRetention(last: configuration.checkpoint.keepLast))
     } else {
@@ -92,6 +93,7 @@ public final class Trainer {
   /// - Throws: `LongtailError` for whatever ends the run; checkpoints on disk stay valid.
   public func run() throws -> TrainingSummary {
     let configuration = experiment.configuration
+    try store?.prepareForWriting()
     try observer?.trainingWillStart(description())
     let loader = try makeLoader()
     defer { loader.stop() }

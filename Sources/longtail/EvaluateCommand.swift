@@ -95,7 +95,7 @@ struct EvaluateCommand: ParsableCommand {
 enum TrainedNetwork {
   /// The algorithms are those that training used, so that the numbers are those that it saw.
   static func make(_ experiment: Experiment, _ contents: CheckpointContents) throws -> Network {
-    let size = experiment.paddedSize
+    let size = experiment.paddedEvaluationSize
     let isDirect = experiment.configuration.engine.algorithms == .direct
     let options = PlanOptions(algorithms: isDirect ? .fixed(.direct) : .automatic(AlgorithmChoices(recorded: contents.run)))
     let network = try Network(graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0, options: options)

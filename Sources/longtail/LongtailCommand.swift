@@ -24,6 +24,22 @@ struct LongtailCommand: ParsableCommand {
     ])
 }
 
+extension LongtailCommand {
+  /// Parses and runs. Under `mpirun` all ranks find the same mistakes in the command line: the first one speaks.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap { Int($0) } ?? 0
+      if rank == 0 { exit(withError: error) }
+      // An early end of this rank would take rank zero with it, before it has spoken.
+      if !exitCode(for: error).isSuccess { sleep(3) }
+      Foundation.exit(exitCode(for: error).rawValue)
+    }
+  }
+}
+
 /// Options of all commands that read a configuration.
 struct ConfigurationOptions: ParsableArguments {
   @Argument(help: "The configuration, a YAML file.", completion: .file(extensions: ["yaml", "yml"]))

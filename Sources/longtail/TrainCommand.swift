@@ -55,43 +55,39 @@ struct TrainCommand: ParsableCommand {
 
   /// - Returns: whether somebody asked to stop before the end.
   private func train(_ experiment: Experiment, _ communicator: any Communicator) throws -> Bool {
-    let path = experiment.configuration.outputDirectory
-    var directory: RunDirectory?
-    if communicator.isRoot {
-      if overwrite { try RunFiles.removeEarlierRun(path) }
-      let made = try resume.goesOn(in: path) ? RunDirectory.reopen(at: path) : RunDirectory.create(at: path)
-      if let takeover = made.takeover { printNow("\(takeover)\n") }
-      directory = made
-    }
+    let directory = communicator.isRoot ? try runDirectory(experiment.configuration.outputDirectory) : nil
+    // Whatever happens, others may use the directory afterwards.
+    defer { directory?.close() }
+    if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let statistics = try ClassStatistics.collect(
       experiment, communicator: communicator, record: directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : ""),
       threads: max(1, experiment.configuration.data.loader.threads))
     var reporter: RunReporter?
     if let directory {
-      try RunFiles.describe(experiment, statistics, communicator, in: directory)
       reporter = RunReporter(
         experiment, statistics: statistics, directory: directory, terminal: Terminal.detect(descriptor: 1), write: printNow)
     }
     let signals = try RequestSignals()
     let trainer = try Trainer(
-      experiment, statistics: statistics, communicator: communicator, checkpoints: path + "/checkpoints", resume: resume,
-      observer: reporter, requests: signals.take)
+      experiment, statistics: statistics, communicator: communicator,
+      checkpoints: experiment.configuration.outputDirectory + "/checkpoints",
+      resume: overwrite ? nil : resume, observer: reporter, requests: signals.take)
+    // From here on all is known to work: only now is an earlier run touched.
+    if let directory {
+      if overwrite { try RunFiles.removeEarlierRun(directory.path) }
+      try RunFiles.describe(experiment, statistics, communicator, in: directory)
+    }
     try directory?.markStopped(nil)
     let summary = try trainer.run()
     try reporter?.finish(summary)
     if summary.wasStopped { try directory?.markStopped("step \(summary.steps)") }
-    directory?.close()
     return summary.wasStopped
+  }
+
+  private func runDirectory(_ path: String) throws -> RunDirectory {
+    if overwrite || resume == .auto { return try RunDirectory.open(at: path) }
+    return resume == .never ? try RunDirectory.create(at: path) : try RunDirectory.reopen(at: path)
   }
 }
 
-extension ResumePolicy: ExpressibleByArgument {
-  /// Whether the directory is expected to hold a run; with `auto`, one that does not yet is made.
-  fileprivate func goesOn(in directory: String) -> Bool {
-    switch self {
-    case .never: false
-    case .auto: FileManager.default.fileExists(atPath: "\(directory)/config.yaml")
-    case .required: true
-    }
-  }
-}
+extension ResumePolicy: ExpressibleByArgument {}

@@ -1,0 +1,107 @@
+import Foundation
+
+/// A program of this package that was started, and what it printed so far.
+public final class Program {
+  /// What a program left behind.
+  public struct Outcome: CustomStringConvertible {
+    /// The exit code; 128 and the signal's number where a signal ended it.
+    public let exitCode: Int32
+    /// Standard output.
+    public let output: String
+    /// Standard error.
+    public let errors: String
+
+    /// Everything, for messages.
+    public var description: String { "exit code \(exitCode)\n\(output)\(errors)" }
+  }
+
+  /// `mpirun` on PATH, if there is one.
+  public static let mpirun: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    .map { "\($0)/mpirun" }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+  /// Whether there is one.
+  public static let hasMPI = mpirun != nil
+
+  /// The process: that of `mpirun`, where there are ranks.
+  public let process = Process()
+  private let scratch: String
+
+  /// Starts a program that is built beside the tests.
+  /// - Parameters:
+  ///   - name: `longtail`, or a probe.
+  ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
+  ///   - directory: the working directory.
+  public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
+    throws
+  {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+    scratch = NSTemporaryDirectory() + "longtail-output-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+
+    let launchers = ["OMPI_", "PMIX_", "PMI_", "SLURM_", "OMP_"]
+    var variables = ProcessInfo.processInfo.environment.filter { variable, _ in
+      !launchers.contains { variable.hasPrefix($0) } && variable != "RANK" && variable != "WORLD_SIZE"
+    }
+    variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    variables["OMPI_MCA_mpi_yield_when_idle"] = "1"
+    // Containers often forbid what Open MPI would use otherwise.
+    variables["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
+    variables["OMP_WAIT_POLICY"] = "passive"
+    variables.merge(environment) { $1 }
+
+    let program = ranks.map { [Program.mpirun ?? "mpirun", "--oversubscribe", "--bind-to", "none", "-n", String($0), path] } ?? [path]
+    process.executableURL = URL(fileURLWithPath: program[0])
+    process.arguments = program.dropFirst() + arguments
+    process.environment = variables
+    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+    process.standardInput = FileHandle.nullDevice
+    // Files: a pipe would stay open as long as any grandchild lives.
+    process.standardOutput = try file("output")
+    process.standardError = try file("errors")
+    try process.run()
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: scratch) }
+
+  /// Waits for the end; a program that hangs is ended after so many seconds, which shows in its exit code.
+  public func wait(seconds: Double = 120) -> Outcome {
+    let process = process
+    let deadline = DispatchWorkItem { process.terminate() }
+    DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: deadline)
+    process.waitUntilExit()
+    deadline.cancel()
+    let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
+    return Outcome(exitCode: signal + process.terminationStatus, output: text("output"), errors: text("errors"))
+  }
+
+  /// Starts a program and waits for its end.
+  public static func run(
+    _ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil
+  ) throws -> Outcome {
+    try Program(name, arguments, ranks: ranks, environment: environment, directory: directory).wait()
+  }
+
+  /// The process of a rank that `mpirun` has started, as soon as it is there.
+  /// - Parameter mark: an argument of this job and of no other.
+  public static func process(ofRank rank: Int, mark: String) -> Int32? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.lazy.compactMap { Int32($0) }.first { pid in
+      func words(_ file: String) -> [String] {
+        let data = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") ?? Data()
+        return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+      }
+      return words("cmdline").contains(mark) && words("environ").contains("OMPI_COMM_WORLD_RANK=\(rank)")
+    }
+  }
+
+  private func file(_ name: String) throws -> FileHandle {
+    try Data().write(to: URL(fileURLWithPath: "\(scratch)/\(name)"))
+    return try FileHandle(forWritingTo: URL(fileURLWithPath: "\(scratch)/\(name)"))
+  }
+
+  private func text(_ name: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: "\(scratch)/\(name)") ?? Data(), as: UTF8.self)
+  }
+}

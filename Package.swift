@@ -55,6 +55,7 @@ let package = Package(
       ]),
     .target(
       name: "CMPI", cSettings: hotC + [.unsafeFlags(openMPIHeaders.map { "-I" + $0 })], linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CAllocations", cSettings: hotC),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
 
@@ -90,7 +91,7 @@ let package = Package(
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "Reports", "Training", logging,
+        "CAllocations", "Reports", "Training", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Datasets
+import Images
 import Kernels
 import Models
 import Networks
@@ -39,23 +40,36 @@ public final class Learner {
 
   /// Makes everything; the first values of the parameters are a function of the seed. Collective.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
-  public init(
+  public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
     choices known: [String: AlgorithmChoices.Choice] = [:]
   ) throws {
-    let configuration = experiment.configuration
+    try self.init(
+      configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
+      classCounts: (pixels: statistics.pixelCounts, images: statistics.imageCounts), communicator: communicator,
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, choices: known)
+  }
+
+  /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
+  /// - Parameters:
+  ///   - inputSize: extents of the images, multiples of the network's stride.
+  ///   - classCounts: pixels and images of each class in the training split; one number a class.
+  /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
+  public init(
+    configuration: Configuration, graph: Graph, inputSize size: ImageSize, classCounts: (pixels: [Int64], images: [Int64]),
+    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, choices known: [String: AlgorithmChoices.Choice] = [:]
+  ) throws {
     self.communicator = communicator
     experimentHasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
     objective = try ObjectiveRegistry.make(
       configuration.objective.name, settings: configuration.objective.settings,
       context: ObjectiveContext(
-        classes: experiment.classNames.count, pixelCounts: statistics.pixelCounts, imageCounts: statistics.imageCounts, seed: seed))
+        classes: classCounts.pixels.count, pixelCounts: classCounts.pixels, imageCounts: classCounts.images, seed: seed))
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
     packed = Array(repeating: 0, count: objective.packedCount)
 
-    let size = experiment.paddedSize
     let images = (configuration.training.globalBatch + communicator.size - 1) / communicator.size
     let synchronizes = configuration.model.batchNorm == .synchronized && communicator.size > 1
     let choices = AlgorithmChoices(known)
@@ -65,7 +79,7 @@ public final class Learner {
       synchronize: synchronizes ? { [communicator] in try communicator.sum($0) } : nil, algorithms: policy)
     var reduction: (any ReducibleBuffer)?
     network = try Network(
-      graph: experiment.graph, images: images, height: size.height, width: size.width, seed: seed, options: options
+      graph: graph, images: images, height: size.height, width: size.width, seed: seed, options: options
     ) { floatCount in
       // Rank zero has measured by now; the others wait for its choices before they compile.
       if communicator.isRoot { try Learner.send(choices, communicator) }

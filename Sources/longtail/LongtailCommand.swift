@@ -21,6 +21,7 @@ struct LongtailCommand: ParsableCommand {
     version: Versions.longtail,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self,
+      DoctorCommand.self,
     ])
 }
 

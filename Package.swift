@@ -121,6 +121,8 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Collectives", "Images", "Reports", "Tensors", "TestSupport", "Training", "longtail"],
+      swiftSettings: strict),
   ]
 )

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Images
 import Objectives
+import Optimizers
 import Tensors
 
 extension MachineCheck {
@@ -38,6 +39,10 @@ extension MachineCheck {
     checks.append(dataSet(experiment))
     checks += [Split.train, experiment.evaluationSplit].filter { experiment.dataset.count(of: $0) > 0 }.flatMap { samples(experiment, $0) }
     checks.append(objective(experiment))
+    let optimizer = optimizer(configuration)
+    checks.append(optimizer)
+    // Its moments are part of the memory.
+    guard optimizer.status != .problem else { return checks }
     checks += ranksMemory(experiment, memory, ranks: ranks, ranksOnHost: ranksOnHost)
     return checks
   }
@@ -60,7 +65,8 @@ extension MachineCheck {
     do {
       let image = try dataset.sample(split: split, index: 0).image
       checks.append(
-        MachineCheck(first, .ok, "\(dataset.identifier(split: split, index: 0)), \(image.width) x \(image.height), decoded with its labels"))
+        MachineCheck(first, .ok, "\(dataset.identifier(split: split, index: 0)), \(image.width) x \(image.height), decoded with its labels")
+      )
     } catch {
       checks.append(MachineCheck(first, error: error))
     }
@@ -94,9 +100,19 @@ extension MachineCheck {
         configuration.objective.name, settings: configuration.objective.settings,
         context: ObjectiveContext(classes: ones.count, pixelCounts: ones, imageCounts: ones))
       _ = try Learner.schedule(configuration, totalSteps: 1, stepsPerEpoch: 1)
-      return MachineCheck("objective", .ok, "\(made.name), optimizer \(configuration.optimizer.name)")
+      return MachineCheck("objective", .ok, made.name)
     } catch {
       return MachineCheck("objective", error: error)
+    }
+  }
+
+  private static func optimizer(_ configuration: Configuration) -> MachineCheck {
+    do {
+      let made = try OptimizerRegistry.make(
+        configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: 16)
+      return MachineCheck("optimizer", .ok, "\(made.name), learning rate \(configuration.optimizer.learningRate)")
+    } catch {
+      return MachineCheck("optimizer", error: error)
     }
   }
 
@@ -115,7 +131,8 @@ extension MachineCheck {
       let advice = "Use a smaller training.globalBatch, data.size or model.width, a smaller data.loader.cacheMegabytes, or more hosts."
       return [
         MachineCheck(
-          name, .problem, "\(detail); \(ranksOnHost == 1 ? "" : "\(ranksOnHost) ranks need \(mebibytes(all)), ")"
+          name, .problem,
+          "\(detail); \(ranksOnHost == 1 ? "" : "\(ranksOnHost) ranks need \(mebibytes(all)), ")"
             + "\(mebibytes(memory.usable)) can be used", advice: advice)
       ] + shared
     } catch {

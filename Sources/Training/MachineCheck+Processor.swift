@@ -35,8 +35,8 @@ public struct ProcessorFacts: Sendable, Equatable {
     }
     let cores = allowed.map { files.text("sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list") ?? "\($0)" }
     physicalCores = Set(cores).count
-    let limits = files.controlGroupValues("cpu.max").compactMap { text -> Double? in
-      let parts = text.split(separator: " ").map { Double($0) }
+    let limits = files.controlGroups.compactMap { group -> Double? in
+      let parts = (files.text("\(group)/cpu.max") ?? "").split(separator: " ").map { Double($0) }
       guard parts.count == 2, let time = parts[0], let period = parts[1], period > 0 else { return nil }
       return time / period
     }

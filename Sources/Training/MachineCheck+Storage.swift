@@ -27,15 +27,21 @@ public struct MemoryFacts: Sendable, Equatable {
     let text = files.text("proc/meminfo") ?? ""
     total = (ProcessMemory.kibibytes("MemTotal", in: text) ?? 0) * 1024
     available = (ProcessMemory.kibibytes("MemAvailable", in: text) ?? 0) * 1024
-    var limits = files.controlGroupValues("memory.max").compactMap { Int($0) }
-    limits += files.text("sys/fs/cgroup/memory/memory.limit_in_bytes").flatMap { Int($0) }.map { [$0] } ?? []
+    // Of groups within groups the one with the least room counts; each takes in the use of all below it.
+    for group in files.controlGroups {
+      guard let most = files.text("\(group)/memory.max").flatMap({ Int($0) }) else { continue }
+      let inUse = files.text("\(group)/memory.current").flatMap { Int($0) } ?? 0
+      // Pages of files count as used although they can be given back, so they are taken off.
+      let pages = (files.text("\(group)/memory.stat") ?? "").split(separator: "\n").first { $0.hasPrefix("inactive_file ") }
+        .flatMap { Int($0.dropFirst(14)) }
+      let taken = max(0, inUse - (pages ?? 0))
+      if let limit, limit - (used ?? 0) <= most - taken { continue }
+      (limit, used) = (most, taken)
+    }
     // The older kind of control group says "no limit" with a number near the largest.
-    limit = limits.min().flatMap { $0 < max(total, 1) ? $0 : nil }
-    guard limit != nil else { return }
-    // Pages of files count as used although they can be given back, so they are taken off.
-    let inactive = (files.controlGroupValues("memory.stat").first ?? "").split(separator: "\n").first { $0.hasPrefix("inactive_file ") }
-      .flatMap { Int($0.dropFirst(14)) }
-    used = files.controlGroupValues("memory.current").first.flatMap { Int($0) }.map { max(0, $0 - (inactive ?? 0)) }
+    if limit == nil, let most = files.text("sys/fs/cgroup/memory/memory.limit_in_bytes").flatMap({ Int($0) }), most < max(total, 1) {
+      (limit, used) = (most, files.text("sys/fs/cgroup/memory/memory.usage_in_bytes").flatMap { Int($0) })
+    }
   }
 }
 

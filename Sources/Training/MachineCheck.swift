@@ -54,15 +54,15 @@ public struct SystemFiles: Sendable {
     (try? String(contentsOfFile: root + path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  /// Values of a control group's file from this process's group up to the root: a limit holds for all below it.
-  func controlGroupValues(_ name: String) -> [String] {
+  /// The directories of this process's control group and of those that it lies in: a limit of each holds for all below it.
+  var controlGroups: [String] {
     let line = (text("proc/self/cgroup") ?? "").split(separator: "\n").first { $0.hasPrefix("0::") }
     var group = line.map { String($0.dropFirst(3)) } ?? "/"
-    var values: [String] = []
-    while true {
-      if let value = text("sys/fs/cgroup\(group == "/" ? "" : group)/\(name)") { values.append(value) }
-      guard group != "/", let slash = group.lastIndex(of: "/") else { return values }
+    var groups: [String] = []
+    while group != "/", let slash = group.lastIndex(of: "/") {
+      groups.append("sys/fs/cgroup\(group)")
       group = slash == group.startIndex ? "/" : String(group[..<slash])
     }
+    return groups + ["sys/fs/cgroup"]
   }
 }

@@ -30,7 +30,6 @@ public struct MemoryEstimate: Sendable, Equatable {
 
   /// Estimates the memory of a rank. Compiles the network, so kernels are generated but none is run or timed.
   ///
-  /// The faster algorithms are assumed wherever they are possible, because they take more temporary memory.
   /// - Parameters:
   ///   - ranks: how many share the global batch.
   ///   - usable: bytes that may be used now, for the compiled plan itself is placed in memory.
@@ -39,15 +38,24 @@ public struct MemoryEstimate: Sendable, Equatable {
     let configuration = experiment.configuration
     let size = experiment.paddedSize
     images = (configuration.training.globalBatch + ranks - 1) / max(1, ranks)
-    let options = PlanOptions(algorithms: .fixed(configuration.engine.algorithms == .direct ? .direct : .winograd))
-    func network(_ images: Int) throws -> Network {
-      try Network(graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0, options: options)
+    func network(_ images: Int, _ algorithm: ConvolutionAlgorithm) throws -> Network {
+      try Network(
+        graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0,
+        options: PlanOptions(algorithms: .fixed(algorithm)))
     }
-    let single = try network(1)
+    let single = try network(1, .direct)
     parameters = single.parameters.byteCount
-    arena = single.arenaByteCount * images
+    // What is measured to be the fastest may be any of them, so the one that takes most memory counts.
+    var largest = (algorithm: ConvolutionAlgorithm.direct, arena: single.arenaByteCount)
+    if configuration.engine.algorithms != .direct {
+      for algorithm in ConvolutionAlgorithm.allCases where algorithm != .direct {
+        let taken = try network(1, algorithm).arenaByteCount
+        if taken > largest.arena { largest = (algorithm, taken) }
+      }
+    }
+    arena = largest.arena * images
     isExtrapolated = images > 1 && arena > usable / 2
-    if images > 1, !isExtrapolated { arena = try network(images).arenaByteCount }
+    if images > 1, !isExtrapolated { arena = try network(images, largest.algorithm).arenaByteCount }
     let made = try OptimizerRegistry.make(
       configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: single.parameters.floatCount)
     optimizer = made.state.reduce(0) { $0 + $1.buffer.byteCount }

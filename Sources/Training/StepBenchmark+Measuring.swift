@@ -97,8 +97,9 @@ extension StepBenchmark {
     }
     own.layers = StepBenchmark.medians(layers)
     own.arenaBytes = learner.network.arenaByteCount
-    own.peakResidentBytes = ProcessMemory.peakResidentBytes ?? 0
     own.residentBytes = ProcessMemory.residentBytes ?? 0
+    // The system brings the two up to date at different moments.
+    own.peakResidentBytes = max(own.residentBytes, ProcessMemory.peakResidentBytes ?? 0)
     return own
   }
 
@@ -106,7 +107,9 @@ extension StepBenchmark {
   static func medians(_ steps: [[(name: String, seconds: Double)]]) -> [String: Double] {
     var values: [String: [Double]] = [:]
     for step in steps {
-      for (name, seconds) in Dictionary(step.map { ($0.name, $0.seconds) }, uniquingKeysWith: +) { values[name, default: []].append(seconds) }
+      for (name, seconds) in Dictionary(step.map { ($0.name, $0.seconds) }, uniquingKeysWith: +) {
+        values[name, default: []].append(seconds)
+      }
     }
     return values.mapValues(median)
   }

@@ -11,7 +11,8 @@ import Training
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor", abstract: "Looks at this machine, and at a configuration's data and memory, and says what to do.",
-    discussion: "Under mpirun it looks at the ranks too. Exits with 0 if there is no problem, with 70 if there is one; warnings do not count.")
+    discussion:
+      "Under mpirun it looks at the ranks too. Exits with 0 if there is no problem, with 70 if there is one; warnings do not count.")
 
   @Argument(help: "A configuration whose data and memory are looked at too.", completion: .file(extensions: ["yaml", "yml"]))
   var config: String?

@@ -76,8 +76,8 @@ import Training
     let json = try LongtailProcess.object(outcome.output)
     // A step's report alone is several arrays; a step that copied its activations would ask for more than the arena holds.
     #expect(try number(json, "allocationsPerStep") >= 5)
-    #expect(try number(json, "allocatedBytesPerStep") < 1 << 20)
-    #expect(abs(try number(json, "heapBytesGrownPerStep")) < 1 << 16)
+    #expect(try number(json, "allocatedBytesPerStep") < 1_048_576)
+    #expect(abs(try number(json, "heapBytesGrownPerStep")) < 65_536)
     let algorithms = try #require(json["algorithms"] as? [String: [String: String]])
     for passes in algorithms.values { #expect(passes.values.allSatisfy { $0 == "direct" }) }
   }

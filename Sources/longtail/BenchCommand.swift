@@ -20,7 +20,8 @@ struct BenchStepCommand: ParsableCommand {
     commandName: "step", abstract: "Times a training step on noise: forward, objective, backward, sums over ranks, update.",
     discussion: """
       The images of a step, new in each, are made outside of the timed part. A step's time is that of the slowest rank. Layers are timed in \
-      three further steps. convolutionMilliseconds counts transposed convolutions too.
+      three further steps. convolutionMilliseconds counts transposed convolutions too. Allocations are counted in \
+      the whole process: oneDNN makes about nine small ones for every kernel that it runs.
       """)
 
   @Option(help: "The network: unet, segnet, ...")

@@ -23,9 +23,11 @@ extension StepBenchmarkReport {
     var byKind = TextTable(columns: [
       .init("layers"), .init("forward ms", isNumeric: true), .init("backward ms", isNumeric: true), .init("%", isNumeric: true),
     ])
+    // Of the profiled steps, which may have been slower than the timed ones.
+    let layers = layerKinds.reduce(0) { $0 + $1.forward + $1.backward }
     for kind in layerKinds {
       byKind.append([
-        kind.kind, milliseconds(kind.forward), milliseconds(kind.backward), share(kind.forward + kind.backward, of: total),
+        kind.kind, milliseconds(kind.forward), milliseconds(kind.backward), share(kind.forward + kind.backward, of: layers),
       ])
     }
     lines += byKind.lines + [""]

@@ -56,6 +56,7 @@ let package = Package(
       ]),
     .target(
       name: "CMPI", cSettings: hotC + [.unsafeFlags(openMPIHeaders.map { "-I" + $0 })], linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CAllocations", cSettings: hotC),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
 
@@ -91,7 +92,7 @@ let package = Package(
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "Reports", "Training", logging,
+        "CAllocations", "Reports", "Training", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -122,6 +123,8 @@ let package = Package(
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["Images", "Tensors", "TestSupport", "longtail"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Collectives", "Images", "Reports", "Tensors", "TestSupport", "Training", "longtail"],
+      swiftSettings: strict),
   ]
 )

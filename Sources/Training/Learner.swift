@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Datasets
+import Images
 import Kernels
 import Models
 import Networks
@@ -50,11 +51,25 @@ public final class Learner {
   ///     first checkpoint on. Without it they are chosen for a full batch, and for others when they come.
   ///   - known: algorithms on record; only rank zero's count.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
-  public init(
+  public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
     plan: BatchPlan? = nil, choices known: [String: AlgorithmChoices.Choice] = [:]
   ) throws {
-    let configuration = experiment.configuration
+    try self.init(
+      configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
+      classCounts: (pixels: statistics.pixelCounts, images: statistics.imageCounts), communicator: communicator,
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, choices: known)
+  }
+
+  /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
+  /// - Parameters:
+  ///   - inputSize: extents of the images, multiples of the network's stride.
+  ///   - classCounts: pixels and images of each class in the training split; one number a class.
+  /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
+  public init(
+    configuration: Configuration, graph: Graph, inputSize size: ImageSize, classCounts: (pixels: [Int64], images: [Int64]),
+    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, choices known: [String: AlgorithmChoices.Choice] = [:]
+  ) throws {
     self.communicator = communicator
     self.stepsPerEpoch = max(1, stepsPerEpoch)
     experimentHasLocalStatistics = configuration.model.batchNorm == .local
@@ -62,12 +77,11 @@ public final class Learner {
     objective = try ObjectiveRegistry.make(
       configuration.objective.name, settings: configuration.objective.settings,
       context: ObjectiveContext(
-        classes: experiment.classNames.count, pixelCounts: statistics.pixelCounts, imageCounts: statistics.imageCounts, seed: seed))
+        classes: classCounts.pixels.count, pixelCounts: classCounts.pixels, imageCounts: classCounts.images, seed: seed))
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
     packed = Array(repeating: 0, count: objective.packedCount + Requests.packedCount)
 
-    let size = experiment.paddedSize
     let images = (configuration.training.globalBatch + communicator.size - 1) / communicator.size
     let synchronizes = configuration.model.batchNorm == .synchronized && communicator.size > 1
     let choices = AlgorithmChoices(known)
@@ -77,7 +91,7 @@ public final class Learner {
       synchronize: synchronizes ? { [communicator] in try communicator.sum($0) } : nil, algorithms: policy)
     var reduction: (any ReducibleBuffer)?
     network = try Network(
-      graph: experiment.graph, images: images, height: size.height, width: size.width, seed: seed, options: options
+      graph: graph, images: images, height: size.height, width: size.width, seed: seed, options: options
     ) { floatCount in
       // Rank zero has measured by now; the others wait for its choices before they compile.
       if communicator.isRoot { try Learner.send(choices, communicator) }

@@ -20,7 +20,8 @@ struct LongtailCommand: ParsableCommand {
       """,
     version: Versions.longtail,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self,
+      DoctorCommand.self,
     ])
 }
 

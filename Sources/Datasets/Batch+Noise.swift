@@ -1,0 +1,59 @@
+import Tensors
+
+/// Batches that no data set stands behind: for benchmarks and checks, which need numbers but no files.
+extension Batch {
+  /// Makes an empty batch with room for `capacity` pictures.
+  public convenience init(noiseCapacity capacity: Int, height: Int, width: Int) {
+    self.init(capacity: max(1, capacity), height: height, width: width)
+  }
+
+  /// Fills the batch with noise: channels uniform with mean 0 and variance 1, labels uniform over the classes.
+  ///
+  /// A sample's numbers are a function of seed, step and sample alone, so it does not matter which rank holds it. Allocates nothing from the
+  /// second call on. Cost: about 25 ns for four numbers.
+  /// - Parameters:
+  ///   - samples: the samples' numbers; at most `capacity`.
+  ///   - classes: labels are below this.
+  ///   - ignoredShare: the share of pixels whose label is -1, from 0 to 1.
+  /// - Throws: `LongtailError` with code `internalError` when there is no room.
+  public func fillWithNoise(samples: Range<Int>, step: Int, classes: Int, ignoredShare: Double, seed: UInt64) throws {
+    guard samples.count <= capacity else {
+      throw LongtailError(.internalError, "\(samples.count) samples do not fit into a batch of \(capacity)")
+    }
+    let pixels = height * width
+    if sampleIndices.elementsEqual(samples), labels.count == samples.count * pixels {
+      self.step = step
+    } else {
+      prepare(epoch: 0, step: step, samples: Array(samples))
+    }
+    let scale = Float(3).squareRoot() * 2 * 0x1p-32
+    images.withFloats { floats in
+      for (place, sample) in samples.enumerated() {
+        let random = CounterRandom(seed: seed, purpose: .testing, epoch: step, sample: 2 * sample)
+        let start = place * 3 * pixels
+        Batch.forEachBlock(of: 3 * pixels, random) { index, word in
+          floats[start + index] = (Float(word) - 0x1p31) * scale
+        }
+      }
+    }
+    labels.withUnsafeMutableBufferPointer { labels in
+      for (place, sample) in samples.enumerated() {
+        let random = CounterRandom(seed: seed, purpose: .testing, epoch: step, sample: 2 * sample + 1)
+        let start = place * pixels
+        Batch.forEachBlock(of: pixels, random) { index, word in
+          let position = Double(word) * 0x1p-32
+          let share = (position - ignoredShare) / (1 - ignoredShare)
+          labels[start + index] = position < ignoredShare ? -1 : Int32(min(Double(classes - 1), share * Double(classes)))
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func forEachBlock(of count: Int, _ random: CounterRandom, _ body: (Int, UInt32) -> Void) {
+    for first in stride(from: 0, to: count, by: 4) {
+      let words = random.block(UInt64(first / 4))
+      for lane in 0..<min(4, count - first) { body(first + lane, words[lane]) }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Configuration
+import Images
+import Kernels
+import Networks
+import Optimizers
+import Tensors
+
+/// What a rank's memory will be used for, from a plan that was compiled for it.
+public struct MemoryEstimate: Sendable, Equatable {
+  /// Images of a rank's share of the batch.
+  public var images = 0
+  /// All activations and temporary memory of kernels.
+  public var arena = 0
+  /// The flat buffer of parameters; the gradients take as much.
+  public var parameters = 0
+  /// The optimizer's moments.
+  public var optimizer = 0
+  /// Batches that are made ready, and the network's input.
+  public var batches = 0
+  /// Decoded images that the loader keeps, at most.
+  public var cache = 0
+  /// Whether the arena was computed from that of one image: where the whole batch might not fit into this machine.
+  public var isExtrapolated = false
+
+  /// Program, libraries, stacks: measured, about.
+  public static let program = 80 << 20
+
+  /// All of it.
+  public var total: Int { MemoryEstimate.program + arena + 2 * parameters + optimizer + batches + cache }
+
+  /// Estimates the memory of a rank. Compiles the network, so kernels are generated but none is run or timed.
+  ///
+  /// - Parameters:
+  ///   - ranks: how many share the global batch.
+  ///   - usable: bytes that may be used now, for the compiled plan itself is placed in memory.
+  /// - Throws: `LongtailError` when the network cannot be compiled or the optimizer does not exist.
+  public init(_ experiment: Experiment, ranks: Int, usable: Int) throws {
+    let configuration = experiment.configuration
+    let size = experiment.paddedSize
+    images = (configuration.training.globalBatch + ranks - 1) / max(1, ranks)
+    func network(_ images: Int, _ algorithm: ConvolutionAlgorithm) throws -> Network {
+      try Network(
+        graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0,
+        options: PlanOptions(algorithms: .fixed(algorithm)))
+    }
+    let single = try network(1, .direct)
+    parameters = single.parameters.byteCount
+    // What is measured to be the fastest may be any of them, so the one that takes most memory counts.
+    var largest = (algorithm: ConvolutionAlgorithm.direct, arena: single.arenaByteCount)
+    if configuration.engine.algorithms != .direct {
+      for algorithm in ConvolutionAlgorithm.allCases where algorithm != .direct {
+        let taken = try network(1, algorithm).arenaByteCount
+        if taken > largest.arena { largest = (algorithm, taken) }
+      }
+    }
+    arena = largest.arena * images
+    isExtrapolated = images > 1 && arena > usable / 2
+    if images > 1, !isExtrapolated { arena = try network(images, largest.algorithm).arenaByteCount }
+    let made = try OptimizerRegistry.make(
+      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: single.parameters.floatCount)
+    optimizer = made.state.reduce(0) { $0 + $1.buffer.byteCount }
+    let loader = configuration.data.loader
+    let pixels = size.width * size.height
+    batches = images * pixels * ((loader.prefetch + 2) * 16 + 12)
+    // A cached sample is three bytes of colour and one of label a pixel, at the network's size.
+    cache = min(loader.cacheMegabytes << 20, experiment.dataset.count(of: .train) * pixels * 4)
+  }
+}

@@ -58,7 +58,7 @@ public final class Learner {
     try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
       classCounts: (pixels: statistics.pixelCounts, images: statistics.imageCounts), communicator: communicator,
-      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, choices: known)
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known)
   }
 
   /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
@@ -68,7 +68,8 @@ public final class Learner {
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, classCounts: (pixels: [Int64], images: [Int64]),
-    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, choices known: [String: AlgorithmChoices.Choice] = [:]
+    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
+    choices known: [String: AlgorithmChoices.Choice] = [:]
   ) throws {
     self.communicator = communicator
     self.stepsPerEpoch = max(1, stepsPerEpoch)

@@ -19,6 +19,10 @@ public enum ObjectiveRegistry {
       LogitAdjustment.entry,
       BalancingLogitVariation.entry,
       ClassBalancedLoss.entry,
+      DeferredReweighting.entry,
+      LabelDistributionAwareMargin.entry,
+      SeesawLoss.entry,
+      OnlineHardExampleMining.entry,
     ]
   }
 

@@ -1,0 +1,13 @@
+extension WorkingMemory {
+  /// Room for `count` floats; not cleared. Valid until the next call and as long as this value.
+  mutating func floats(_ count: Int) -> UnsafeMutablePointer<Float>? {
+    UnsafeMutableRawPointer(lanes((count + 7) / 8).baseAddress)?.assumingMemoryBound(to: Float.self)
+  }
+
+  /// The numbers as floats, one a class. Valid until the next call and as long as this value.
+  mutating func floats(_ values: [Double]) -> UnsafePointer<Float>? {
+    guard let base = floats(values.count) else { return nil }
+    for (k, value) in values.enumerated() { base[k] = Float(value) }
+    return UnsafePointer(base)
+  }
+}

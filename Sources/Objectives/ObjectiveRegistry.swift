@@ -23,6 +23,11 @@ public enum ObjectiveRegistry {
       LabelDistributionAwareMargin.entry,
       SeesawLoss.entry,
       OnlineHardExampleMining.entry,
+      BalancedSigmoid.entry,
+      EqualizationLossV2.entry,
+      DiceLoss.entry,
+      LovaszSoftmax.entry,
+      WeightedSum.entry,
     ]
   }
 

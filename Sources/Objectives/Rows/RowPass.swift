@@ -110,10 +110,10 @@ final class RowPass {
     if sumsBase[slots - 1] > 0, let labels {
       throw RowPass.badLabel(at: Int(sumsBase[slots - 1]) - 1, labels: labels, view: source)
     }
-    if let perImage {
+    if let perImage, chunksPerImage > 0 {
       for image in 0..<view.images {
         let first = sumsBase + (image * chunksPerImage + 1) * slots
-        for chunk in 1..<max(1, chunksPerImage) {
+        for chunk in 1..<chunksPerImage {
           for slot in 0..<(slots - 1) { first[slot] += first[chunk * slots + slot] }
         }
         perImage(image, first)

@@ -1,4 +1,7 @@
 extension WorkingMemory {
+  /// Room for `count` bytes; not cleared. Valid until the next call and as long as this value.
+  mutating func bytes(_ count: Int) -> UnsafeMutableRawPointer? { UnsafeMutableRawPointer(lanes((count + 31) / 32).baseAddress) }
+
   /// Room for `count` floats; not cleared. Valid until the next call and as long as this value.
   mutating func floats(_ count: Int) -> UnsafeMutablePointer<Float>? {
     UnsafeMutableRawPointer(lanes((count + 7) / 8).baseAddress)?.assumingMemoryBound(to: Float.self)

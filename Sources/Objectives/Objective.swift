@@ -93,6 +93,7 @@ public protocol Objective: AnyObject {
   ///   - logits: the rows of scores, in any layout.
   ///   - labels: a class index for each row in the order of the rows; negative = ignored.
   ///   - gradient: where dS/dlogits goes; may have another layout than `logits`, or be the same memory; nil to only measure.
+  ///     A weighted sum keeps its terms' gradients to itself until `complete`.
   ///   - packed: the vector that is summed over the ranks; `packedCount` numbers from `offset` on are overwritten.
   ///   - offset: where this objective's numbers begin.
   ///   - step: the step at hand.

@@ -55,6 +55,15 @@ public enum ObjectiveRegistry {
     try reader.finish()
     return objective
   }
+
+  /// The settings that an objective reads, in order; empty for an unknown name.
+  /// - Throws: `LongtailError` if the objective cannot be built in this context.
+  public static func settingNames(of name: String, context: ObjectiveContext) throws -> [String] {
+    guard let entry = entries.first(where: { $0.name == name }) else { return [] }
+    let reader = SettingsReader(objective: name, values: [:])
+    _ = try entry.make(reader, context)
+    return reader.known
+  }
 }
 
 extension ObjectiveContext {

@@ -2,7 +2,8 @@
 public struct StepResult: Sendable, Equatable {
   /// The objective's value over the global batch, before homogenization; 0 if no pixel is valid, not-a-number if `isFinite` is false.
   public var loss: Double
-  /// The value with every class multiplied by its `scalePerClass`: what the gradient belongs to, with the scales held fixed.
+  /// The value with every class multiplied by its `scalePerClass`: what the gradient belongs to, with the scales held fixed,
+  /// where the loss is a sum over pixels. (In a weighted sum with region losses, scales act on the rows of a class, losses are of columns.)
   public var scaledLoss: Double
   /// The share of each class in `loss`, which is their sum: of its pixels, or of its column where a loss adds up over classes.
   public var lossPerClass: [Double]

@@ -13,7 +13,8 @@ import Tensors
 ///
 /// Source: Milletari, Navab, Ahmadi, 3DV 2016, arXiv:1606.04797.
 enum DiceLoss {
-  static let entry = ObjectiveRegistry.Entry(name: "dice", summary: "one minus the overlap of prediction and label, the mean over classes") {
+  static let entry = ObjectiveRegistry.Entry(name: "dice", summary: "one minus the overlap of prediction and label, the mean over classes")
+  {
     settings, context in
     let extent = try settings.choice("extent", default: DiceObjective.Extent.image)
     let members = try settings.choice("classes", default: DiceObjective.Members.all)

@@ -67,7 +67,8 @@ final class SigmoidObjective: Objective {
     try check(packed, at: offset, count: packedCount)
     let sums = ClassSums(packed: packed, at: offset, classes: classes)
     let isFinite = packed[offset..<(offset + packedCount)].allSatisfy(\.isFinite)
-    if step.isTraining && isFinite { equalization?.add(packed[(offset + 3 * classes)..<(offset + packedCount)]) }
+    let gradients = packed[(offset + 3 * classes)..<(offset + packedCount)]
+    if step.isTraining && isFinite { equalization?.add(gradients) }
     return sums.result(
       weights: Array(repeating: 1, count: classes), denominator: sums.pixels.reduce(0, +), isFinite: isFinite,
       homogenization: &homogenization, step: step)

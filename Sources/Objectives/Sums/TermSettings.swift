@@ -18,11 +18,7 @@ extension SettingsReader {
     case .string(let text): terms = try text.split(separator: ",").map { try term(String($0)) }
     case .list(let entries): terms = try entries.map { try term($0) }
     case .map(let entries):
-      terms = try entries.sorted { $0.key < $1.key }.map { name, value in
-        if let weight = value.doubleValue { return TermSettings(name: name, weight: try checked(weight, name), settings: [:]) }
-        guard let settings = value.mapValue else { throw wrong("the term '\(name)'", value, "a weight, or settings with a weight") }
-        return try term(name: name, settings: settings)
-      }
+      terms = try entries.sorted { $0.key < $1.key }.map { try term(name: $0, value: $1) }
     default: throw wrong("terms", value, "a text such as 'crossEntropy:1, dice:0.5', a mapping or a list")
     }
     guard (1...WeightedSum.largestCount).contains(terms.count) else {
@@ -45,6 +41,9 @@ extension SettingsReader {
 
   private func term(_ value: SettingValue) throws -> TermSettings {
     if let text = value.stringValue { return try term(text) }
+    if let entry = value.mapValue, entry.count == 1, let (name, value) = entry.first, name != "name" {
+      return try term(name: name, value: value)
+    }
     guard var entry = value.mapValue, let name = entry.removeValue(forKey: "name")?.stringValue else {
       throw wrong("a term", value, "a text such as 'dice:0.5', or a mapping with name, weight and settings")
     }
@@ -53,6 +52,12 @@ extension SettingsReader {
       entry.merge(settings) { $1 }
     }
     return try term(name: name, settings: entry)
+  }
+
+  private func term(name: String, value: SettingValue) throws -> TermSettings {
+    if let weight = value.doubleValue { return TermSettings(name: name, weight: try checked(weight, name), settings: [:]) }
+    guard let settings = value.mapValue else { throw wrong("the term '\(name)'", value, "a weight, or settings with a weight") }
+    return try term(name: name, settings: settings)
   }
 
   private func term(name: String, settings: [String: SettingValue]) throws -> TermSettings {

@@ -8,14 +8,17 @@ public struct ObjectiveContext: Sendable {
   public var pixelCounts: [Int64]?
   /// Training images that contain each class, if counted.
   public var imageCounts: [Int64]?
+  /// Images of the training split, if counted.
+  public var images: Int64?
   /// The run's seed, for objectives that add noise.
   public var seed: UInt64
 
   /// Collects what is known.
-  public init(classes: Int, pixelCounts: [Int64]? = nil, imageCounts: [Int64]? = nil, seed: UInt64 = 0) {
+  public init(classes: Int, pixelCounts: [Int64]? = nil, imageCounts: [Int64]? = nil, images: Int64? = nil, seed: UInt64 = 0) {
     self.classes = classes
     self.pixelCounts = pixelCounts
     self.imageCounts = imageCounts
+    self.images = images
     self.seed = seed
   }
 }
@@ -40,31 +43,15 @@ public struct StepContext: Sendable {
   }
 }
 
-/// What is known after the packed vector was summed over the ranks; equal on every rank.
-public struct StepResult: Sendable, Equatable {
-  /// The objective's value over the global batch, before homogenization; 0 if no pixel is valid, not-a-number if `isFinite` is false.
-  public var loss: Double
-  /// The value with every class multiplied by its `scalePerClass`: what the gradient belongs to, with the scales held fixed.
-  public var scaledLoss: Double
-  /// Pixels (rows) whose label is not ignored, over all ranks.
-  public var validPixels: Int
-  /// Valid pixels of each class, over all ranks.
-  public var pixelsPerClass: [Int]
-  /// Norm of each class's gradient of `loss` before homogenization, over all ranks; 0 for an absent class.
-  public var gradientNormPerClass: [Double]
-  /// Homogenization's scale of each class: 1 without it, 0 for a class without gradient in this batch.
-  public var scalePerClass: [Double]
-  /// What `complete` multiplies the rows of each class by: class weight, scale and global denominator together.
-  public var factorPerClass: [Double]
-  /// False if any sum is infinite or not a number. The factors are 0 then, so that the rows of the gradient become 0.
-  public var isFinite: Bool
-}
-
 /// A loss over rows of logits, in two halves with one sum over the ranks between them.
 ///
 /// `measure` reads this rank's rows once and leaves the gradient without its global denominator; the packed vectors of all ranks are added;
 /// `finish` turns the sum into the loss and a factor for each class; `complete` applies the factors to the gradient.
 /// Every denominator is therefore global, whatever share of the batch a rank holds, none included.
+///
+/// A loss whose pixels depend on the rest of the global batch (how often each class occurs in it, which pixels are the hardest, how much
+/// two areas overlap) takes one more sum before: where `preparationCount` is not 0, a training step begins with `prepare`, a sum over the
+/// ranks, and `acceptPreparation`. Evaluation does not prepare: `measure` then does without, as the loss's page says.
 public protocol Objective: AnyObject {
   /// The name under which the registry knows it.
   var name: String { get }
@@ -77,6 +64,27 @@ public protocol Objective: AnyObject {
   /// - Throws: `LongtailError` if the size is wrong. Without `needsClassifierGram` the call changes nothing.
   func setClassifierGram(_ gram: [Double]) throws
 
+  /// Numbers of a vector that is summed over the ranks before `measure` in training steps; 0 where none is needed.
+  var preparationCount: Int { get }
+
+  /// What is added to the logits of each class before the best class is taken, at evaluation and prediction; nil for nothing.
+  var predictionOffsets: [Double]? { get }
+
+  /// Collects what the loss has to know of the global batch before `measure`. Reads, and changes nothing but `packed`.
+  /// - Parameters:
+  ///   - logits: the rows of scores.
+  ///   - labels: a class index for each row; negative = ignored.
+  ///   - packed: `preparationCount` numbers from `offset` on are overwritten.
+  ///   - offset: where this objective's numbers begin.
+  ///   - step: the step at hand.
+  /// - Throws: `LongtailError` for a label that is no class, or for views that do not fit.
+  func prepare(
+    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext) throws
+
+  /// Takes the sum of the prepared vectors of all ranks, the same on every rank; holds until `finish`.
+  /// - Throws: `LongtailError` if the vector is too short.
+  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws
+
   /// One pass over this rank's rows: writes the gradient of the sum of pixel losses and this rank's sums.
   ///
   /// The gradient is not divided by anything yet and class weights are not applied; rows with ignored labels are exactly 0,
@@ -85,6 +93,7 @@ public protocol Objective: AnyObject {
   ///   - logits: the rows of scores, in any layout.
   ///   - labels: a class index for each row in the order of the rows; negative = ignored.
   ///   - gradient: where dS/dlogits goes; may have another layout than `logits`, or be the same memory; nil to only measure.
+  ///     A weighted sum keeps its terms' gradients to itself until `complete`.
   ///   - packed: the vector that is summed over the ranks; `packedCount` numbers from `offset` on are overwritten.
   ///   - offset: where this objective's numbers begin.
   ///   - step: the step at hand.
@@ -98,7 +107,7 @@ public protocol Objective: AnyObject {
 
   /// Turns what `measure` left in `gradient` into dL/dlogits of the global loss.
   ///
-  /// The default multiplies each row by the factor of its class (`scaleRows`). Losses whose gradient needs the global sums compute it here.
+  /// Multiplies each row by `result.factorPerClass` of its class (`RowScaler`). Weighted sums add the rows of their terms here.
   func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws
 
   /// Running state by name, as checkpoints keep it; empty for objectives without.
@@ -115,6 +124,20 @@ extension Objective {
 
   /// Ignored where it is not needed.
   public func setClassifierGram(_ gram: [Double]) throws {}
+
+  /// No sum before `measure`.
+  public var preparationCount: Int { 0 }
+
+  /// Predictions are made from the logits as they are.
+  public var predictionOffsets: [Double]? { nil }
+
+  /// Nothing to collect.
+  public func prepare(
+    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
+  ) throws {}
+
+  /// Nothing to take.
+  public func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {}
 
   /// No running state.
   public var state: [String: [Double]] { [:] }

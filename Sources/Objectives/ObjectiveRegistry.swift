@@ -19,6 +19,15 @@ public enum ObjectiveRegistry {
       LogitAdjustment.entry,
       BalancingLogitVariation.entry,
       ClassBalancedLoss.entry,
+      DeferredReweighting.entry,
+      LabelDistributionAwareMargin.entry,
+      SeesawLoss.entry,
+      OnlineHardExampleMining.entry,
+      BalancedSigmoid.entry,
+      EqualizationLossV2.entry,
+      DiceLoss.entry,
+      LovaszSoftmax.entry,
+      WeightedSum.entry,
     ]
   }
 
@@ -45,6 +54,15 @@ public enum ObjectiveRegistry {
     let objective = try entry.make(reader, context)
     try reader.finish()
     return objective
+  }
+
+  /// The settings that an objective reads, in order; empty for an unknown name.
+  /// - Throws: `LongtailError` if the objective cannot be built in this context.
+  public static func settingNames(of name: String, context: ObjectiveContext) throws -> [String] {
+    guard let entry = entries.first(where: { $0.name == name }) else { return [] }
+    let reader = SettingsReader(objective: name, values: [:])
+    _ = try entry.make(reader, context)
+    return reader.known
   }
 }
 

@@ -15,6 +15,7 @@ public final class Evaluator {
   private let communicator: any Communicator
   private let split: Split
   private let predictor = RowPredictor()
+  private let shifter = RowShifter()
   private var labelsAtOriginalSize: Bool { experiment.configuration.evaluation.resolution == .label }
 
   /// Prepares for a split.
@@ -28,7 +29,7 @@ public final class Evaluator {
   /// Evaluates the network's present parameters. Collective.
   ///
   /// Cost: one forward pass an image on one of the ranks; one sum of C x C integers.
-  /// - Parameter objective: its value over the split is reported too; nil leaves it out.
+  /// - Parameter objective: its value over the split is reported too, and predictions are adjusted as it says; nil leaves both out.
   /// - Throws: `LongtailError` for files that cannot be read.
   public func evaluate(_ network: Network, objective: (any Objective)?, step: Int, epoch: Int) throws -> EvaluationReport {
     let started = Date()
@@ -72,6 +73,7 @@ public final class Evaluator {
         }
         for i in part.indices { packed[i] += part[i] }
       }
+      if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: plan.logits) }
       try add(next, plan.logits, to: &matrix)
     }
     var counts = matrix.counts

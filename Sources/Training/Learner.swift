@@ -171,6 +171,7 @@ public final class Learner {
       try objective.setClassifierGram(
         try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features))
     }
+    try prepareObjective(batch, logits: plan.logits, context: context, clock: &clock)
     let result = try batch.labels.withUnsafeBufferPointer { labels in
       try objective.measure(
         logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)

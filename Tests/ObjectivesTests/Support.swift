@@ -87,27 +87,42 @@ struct Outcome {
   var packed: [Double]
 }
 
-/// One step of an objective over parts, one a rank: measure, sum, finish, complete.
+/// One step of an objective over parts, one a rank: prepare, sum, measure, sum, finish, complete.
 func step(
   _ objectives: [any Objective], _ parts: [Batch], layout: Layout = .planes, gradientLayout: Layout? = nil, epoch: Int = 2,
   gram: [Double]? = nil
 ) throws -> Outcome {
   let offset = 2
-  var sum = [Double]()
-  var views = [(RowsView, RowsView)]()
-  for (objective, part) in zip(objectives, parts) {
+  func add(_ vectors: [[Double]]) -> [Double] { vectors.dropFirst().reduce(vectors.first ?? []) { zip($0, $1).map(+) } }
+  let views = parts.map { part in
     let logits = layout.view(images: part.images, rows: part.rows, classes: part.classes)
-    let gradient = (gradientLayout ?? layout).view(images: part.images, rows: part.rows, classes: part.classes)
     logits.numbers = part.logits
-    if objective.needsClassifierGram { try objective.setClassifierGram(gram ?? testGram(classes: part.classes)) }
-    var packed = Array(repeating: 777.0, count: objective.packedCount + 5)
-    let context = StepContext(epoch: epoch, samples: part.samples)
-    try part.labels.withUnsafeBufferPointer {
-      try objective.measure(logits: logits, labels: $0, gradient: gradient, into: &packed, at: offset, step: context)
-    }
-    sum = sum.isEmpty ? packed : zip(sum, packed).map(+)
-    views.append((logits, gradient))
+    return (logits, (gradientLayout ?? layout).view(images: part.images, rows: part.rows, classes: part.classes))
   }
+  let contexts = parts.map { StepContext(epoch: epoch, samples: $0.samples) }
+  if objectives[0].preparationCount > 0 {
+    let prepared = add(
+      try objectives.indices.map { i in
+        var packed = Array(repeating: 777.0, count: objectives[i].preparationCount + 5)
+        try parts[i].labels.withUnsafeBufferPointer {
+          try objectives[i].prepare(logits: views[i].0, labels: $0, into: &packed, at: offset, step: contexts[i])
+        }
+        return packed
+      })
+    for (objective, context) in zip(objectives, contexts) {
+      try objective.acceptPreparation(packed: prepared, at: offset, step: context)
+    }
+  }
+  let sum = add(
+    try objectives.indices.map { i in
+      let objective = objectives[i]
+      if objective.needsClassifierGram { try objective.setClassifierGram(gram ?? testGram(classes: parts[i].classes)) }
+      var packed = Array(repeating: 777.0, count: objective.packedCount + 5)
+      try parts[i].labels.withUnsafeBufferPointer {
+        try objective.measure(logits: views[i].0, labels: $0, gradient: views[i].1, into: &packed, at: offset, step: contexts[i])
+      }
+      return packed
+    })
   var results = [StepResult]()
   var gradient = [Float]()
   for (i, objective) in objectives.enumerated() {
@@ -136,7 +151,8 @@ func testContext(classes: Int) -> ObjectiveContext {
     counts.append(Int64(count) + 1)
     count /= classes > 20 ? 1.05 : 3
   }
-  return ObjectiveContext(classes: classes, pixelCounts: counts, seed: 99)
+  let images = (0..<classes).map { Int64(max(0, 1000 - 97 * $0)) }
+  return ObjectiveContext(classes: classes, pixelCounts: counts, imageCounts: images, images: 1000, seed: 99)
 }
 
 /// The largest difference, as a share of the largest number of `expected`.

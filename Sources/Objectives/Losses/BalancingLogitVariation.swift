@@ -11,7 +11,7 @@ import Tensors
 /// - `sigma`: default 4.
 /// - `form`: `paper` (default), c_k = log(N / n_k) / max_j log(N / n_j); `code`, c_k = log(max n / n_k) divided by its maximum, the form
 ///   of the released code before its last commit, in which the most frequent class gets no noise.
-/// - `homogenization` and its companions (default none).
+/// - `adaptation` and `homogenization` with their companions (default none).
 ///
 /// Source: Wang et al., CVPR 2023, arXiv:2306.02061.
 package enum BalancingLogitVariation {
@@ -21,10 +21,8 @@ package enum BalancingLogitVariation {
     let sigma = try settings.number("sigma", default: 4, in: 0...1e6)
     let form = try settings.choice("form", default: Form.paper)
     let counts = try context.flooredCounts(for: settings.objective)
-    return SoftmaxObjective(
-      name: settings.objective, classes: context.classes,
-      term: Term(scales: scales(counts: counts, form: form), sigma: Float(sigma), seed: context.seed),
-      homogenization: try settings.homogenization(default: nil, classes: context.classes))
+    return try SoftmaxObjective.make(
+      settings, context, term: Term(scales: scales(counts: counts, form: form), sigma: Float(sigma), seed: context.seed))
   }
 
   package enum Form: String, CaseIterable { case paper, code }
@@ -66,7 +64,7 @@ package enum BalancingLogitVariation {
     }
 
     @inline(__always)
-    func evaluate(logProbability: Lanes, probability: Lanes) -> (weight: Lanes, factor: Lanes) {
+    func evaluate(logProbability: Lanes, probability: Lanes, step: TermStep) -> (weight: Lanes, factor: Lanes) {
       (Lanes(repeating: 1), Lanes(repeating: 1))
     }
   }

@@ -3,7 +3,7 @@ import Foundation
 /// Cross-entropy weighted by the effective number of samples: v_k = (1 - b) / (1 - b^n_k), rescaled so that the weights add up to C.
 ///
 /// The loss is the weighted mean: sum v_y (-log q) / sum v_y over the valid pixels of the global batch.
-/// Settings: `beta` b, default 0.9999; `homogenization` and its companions (default none).
+/// Settings: `beta` b, default 0.9999; `adaptation` and `homogenization` with their companions (default none).
 /// Source: Cui, Jia, Lin, Song, Belongie, CVPR 2019.
 package enum ClassBalancedLoss {
   static let entry = ObjectiveRegistry.Entry(
@@ -11,9 +11,8 @@ package enum ClassBalancedLoss {
   ) { settings, context in
     let beta = try settings.number("beta", default: 0.9999, in: 0...0.999_999_999_999)
     let counts = try context.flooredCounts(for: settings.objective)
-    return SoftmaxObjective(
-      name: settings.objective, classes: context.classes, term: CrossEntropy.Term(), classWeights: weights(counts: counts, beta: beta),
-      homogenization: try settings.homogenization(default: nil, classes: context.classes))
+    return try SoftmaxObjective.make(
+      settings, context, term: CrossEntropy.Term(), options: .init(classWeights: weights(counts: counts, beta: beta)))
   }
 
   /// The weights of the classes; they add up to the number of classes.

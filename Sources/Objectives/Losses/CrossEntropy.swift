@@ -1,17 +1,15 @@
 /// Cross-entropy: -log q, averaged over the valid pixels of the global batch. Gradient: p - onehot(y).
 ///
-/// Settings: `homogenization` and its companions (default none).
+/// Settings: `adaptation` and `homogenization` with their companions (default none).
 enum CrossEntropy {
   static let entry = ObjectiveRegistry.Entry(name: "crossEntropy", summary: "cross-entropy, the mean over valid pixels") {
     settings, context in
-    SoftmaxObjective(
-      name: settings.objective, classes: context.classes, term: Term(),
-      homogenization: try settings.homogenization(default: nil, classes: context.classes))
+    try SoftmaxObjective.make(settings, context, term: Term())
   }
 
   struct Term: SoftmaxTerm {
     @inline(__always)
-    func evaluate(logProbability: Lanes, probability: Lanes) -> (weight: Lanes, factor: Lanes) {
+    func evaluate(logProbability: Lanes, probability: Lanes, step: TermStep) -> (weight: Lanes, factor: Lanes) {
       (Lanes(repeating: 1), Lanes(repeating: 1))
     }
   }

@@ -45,8 +45,8 @@ enum PixelwiseClassLossAdaptation {
     return SoftmaxObjective(
       name: settings.objective, classes: context.classes,
       term: Term(exponent: Float(exponent), logitScale: Float(1 / temperature), detachWeight: detachWeight),
-      denominatorFactor: denominatorFactor,
-      homogenization: try settings.homogenization(default: target, classes: context.classes))
+      options: .init(
+        denominatorFactor: denominatorFactor, homogenization: try settings.homogenization(default: target, classes: context.classes)))
   }
 
   private static func exponent(_ settings: SettingsReader, _ context: ObjectiveContext) throws -> Double {
@@ -68,7 +68,7 @@ enum PixelwiseClassLossAdaptation {
     }
 
     @inline(__always)
-    func evaluate(logProbability: Lanes, probability: Lanes) -> (weight: Lanes, factor: Lanes) {
+    func evaluate(logProbability: Lanes, probability: Lanes, step: TermStep) -> (weight: Lanes, factor: Lanes) {
       let k = Lanes(repeating: exponent)
       let weight = (k * (Lanes(repeating: 1) - probability)).halfExponential()
       if detachWeight { return (weight, weight) }

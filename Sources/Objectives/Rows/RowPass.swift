@@ -53,10 +53,13 @@ final class RowPass {
   ///   - source: the rows to read.
   ///   - target: where the tiles go afterwards; may be the same memory; nil to only read.
   ///   - labels: one a row, negative = ignored; nil: all rows count, and labels read 0.
+  ///   - keepsImages: whether images of one row each stay images of their own, instead of being taken as the rows of one.
+  ///   - perImage: receives each image and its sums, in order; needs `keepsImages`.
   ///   - body: receives the sums of the kernel over all rows.
   /// - Throws: `LongtailError` for views that do not fit, and for a label that is not below the number of classes.
   func run<Kernel: TileKernel, Result>(
     _ kernel: Kernel, source: RowsView, target: RowsView?, labels: UnsafeBufferPointer<Int32>?,
+    keepsImages: Bool = false, perImage: ((Int, UnsafeMutablePointer<Double>) -> Void)? = nil,
     _ body: (UnsafeMutableBufferPointer<Double>) throws -> Result
   ) throws -> Result {
     try source.checkBounds("the rows of logits")
@@ -67,7 +70,7 @@ final class RowPass {
     if let labels, labels.count != source.rows {
       throw LongtailError(.internalError, "\(labels.count) labels for \(source.rows) rows of logits")
     }
-    let view = source.flattened
+    let view = keepsImages ? source : source.flattened
     let chunksPerImage = (view.rowsPerImage + RowPass.chunkRows - 1) / RowPass.chunkRows
     let chunks = view.images * chunksPerImage
     let slots = kernel.slots + 1  // the last one holds 1 + the place of the first bad label
@@ -84,14 +87,14 @@ final class RowPass {
       (target ?? source).buffer.withFloats { targetFloats in
         guard let sourceBase = sourceFloats.baseAddress, let targetBase = targetFloats.baseAddress else { return }
         let reader = RowAccess(view, base: sourceBase, classOffsets: sourceTable)
-        let writer = target.map { RowAccess($0.flattened, base: targetBase, classOffsets: targetTable) }
+        let writer = target.map { RowAccess(keepsImages ? $0 : $0.flattened, base: targetBase, classOffsets: targetTable) }
         ComputePool.forEach(parts: workers) { worker in
           let tile = tileBase + worker * tileLanes
           var chunk = worker
           while chunk < chunks {
             let first = chunk % chunksPerImage * RowPass.chunkRows
             RowPass.process(
-              kernel, reader, writer, rowsAreImages: source.rowsPerImage == 1, image: chunk / chunksPerImage,
+              kernel, reader, writer, rowsAreImages: !keepsImages && source.rowsPerImage == 1, image: chunk / chunksPerImage,
               rows: first..<min(view.rowsPerImage, first + RowPass.chunkRows),
               view: view, labels: labels, tile: tile, padded: tileLanes - 16, sums: sumsBase + (chunk + 1) * slots)
             chunk += workers
@@ -106,6 +109,15 @@ final class RowPass {
     }
     if sumsBase[slots - 1] > 0, let labels {
       throw RowPass.badLabel(at: Int(sumsBase[slots - 1]) - 1, labels: labels, view: source)
+    }
+    if let perImage, chunksPerImage > 0 {
+      for image in 0..<view.images {
+        let first = sumsBase + (image * chunksPerImage + 1) * slots
+        for chunk in 1..<chunksPerImage {
+          for slot in 0..<(slots - 1) { first[slot] += first[chunk * slots + slot] }
+        }
+        perImage(image, first)
+      }
     }
     return try body(UnsafeMutableBufferPointer(start: sumsBase, count: kernel.slots))
   }

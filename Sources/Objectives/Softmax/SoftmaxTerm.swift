@@ -10,13 +10,17 @@ protocol SoftmaxTerm {
   /// Changes the logits of a tile in place; the derivative by z must be `logitScale`.
   func adjust(_ tile: Tile, step: TermStep)
   /// Weight and factor from log q and q.
-  func evaluate(logProbability: Lanes, probability: Lanes) -> (weight: Lanes, factor: Lanes)
+  func evaluate(logProbability: Lanes, probability: Lanes, step: TermStep) -> (weight: Lanes, factor: Lanes)
 }
 
 /// The parts of `StepContext` that a term needs, without reference counting.
 struct TermStep {
   var epoch: Int
   var samples: UnsafeBufferPointer<Int>
+  /// A number a class that changes from step to step, if the term has any.
+  var classValues: UnsafePointer<Float>?
+  /// Pixels with log q from here on are left out, by terms that choose.
+  var limit: Float
 }
 
 extension SoftmaxTerm {
@@ -56,7 +60,7 @@ struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
     }
     let logProbability = atLabel - largest - sum.naturalLogarithm()
     let (weight, factor) = term.evaluate(
-      logProbability: logProbability, probability: logProbability.exponentialOfNonPositive())
+      logProbability: logProbability, probability: logProbability.exponentialOfNonPositive(), step: step)
     let ignored = tile.validity .== Lanes(repeating: 0)
     let validFactor = (factor * Lanes(repeating: term.logitScale)).replacing(with: Lanes(repeating: 0), where: ignored)
 
@@ -67,7 +71,7 @@ struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
     var squared = Lanes(repeating: 0)
     if let gram {
       for k in 0..<classes { values[k] *= inverse }
-      squared = quadraticForm(values, gram)
+      squared = quadraticForm(values, gram, classes: classes)
       for k in 0..<classes { values[k] *= validFactor }
     } else {
       for k in 0..<classes {
@@ -91,31 +95,4 @@ struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
       sums[2 &* classes &+ label] += factor * factor * Double(room[16 &+ lane])
     }
   }
-
-  /// u' A u for symmetric A, clamped at 0 against rounding.
-  @inline(__always)
-  private func quadraticForm(_ u: UnsafeMutablePointer<Lanes>, _ gram: UnsafePointer<Float>) -> Lanes {
-    var result = Lanes(repeating: 0)
-    for k in 0..<classes {
-      let row = gram + k &* classes
-      var inner = Lanes(repeating: 0)
-      for j in 0..<k { inner.addProduct(u[j], Lanes(repeating: row[j])) }
-      result.addProduct(u[k], Lanes(repeating: 2).addingInner(inner, u[k] * Lanes(repeating: row[k])))
-    }
-    return Lanes(repeating: 0).maximumKeepingNaN(result)
-  }
-}
-
-extension SIMD8 where Scalar == Float {
-  /// `self * a + b`.
-  @inline(__always)
-  fileprivate func addingInner(_ a: Lanes, _ b: Lanes) -> Lanes { b.addingProduct(self, a) }
-
-  /// The larger of `self` and `other`; what is not a number in `other` stays.
-  @inline(__always)
-  fileprivate func maximumKeepingNaN(_ other: Lanes) -> Lanes { other.replacing(with: self, where: other .< self) }
-
-  /// `self += a * b`.
-  @inline(__always)
-  fileprivate mutating func addProduct(_ a: Lanes, _ b: Lanes) { self = addingProduct(a, b) }
 }

@@ -1,0 +1,154 @@
+import Foundation
+import Tensors
+
+/// Online hard example mining (OHEM) on pixels: the cross-entropy of the hardest pixels of the global batch alone.
+///
+/// A pixel is kept if its q = softmax(z)_y is below `threshold`, or if it is among the `minimumKept` pixels with the largest loss.
+/// The place of the last of these is read from a histogram of losses over all ranks with 64 bins an octave: the whole bin is kept,
+/// that is, all whose loss is at most 1.6 % smaller. The selection counts as a constant: gradient p - onehot(y) for kept pixels, 0 for others.
+/// Evaluation keeps every pixel. Preparation: the histogram, about 1800 numbers.
+///
+/// Settings:
+/// - `threshold`: default 0.7; 0 for none.
+/// - `minimumKept`: below 1 a share of the valid pixels, from 1 on pixels for each image of the global batch. Default 0.0625, a sixteenth.
+/// - `denominator`: `kept` (default), or `valid`, the scale of the published segmentation code.
+/// - `adaptation` and `homogenization` with their companions (default none).
+///
+/// Source: Shrivastava, Gupta, Girshick, CVPR 2016, arXiv:1604.03540; pixel form as in mmsegmentation's OHEM pixel sampler.
+package enum OnlineHardExampleMining {
+  static let entry = ObjectiveRegistry.Entry(name: "ohem", summary: "cross-entropy of the hardest pixels of the global batch alone") {
+    settings, context in
+    let threshold = try settings.number("threshold", default: 0.7, in: 0...1)
+    let minimumKept = try settings.number("minimumKept", default: 0.0625, in: 0...1e12)
+    let denominator = try settings.choice("denominator", default: Denominator.kept)
+    return OnlineHardExampleMiningObjective(
+      base: try SoftmaxObjective.make(settings, context, term: Term()), classes: context.classes,
+      logThreshold: threshold > 0 ? Float(log(threshold)) : -.infinity, minimumKept: minimumKept, dividesByKept: denominator == .kept)
+  }
+
+  private enum Denominator: String, CaseIterable { case kept, valid }
+
+  struct Term: SoftmaxTerm {
+    @inline(__always)
+    func evaluate(logProbability: Lanes, probability: Lanes, step: TermStep) -> (weight: Lanes, factor: Lanes) {
+      let weight = Lanes(repeating: 1).replacing(with: Lanes(repeating: 0), where: logProbability .>= Lanes(repeating: step.limit))
+      return (weight, weight)
+    }
+  }
+
+  /// Losses by size: 64 bins an octave from 2^-20 to 2^8, one below; what is above counts to the last.
+  package enum Bins {
+    /// Number of bins.
+    package static let count = 28 * 64 + 1
+    private static let lowest = UInt32(127 - 20) << 6
+
+    /// The bin of a loss of at least 0; anything for what is not a number.
+    @inline(__always)
+    package static func index(_ loss: Float) -> Int {
+      min(count &- 1, max(0, Int(loss.bitPattern >> 17) &- Int(lowest) &+ 1))
+    }
+
+    /// The smallest loss of a bin.
+    package static func lowerEdge(_ bin: Int) -> Float {
+      bin == 0 ? 0 : Float(bitPattern: (UInt32(bin - 1) + lowest) << 17)
+    }
+  }
+
+  /// Counts losses by bin, and pixels below the threshold.
+  struct HistogramKernel: TileKernel {
+    let logThreshold: Float
+
+    var slots: Int { Bins.count + 1 }
+
+    @inline(__always)
+    func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
+      let numbers = UnsafeMutableRawPointer(tile.values).assumingMemoryBound(to: Float.self)
+      let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+      var largest = tile.values[0]
+      for k in 1..<max(1, tile.classes) { largest = largest.maximum(tile.values[k]) }
+      for lane in 0..<8 { room[lane] = numbers[Int(max(0, tile.labels[lane])) &* 8 &+ lane] }
+      var sum = Lanes(repeating: 0)
+      for k in 0..<tile.classes { sum += (tile.values[k] - largest).exponentialOfNonPositive() }
+      // To the bit what the loss's own pass computes.
+      tile.room[0] = tile.room[0] - largest - sum.naturalLogarithm()
+      for lane in 0..<8 where tile.labels[lane] >= 0 {
+        sums[Bins.index(max(0, 0 - room[lane]))] += 1
+        if room[lane] < logThreshold { sums[Bins.count] += 1 }
+      }
+    }
+  }
+}
+
+/// Finds the limit of OHEM for each step.
+final class OnlineHardExampleMiningObjective: SoftmaxBased {
+  private typealias Bins = OnlineHardExampleMining.Bins
+
+  let base: SoftmaxObjective
+  private let classes: Int
+  private let logThreshold: Float
+  private let minimumKept: Double
+  private let dividesByKept: Bool
+  private let pass = RowPass()
+  private var selection: (limit: Float, kept: Double)?
+
+  init(base: SoftmaxObjective, classes: Int, logThreshold: Float, minimumKept: Double, dividesByKept: Bool) {
+    self.base = base
+    self.classes = classes
+    self.logThreshold = logThreshold
+    self.minimumKept = minimumKept
+    self.dividesByKept = dividesByKept
+  }
+
+  /// The histogram, the pixels below the threshold, the images.
+  var preparationCount: Int { Bins.count + 2 }
+
+  func prepare(
+    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
+  ) throws {
+    try check(logits, classes: classes)
+    try check(packed, at: offset, count: preparationCount)
+    let kernel = OnlineHardExampleMining.HistogramKernel(logThreshold: logThreshold)
+    try pass.run(kernel, source: logits, target: nil, labels: labels) { sums in
+      for slot in sums.indices { packed[offset + slot] = sums[slot] }
+    }
+    packed[offset + Bins.count + 1] = Double(logits.images)
+  }
+
+  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {
+    try check(packed, at: offset, count: preparationCount)
+    let valid = packed[offset..<(offset + Bins.count)].reduce(0, +)
+    let belowThreshold = packed[offset + Bins.count]
+    let images = packed[offset + Bins.count + 1]
+    let wanted = min(valid, (minimumKept < 1 ? minimumKept * valid : minimumKept * images).rounded(.up))
+    var bin = Bins.count
+    var kept = 0.0
+    while kept < wanted && bin > 0 {
+      bin -= 1
+      kept += packed[offset + bin]
+    }
+    // log q <= -edge, as a limit that is not reached.
+    let limit = bin == Bins.count ? -Float.infinity : bin == 0 ? .infinity : (-Bins.lowerEdge(bin)).nextUp
+    selection = limit > logThreshold ? (limit, kept) : (logThreshold, belowThreshold)
+  }
+
+  func measure(
+    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    step: StepContext
+  ) throws {
+    base.limit = .infinity
+    if step.isTraining {
+      guard let selection else { throw unprepared }
+      base.limit = selection.limit
+    }
+    try base.measure(logits: logits, labels: labels, gradient: gradient, into: &packed, at: offset, step: step)
+  }
+
+  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
+    base.denominator = step.isTraining && dividesByKept ? selection?.kept : nil
+    if step.isTraining { selection = nil }
+    return try base.finish(packed: packed, at: offset, step: step)
+  }
+
+  var state: [String: [Double]] { base.state }
+  func restore(state: [String: [Double]]) throws { try base.restore(state: state) }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Tensors
+
+/// Seesaw loss: cross-entropy on z_j + log S_yj, where S_yj = mitigation * compensation weakens what a sample says about other classes.
+///
+/// Mitigation min(1, n_j / n_y)^p spares classes rarer than the label's; compensation max(1, p_j / max(p_y, 0.01))^q restores the push
+/// where the sample is taken for class j. S counts as a constant: the gradient is softmax(z + log S_y) - onehot(y).
+/// n are the pixels of each class in all training steps so far, this one included, over all ranks; those below 1 count as 1.
+/// Evaluation uses the counts as they are. Preparation: C counts of pixels. State: C counts.
+///
+/// Settings:
+/// - `p`: strength of the mitigation, default 0.8.
+/// - `q`: strength of the compensation, default 2.
+/// - `adaptation` and `homogenization` with their companions (default none).
+///
+/// Source: Wang et al., CVPR 2021, arXiv:2008.10032.
+enum SeesawLoss {
+  static let entry = ObjectiveRegistry.Entry(
+    name: "seesaw", summary: "cross-entropy that spares rare classes by the counts seen so far, unless they are mistaken"
+  ) { settings, context in
+    let p = try settings.number("p", default: 0.8, in: 0...100)
+    let q = try settings.number("q", default: 2, in: 0...100)
+    let term = Term(mitigation: Float(p), compensation: Float(q))
+    return SeesawObjective(base: try SoftmaxObjective.make(settings, context, term: term), classes: context.classes)
+  }
+
+  struct Term: SoftmaxTerm {
+    let mitigation: Float
+    let compensation: Float
+
+    @inline(__always)
+    func adjust(_ tile: Tile, step: TermStep) {
+      guard let logCounts = step.classValues else { return }
+      let zero = Lanes(repeating: 0)
+      let values = tile.values
+      let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+      let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
+      var largest = values[0]
+      for k in 1..<max(1, tile.classes) { largest = largest.maximum(values[k]) }
+      var sum = zero
+      for k in 0..<tile.classes { sum += (values[k] - largest).exponentialOfNonPositive() }
+      let normalizer = largest + sum.naturalLogarithm()
+      for lane in 0..<8 {
+        let label = Int(max(0, tile.labels[lane]))
+        room[lane] = numbers[label &* 8 &+ lane]
+        room[8 &+ lane] = logCounts[label]
+      }
+      // log of max(p_y, 0.01).
+      let reference = Lanes(repeating: -4.605_170_2).maximumKeepingNaN(tile.room[0] - normalizer)
+      let own = tile.room[1]
+      for k in 0..<tile.classes {
+        let excess = zero.maximumKeepingNaN(values[k] - normalizer - reference)
+        let rarity = zero.minimumKeepingNaN(Lanes(repeating: logCounts[k]) - own)
+        values[k] = values[k].addingProduct(excess, Lanes(repeating: compensation)).addingProduct(rarity, Lanes(repeating: mitigation))
+      }
+    }
+
+    @inline(__always)
+    func evaluate(logProbability: Lanes, probability: Lanes, step: TermStep) -> (weight: Lanes, factor: Lanes) {
+      (Lanes(repeating: 1), Lanes(repeating: 1))
+    }
+  }
+}
+
+/// Keeps the counts of Seesaw loss.
+final class SeesawObjective: SoftmaxBased {
+  let base: SoftmaxObjective
+  private let classes: Int
+  private var counts: [Double]
+  private var prepared: [Double]?
+
+  init(base: SoftmaxObjective, classes: Int) {
+    self.base = base
+    self.classes = classes
+    counts = Array(repeating: 0, count: classes)
+  }
+
+  var preparationCount: Int { classes }
+
+  func prepare(
+    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
+  ) throws {
+    try check(packed, at: offset, count: classes)
+    for k in 0..<classes { packed[offset + k] = 0 }
+    // Labels that are no class are `measure`'s to refuse.
+    for label in labels where label >= 0 && Int(label) < classes { packed[offset + Int(label)] += 1 }
+  }
+
+  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {
+    try check(packed, at: offset, count: classes)
+    prepared = zip(counts, packed[offset..<(offset + classes)]).map(+)
+  }
+
+  func measure(
+    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    step: StepContext
+  ) throws {
+    var current = counts
+    if step.isTraining {
+      guard let prepared else { throw unprepared }
+      current = prepared
+    }
+    base.setClassValues(current.map { log(max(1, $0)) })
+    try base.measure(logits: logits, labels: labels, gradient: gradient, into: &packed, at: offset, step: step)
+  }
+
+  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
+    let result = try base.finish(packed: packed, at: offset, step: step)
+    if step.isTraining {
+      if result.isFinite, let prepared { counts = prepared }
+      prepared = nil
+    }
+    return result
+  }
+
+  var state: [String: [Double]] { base.state.merging(["seesaw.counts": counts]) { $1 } }
+
+  func restore(state: [String: [Double]]) throws {
+    var rest = state
+    let counts = try take("seesaw.counts", count: classes, from: &rest)
+    try base.restore(state: rest)
+    self.counts = counts
+    prepared = nil
+  }
+}

@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Foundation
 import Metrics
+import Objectives
 import Tensors
 
 /// Pixels and images of each class in the training split, counted once, and the groups that follow from them.
@@ -58,6 +59,16 @@ public struct ClassStatistics: Sendable {
   public var pixelCounts: [Int64] { audit.statistics.pixels.map(Int64.init) }
   /// Images that show each class.
   public var imageCounts: [Int64] { audit.statistics.images.map(Int64.init) }
+
+  /// The objective that a configuration names, with these counts.
+  /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
+  public func objective(_ configuration: Configuration) throws -> any Objective {
+    try ObjectiveRegistry.make(
+      configuration.objective.name, settings: configuration.objective.settings,
+      context: ObjectiveContext(
+        classes: audit.statistics.pixels.count, pixelCounts: pixelCounts, imageCounts: imageCounts,
+        images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed))))
+  }
 
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {
     var groups = names.indices.map { _ in ClassGroups.Group.medium }

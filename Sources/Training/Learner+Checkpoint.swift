@@ -3,6 +3,7 @@ import Collectives
 import Configuration
 import Foundation
 import Networks
+import Objectives
 import Tensors
 
 extension Learner {
@@ -52,11 +53,7 @@ extension Learner {
         .map { NamedTensor(name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, values: $0.values) }
       try network.load(tensors, into: buffer)
     }
-    var objectiveState: [String: [Double]] = [:]
-    for tensor in contents.state where tensor.name.hasPrefix("objective.") {
-      objectiveState[String(tensor.name.dropFirst("objective.".count))] = tensor.values.doubles ?? []
-    }
-    try objective.restore(state: objectiveState)
+    try objective.restore(from: contents)
     guard let steps = contents.state.first(where: { $0.name == "optimizer.stepCount" })?.values.integers?.first else {
       throw LongtailError(.badData, "the checkpoint does not say how many steps the optimizer has done")
     }
@@ -109,5 +106,18 @@ extension AlgorithmChoices {
   /// The choices of the run that a checkpoint was taken from; none where it has none that can be read.
   public convenience init(recorded run: RunRecord) {
     self.init((try? JSONDecoder().decode([String: Choice].self, from: Data(run.algorithmChoices.utf8))) ?? [:])
+  }
+}
+
+extension Objective {
+  /// Takes over what the objective had gathered when a checkpoint was taken.
+  /// - Throws: `LongtailError` when it does not fit.
+  public func restore(from contents: CheckpointContents) throws {
+    let prefix = "objective."
+    var state: [String: [Double]] = [:]
+    for tensor in contents.state where tensor.name.hasPrefix(prefix) {
+      state[String(tensor.name.dropFirst(prefix.count))] = tensor.values.doubles ?? []
+    }
+    try restore(state: state)
   }
 }

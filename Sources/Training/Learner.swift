@@ -57,17 +57,17 @@ public final class Learner {
   ) throws {
     try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
-      classCounts: (pixels: statistics.pixelCounts, images: statistics.imageCounts), communicator: communicator,
+      objective: try statistics.objective(experiment.configuration), communicator: communicator,
       totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known)
   }
 
   /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
   /// - Parameters:
   ///   - inputSize: extents of the images, multiples of the network's stride.
-  ///   - classCounts: pixels and images of each class in the training split; one number a class.
+  ///   - objective: what is minimized; the same on all ranks.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public init(
-    configuration: Configuration, graph: Graph, inputSize size: ImageSize, classCounts: (pixels: [Int64], images: [Int64]),
+    configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
     communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
     choices known: [String: AlgorithmChoices.Choice] = [:]
   ) throws {
@@ -75,10 +75,7 @@ public final class Learner {
     self.stepsPerEpoch = max(1, stepsPerEpoch)
     experimentHasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
-    objective = try ObjectiveRegistry.make(
-      configuration.objective.name, settings: configuration.objective.settings,
-      context: ObjectiveContext(
-        classes: classCounts.pixels.count, pixelCounts: classCounts.pixels, imageCounts: classCounts.images, seed: seed))
+    self.objective = objective
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
     packed = Array(repeating: 0, count: objective.packedCount + Requests.packedCount)

@@ -1,17 +1,22 @@
 import Datasets
 import Images
 import Networks
+import Objectives
 import Tensors
 
 /// Predicts single images, at the network's input size and back at the image's own.
 public final class Predictor {
   private let experiment: Experiment
   private let network: Network
+  private let offsets: [Double]?
+  private let shifter = RowShifter()
 
   /// Uses a network's present parameters.
-  public init(_ experiment: Experiment, network: Network) {
+  /// - Parameter offsets: what is added to the scores of each class, as an objective with post-hoc adjustment asks for.
+  public init(_ experiment: Experiment, network: Network, offsets: [Double]? = nil) {
     self.experiment = experiment
     self.network = network
+    self.offsets = offsets
   }
 
   /// The best class of each pixel, at the image's own size.
@@ -30,6 +35,7 @@ public final class Predictor {
       }
     }
     try plan.forward()
+    if let offsets { try shifter.add(offsets, to: plan.logits) }
     let predictions = LogitsResampling.predictions(
       of: plan.logits, image: 0, columns: padded.width, valid: size, size: ImageSize(width: image.width, height: image.height))
     guard let result = LabelImage(width: image.width, height: image.height, labels: predictions) else {

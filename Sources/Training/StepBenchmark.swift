@@ -116,9 +116,13 @@ public struct StepBenchmark {
     // Labels are uniform over the classes, so are the counts that some objectives want.
     let pixels = [Int64](
       repeating: Int64(batchSize * options.size.width * options.size.height / options.classes), count: options.classes)
+    let objective = try ObjectiveRegistry.make(
+      configuration.objective.name, settings: configuration.objective.settings,
+      context: ObjectiveContext(
+        classes: options.classes, pixelCounts: pixels, imageCounts: pixels.map { _ in Int64(batchSize) }, images: Int64(batchSize)))
     let learner = try Learner(
       configuration: configuration, graph: graph, inputSize: options.size,
-      classCounts: (pixels: pixels, images: pixels.map { _ in Int64(batchSize) }), communicator: communicator,
+      objective: objective, communicator: communicator,
       totalSteps: options.warmup + options.steps + options.profiledSteps, stepsPerEpoch: options.warmup + options.steps)
     let setup = start.duration(to: clock.now).inSeconds
 

@@ -76,8 +76,10 @@ struct EvaluateCommand: ParsableCommand {
       let statistics = try ClassStatistics.collect(
         experiment, communicator: communicator, record: nil, threads: max(1, configuration.data.loader.threads))
       let network = try TrainedNetwork.make(experiment, contents)
+      let objective = try statistics.objective(configuration)
+      try objective.restore(from: contents)
       let report = try Evaluator(experiment, groups: statistics.groups, communicator: communicator)
-        .evaluate(network, objective: nil, step: contents.run.globalStep, epoch: contents.run.epoch)
+        .evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
       guard communicator.isRoot else { return }
       let record = EvaluationRecord(report, experiment: experiment, statistics: statistics)
       if json {

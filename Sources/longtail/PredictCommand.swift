@@ -38,7 +38,8 @@ struct PredictCommand: ParsableCommand {
       let files = try images.flatMap(expand)
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
       let experiment = try Experiment(configuration)
-      let predictor = Predictor(experiment, network: try TrainedNetwork.make(experiment, contents))
+      let predictor = Predictor(
+        experiment, network: try TrainedNetwork.make(experiment, contents), offsets: try offsets(experiment, communicator))
       do {
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
       } catch {
@@ -54,6 +55,17 @@ struct PredictCommand: ParsableCommand {
         printNow("\(file) -> \(output)/\(stem).png, \(output)/\(stem)-overlay.png\n")
       }
     }
+  }
+
+  /// What the objective adds to scores; the class counts that it rests on are read from the data set where nothing else will do.
+  private func offsets(_ experiment: Experiment, _ communicator: any Communicator) throws -> [Double]? {
+    let objective = experiment.configuration.objective
+    guard objective.name == "logitAdjustment", objective.settings["form"] != nil else { return nil }
+    let record = "\(trained.run)/label-audit.json"
+    let statistics = try ClassStatistics.collect(
+      experiment, communicator: communicator, record: FileManager.default.fileExists(atPath: record) ? record : nil,
+      threads: max(1, experiment.configuration.data.loader.threads))
+    return try statistics.objective(experiment.configuration).predictionOffsets
   }
 
   private func expand(_ path: String) throws -> [String] {

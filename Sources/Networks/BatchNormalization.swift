@@ -51,11 +51,13 @@ public struct BatchNormalization: Layer {
     let scale = try builder.parameter("weight") { try .plain([builder.inputShape().channels]) }
     let shift = try builder.parameter("bias") { try .plain([builder.inputShape().channels]) }
     try builder.shareGradientWithInput()
-    return PlannedBatchNormalization(
+    let planned = PlannedBatchNormalization(
       layer: self, geometry: try .init(try input.layout.channelBlocks()), input: input, output: output, scale: scale, shift: shift,
       statistics: try builder.statisticRegions(), gradientOfOutput: builder.isTraining ? try builder.gradientOfOutput() : nil,
       gradientOfInput: builder.isTraining ? try builder.gradientOfInput() : nil, isTraining: builder.isTraining,
       synchronize: builder.options.synchronize)
+    builder.offerRecipe { [unowned planned] in try planned.normalize(into: $0) }
+    return planned
   }
 }
 
@@ -139,9 +141,14 @@ final class PlannedBatchNormalization: PlannedLayer {
         }
       }
     }
+    try normalize(into: output)
+  }
+
+  /// The output from the input and this batch's statistics, as the forward pass or once more.
+  func normalize(into target: PlanTensor) throws {
     BatchNormalizationLoops.normalize(
-      try input.region(), geometry, factor: UnsafeBufferPointer(factor), offset: UnsafeBufferPointer(offset), rectified: layer.rectified,
-      into: try output.region())
+      try input.region(), geometry, factor: UnsafeBufferPointer(row(.factor)), offset: UnsafeBufferPointer(row(.offset)),
+      rectified: layer.rectified, into: try target.region())
   }
 
   func forwardWithoutImages() throws {

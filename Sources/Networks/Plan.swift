@@ -28,6 +28,7 @@ public final class Plan {
   private struct Stage {
     let kind: String
     let layer: any PlannedLayer
+    let beforeBackward: [() throws -> Void]
     let afterBackward: [(target: PlanTensor, contribution: PlanTensor)]
   }
 
@@ -60,7 +61,8 @@ public final class Plan {
     for (index, node) in graph.nodes.enumerated() {
       let nodeBuilder = NodeBuilder(plan: builder, node: node, index: index)
       let layer = try node.layer.compile(nodeBuilder)
-      stages.append(Stage(kind: node.layer.kind, layer: layer, afterBackward: nodeBuilder.afterBackward))
+      stages.append(
+        Stage(kind: node.layer.kind, layer: layer, beforeBackward: nodeBuilder.beforeBackward, afterBackward: nodeBuilder.afterBackward))
     }
     self.stages = stages
     output = try builder.value(graph.output)
@@ -135,6 +137,7 @@ public final class Plan {
         continue
       }
       try timed(stage.kind, "backward") {
+        for work in stage.beforeBackward { try work() }
         try stage.layer.backward()
         for (target, contribution) in stage.afterBackward { try target.region().accumulate(contribution.region()) }
       }

@@ -16,6 +16,7 @@ final class PlanBuilder {
   private var values: [PlanTensor?]
   private var gradients: [PlanTensor?]
   private(set) var poolings: [Int: MaximumPoolingRecord] = [:]
+  private var recipes: [Int: (PlanTensor) throws -> Void] = [:]
   var report = PlanReport()
 
   /// What an unpooling layer needs of the pooling layer whose positions it uses.
@@ -80,6 +81,15 @@ final class PlanBuilder {
   func setGradient(_ tensor: PlanTensor, of value: Graph.Value) { gradients[value.index] = tensor }
   func hasGradient(of value: Graph.Value) -> Bool { gradients[value.index] != nil }
 
+  /// Says how an activation can be computed again in the backward pass, cheaply and from what is kept anyway.
+  func addRecipe(_ recipe: @escaping (PlanTensor) throws -> Void, of value: Graph.Value) { recipes[value.index] = recipe }
+
+  /// How to compute an activation again, where that saves memory: where one layer alone reads it, and other layers run in between.
+  func recipe(of value: Graph.Value, for node: Int) -> ((PlanTensor) throws -> Void)? {
+    guard isTraining, options.recomputesActivations, graph.consumers(of: value) == [node], node < graph.nodes.count - 1 else { return nil }
+    return recipes[value.index]
+  }
+
   func addPooling(_ record: MaximumPoolingRecord, of value: Graph.Value) { poolings[value.index] = record }
 
   func parameter(_ entry: ParameterStore.Entry) throws -> (value: PlanTensor, gradient: PlanTensor) {
@@ -102,6 +112,8 @@ public final class NodeBuilder {
 
   /// Work that follows the layer's own backward pass: adding to a gradient that others contribute to.
   private(set) var afterBackward: [(target: PlanTensor, contribution: PlanTensor)] = []
+  /// Work that precedes it: activations that are computed again.
+  private(set) var beforeBackward: [() throws -> Void] = []
 
   init(plan: PlanBuilder, node: Graph.Node, index: Int) {
     self.plan = plan
@@ -129,6 +141,21 @@ public final class NodeBuilder {
     if inBackward, isTraining { tensor.slot?.extend(to: plan.backwardMoment(index)) }
     return tensor
   }
+
+  /// An input of the forward pass as the backward pass reads it: the same memory, kept; or other memory, where it is computed again.
+  ///
+  /// Computing a normalized activation again costs one pass over it, and saves its memory between the two passes.
+  public func inputForBackward(_ i: Int = 0) throws -> PlanTensor {
+    let forward = try plan.value(node.inputs[i])
+    guard let recipe = plan.recipe(of: node.inputs[i], for: index) else { return try input(i, inBackward: true) }
+    let tensor = try plan.allocate(forward.layout, at: plan.backwardMoment(index))
+    beforeBackward.append { try recipe(tensor) }
+    plan.report.recomputed.append("\(node.name): input, \(tensor.layout.byteCount) bytes")
+    return tensor
+  }
+
+  /// Offers a way to compute the output again, from what is kept for the layer's own backward pass.
+  func offerRecipe(_ recipe: @escaping (PlanTensor) throws -> Void) { plan.addRecipe(recipe, of: node.output) }
 
   /// The output, with the layout that the layer's kernel writes.
   public func output(_ layout: TensorLayout) throws -> PlanTensor {

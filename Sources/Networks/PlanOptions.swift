@@ -6,6 +6,9 @@ public struct PlanOptions {
   public var synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)?
   /// How the algorithm of each convolution and pass is chosen.
   public var algorithms: AlgorithmPolicy
+  /// Computes normalized activations again in the backward pass where that saves memory: a quarter of the arena of a U-Net for one more
+  /// pass over half of its activations. The numbers are the same, bit by bit.
+  public var recomputesActivations = true
   /// Lets the library's reference loops pass, for tests with odd channel counts.
   public var allowsReferenceKernels: Bool
   /// The samples of the current batch, for dropout; set before each forward pass of training.

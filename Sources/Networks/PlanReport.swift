@@ -25,6 +25,8 @@ public struct PlanReport: Sendable, Codable {
   public var copies: [String] = []
   /// Activations that change their layout in a step. Always empty: a layout that would need it is refused.
   public var activationReorders: [String] = []
+  /// Activations that are computed again in the backward pass instead of being kept.
+  public var recomputed: [String] = []
   /// Weights that change their layout in a step.
   public var weightReorders: [String] = []
   /// Algorithm of each convolution and pass: `layer pass` to name.

@@ -16,7 +16,7 @@ final class PlannedConvolution: PlannedLayer {
     _ builder: NodeBuilder, weightExtents: [Int], hasBias: Bool, candidates: some ConvolutionRequests
   ) throws {
     let name = builder.node.name
-    let input = try builder.input(inBackward: true)
+    let input = try builder.input()
     let anyWeights = try TensorLayout.any(weightExtents)
     let anyOutput = try TensorLayout.any(builder.outputShape.extents(images: builder.images))
     let biasLayout = hasBias ? try TensorLayout.plain([builder.outputShape.channels]) : nil
@@ -58,7 +58,7 @@ final class PlannedConvolution: PlannedLayer {
         ConvolutionTensors(source: gradientOfInput, weights: weights.tensor, destination: gradientOfOutput), nil)
     }
 
-    // Backward by weights, straight into the flat buffer where the layout allows.
+    // Backward by weights: the only pass that reads the input again. Its result goes straight into the flat buffer where the layout allows.
     let chosen = try tuner.choose(.backwardWeights) {
       try candidates.backwardWeights($0, hint($0), input.layout, anyWeights, biasLayout, output.layout)
     }
@@ -72,7 +72,8 @@ final class PlannedConvolution: PlannedLayer {
       builder.note(weightReorder: "\(name) gradient of weights, \(layout.byteCount) bytes")
     }
     weightsKernel = try PlannedConvolution.kernel(
-      chosen, .backwardWeights, builder, ConvolutionTensors(source: input, weights: target, destination: gradientOfOutput),
+      chosen, .backwardWeights, builder,
+      ConvolutionTensors(source: try builder.inputForBackward(), weights: target, destination: gradientOfOutput),
       bias?.gradient)
   }
 

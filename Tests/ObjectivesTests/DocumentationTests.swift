@@ -4,10 +4,10 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite("Pages in Docs/objectives", .computePool)
+@Suite("Pages of objectives", .computePool)
 struct DocumentationTests {
   static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Docs/objectives")
+    .deletingLastPathComponent().appendingPathComponent("Sources/Objectives/Objectives.docc")
 
   @Test("there is one for each objective, with all its settings and a source", arguments: ObjectiveRegistry.names)
   func pages(_ name: String) throws {

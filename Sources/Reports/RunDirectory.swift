@@ -181,6 +181,7 @@ public final class RunDirectory {
   @discardableResult
   public func writePicture(_ panel: Panel, step: Int) throws -> String {
     let path = picturePath(step: step)
+    try RunDirectory.makeDirectory(file("pictures"))
     try panel.image().writePNG(to: path)
     return path
   }

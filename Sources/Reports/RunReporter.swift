@@ -94,8 +94,13 @@ public final class RunReporter: TrainingObserver {
     progress.print("epoch \(report.epoch): \(text)  (\(report.images) images, \(Formatting.duration(report.seconds)))")
     let isLast = report.step == start.totalSteps
     if isLast, experiment.configuration.reporting.pictures > 0 {
-      picturePath = try directory.writePicture(
-        try panel(Predictor(experiment, network: learner.network, offsets: learner.objective.predictionOffsets)), step: report.step)
+      do {
+        picturePath = try directory.writePicture(
+          try panel(Predictor(experiment, network: learner.network, offsets: learner.objective.predictionOffsets)), step: report.step)
+      } catch {
+        // A picture is not worth a run.
+        progress.print("warning: no picture: \(error)")
+      }
     }
   }
 

@@ -81,7 +81,7 @@ extension Configuration {
   public struct Engine: Section {
     /// How convolution algorithms are found.
     public var algorithms = Algorithms.auto
-    /// Where measured choices are kept between runs; the user's cache directory when not given.
+    /// Where measured choices are kept between runs; each fresh run measures anew when not given.
     public var choicesFile: String?
     /// Compute threads of each rank; from the affinity mask and the ranks on the host when not given.
     public var threads: Int?

@@ -59,7 +59,8 @@ struct ConvolutionTuner {
       for candidate in possible {
         let time = try KernelTimer.bestMilliseconds(candidate, pass: pass, layouts, limit: best?.time)
         milliseconds[candidate.algorithm.rawValue] = time
-        if time < best?.time ?? .infinity { best = (candidate, time) }
+        // A rival has to be clearly faster: what is about equally fast then falls the same way in each run.
+        if time < 0.87 * (best?.time ?? .infinity) { best = (candidate, time) }
       }
       if let best { choices.record(.init(algorithm: best.candidate.algorithm, milliseconds: milliseconds), for: signature) }
       return best?.candidate

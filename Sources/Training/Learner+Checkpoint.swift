@@ -102,13 +102,6 @@ extension Network {
   }
 }
 
-extension AlgorithmChoices {
-  /// The choices of the run that a checkpoint was taken from; none where it has none that can be read.
-  public convenience init(recorded run: RunRecord) {
-    self.init((try? JSONDecoder().decode([String: Choice].self, from: Data(run.algorithmChoices.utf8))) ?? [:])
-  }
-}
-
 extension Objective {
   /// Takes over what the objective had gathered when a checkpoint was taken.
   /// - Throws: `LongtailError` when it does not fit.

@@ -65,10 +65,13 @@ public final class Trainer {
     totalSteps = min(training.epochs * stepsPerEpoch, training.steps ?? Int.max)
 
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
-    let known = found.contents.map { AlgorithmChoices(recorded: $0.run).table } ?? [:]
+    let choicesFile = communicator.isRoot ? configuration.engine.choicesFile : nil
+    var known = try choicesFile.map(AlgorithmChoices.table(file:)) ?? [:]
+    if let contents = found.contents { known.merge(AlgorithmChoices(recorded: contents.run).table) { _, recorded in recorded } }
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan,
       choices: known)
+    if let choicesFile { try learner.choices.write(file: choicesFile) }
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     if let contents = found.contents {
       try learner.restore(contents)

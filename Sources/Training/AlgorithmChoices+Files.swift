@@ -1,0 +1,44 @@
+import Checkpoints
+import Foundation
+import Networks
+import Tensors
+
+/// Choices of algorithms outlive a run in two places: in its checkpoints, and in a file that several runs may share.
+extension AlgorithmChoices {
+  /// The choices of the run that a checkpoint was taken from; none where it has none that can be read.
+  public convenience init(recorded run: RunRecord) {
+    self.init((try? JSONDecoder().decode([String: Choice].self, from: Data(run.algorithmChoices.utf8))) ?? [:])
+  }
+
+  /// The choices in a file; none where there is no such file yet.
+  ///
+  /// With it, a fresh run computes with the algorithms of an earlier one, and so the same numbers bit by bit, and starts faster.
+  /// - Throws: `LongtailError` for a file that is something else.
+  static func table(file path: String) throws -> [String: Choice] {
+    guard let data = FileManager.default.contents(atPath: path) else { return [:] }
+    do {
+      return try JSONDecoder().decode([String: Choice].self, from: data)
+    } catch {
+      throw LongtailError(
+        .badData, "engine.choicesFile \(path) holds no choices of algorithms: \(error.localizedDescription)",
+        advice: "Remove the file, and it is made anew.")
+    }
+  }
+
+  /// Adds the choices to a file, by one rename.
+  /// - Throws: `LongtailError` when it cannot be written.
+  func write(file path: String) throws {
+    var all = (try? AlgorithmChoices.table(file: path)) ?? [:]
+    let former = all
+    all.merge(table) { old, _ in old }
+    guard all != former else { return }
+    do {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      try encoder.encode(all).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw LongtailError(
+        .inputOutput, "cannot write engine.choicesFile \(path): \(error.localizedDescription)", advice: "Check its directory and space.")
+    }
+  }
+}

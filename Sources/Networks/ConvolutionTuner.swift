@@ -34,14 +34,16 @@ struct ConvolutionTuner {
   func choose(
     _ pass: PlanReport.Pass, _ request: (ConvolutionAlgorithm) throws -> PrimitiveDescriptor
   ) throws -> ConvolutionCandidate {
-    let direct = ConvolutionCandidate.library(.direct, try request(.direct))
+    let descriptor = try request(.direct)
+    let direct = ConvolutionCandidate.library(.direct, descriptor)
     var possible = tiles.map { [ConvolutionCandidate.tiles($0)] } ?? []
     for algorithm in algorithms where algorithm != .direct {
       // An algorithm that the library or the processor does not have is no candidate; that is not an error.
       if let descriptor = try? request(algorithm), !descriptor.isReference { possible.append(.library(algorithm, descriptor)) }
     }
-    possible.append(direct)
-    let chosen = try select(pass, possible) ?? direct
+    // On maps of a few pixels the library has but its reference loops, and the tiles are the only candidate.
+    if possible.isEmpty || !descriptor.isReference { possible.append(direct) }
+    let chosen = try select(pass, possible) ?? (descriptor.isReference ? possible[0] : direct)
     builder.plan.report.algorithms["\(builder.node.name) \(pass.rawValue)"] = chosen.algorithm.rawValue
     return chosen
   }

@@ -243,9 +243,10 @@ public final class NodeBuilder {
   ) throws -> Primitive {
     guard !descriptor.isReference || options.allowsReferenceKernels else {
       throw LongtailError(
-        .internalError,
-        "layer \(node.name) (\(node.layer.kind), \(pass.rawValue)): oneDNN has only reference loops (\(descriptor.implementation)) for \(outputShape)",
-        advice: "choose channel counts that are multiples of 8")
+        .usage,
+        "layer \(node.name) (\(node.layer.kind), \(pass.rawValue)): oneDNN has only reference loops (\(descriptor.implementation)) "
+          + "for \(outputShape), which are a thousand times slower than its kernels",
+        advice: "Use larger images (data.size), or a model.width that is a multiple of 8.")
     }
     let primitive = try Primitive(descriptor)
     var list = arguments.map { ($0.0, $0.1.memory) }

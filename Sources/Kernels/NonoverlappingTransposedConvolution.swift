@@ -13,9 +13,6 @@ import Threading
 /// Every number is the same in each run and at any number of threads: sums over positions are split into parts that do not depend on it.
 /// Cost of a pass: 8 N O I H W floating-point operations, H and W being those of the source.
 public struct NonoverlappingTransposedConvolution: Sendable {
-  /// The three passes.
-  public typealias Pass = WinogradConvolution.Pass
-
   /// How the work is cut; any choice gives right results.
   package struct Blocking: Sendable {
     /// Positions of the source that are handled together: a multiple of 6, or of 1 for the gradient of weights.
@@ -75,7 +72,7 @@ public struct NonoverlappingTransposedConvolution: Sendable {
   var positions: Int { images * height * width }
 
   /// Floats of scratch memory that a pass needs; what they hold before and after does not matter.
-  public func scratchFloatCount(_ pass: Pass) -> Int {
+  public func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
     switch pass {
     case .forward: TransposedConvolutionDataPass(self, backward: false).scratchCount
     case .backwardData: TransposedConvolutionDataPass(self, backward: true).scratchCount

@@ -38,7 +38,7 @@ struct TransposedConvolutionWeightsPass {
   /// Small layers: V, D and S of a thread lie near its core. Otherwise V and D of many positions lie in the last-level cache.
   /// Must not depend on the number of threads, as sums over positions are cut by it.
   private static func blocking(inputs: Int, outputs: Int, positions: Int) -> NonoverlappingTransposedConvolution.Blocking {
-    if inputs * outputs <= 128, positions >= 96 * parts { return .init(chunk: 96, shared: false) }
+    if inputs * outputs <= 128, positions >= 192 * parts { return .init(chunk: 192, shared: false) }
     return .init(chunk: 384, shared: true)
   }
 

@@ -15,7 +15,7 @@ import Threading
 public struct NonoverlappingTransposedConvolution: Sendable {
   /// How the work is cut; any choice gives right results.
   package struct Blocking: Sendable {
-    /// Positions of the source that are handled together: a multiple of 6, or of 1 for the gradient of weights.
+    /// Positions of the source that are handled together, a multiple of 6.
     package var chunk: Int
     /// Backward by weights: all threads share a chunk and the sums. Otherwise each thread has parts and sums of its own.
     package var shared: Bool

@@ -34,6 +34,16 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   var nativeDilation: [Int64] { dilation.map { Int64($0 - 1) } }
 }
 
+/// The three passes of a convolution.
+public enum ConvolutionPass: Sendable, CaseIterable {
+  /// The destination from the source and the weights.
+  case forward
+  /// The gradient of the source from that of the destination and the weights.
+  case backwardData
+  /// The gradients of weights and bias from the source and the gradient of the destination.
+  case backwardWeights
+}
+
 /// How a convolution is computed.
 public enum ConvolutionAlgorithm: String, Sendable, Codable, CaseIterable {
   /// oneDNN's direct kernels.
@@ -42,6 +52,9 @@ public enum ConvolutionAlgorithm: String, Sendable, Codable, CaseIterable {
   case winograd
   /// `WinogradConvolution`: the same saving on AVX2, where the library has no Winograd kernels; no primitive of the library.
   case tiledWinograd
+  /// `NonoverlappingTransposedConvolution`: a transposed convolution whose squares do not overlap as products of matrices, on AVX2; no
+  /// primitive of the library.
+  case matrixProduct
 
   var native: dnnl_alg_kind_t { self == .winograd ? dnnl_convolution_winograd : dnnl_convolution_direct }
 }

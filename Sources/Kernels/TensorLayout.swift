@@ -56,6 +56,18 @@ public final class TensorLayout: CustomStringConvertible {
   /// Weights O,I,H,W as the direct forward kernels for channel blocks of 8 want them: [O/8][I/8][H][W][8 i][8 o].
   public static func blockedWeights(_ extents: [Int]) throws -> TensorLayout { try TensorLayout(extents, tag: dnnl_ABcd8b8a) }
 
+  /// Weights O,I,H,W as the direct forward kernels of transposed convolutions for channel blocks of 8 want them:
+  /// [I/8][O/8][H][W][8 i][8 o].
+  public static func blockedTransposedWeights(_ extents: [Int]) throws -> TensorLayout {
+    guard extents.count == 4 else { throw LongtailError(.internalError, "weights of \(extents.count) dimensions are not transposed here") }
+    // No tag names it, so the first two dimensions of an ordinary one are exchanged.
+    let ordinary = try TensorLayout([extents[1], extents[0], extents[2], extents[3]], tag: dnnl_ABcd8a8b)
+    var made: dnnl_memory_desc_t?
+    try OneDNN.check(dnnl_memory_desc_permute_axes(&made, ordinary.handle, [1, 0, 2, 3]), "exchange the dimensions of weights")
+    guard let made else { throw OneDNN.failure("exchange the dimensions of weights", "no object") }
+    return TensorLayout(owning: made)
+  }
+
   /// Whether both put every element at the same place.
   public func isSame(as other: TensorLayout) -> Bool { dnnl_memory_desc_equal(handle, other.handle) != 0 }
 

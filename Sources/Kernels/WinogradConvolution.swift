@@ -16,16 +16,6 @@ import Threading
 ///
 /// Source: Lavin, Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
 public struct WinogradConvolution: Sendable {
-  /// The three passes of a convolution.
-  public enum Pass: Sendable, CaseIterable {
-    /// The destination from the source and the weights.
-    case forward
-    /// The gradient of the source from that of the destination and the weights.
-    case backwardData
-    /// The gradient of the weights from the source and the gradient of the destination.
-    case backwardWeights
-  }
-
   /// How the work is cut; any choice gives right results.
   package struct Blocking: Sendable {
     /// Tiles in a chunk, a multiple of 6.
@@ -104,7 +94,7 @@ public struct WinogradConvolution: Sendable {
   var tiles: Int { images * tileRows * tileColumns }
 
   /// Floats of scratch memory that a pass needs; what they hold before and after does not matter.
-  public func scratchFloatCount(_ pass: Pass) -> Int {
+  public func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
     switch pass {
     case .forward: WinogradDataPass(self, backward: false).scratchCount
     case .backwardData: WinogradDataPass(self, backward: true).scratchCount

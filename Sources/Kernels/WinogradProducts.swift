@@ -11,21 +11,33 @@ enum WinogradProducts {
     UnsafeMutableRawPointer(p).storeBytes(of: value, as: Lanes.self)
   }
 
+  @inline(__always)
+  private static func begin(_ start: Floats?, _ offset: Int) -> Lanes {
+    if let start { return load(start + offset) }
+    return zero
+  }
+
   /// 16 output channels of six tiles: m[t][16] (+)= sum over 8 * `blocks` input channels of u[c][16] v[c / 8][t][c % 8].
   @inline(__always)
   static func tiles16(_ u: Floats, _ v: Floats, _ m: Floats, blocks: Int, adding: Bool) {
-    var a0 = adding ? load(m + 0) : zero
-    var b0 = adding ? load(m + 8) : zero
-    var a1 = adding ? load(m + 16) : zero
-    var b1 = adding ? load(m + 24) : zero
-    var a2 = adding ? load(m + 32) : zero
-    var b2 = adding ? load(m + 40) : zero
-    var a3 = adding ? load(m + 48) : zero
-    var b3 = adding ? load(m + 56) : zero
-    var a4 = adding ? load(m + 64) : zero
-    var b4 = adding ? load(m + 72) : zero
-    var a5 = adding ? load(m + 80) : zero
-    var b5 = adding ? load(m + 88) : zero
+    tiles16(u, v, m, blocks: blocks, start: adding ? m : nil, startStep: 16)
+  }
+
+  /// The same where the sums begin with what lies at `start` + t * `startStep`, or with zeros.
+  @inline(__always)
+  static func tiles16(_ u: Floats, _ v: Floats, _ m: Floats, blocks: Int, start: Floats?, startStep: Int) {
+    var a0 = begin(start, 0 * startStep)
+    var b0 = begin(start, 0 * startStep + 8)
+    var a1 = begin(start, 1 * startStep)
+    var b1 = begin(start, 1 * startStep + 8)
+    var a2 = begin(start, 2 * startStep)
+    var b2 = begin(start, 2 * startStep + 8)
+    var a3 = begin(start, 3 * startStep)
+    var b3 = begin(start, 3 * startStep + 8)
+    var a4 = begin(start, 4 * startStep)
+    var b4 = begin(start, 4 * startStep + 8)
+    var a5 = begin(start, 5 * startStep)
+    var b5 = begin(start, 5 * startStep + 8)
     var (u, v) = (u, v)
     for _ in 0..<blocks {
       var j = 0

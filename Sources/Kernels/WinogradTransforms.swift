@@ -202,33 +202,8 @@ enum WinogradTransforms {
   @inline(__always)
   static func rotate(taps: Floats, into rotated: Floats) {
     for tap in 0..<9 {
-      let (p, to) = (taps + tap * 64, rotated + (8 - tap) * 64)
-      let a = interleave(load(p), load(p + 32))
-      let b = interleave(load(p + 8), load(p + 40))
-      let c = interleave(load(p + 16), load(p + 48))
-      let d = interleave(load(p + 24), load(p + 56))
-      let (e, f) = (interleave(a.0, c.0), interleave(a.1, c.1))
-      let (g, h) = (interleave(b.0, d.0), interleave(b.1, d.1))
-      let first = (interleave(e.0, g.0), interleave(e.1, g.1))
-      let second = (interleave(f.0, h.0), interleave(f.1, h.1))
-      store(first.0.0, to)
-      store(first.0.1, to + 8)
-      store(first.1.0, to + 16)
-      store(first.1.1, to + 24)
-      store(second.0.0, to + 32)
-      store(second.0.1, to + 40)
-      store(second.1.0, to + 48)
-      store(second.1.1, to + 56)
+      Lanes8.transpose(taps + tap * 64, into: rotated + (8 - tap) * 64, step: 8)
     }
-  }
-
-  /// Numbers of both in turn: the lower halves, then the upper ones.
-  @inline(__always)
-  private static func interleave(_ x: Lanes, _ y: Lanes) -> (Lanes, Lanes) {
-    (
-      Lanes(x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3]),
-      Lanes(x[4], y[4], x[5], y[5], x[6], y[6], x[7], y[7])
-    )
   }
 
   /// A^T m A of 36 products: a 4 x 4 tile with `rowStride` floats between its rows.

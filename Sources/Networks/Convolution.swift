@@ -62,7 +62,7 @@ public struct Convolution: Layer {
 struct ConvolutionCandidates: ConvolutionRequests {
   let geometry: ConvolutionGeometry
 
-  var allowsTiles: Bool { isWinogradShape && geometry.padding == [1, 1] }
+  let isTransposed = false
 
   private var isWinogradShape: Bool {
     geometry.kernel == [3, 3] && geometry.strides == [1, 1] && geometry.dilation == [1, 1] && geometry.groups == 1
@@ -70,6 +70,18 @@ struct ConvolutionCandidates: ConvolutionRequests {
 
   var algorithms: [ConvolutionAlgorithm] {
     isWinogradShape ? [.direct, .winograd] : [.direct]
+  }
+
+  /// Winograd tiles.
+  func ownConvolution(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)? {
+    guard isWinogradShape, geometry.padding == [1, 1], layouts.bias == nil,
+      try layouts.weights.isSame(as: .blockedWeights(layouts.weights.extents))
+    else { return nil }
+    let (from, to) = try (layouts.source.channelBlocks(), layouts.destination.channelBlocks())
+    guard from.block == to.block else { return nil }
+    return WinogradConvolution(
+      images: from.images, inputChannels: from.channels, outputChannels: to.channels, height: from.height, width: from.width,
+      block: from.block)
   }
 
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
@@ -91,12 +103,14 @@ struct ConvolutionCandidates: ConvolutionRequests {
   }
 }
 
-/// What a layer of the convolution family can ask the library for.
+/// What a layer of the convolution family can ask the library and our own loops for.
 protocol ConvolutionRequests {
   var geometry: ConvolutionGeometry { get }
-  /// Whether Winograd tiles compute the same thing.
-  var allowsTiles: Bool { get }
+  var isTransposed: Bool { get }
+  /// The library's algorithms.
   var algorithms: [ConvolutionAlgorithm] { get }
+  /// Loops of our own that compute the same thing in these layouts; nil where there are none.
+  func ownConvolution(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)?
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
     throws -> PrimitiveDescriptor
   func backwardData(_ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ d: TensorLayout)

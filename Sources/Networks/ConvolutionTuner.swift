@@ -6,27 +6,19 @@ import Threading
 struct ConvolutionTuner {
   private let builder: NodeBuilder
   private let algorithms: [ConvolutionAlgorithm]
-  private let tiles: WinogradConvolution?
-  private let layouts: KernelTimer.Layouts
+  private let own: (any OwnConvolution)?
+  private let layouts: ConvolutionLayouts
   private let shape: String
 
-  init(
-    _ builder: NodeBuilder, candidates: some ConvolutionRequests, hasBias: Bool, input: TensorLayout, weights: TensorLayout,
-    output: TensorLayout
-  ) throws {
+  init(_ builder: NodeBuilder, candidates: some ConvolutionRequests, _ layouts: ConvolutionLayouts) throws {
     self.builder = builder
+    self.layouts = layouts
     algorithms = candidates.algorithms
-    layouts = KernelTimer.Layouts(source: input, weights: weights, destination: output)
+    own = try candidates.ownConvolution(layouts)
     let (g, from) = (candidates.geometry, builder.inputShape())
-    let fits = try candidates.allowsTiles && !hasBias && weights.isSame(as: .blockedWeights(weights.extents))
-    let blocks = try (input.channelBlocks().block, output.channelBlocks().block)
-    tiles =
-      fits && blocks == (8, 8)
-      ? WinogradConvolution(
-        images: builder.images, inputChannels: from.channels, outputChannels: builder.outputShape.channels, height: from.height,
-        width: from.width, block: 8) : nil
     shape =
-      "i\(from.channels) o\(builder.outputShape.channels) \(from.height)x\(from.width) k\(g.kernel) s\(g.strides) p\(g.padding) "
+      (candidates.isTransposed ? "transposed " : "")
+      + "i\(from.channels) o\(builder.outputShape.channels) \(from.height)x\(from.width) k\(g.kernel) s\(g.strides) p\(g.padding) "
       + "d\(g.dilation) g\(g.groups) threads\(ComputePool.threadCount) \(OneDNN.instructionSet) \(OneDNN.version)"
   }
 
@@ -36,7 +28,7 @@ struct ConvolutionTuner {
   ) throws -> ConvolutionCandidate {
     let descriptor = try request(.direct)
     let direct = ConvolutionCandidate.library(.direct, descriptor)
-    var possible = tiles.map { [ConvolutionCandidate.tiles($0)] } ?? []
+    var possible = own.map { [ConvolutionCandidate.own($0)] } ?? []
     for algorithm in algorithms where algorithm != .direct {
       // An algorithm that the library or the processor does not have is no candidate; that is not an error.
       if let descriptor = try? request(algorithm), !descriptor.isReference { possible.append(.library(algorithm, descriptor)) }

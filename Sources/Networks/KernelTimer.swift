@@ -3,22 +3,15 @@ import Tensors
 
 /// Times one kernel on memory of its own.
 enum KernelTimer {
-  /// What a convolution works on.
-  struct Layouts {
-    var source: TensorLayout
-    var weights: TensorLayout
-    var destination: TensorLayout
-  }
-
   /// The best of a few runs: other work on the machine only ever makes a run longer.
   /// - Parameter limit: the time of a rival. A kernel whose first run takes half as long again is not run once more.
   static func bestMilliseconds(
-    _ candidate: ConvolutionCandidate, pass: PlanReport.Pass, _ layouts: Layouts, limit: Double?, runs: Int = 3
+    _ candidate: ConvolutionCandidate, pass: PlanReport.Pass, _ layouts: ConvolutionLayouts, limit: Double?, runs: Int = 3
   ) throws -> Double {
     let kernel =
       switch candidate {
       case .library(_, let descriptor): try libraryKernel(descriptor, pass: pass)
-      case .tiles(let convolution): try tiledKernel(convolution, pass: pass, layouts)
+      case .own(let convolution): try ownKernel(convolution, pass: pass, layouts)
       }
     // The first run also touches its memory for the first time.
     var best = try milliseconds { try kernel.execute() }
@@ -51,7 +44,9 @@ enum KernelTimer {
     return primitive
   }
 
-  private static func tiledKernel(_ convolution: WinogradConvolution, pass: PlanReport.Pass, _ layouts: Layouts) throws -> TiledPass {
+  private static func ownKernel(
+    _ convolution: any OwnConvolution, pass: PlanReport.Pass, _ layouts: ConvolutionLayouts
+  ) throws -> OwnPass {
     func tensor(_ layout: TensorLayout) throws -> PlanTensor {
       let tensor = try PlanTensor(layout, slot: nil)
       let buffer = HostBuffer(byteCount: layout.byteCount)
@@ -60,10 +55,11 @@ enum KernelTimer {
       return tensor
     }
     let tensors = ConvolutionTensors(
-      source: try tensor(layouts.source), weights: try tensor(layouts.weights), destination: try tensor(layouts.destination))
-    return TiledPass(
+      source: try tensor(layouts.source), weights: try tensor(layouts.weights),
+      bias: pass == .backwardData ? nil : try layouts.bias.map(tensor), destination: try tensor(layouts.destination))
+    return OwnPass(
       convolution: convolution, pass: pass, tensors: tensors,
-      scratch: try tensor(.plain([max(1, convolution.scratchFloatCount(pass.tiled))])))
+      scratch: try tensor(.plain([max(1, convolution.scratchFloatCount(pass))])))
   }
 
   /// Has the system hand out the pages before the clock runs.

@@ -27,7 +27,8 @@ final class PlannedConvolution: PlannedLayer {
     let weight = try builder.parameter("weight") { try direct.weightsLayout() }
     let bias = hasBias ? try builder.parameter("bias") { try .plain([builder.outputShape.channels]) } : nil
     let tuner = try ConvolutionTuner(
-      builder, candidates: candidates, hasBias: hasBias, input: input.layout, weights: weight.value.layout, output: output.layout)
+      builder, candidates: candidates,
+      ConvolutionLayouts(source: input.layout, weights: weight.value.layout, bias: biasLayout, destination: output.layout))
 
     // Forward.
     let forward = try tuner.choose(.forward) {
@@ -37,7 +38,8 @@ final class PlannedConvolution: PlannedLayer {
       weight.value, to: try forward.weightsLayout(kept: weight.value.layout), builder, .forward)
     forwardReorder = forwardWeights.reorder
     forwardKernel = try PlannedConvolution.kernel(
-      forward, .forward, builder, ConvolutionTensors(source: input, weights: forwardWeights.tensor, destination: output), bias?.value)
+      forward, .forward, builder,
+      ConvolutionTensors(source: input, weights: forwardWeights.tensor, bias: bias?.value, destination: output))
     guard builder.isTraining else { return }
 
     func hint(_ algorithm: ConvolutionAlgorithm) throws -> PrimitiveDescriptor {
@@ -55,7 +57,7 @@ final class PlannedConvolution: PlannedLayer {
       dataReorder = weights.reorder
       dataKernel = try PlannedConvolution.kernel(
         chosen, .backwardData, builder,
-        ConvolutionTensors(source: gradientOfInput, weights: weights.tensor, destination: gradientOfOutput), nil)
+        ConvolutionTensors(source: gradientOfInput, weights: weights.tensor, destination: gradientOfOutput))
     }
 
     // Backward by weights: the only pass that reads the input again. Its result goes straight into the flat buffer where the layout allows.
@@ -73,8 +75,8 @@ final class PlannedConvolution: PlannedLayer {
     }
     weightsKernel = try PlannedConvolution.kernel(
       chosen, .backwardWeights, builder,
-      ConvolutionTensors(source: try builder.inputForBackward(), weights: target, destination: gradientOfOutput),
-      bias?.gradient)
+      ConvolutionTensors(
+        source: try builder.inputForBackward(), weights: target, bias: bias?.gradient, destination: gradientOfOutput))
   }
 
   private static func converted(
@@ -89,17 +91,17 @@ final class PlannedConvolution: PlannedLayer {
   }
 
   private static func kernel(
-    _ candidate: ConvolutionCandidate, _ pass: PlanReport.Pass, _ builder: NodeBuilder, _ tensors: ConvolutionTensors, _ bias: PlanTensor?
+    _ candidate: ConvolutionCandidate, _ pass: PlanReport.Pass, _ builder: NodeBuilder, _ tensors: ConvolutionTensors
   ) throws -> any PassKernel {
     switch candidate {
-    case .tiles(let convolution):
-      return try builder.tiledPass(convolution, pass: pass, tensors)
+    case .own(let convolution):
+      return try builder.ownPass(convolution, pass: pass, tensors)
     case .library(_, let descriptor):
       var arguments: [(Primitive.Argument, PlanTensor)]
       switch pass {
       case .forward:
         arguments = [(.source, tensors.source), (.weights, tensors.weights), (.destination, tensors.destination)]
-        if let bias { arguments.append((.bias, bias)) }
+        if let bias = tensors.bias { arguments.append((.bias, bias)) }
       case .backwardData:
         arguments = [
           (.gradientOfDestination, tensors.destination), (.weights, tensors.weights), (.gradientOfSource, tensors.source),
@@ -108,7 +110,7 @@ final class PlannedConvolution: PlannedLayer {
         arguments = [
           (.source, tensors.source), (.gradientOfDestination, tensors.destination), (.gradientOfWeights, tensors.weights),
         ]
-        if let bias { arguments.append((.gradientOfBias, bias)) }
+        if let bias = tensors.bias { arguments.append((.gradientOfBias, bias)) }
       }
       return try builder.primitive(descriptor, pass: pass, arguments)
     }

@@ -1,0 +1,99 @@
+import Kernels
+import Tensors
+
+/// A convolution by Longtail's own loops, which a plan uses as it uses the library's primitives.
+///
+/// It works on channel blocks of 8 and on weights in the layout that they are kept in.
+protocol OwnConvolution {
+  /// What it is chosen by.
+  var algorithm: ConvolutionAlgorithm { get }
+  /// Its name in reports.
+  var implementation: String { get }
+  /// Floats of scratch memory that a pass needs.
+  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int
+  /// Runs one pass. In backward passes source and destination, or weights and bias, are the gradients.
+  func run(_ pass: PlanReport.Pass, _ regions: OwnConvolutionRegions)
+}
+
+/// The memory of one pass: what is read, what is written.
+struct OwnConvolutionRegions {
+  var source: FloatRegion
+  var weights: FloatRegion
+  /// Nil where there is no bias, and backward by data.
+  var bias: FloatRegion?
+  var destination: FloatRegion
+  var scratch: FloatRegion
+}
+
+extension WinogradConvolution: OwnConvolution {
+  var algorithm: ConvolutionAlgorithm { .tiledWinograd }
+  var implementation: String { "longtail:winograd_4x4_3x3:avx2" }
+
+  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
+
+  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
+    switch pass {
+    case .forward: forward(source: r.source, weights: r.weights, destination: r.destination, scratch: r.scratch)
+    case .backwardData:
+      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
+    case .backwardWeights:
+      backwardWeights(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, scratch: r.scratch)
+    }
+  }
+}
+
+extension NonoverlappingTransposedConvolution: OwnConvolution {
+  var algorithm: ConvolutionAlgorithm { .matrixProduct }
+  var implementation: String { "longtail:transposed_2x2:avx2" }
+
+  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
+
+  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
+    switch pass {
+    case .forward: forward(source: r.source, weights: r.weights, bias: r.bias, destination: r.destination, scratch: r.scratch)
+    case .backwardData:
+      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
+    case .backwardWeights:
+      backwardWeights(
+        source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, gradientOfBias: r.bias, scratch: r.scratch)
+    }
+  }
+}
+
+extension PlanReport.Pass {
+  /// The same pass as the kernels name it.
+  fileprivate var native: ConvolutionPass {
+    switch self {
+    case .forward: .forward
+    case .backwardData: .backwardData
+    case .backwardWeights: .backwardWeights
+    }
+  }
+}
+
+/// One pass by loops of our own, on tensors that it was given before.
+struct OwnPass: PassKernel {
+  let convolution: any OwnConvolution
+  let pass: PlanReport.Pass
+  let tensors: ConvolutionTensors
+  let scratch: PlanTensor
+
+  func execute() throws {
+    convolution.run(
+      pass,
+      OwnConvolutionRegions(
+        source: try tensors.source.region(), weights: try tensors.weights.region(), bias: try tensors.bias?.region(),
+        destination: try tensors.destination.region(), scratch: try scratch.region()))
+  }
+}
+
+extension NodeBuilder {
+  /// Makes the kernel of a pass by loops of our own, with their scratch memory.
+  func ownPass(_ convolution: any OwnConvolution, pass: PlanReport.Pass, _ tensors: ConvolutionTensors) throws -> OwnPass {
+    let floats = max(1, convolution.scratchFloatCount(pass))
+    let scratch = try scratch(try .plain([floats]), inBackward: pass != .forward)
+    plan.report.kernels.append(
+      PlanReport.Kernel(layer: node.name, kind: node.layer.kind, pass: pass, implementation: convolution.implementation))
+    return OwnPass(convolution: convolution, pass: pass, tensors: tensors, scratch: scratch)
+  }
+}

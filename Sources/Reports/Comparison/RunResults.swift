@@ -62,7 +62,9 @@ public struct RunResults: Sendable, Equatable {
   /// The mean loss of each epoch, from the first.
   public var lossByEpoch: [(epoch: Int, loss: Double)] {
     var sums: [Int: (sum: Double, count: Int)] = [:]
-    for step in steps { sums[step.epoch] = (sums[step.epoch, default: (0, 0)].sum + step.loss, sums[step.epoch, default: (0, 0)].count + 1) }
+    for step in steps {
+      sums[step.epoch] = (sums[step.epoch, default: (0, 0)].sum + step.loss, sums[step.epoch, default: (0, 0)].count + 1)
+    }
     return sums.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sum / Double($0.value.count)) }
   }
 
@@ -148,6 +150,7 @@ public struct RunResults: Sendable, Equatable {
 
   private static func damaged(_ place: String, _ error: any Error) -> LongtailError {
     LongtailError(
-      .badData, "\(place): this is not what a run writes: \(error)", advice: "Train the run again, or take its directory out of the comparison.")
+      .badData, "\(place): this is not what a run writes: \(error)",
+      advice: "Train the run again, or take its directory out of the comparison.")
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// A finding is a likely cause, not a proven one. Causes of a class come in the order in which they should be looked at: what is wrong with
 /// the data first, what training does with it next, what the predictions look like last.
-public struct TailDiagnosis: Sendable, Equatable {
+public struct TailDiagnosis: Sendable {
   /// Below this IoU, recall or precision a class is looked at.
   public static let weakScore = 0.25
   /// Below this share of the labelled training pixels a class is rare, whatever its group.
@@ -124,6 +124,9 @@ public struct TailDiagnosis: Sendable, Equatable {
   public let findings: [Finding]
   /// What the run was.
   public let run: RunFacts
+  /// Set when always answering the most frequent class would find more pixels: that class, and the two shares of correct pixels. Nothing
+  /// but what is missing in the data is then said about classes, since their predictions mean nothing yet.
+  public let untrained: (bestConstant: String, constantAccuracy: Double, pixelAccuracy: Double)?
 
   /// Applies the rules.
   /// - Parameters:
@@ -131,18 +134,32 @@ public struct TailDiagnosis: Sendable, Equatable {
   ///   - run: what concerns all of them.
   public init(_ classes: [ClassFacts], run: RunFacts = RunFacts()) {
     self.run = run
-    findings = classes.filter(\.isWeak).map { facts in
-      Finding(
-        className: facts.name, isNeverPredicted: facts.isNeverPredicted,
-        causes: TailDiagnosis.causes(of: facts, run, classCount: classes.count))
+    let untrained = TailDiagnosis.comparedToConstant(classes)
+    self.untrained = untrained
+    findings = classes.filter(\.isWeak).compactMap { facts in
+      let causes = TailDiagnosis.causes(of: facts, run, classCount: classes.count)
+      if untrained != nil, causes != [.absentFromTraining] { return nil }
+      return Finding(className: facts.name, isNeverPredicted: facts.isNeverPredicted, causes: causes)
     }
+  }
+
+  /// Whether nothing was found that is worth saying.
+  public var isEmpty: Bool { findings.isEmpty && untrained == nil }
+
+  private static func comparedToConstant(
+    _ classes: [ClassFacts]
+  ) -> (bestConstant: String, constantAccuracy: Double, pixelAccuracy: Double)? {
+    let total = classes.reduce(0) { $0 + $1.pixels }
+    let correct = classes.reduce(0) { $0 + $1.correctPixels }
+    guard let largest = classes.max(by: { $0.pixels < $1.pixels }), correct < largest.pixels else { return nil }
+    return (largest.name, Double(largest.pixels) / Double(total), Double(correct) / Double(total))
   }
 
   private static func causes(of facts: ClassFacts, _ run: RunFacts, classCount: Int) -> [Cause] {
     // What was never shown cannot be learned; nothing else matters then.
     if facts.trainingShare == 0 || facts.trainingImages == 0 { return [.absentFromTraining] }
     var causes: [Cause] = []
-    if let images = facts.trainingImages, images < fewImages || images * 100 < run.trainingImages ?? 0 {
+    if let images = facts.trainingImages, isFew(images, of: run.trainingImages) {
       causes.append(.fewImages(images, of: run.trainingImages))
     }
     if let extent = facts.extent, let stride = run.stride, extent < Double(stride) {
@@ -153,10 +170,16 @@ public struct TailDiagnosis: Sendable, Equatable {
     if let other = facts.takenFor, missed > 0, 2 * other.pixels >= missed, facts.recall ?? 1 < 0.5 {
       causes.append(.confused(with: other.name, share: Double(other.pixels) / Double(missed)))
     }
-    if let precision = facts.precision, let recall = facts.recall, precision < weakScore, recall > 2 * precision {
+    if let precision = facts.precision, let recall = facts.recall, precision < weakScore, recall >= weakScore, recall > 2 * precision {
       causes.append(.lowPrecision(precision: precision, recall: recall))
     }
     return causes.isEmpty ? [.undertrained] : causes
+  }
+
+  /// Few in number, and not just because there are few images at all; or less than one in a hundred.
+  private static func isFew(_ images: Int, of total: Int?) -> Bool {
+    guard let total else { return images < fewImages }
+    return (images < fewImages && 2 * images < total) || images * 100 < total
   }
 
   private static func balanceCause(of facts: ClassFacts, _ run: RunFacts, classCount: Int) -> Cause? {

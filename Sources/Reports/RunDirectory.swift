@@ -174,7 +174,7 @@ public final class RunDirectory {
   /// - Parameter diagnosis: goes below the table where it found something.
   /// - Throws: `LongtailError(.inputOutput)`.
   public func writeFinalTable(_ record: EvaluationRecord, title: String, diagnosis: TailDiagnosis? = nil) throws {
-    let findings = diagnosis.map { $0.findings.isEmpty ? "" : "\n## Worth a look\n\n" + $0.markdownLines.joined(separator: "\n") + "\n" }
+    let findings = diagnosis.map { $0.isEmpty ? "" : "\n## Worth a look\n\n" + $0.markdownLines.joined(separator: "\n") + "\n" }
     try write(ClassTable(record).markdown(title: title) + (findings ?? ""), to: "final-table.md")
   }
 

@@ -121,9 +121,9 @@ public final class RunReporter: TrainingObserver {
       return
     }
     let table = ClassTable(evaluation)
-    let diagnosis = TailDiagnosis(RunFacts(experiment), try RunResults(readingFrom: directory.path))
+    let diagnosis = TailDiagnosis(NetworkFacts(experiment), try RunResults(readingFrom: directory.path))
     write("\n" + table.text(for: terminal) + "\n")
-    if !diagnosis.findings.isEmpty { write("Worth a look, with the likely causes:\n" + diagnosis.lines.joined(separator: "\n") + "\n\n") }
+    if !diagnosis.isEmpty { write("Worth a look, with the likely causes:\n" + diagnosis.lines.joined(separator: "\n") + "\n\n") }
     try directory.writeFinalTable(evaluation, title: experiment.configuration.name, diagnosis: diagnosis)
     write("table    \(directory.file("final-table.md"))\n")
     if let picturePath { write("picture  \(picturePath)\n") }

@@ -52,7 +52,7 @@ struct ComparisonReport {
     guard !comparison.entries.isEmpty else {
       throw LongtailError(.missingInput, "no run in \(directory) has an evaluation yet", advice: comparison.notes.joined(separator: "\n  "))
     }
-    comparison.facts = experiments.min { $0.key < $1.key }.map { RunFacts($0.value) } ?? RunFacts()
+    comparison.facts = experiments.min { $0.key < $1.key }.map { NetworkFacts($0.value) } ?? NetworkFacts()
     try askNetworks(&comparison, experiments)
     return try ["md": comparison.markdown, "csv": comparison.csv, "html": comparison.html].sorted { $0.key < $1.key }
       .map { ending, text in try save(text, "report.\(ending)") }

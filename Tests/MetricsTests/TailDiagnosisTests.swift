@@ -11,6 +11,9 @@ import Testing
     return facts
   }
 
+  /// A class that is found, twice as large.
+  private let good = TailDiagnosis.ClassFacts(name: "road", pixels: 2000, predictedPixels: 2000, correctPixels: 2000)
+
   /// The causes that are found for one class among ten.
   private func causes(
     _ run: TailDiagnosis.RunFacts = .init(trainingImages: 400, stride: 16), _ change: (inout TailDiagnosis.ClassFacts) -> Void = { _ in }
@@ -31,18 +34,35 @@ import Testing
       $0.pixels = 0
       $0.predictedPixels = 50
     }
-    #expect(TailDiagnosis([good, absent]).findings.isEmpty)
+    #expect(TailDiagnosis([good, absent, self.good]).isEmpty)
     #expect(TailDiagnosis([]).lines.isEmpty)
   }
 
   @Test func neverPredictedIsAlwaysExplained() {
-    let finding = TailDiagnosis([facts()]).findings
+    let finding = TailDiagnosis([facts(), good]).findings
     #expect(finding.map(\.className) == ["pole"])
     #expect(finding.first?.isNeverPredicted == true)
     #expect(causes() == [.undertrained])
     // Nothing but counts is known.
     let bare = TailDiagnosis.ClassFacts(name: "x", pixels: 10, predictedPixels: 0, correctPixels: 0)
-    #expect(TailDiagnosis([bare]).findings.map(\.causes) == [[.undertrained]])
+    #expect(TailDiagnosis([bare, good]).findings.map(\.causes) == [[.undertrained]])
+  }
+
+  /// What a network that has learned nothing takes for what says nothing about classes.
+  @Test func anUntrainedNetworkIsNotExplainedByClasses() {
+    let absent = facts {
+      $0.name = "train"
+      $0.trainingShare = 0
+    }
+    var road = good
+    road.correctPixels = 1999
+    let diagnosis = TailDiagnosis([facts(), absent, road])
+    #expect(diagnosis.untrained?.bestConstant == "road")
+    #expect(diagnosis.untrained?.constantAccuracy == 0.5)
+    #expect(diagnosis.untrained?.pixelAccuracy == 1999.0 / 4000)
+    #expect(diagnosis.findings.map(\.className) == ["train"])
+    #expect(diagnosis.lines.count == 3 && diagnosis.lines[0].hasPrefix("50 % of all pixels are right, where always answering road"))
+    #expect(TailDiagnosis([facts(), absent, good]).untrained == nil)
   }
 
   @Test func absenceFromTrainingIsTheOnlyCause() {
@@ -59,6 +79,9 @@ import Testing
   @Test func fewImagesInNumberOrShare() {
     #expect(causes { $0.trainingImages = 9 } == [.fewImages(9, of: 400)])
     #expect(causes { $0.trainingImages = 10 } == [.undertrained])
+    // Most of a small data set is not few.
+    #expect(causes(.init(trainingImages: 18)) { $0.trainingImages = 9 } == [.undertrained])
+    #expect(causes(.init(trainingImages: 19)) { $0.trainingImages = 9 } == [.fewImages(9, of: 19)])
     #expect(causes(.init(trainingImages: 10_000)) { $0.trainingImages = 99 } == [.fewImages(99, of: 10_000)])
     #expect(causes(.init(trainingImages: 10_000)) { $0.trainingImages = 100 } == [.undertrained])
   }
@@ -136,13 +159,20 @@ import Testing
         facts {
           $0.trainingShare = 0.00042
           $0.gradientShare = nil
-        }
+        },
+        facts {
+          $0.name = "sign"
+          $0.trainingShare = 0.0009
+          $0.trainingImages = 4
+        }, good, good,
       ], run: .init())
+    let remedy = "try the objective balancedSoftmax or logitAdjustment, which counts rare classes for more"
     #expect(
       diagnosis.lines == [
-        "pole (never predicted):",
-        "  it has only 0.04 % of the training pixels; "
-          + "try the objective balancedSoftmax or logitAdjustment, which counts rare classes for more",
+        "pole (never predicted): it has only 0.04 % of the training pixels",
+        "sign (never predicted): only 4 training images show it; it has only 0.09 % of the training pixels",
+        "To try for pole, sign: \(remedy)",
+        "To try for sign: add images that show it; until then data.augmentation (flip, scale, jitter) makes more of those that do",
       ])
     #expect(TailDiagnosis.Cause.fewImages(1, of: nil).explanation == "only 1 training image shows it")
     #expect(TailDiagnosis.Cause.fewImages(1, of: 9).explanation == "only 1 of 9 training images shows it")

@@ -128,15 +128,18 @@ extension Comparison {
 
   private func findings(of candidate: Candidate) -> [Markup] {
     let diagnosis = diagnosis(of: candidate)
-    guard !diagnosis.findings.isEmpty else { return [] }
-    let list = diagnosis.findings.map { finding -> Markup in
-      let causes = finding.causes.map { cause -> Markup in
-        .element("li", [:], [Markup(cause.explanation + "; " + cause.remedy(objective: diagnosis.run.objective))])
-      }
+    guard !diagnosis.isEmpty else { return [] }
+    var parts = diagnosis.remark.map { [Markup.element("p", ["class": "notes"], [Markup($0)])] } ?? []
+    guard !diagnosis.findings.isEmpty else { return parts }
+    let classes = diagnosis.findings.map { finding -> Markup in
       let flag: [Markup] = finding.isNeverPredicted ? [" ", .element("span", ["class": "flag"], ["never predicted"])] : []
-      return .element("li", [:], [.element("b", [:], [Markup(finding.className)])] + flag + [.element("ul", [:], causes)])
+      return .element("li", [:], [.element("b", [:], [Markup(finding.className)])] + flag + [Markup(": " + finding.causeText)])
     }
-    return [.element("p", [:], ["Worth a look, with the likely causes:"]), .element("ul", [:], list)]
+    let remedies = diagnosis.remedies.map { item -> Markup in
+      .element("li", [:], ["For ", .element("b", [:], [Markup(item.classNames.joined(separator: ", "))]), Markup(": " + item.remedy)])
+    }
+    parts += [.element("p", [:], ["Worth a look, with the likely causes:"]), .element("ul", [:], classes)]
+    return parts + [.element("p", [:], ["To try:"]), .element("ul", [:], remedies)]
   }
 
   private static let style = """
@@ -148,13 +151,14 @@ extension Comparison {
     th, td { padding: 0.25rem 0.6rem; text-align: left; vertical-align: top; white-space: nowrap; border-bottom: 1px solid #dddddd; }
     th { vertical-align: bottom; white-space: normal; border-bottom: 2px solid #404040; }
     .number { text-align: right; }
-    .notes { border-left: 4px solid #D55E00; padding: 0.4rem 0.4rem 0.4rem 1.6rem; background: #fdf3ec; }
+    .notes { border-left: 4px solid #D55E00; padding: 0.4rem 0.8rem; background: #fdf3ec; }
+    ul.notes { padding-left: 1.6rem; }
     .flag { background: #D55E00; color: #ffffff; border-radius: 3px; padding: 0 0.35rem; font-size: 0.8rem; }
     .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; font-size: 0.875rem; margin: 0.4rem 0; }
     .chart { display: block; width: 100%; max-width: 40rem; height: auto; font-family: system-ui, sans-serif; }
     .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
-    .figures { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-    figure { margin: 0; width: 10.5rem; flex: 1 1 10.5rem; max-width: 20rem; break-inside: avoid; }
+    .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 0.5rem; }
+    figure { margin: 0; break-inside: avoid; }
     figure img { width: 100%; display: block; image-rendering: pixelated; }
     figcaption { font-size: 0.8rem; overflow-wrap: anywhere; }
     details { margin: 0.6rem 0; } summary { cursor: pointer; font-size: 0.875rem; }

@@ -14,7 +14,7 @@ extension Comparison {
     for candidate in candidates where !candidate.finished.isEmpty {
       lines += ["", "## The tail with \(candidate.name)", ""] + diagnosisTable(of: candidate).markdownLines
       let findings = diagnosis(of: candidate)
-      if !findings.findings.isEmpty { lines += ["", "Worth a look, with the likely causes:", ""] + findings.markdownLines }
+      if !findings.isEmpty { lines += ["", "Worth a look, with the likely causes:", ""] + findings.markdownLines }
     }
     return lines.joined(separator: "\n") + "\n"
   }

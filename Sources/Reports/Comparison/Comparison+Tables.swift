@@ -100,7 +100,7 @@ extension Comparison {
     let epochs = Set(curves.joined().flatMap { $0.mean.map(\.x) }).sorted()
     for epoch in epochs {
       table.append(
-        [Formatting.significant(epoch, 6)]
+        [Formatting.decimals(epoch, 0)]
           + curves.joined().map { curve in
             guard let point = curve.mean.first(where: { $0.x == epoch }) else { return "" }
             return curve.quantity == .loss ? Formatting.significant(point.y, 4) : Formatting.decimals(point.y, 2)

@@ -35,7 +35,7 @@ public struct Comparison: Sendable {
   /// The same images with every run's prediction, where they could be made.
   public var pictures: ComparisonPictures?
   /// What the diagnosis knows of the network.
-  public var facts = RunFacts()
+  public var facts = NetworkFacts()
   /// Images of a batch in the metric of the code published with PAT; nil where it was not asked for.
   public var iblaBatch: Int?
 
@@ -143,9 +143,9 @@ public struct ComparedMetric: Sendable {
   }
 
   /// The metric of the code published with PAT.
-  public static let iblaMeanIntersectionOverUnion = share("miou.ibla", "ibla's own mIoU % (not comparable)") {
-    $0.iblaMeanIntersectionOverUnion
-  }
+  public static let iblaMeanIntersectionOverUnion = ComparedMetric(
+    key: "miou.ibla", title: "ibla's own mIoU %", largerIsBetter: nil, value: { $0.iblaMeanIntersectionOverUnion },
+    format: { Formatting.percent($0) })
 
   /// Seconds of a step.
   public static let secondsPerStep = ComparedMetric(

@@ -2,8 +2,8 @@ import Configuration
 import Metrics
 import Training
 
-/// What the diagnosis of a run needs to know beside its logs.
-public struct RunFacts: Sendable, Equatable {
+/// What the diagnosis of a run needs to know of its network, beside the logs.
+public struct NetworkFacts: Sendable, Equatable {
   /// The factor by which the network's coarsest level is smaller than its input, where known.
   public var stride: Int?
   /// Pixels of the network's input in evaluation, where known.
@@ -26,10 +26,10 @@ extension Configuration.Objective {
 
 extension TailDiagnosis {
   /// Looks at the last evaluation of a run.
-  public init(_ facts: RunFacts, _ results: RunResults) { self.init(facts, [results]) }
+  public init(_ facts: NetworkFacts, _ results: RunResults) { self.init(facts, [results]) }
 
   /// Looks at the last evaluations of runs that differ in their seed alone: pixels are added up, shares are means.
-  public init(_ facts: RunFacts, _ results: [RunResults]) {
+  public init(_ facts: NetworkFacts, _ results: [RunResults]) {
     let first = results.first
     self.init(
       ClassFacts.pooled(facts, results),
@@ -38,18 +38,26 @@ extension TailDiagnosis {
         homogenizesGradients: first?.configuration.objective.homogenizesGradients ?? false, objective: first?.configuration.objective.name))
   }
 
-  /// The findings as a Markdown list.
+  /// The findings in Markdown: what is said of the whole, a list of classes with their causes, a list of what to try.
   public var markdownLines: [String] {
-    findings.flatMap { finding in
-      ["- **\(finding.className)**\(finding.isNeverPredicted ? " (never predicted)" : "")"]
-        + finding.causes.map { "  - \($0.explanation); \($0.remedy(objective: run.objective))" }
+    var lines = remark.map { [$0, ""] } ?? []
+    if !findings.isEmpty {
+      lines +=
+        findings.map { "- **\($0.className)**\($0.isNeverPredicted ? " (never predicted)" : ""): " + $0.causeText } + ["", "To try:", ""]
+      lines += remedies.map { "- for \($0.classNames.joined(separator: ", ")): \($0.remedy)" }
     }
+    return lines
   }
+}
+
+extension TailDiagnosis.Finding {
+  /// All causes in one line.
+  var causeText: String { causes.map(\.explanation).joined(separator: "; ") }
 }
 
 extension TailDiagnosis.ClassFacts {
   /// The classes of runs that differ in their seed alone, in the data set's order.
-  static func pooled(_ facts: RunFacts, _ results: [RunResults]) -> [TailDiagnosis.ClassFacts] {
+  static func pooled(_ facts: NetworkFacts, _ results: [RunResults]) -> [TailDiagnosis.ClassFacts] {
     let records = results.compactMap(\.last)
     guard let training = results.first?.training, let first = records.first else { return [] }
     let shares = results.map(\.gradientShares)

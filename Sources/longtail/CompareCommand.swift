@@ -117,7 +117,7 @@ struct CompareCommand: ParsableCommand {
   private func parsedSeeds() throws -> [Int] {
     try list(seeds).map { text in
       guard let seed = Int(text), seed >= 0 else {
-        throw LongtailError(.usage, "--seeds: '\(text)' is no whole number from 0 on", advice: "For example: --seeds 0,1,2.")
+        throw ValidationError("--seeds: '\(text)' is no whole number from 0 on; for example: --seeds 0,1,2.")
       }
       return seed
     }

@@ -32,11 +32,15 @@ int longtail_signals_install(void) {
   // Reads and writes that a signal interrupts go on by themselves.
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
+  sigset_t wanted;
+  sigemptyset(&wanted);
   for (int i = 0; i < COUNT; i++) {
     if (sigaction(numbers[i], &action, &former[i]) != 0) return errno;
+    sigaddset(&wanted, numbers[i]);
   }
   installed = 1;
-  return 0;
+  // A parent may have started this process from a thread that blocks them, and blocks are inherited.
+  return pthread_sigmask(SIG_UNBLOCK, &wanted, 0);
 }
 
 void longtail_signals_restore(void) {

@@ -1,3 +1,5 @@
+import Metrics
+
 /// A name with a number, in an order that matters.
 public struct NamedNumber: Sendable, Equatable {
   /// The name.
@@ -79,18 +81,27 @@ public struct ClassRecord: Sendable, Equatable {
   public var accuracy: Double?
   /// Share of the predicted pixels that are right; nil when it is never predicted.
   public var precision: Double?
-  /// Its share of the sum of the classes' gradient norms in training since the last evaluation, where measured.
+  /// Its share of the sum of the classes' squared gradient norms in the last step before the evaluation, where measured.
   public var gradientShare: Double?
+  /// What its pixels were taken for, when not for itself: the most frequent first, at most `mostConfusions`.
+  public var takenFor: [TailDiagnosis.Confusion]
+
+  /// How many other classes are listed in `takenFor`.
+  public static let mostConfusions = 3
 
   /// Puts the numbers together.
   public init(
     name: String, group: String, trainingShare: Double?, pixels: Int, predictedPixels: Int, iou: Double?, accuracy: Double?,
-    precision: Double?, gradientShare: Double? = nil
+    precision: Double?, gradientShare: Double? = nil, takenFor: [TailDiagnosis.Confusion] = []
   ) {
     (self.name, self.group, self.trainingShare) = (name, group, trainingShare)
     (self.pixels, self.predictedPixels) = (pixels, predictedPixels)
     (self.iou, self.accuracy, self.precision, self.gradientShare) = (iou, accuracy, precision, gradientShare)
+    self.takenFor = takenFor
   }
+
+  /// Pixels of the class that were found; exact, since it is a share of a whole number.
+  public var correctPixels: Int { Int(((accuracy ?? 0) * Double(pixels)).rounded()) }
 
   /// Whether the class occurs, but was not predicted for a single pixel.
   public var isNeverPredicted: Bool { pixels > 0 && predictedPixels == 0 }
@@ -159,6 +170,7 @@ extension ClassRecord {
       .init("precision", .number(precision)),
     ]
     if let gradientShare { members.append(.init("gradientShare", .double(gradientShare))) }
+    if !takenFor.isEmpty { members.append(.init("takenFor", .object(takenFor.map { .init($0.name, .int($0.pixels)) }))) }
     if isNeverPredicted { members.append(.init("neverPredicted", .bool(true))) }
     return .object(members)
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Metrics
 import Tensors
 
 /// The directory of a run, and who may write into it. Only rank zero makes one.
@@ -170,9 +171,11 @@ public final class RunDirectory {
   }
 
   /// Writes `final-table.md`.
+  /// - Parameter diagnosis: goes below the table where it found something.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeFinalTable(_ record: EvaluationRecord, title: String) throws {
-    try write(ClassTable(record).markdown(title: title), to: "final-table.md")
+  public func writeFinalTable(_ record: EvaluationRecord, title: String, diagnosis: TailDiagnosis? = nil) throws {
+    let findings = diagnosis.map { $0.isEmpty ? "" : "\n## Worth a look\n\n" + $0.markdownLines.joined(separator: "\n") + "\n" }
+    try write(ClassTable(record).markdown(title: title) + (findings ?? ""), to: "final-table.md")
   }
 
   /// Writes the picture of an evaluation.

@@ -126,8 +126,10 @@ public final class RunReporter: TrainingObserver {
       return
     }
     let table = ClassTable(evaluation)
+    let diagnosis = TailDiagnosis(NetworkFacts(experiment), try RunResults(readingFrom: directory.path))
     write("\n" + table.text(for: terminal) + "\n")
-    try directory.writeFinalTable(evaluation, title: experiment.configuration.name)
+    if !diagnosis.isEmpty { write("Worth a look, with the likely causes:\n" + diagnosis.lines.joined(separator: "\n") + "\n\n") }
+    try directory.writeFinalTable(evaluation, title: experiment.configuration.name, diagnosis: diagnosis)
     write("table    \(directory.file("final-table.md"))\n")
     if let picturePath { write("picture  \(picturePath)\n") }
   }
@@ -135,15 +137,8 @@ public final class RunReporter: TrainingObserver {
   /// Evaluation images with truth and prediction side by side: those that show most of the rarest classes.
   private func panel(_ predictor: Predictor) throws -> Panel {
     let (dataset, split) = (experiment.dataset, experiment.evaluationSplit)
-    let rarest = statistics.groups.classes(of: .tail)
-    var scored: [(index: Int, score: Int)] = []
-    for index in 0..<min(dataset.count(of: split), 100) {
-      let histogram = try dataset.sample(split: split, index: index).labels.histogram()
-      scored.append((index, rarest.filter { histogram[$0] > 0 }.count))
-    }
-    scored.sort { ($1.score, $0.index) < ($0.score, $1.index) }
     var rows: [Panel.Row] = []
-    for (index, _) in scored.prefix(experiment.configuration.reporting.pictures) {
+    for index in try experiment.showcase(groups: statistics.groups, count: experiment.configuration.reporting.pictures) {
       let sample = try dataset.sample(split: split, index: index)
       rows.append(Panel.Row(input: sample.image, truth: sample.labels, prediction: try predictor.predict(sample.image)))
     }
@@ -169,7 +164,8 @@ extension EvaluationRecord {
         name: experiment.classNames[k], group: report.groups.groups[k].rawValue, trainingShare: shares[k], pixels: Int(pixels[k]),
         predictedPixels: Int(predicted[k]), iou: iou[k], accuracy: accuracy[k],
         precision: predicted[k] > 0 ? Double(correct[k]) / Double(predicted[k]) : nil,
-        gradientShare: total > 0 ? lastStep.map { $0.gradientNormPerClass[k] * $0.gradientNormPerClass[k] / total } : nil)
+        gradientShare: total > 0 ? lastStep.map { $0.gradientNormPerClass[k] * $0.gradientNormPerClass[k] / total } : nil,
+        takenFor: EvaluationRecord.confusions(of: k, in: matrix, names: experiment.classNames))
     }
     groups = ClassGroups.Group.allCases.map { group in
       let mean = report.groups.mean(of: iou, group: group)
@@ -180,5 +176,12 @@ extension EvaluationRecord {
     pixelAccuracy = matrix.pixelAccuracy
     meanAccuracy = matrix.meanAccuracy.value
     seconds = report.seconds
+  }
+
+  /// The classes that a class's pixels are taken for most often.
+  private static func confusions(of truth: Int, in matrix: ConfusionMatrix, names: [String]) -> [TailDiagnosis.Confusion] {
+    let others = names.indices.filter { $0 != truth && matrix[truth: truth, prediction: $0] > 0 }
+      .map { TailDiagnosis.Confusion(names[$0], Int(matrix[truth: truth, prediction: $0])) }
+    return Array(others.sorted { ($1.pixels, $0.name) < ($0.pixels, $1.name) }.prefix(ClassRecord.mostConfusions))
   }
 }

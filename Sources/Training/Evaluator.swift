@@ -16,6 +16,8 @@ public final class Evaluator {
   private let split: Split
   private let predictor = RowPredictor()
   private let shifter = RowShifter()
+  /// Told the counts of each batch of this rank, for metrics that are taken batch by batch.
+  public var didCountBatch: ((ConfusionMatrix) -> Void)?
   private var labelsAtOriginalSize: Bool { experiment.configuration.evaluation.resolution == .label }
 
   /// Prepares for a split.
@@ -74,7 +76,10 @@ public final class Evaluator {
         for i in part.indices { packed[i] += part[i] }
       }
       if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: plan.logits) }
-      try add(next, plan.logits, to: &matrix)
+      var own = ConfusionMatrix(classes: classes)
+      try add(next, plan.logits, to: &own)
+      try matrix.merge(own)
+      didCountBatch?(own)
     }
     var counts = matrix.counts
     try communicator.sum(&counts)

@@ -1,8 +1,35 @@
 import Checkpoints
 import Collectives
 import Configuration
+import Datasets
 import Foundation
 import Tensors
+
+extension Trainer {
+  /// Steps of a whole run.
+  /// - Throws: `LongtailError` when there is nothing to train on.
+  public static func totalSteps(of experiment: Experiment) throws -> Int {
+    let training = experiment.configuration.training
+    let plan = try BatchPlan(
+      sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: 1)
+    return totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch)
+  }
+
+  static func totalSteps(_ training: Configuration.Training, stepsPerEpoch: Int) -> Int {
+    min(training.epochs * stepsPerEpoch, training.steps ?? Int.max)
+  }
+
+  /// Whether the newest valid checkpoint is that of the run's last step. No network is made to find out. Collective.
+  /// - Throws: `LongtailError` as a resumed run: when no checkpoint is valid, or the configuration differs where it must not.
+  public static func isFinished(_ experiment: Experiment, checkpoints: String, communicator: any Communicator) throws -> Bool {
+    var flag = [0.0]
+    if communicator.isRoot, let contents = try findCheckpoint(checkpoints, .auto, experiment.configuration).contents {
+      flag[0] = contents.run.globalStep >= (try totalSteps(of: experiment)) ? 1 : 0
+    }
+    try communicator.maximum(&flag)
+    return flag[0] > 0
+  }
+}
 
 extension Trainer {
   /// What was found to go on from: the contents on rank zero, the fact on all ranks.

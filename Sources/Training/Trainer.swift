@@ -62,7 +62,7 @@ public final class Trainer {
       sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size)
     stepsPerEpoch = plan.stepsPerEpoch
-    totalSteps = min(training.epochs * stepsPerEpoch, training.steps ?? Int.max)
+    totalSteps = Trainer.totalSteps(training, stepsPerEpoch: stepsPerEpoch)
 
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
     let choicesFile = communicator.isRoot ? configuration.engine.choicesFile : nil

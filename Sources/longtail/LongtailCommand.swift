@@ -20,7 +20,7 @@ struct LongtailCommand: ParsableCommand {
       """,
     version: Versions.longtail,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self,
+      TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self,
       DoctorCommand.self,
     ])
 }

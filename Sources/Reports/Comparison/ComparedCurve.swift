@@ -1,0 +1,58 @@
+/// How a quantity goes over the epochs, for each run of a candidate and for their mean.
+public struct ComparedCurve: Sendable {
+  /// What is drawn.
+  public enum Quantity: String, Sendable, CaseIterable {
+    /// The mean loss of the steps of an epoch.
+    case loss
+    /// mIoU in per cent after an epoch.
+    case meanIntersectionOverUnion
+    /// mIoU of the tail classes in per cent after an epoch.
+    case tail
+  }
+
+  /// A point.
+  public struct Point: Sendable, Equatable {
+    /// The epoch, from 1.
+    public var x: Double
+    /// The value.
+    public var y: Double
+
+    /// Puts the two together.
+    public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
+  }
+
+  /// What it is.
+  public let quantity: Quantity
+  /// The candidate's name.
+  public let name: String
+  /// The points of each run, unfinished ones too.
+  public let runs: [[Point]]
+  /// The mean over the runs that have a value there.
+  public let mean: [Point]
+
+  /// Collects the points of a candidate's runs. Values that are not finite are left out.
+  public init(_ quantity: Quantity, _ candidate: Comparison.Candidate) {
+    self.quantity = quantity
+    name = candidate.name
+    runs = candidate.all.map { entry in
+      switch quantity {
+      case .loss: return entry.results.lossByEpoch.map { Point(Double($0.epoch), $0.loss) }
+      case .meanIntersectionOverUnion: return ComparedCurve.scores(entry.results) { $0.miou }
+      case .tail: return ComparedCurve.scores(entry.results) { record in record.groups.first { $0.name == "tail" }?.miou }
+      }
+    }.map { $0.filter(\.y.isFinite) }
+    let points = runs.joined()
+    mean = Set(points.map(\.x)).sorted().compactMap { x in
+      SampleStatistics(points.filter { $0.x == x }.map(\.y)).mean.map { Point(x, $0) }
+    }
+  }
+
+  /// A run that ends within an epoch has its last evaluation there: it stands at the next whole one.
+  private static func scores(_ results: RunResults, _ value: (EvaluationRecord) -> Double?) -> [Point] {
+    results.evaluations.compactMap { record in
+      guard let value = value(record) else { return nil }
+      let epoch = results.steps.last { $0.step <= record.step }?.epoch ?? record.epoch
+      return Point(Double(max(epoch, record.epoch)), value * 100)
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import Foundation
+
+extension Comparison {
+  /// The page `report.html`: one file without scripts or references to others, well-formed as XML too.
+  public var html: String {
+    let candidates = candidates
+    let names = candidates.map(\.name)
+    var body: [Markup] = [.element("h1", [:], [Markup(title)])]
+    body += explanation.map { .element("p", [:], [Markup($0)]) }
+    if !notes.isEmpty { body.append(.element("ul", ["class": "notes"], notes.map { .element("li", [:], [Markup($0)]) })) }
+    body.append(table(summaryTable, best: bestCells))
+    if let differences = differenceTable {
+      body += section("Differences over pairs of equal seeds, in points", [table(differences)])
+    }
+    body += section("IoU by class", [ChartStyle.legend(names), barChart.markup(), detail("The numbers", table(classTable))])
+    body += section(
+      "Learning curves",
+      [
+        .element("p", [:], ["Thick lines are means over the runs that have a value there, thin ones are single runs."]),
+        ChartStyle.legend(names),
+        .element("div", ["class": "charts"], charts(candidates)), detail("The numbers", table(curveTable)),
+      ])
+    if let pictures, !pictures.rows.isEmpty { body += section("The same images", figures(pictures)) }
+    for candidate in candidates where !candidate.finished.isEmpty {
+      body += section("The tail with \(candidate.name)", [table(diagnosisTable(of: candidate))] + findings(of: candidate))
+    }
+    body += section("Runs", [table(runTable)])
+    let head: [Markup] = [
+      .element("meta", ["charset": "utf-8"]),
+      .element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
+      .element("title", [:], [Markup(title)]), .style(Comparison.style),
+    ]
+    let page = Markup.element("html", ["lang": "en"], [.element("head", [:], head), .newline, .element("body", [:], body)])
+    return "<!DOCTYPE html>\n" + page.text + "\n"
+  }
+
+  private func section(_ heading: String, _ content: [Markup]) -> [Markup] {
+    [.newline, .element("section", [:], [.element("h2", [:], [Markup(heading)])] + content)]
+  }
+
+  /// Something that opens on request.
+  private func detail(_ summary: String, _ content: Markup) -> Markup {
+    .element("details", [:], [.element("summary", [:], [Markup(summary)]), content])
+  }
+
+  private func table(_ table: TextTable, best: Set<[Int]> = []) -> Markup {
+    func cells(_ name: String, _ texts: [String], row: Int?) -> Markup {
+      let list = texts.enumerated().map { column, text -> Markup in
+        let content = row.map { best.contains([$0, column]) } ?? false ? Markup.element("b", [:], [Markup(text)]) : Markup(text)
+        return .element(name, ["class": table.columns[column].isNumeric ? "number" : "word"], [content])
+      }
+      return Markup([.element("tr", [:], list), .newline])
+    }
+    let rows = table.rows.enumerated().map { cells("td", $1, row: $0) }
+    return .element(
+      "div", ["class": "scroll"],
+      [
+        .element(
+          "table", [:],
+          [.element("thead", [:], [cells("th", table.columns.map(\.title), row: nil)]), .element("tbody", [:], rows)])
+      ])
+  }
+
+  /// Rows and columns of the summary that hold the best mean of a metric.
+  private var bestCells: Set<[Int]> {
+    let candidates = candidates
+    guard candidates.count > 1 else { return [] }
+    var best: Set<[Int]> = []
+    for (column, metric) in metrics.enumerated() where metric.largerIsBetter == true {
+      let means = candidates.map { $0.statistics(metric).mean }
+      guard let largest = means.compactMap({ $0 }).max() else { continue }
+      for (row, mean) in means.enumerated() where mean == largest { best.insert([row, column + 3]) }
+    }
+    return best
+  }
+
+  private var barChart: BarChart {
+    let (candidates, names) = (candidates, classNames)
+    return BarChart(
+      groups: classOrder.map { k in
+        BarChart.Group(
+          name: names[k],
+          values: candidates.map { candidate in
+            let metric = ComparedMetric.intersectionOverUnion(class: k, name: names[k])
+            return SampleStatistics(candidate.finished.map { metric.value($0).map { $0 * 100 } })
+          })
+      }, axis: "IoU, % (frequent classes first)", names: candidates.map(\.name))
+  }
+
+  private func charts(_ candidates: [Candidate]) -> [Markup] {
+    ComparedCurve.Quantity.allCases.map { quantity in
+      let title =
+        switch quantity {
+        case .loss: "training loss"
+        case .meanIntersectionOverUnion: "mIoU, %"
+        case .tail: "mIoU of the tail, %"
+        }
+      return LineChart(curves: candidates.map { ComparedCurve(quantity, $0) }, title: title, beginsAtZero: quantity != .loss).markup()
+    }
+  }
+
+  private func figures(_ pictures: ComparisonPictures) -> [Markup] {
+    func figure(_ caption: String, _ png: [UInt8], of image: String) -> Markup {
+      .element(
+        "figure", [:],
+        [
+          .element("img", ["src": "data:image/png;base64," + Data(png).base64EncodedString(), "alt": "\(caption) of \(image)"]),
+          .element("figcaption", [:], [Markup(caption)]),
+        ])
+    }
+    let legend = pictures.legend.map { entry -> Markup in
+      let square = Markup.element(
+        "svg", ["viewBox": "0 0 12 12", "width": "12", "height": "12", "aria-hidden": "true"],
+        [
+          .element(
+            "rect", ["x": "0.5", "y": "0.5", "width": "11", "height": "11", "fill": entry.colour.hexadecimal, "stroke": "#404040"])
+        ])
+      return .element("span", [:], [square, Markup(" " + entry.name)])
+    }
+    return [.element("p", ["class": "legend"], legend)]
+      + pictures.rows.flatMap { row -> [Markup] in
+        let cells =
+          [figure("image", row.input, of: row.identifier), figure("truth", row.truth, of: row.identifier)]
+          + row.predictions.map { figure($0.run, $0.png, of: row.identifier) }
+        return [.element("h3", [:], [Markup(row.identifier)]), .element("div", ["class": "figures"], cells)]
+      }
+  }
+
+  private func findings(of candidate: Candidate) -> [Markup] {
+    let diagnosis = diagnosis(of: candidate)
+    guard !diagnosis.isEmpty else { return [] }
+    var parts = diagnosis.remark.map { [Markup.element("p", ["class": "notes"], [Markup($0)])] } ?? []
+    guard !diagnosis.findings.isEmpty else { return parts }
+    let classes = diagnosis.findings.map { finding -> Markup in
+      let flag: [Markup] = finding.isNeverPredicted ? [" ", .element("span", ["class": "flag"], ["never predicted"])] : []
+      return .element("li", [:], [.element("b", [:], [Markup(finding.className)])] + flag + [Markup(": " + finding.causeText)])
+    }
+    let remedies = diagnosis.remedies.map { item -> Markup in
+      .element("li", [:], ["For ", .element("b", [:], [Markup(item.classNames.joined(separator: ", "))]), Markup(": " + item.remedy)])
+    }
+    parts += [.element("p", [:], ["Worth a look, with the likely causes:"]), .element("ul", [:], classes)]
+    return parts + [.element("p", [:], ["To try:"]), .element("ul", [:], remedies)]
+  }
+
+  private static let style = """
+    :root { color-scheme: light; }
+    body { font: 16px/1.45 system-ui, sans-serif; color: #1a1a1a; background: #ffffff; max-width: 62rem; margin: 0 auto; padding: 0 1rem 3rem; }
+    h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin: 2.2rem 0 0.6rem; } h3 { font-size: 1rem; margin: 1rem 0 0.3rem; }
+    .scroll { overflow-x: auto; }
+    table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+    th, td { padding: 0.25rem 0.6rem; text-align: left; vertical-align: top; white-space: nowrap; border-bottom: 1px solid #dddddd; }
+    th { vertical-align: bottom; white-space: normal; border-bottom: 2px solid #404040; }
+    .number { text-align: right; }
+    .notes { border-left: 4px solid #D55E00; padding: 0.4rem 0.8rem; background: #fdf3ec; }
+    ul.notes { padding-left: 1.6rem; }
+    .flag { background: #D55E00; color: #ffffff; border-radius: 3px; padding: 0 0.35rem; font-size: 0.8rem; }
+    .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; font-size: 0.875rem; margin: 0.4rem 0; }
+    .chart { display: block; width: 100%; max-width: 40rem; height: auto; font-family: system-ui, sans-serif; }
+    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
+    .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 0.5rem; }
+    figure { margin: 0; break-inside: avoid; }
+    figure img { width: 100%; display: block; image-rendering: pixelated; }
+    figcaption { font-size: 0.8rem; overflow-wrap: anywhere; }
+    details { margin: 0.6rem 0; } summary { cursor: pointer; font-size: 0.875rem; }
+    @media print {
+      body { font-size: 10pt; max-width: none; padding: 0; }
+      table { font-size: 7.5pt; } th, td { padding: 1pt 3pt; white-space: normal; }
+      .scroll { overflow: visible; } h2, h3 { break-after: avoid; } tr, .chart { break-inside: avoid; }
+      * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+    }
+    """
+}

@@ -1,0 +1,129 @@
+import Metrics
+
+extension Comparison {
+  /// The main table: a line for each candidate.
+  public var summaryTable: TextTable {
+    var table = TextTable(
+      columns: [.init("name"), .init("objective"), .init("runs", isNumeric: true)] + metrics.map { .init($0.title, isNumeric: true) })
+    for candidate in candidates {
+      table.append(
+        [candidate.name, candidate.objective, "\(candidate.finished.count)"]
+          + metrics.map { metric in candidate.statistics(metric).text(metric.format) })
+    }
+    return table
+  }
+
+  /// A line for each run.
+  public var runTable: TextTable {
+    var table = TextTable(
+      columns: [.init("name"), .init("seed", isNumeric: true), .init("step", isNumeric: true)]
+        + metrics.map { .init($0.title, isNumeric: true) } + [.init("note")])
+    for entry in entries {
+      table.append(
+        [entry.candidate, "\(entry.seed)", Formatting.count(entry.results.last?.step ?? 0)]
+          + metrics.map { metric in metric.value(entry).map(metric.format) ?? "–" } + [entry.isFinished ? "" : "not finished"])
+    }
+    return table
+  }
+
+  /// Differences to the first candidate over pairs of equal seeds; nil where there is nothing to compare.
+  public var differenceTable: TextTable? {
+    let (first, others) = (candidates.first, candidates.dropFirst())
+    guard let first, !first.finished.isEmpty, others.contains(where: { !$0.finished.isEmpty }) else { return nil }
+    let shown = ComparedMetric.standard
+    var table = TextTable(
+      columns: [.init("minus \(first.name)"), .init("pairs", isNumeric: true)] + shown.map { .init($0.title, isNumeric: true) })
+    for candidate in others {
+      let differences = shown.map { difference($0, of: candidate) }
+      table.append(
+        [candidate.name, "\(differences.first?.count ?? 0)"]
+          + differences.map { difference in
+            guard let mean = difference.mean else { return "–" }
+            return (mean > 0 ? "+" : "") + difference.percent
+          })
+    }
+    return table
+  }
+
+  /// IoU by class and candidate, the most frequent classes first.
+  public var classTable: TextTable {
+    let candidates = candidates
+    let classes = entries.lazy.compactMap(\.results.last).first?.classes ?? []
+    var table = TextTable(
+      columns: [.init("class"), .init("group"), .init("train %", isNumeric: true)] + candidates.map { .init($0.name, isNumeric: true) })
+    for k in classOrder where k < classes.count {
+      table.append(
+        [classes[k].name, classes[k].group, classes[k].trainingShare.map { Formatting.percent($0) } ?? "–"]
+          + candidates.map { intersectionOverUnion(class: k, of: $0).percent })
+    }
+    return table
+  }
+
+  /// What a candidate makes of each class: pixels and gradients that it learned from, and what became of them.
+  public func diagnosisTable(of candidate: Candidate) -> TextTable {
+    let results = candidate.finished.map(\.results)
+    let facts = TailDiagnosis.ClassFacts.pooled(facts, results)
+    let training = results.first?.training ?? .init()
+    var table = TextTable(columns: [
+      .init("class"), .init("training pixels", isNumeric: true), .init("train %", isNumeric: true), .init("images", isNumeric: true),
+      .init("gradient %", isNumeric: true), .init("pixels", isNumeric: true), .init("predicted", isNumeric: true),
+      .init("precision %", isNumeric: true), .init("recall %", isNumeric: true), .init("IoU %", isNumeric: true),
+      .init("mostly taken for"),
+    ])
+    func percent(_ value: Double?) -> String { value.map { Formatting.percent($0) } ?? "–" }
+    for k in classOrder where k < facts.count {
+      let own = facts[k]
+      let runs = max(1, results.count)
+      var cells = [own.name, k < training.pixels.count ? Formatting.count(training.pixels[k]) : "–", percent(own.trainingShare)]
+      cells += [own.trainingImages.map(Formatting.count) ?? "–", percent(own.gradientShare), Formatting.count(own.pixels / runs)]
+      cells.append(own.isNeverPredicted ? "never" : Formatting.count(own.predictedPixels / runs))
+      cells += [percent(own.precision), percent(own.recall), intersectionOverUnion(class: k, of: candidate).percent]
+      cells.append(
+        own.takenFor.map { "\($0.name) (\(Formatting.percent(Double($0.pixels) / Double(max(1, own.pixels)), decimals: 0)) %)" } ?? "")
+      table.append(cells)
+    }
+    return table
+  }
+
+  /// The findings about a candidate's classes.
+  public func diagnosis(of candidate: Candidate) -> TailDiagnosis { TailDiagnosis(facts, candidate.finished.map(\.results)) }
+
+  /// mIoU and its part in the tail after each evaluation, as means over the finished runs.
+  public var curveTable: TextTable {
+    let (tail, candidates) = (ComparedMetric.group("tail").title, candidates)
+    var table = TextTable(
+      columns: [.init("epoch", isNumeric: true)]
+        + candidates.flatMap {
+          [.init("\($0.name) loss", isNumeric: true), .init("mIoU %", isNumeric: true), .init(tail, isNumeric: true)]
+        })
+    let curves = candidates.map { candidate in ComparedCurve.Quantity.allCases.map { ComparedCurve($0, candidate) } }
+    let epochs = Set(curves.joined().flatMap { $0.mean.map(\.x) }).sorted()
+    for epoch in epochs {
+      table.append(
+        [Formatting.decimals(epoch, 0)]
+          + curves.joined().map { curve in
+            guard let point = curve.mean.first(where: { $0.x == epoch }) else { return "" }
+            return curve.quantity == .loss ? Formatting.significant(point.y, 4) : Formatting.decimals(point.y, 2)
+          })
+    }
+    return table
+  }
+
+  /// The lines that say what the numbers are.
+  public var explanation: [String] {
+    let last = entries.lazy.compactMap(\.results.last).first
+    var lines = [
+      "Numbers are those of each run's last evaluation"
+        + (last.map { ", over \(Formatting.plural($0.images, "image")) at \($0.resolution) resolution" } ?? "")
+        + ". They are means over seeds; ± is the standard deviation of a sample (n − 1), left out for a single run.",
+      "s/step is the median time of a step. Losses of different objectives are not comparable.",
+    ]
+    if let iblaBatch {
+      lines.append(
+        "ibla's own mIoU is what the code published with PAT reports: the first three classes alone, averaged over batches "
+          + "(here of \(Formatting.plural(iblaBatch, "image"))), without false positives on classes absent from a batch. "
+          + "It is given to compare with that code's numbers, never to judge by.")
+    }
+    return lines
+  }
+}

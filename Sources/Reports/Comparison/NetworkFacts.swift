@@ -1,0 +1,82 @@
+import Configuration
+import Metrics
+import Training
+
+/// What the diagnosis of a run needs to know of its network, beside the logs.
+public struct NetworkFacts: Sendable, Equatable {
+  /// The factor by which the network's coarsest level is smaller than its input, where known.
+  public var stride: Int?
+  /// Pixels of the network's input in evaluation, where known.
+  public var inputPixels: Int?
+
+  /// Nothing is known.
+  public init() {}
+
+  /// Asks the network and the pipeline.
+  public init(_ experiment: Experiment) {
+    stride = experiment.graph.strideMultiple
+    inputPixels = experiment.evaluationSize.width * experiment.evaluationSize.height
+  }
+}
+
+extension Configuration.Objective {
+  /// Whether the gradients of all classes are brought to one size: as the settings say, and without a word there for `pat` alone.
+  public var homogenizesGradients: Bool { settings["homogenization"].map { $0.stringValue != "none" } ?? (name == "pat") }
+}
+
+extension TailDiagnosis {
+  /// Looks at the last evaluation of a run.
+  public init(_ facts: NetworkFacts, _ results: RunResults) { self.init(facts, [results]) }
+
+  /// Looks at the last evaluations of runs that differ in their seed alone: pixels are added up, shares are means.
+  public init(_ facts: NetworkFacts, _ results: [RunResults]) {
+    let first = results.first
+    self.init(
+      ClassFacts.pooled(facts, results),
+      run: TailDiagnosis.RunFacts(
+        trainingImages: first?.training.imageCount, stride: facts.stride,
+        homogenizesGradients: first?.configuration.objective.homogenizesGradients ?? false, objective: first?.configuration.objective.name))
+  }
+
+  /// The findings in Markdown: what is said of the whole, a list of classes with their causes, a list of what to try.
+  public var markdownLines: [String] {
+    var lines = remark.map { [$0, ""] } ?? []
+    if !findings.isEmpty {
+      lines +=
+        findings.map { "- **\($0.className)**\($0.isNeverPredicted ? " (never predicted)" : ""): " + $0.causeText } + ["", "To try:", ""]
+      lines += remedies.map { "- for \($0.classNames.joined(separator: ", ")): \($0.remedy)" }
+    }
+    return lines
+  }
+}
+
+extension TailDiagnosis.Finding {
+  /// All causes in one line.
+  var causeText: String { causes.map(\.explanation).joined(separator: "; ") }
+}
+
+extension TailDiagnosis.ClassFacts {
+  /// The classes of runs that differ in their seed alone, in the data set's order.
+  static func pooled(_ facts: NetworkFacts, _ results: [RunResults]) -> [TailDiagnosis.ClassFacts] {
+    let records = results.compactMap(\.last)
+    guard let training = results.first?.training, let first = records.first else { return [] }
+    let shares = results.map(\.gradientShares)
+    return first.classes.enumerated().map { k, entry in
+      let own = records.compactMap { k < $0.classes.count ? $0.classes[k] : nil }
+      let images = k < training.images.count ? training.images[k] : nil
+      let pixels = k < training.pixels.count ? training.pixels[k] : 0
+      var confusions: [String: Int] = [:]
+      for confusion in own.flatMap(\.takenFor) { confusions[confusion.name, default: 0] += confusion.pixels }
+      let most = confusions.max { ($0.value, $1.key) < ($1.value, $0.key) }
+      var extent: Double?
+      if let images, images > 0, let whole = training.pixelsPerImage, whole > 0, let input = facts.inputPixels {
+        extent = (Double(pixels) / Double(images) * Double(input) / whole).squareRoot()
+      }
+      return TailDiagnosis.ClassFacts(
+        name: entry.name, trainingShare: entry.trainingShare, trainingImages: images, extent: extent,
+        gradientShare: SampleStatistics(shares.map { k < $0.count ? $0[k] : nil }).mean,
+        pixels: own.reduce(0) { $0 + $1.pixels }, predictedPixels: own.reduce(0) { $0 + $1.predictedPixels },
+        correctPixels: own.reduce(0) { $0 + $1.correctPixels }, takenFor: most.map { TailDiagnosis.Confusion($0.key, $0.value) })
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Collectives
+import Configuration
+import Foundation
+import Reports
+import Tensors
+import Threading
+import Training
+
+/// One training run in its directory, from the first look at the data to the table of classes: what `train` does once and `compare` often.
+struct TrainingRun {
+  /// How a run ended.
+  enum Ending: Equatable {
+    /// At its last step.
+    case finished
+    /// Somebody asked to stop; the checkpoint is complete.
+    case stopped
+  }
+
+  let experiment: Experiment
+  private let communicator: any Communicator
+  private let budget: ThreadBudget
+  /// Where to begin; nil replaces an earlier run.
+  private let resume: ResumePolicy?
+  private var directoryPath: String { experiment.configuration.outputDirectory }
+  private var checkpointsPath: String { directoryPath + "/checkpoints" }
+
+  /// Sets the compute threads and looks at the data. Collective.
+  /// - Parameter resume: where to begin; nil removes an earlier run in the same directory, once all else is known to work.
+  /// - Throws: `LongtailError` for a configuration that cannot work.
+  init(_ configuration: Configuration, communicator: any Communicator, resume: ResumePolicy?) throws {
+    self.communicator = communicator
+    self.resume = resume
+    budget = try communicator.threadBudget()
+    ComputePool.configure(threadCount: configuration.engine.threads ?? budget.threads)
+    experiment = try Experiment(configuration)
+  }
+
+  /// Says on rank zero what the run has to compute with.
+  func announceMachine() throws {
+    guard communicator.isRoot else { return }
+    printNow(
+      "longtail \(Versions.longtail), \(communicator.size) rank\(communicator.size == 1 ? "" : "s") on "
+        + "\(communicator.hostCount) host\(communicator.hostCount == 1 ? "" : "s"), \(ComputePool.threadCount) compute thread"
+        + "\(ComputePool.threadCount == 1 ? "" : "s") a rank (\(budget.summary))\n")
+    if let warning = budget.warning { printNow("warning: \(warning)\n") }
+  }
+
+  /// Whether the run is at its last step; nothing is made or written to find out. Collective.
+  /// - Throws: `LongtailError` when it could not be resumed either.
+  func isFinished() throws -> Bool {
+    try Trainer.isFinished(experiment, checkpoints: checkpointsPath, communicator: communicator)
+  }
+
+  /// Trains to the end, or until somebody asks to stop. Collective.
+  /// - Parameters:
+  ///   - requests: what somebody outside wants, asked before each step.
+  ///   - audit: a count of the same labels from another run, taken where this one has none; its digest is compared.
+  /// - Throws: `LongtailError` for whatever ends the run; the directory is free for others afterwards.
+  func train(requests: @escaping () -> Requests, audit: String? = nil) throws -> Ending {
+    let directory = communicator.isRoot ? try runDirectory(directoryPath) : nil
+    // Whatever happens, others may use the directory afterwards.
+    defer { directory?.close() }
+    if let takeover = directory?.takeover { printNow("\(takeover)\n") }
+    let record = directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : "")
+    if let directory, let audit, !FileManager.default.fileExists(atPath: directory.file("label-audit.json")) {
+      // Without it the labels are counted again.
+      try? FileManager.default.copyItem(atPath: audit, toPath: directory.file("label-audit.json"))
+    }
+    let statistics = try ClassStatistics.collect(
+      experiment, communicator: communicator, record: record, threads: max(1, experiment.configuration.data.loader.threads))
+    var reporter: RunReporter?
+    if let directory {
+      reporter = RunReporter(
+        experiment, statistics: statistics, directory: directory, terminal: Terminal.detect(descriptor: 1), write: printNow)
+    }
+    let trainer = try Trainer(
+      experiment, statistics: statistics, communicator: communicator, checkpoints: checkpointsPath, resume: resume, observer: reporter,
+      requests: requests)
+    // From here on all is known to work: only now is an earlier run touched.
+    if let directory {
+      if resume == nil { try RunFiles.removeEarlierRun(directory.path) }
+      try RunFiles.describe(experiment, statistics, communicator, in: directory)
+    }
+    try directory?.markStopped(nil)
+    let summary = try trainer.run()
+    try reporter?.finish(summary)
+    if summary.wasStopped { try directory?.markStopped("step \(summary.steps)") }
+    return summary.wasStopped ? .stopped : .finished
+  }
+
+  private func runDirectory(_ path: String) throws -> RunDirectory {
+    switch resume {
+    case nil, .auto: return try RunDirectory.open(at: path)
+    case .never: return try RunDirectory.create(at: path)
+    case .required: return try RunDirectory.reopen(at: path)
+    }
+  }
+}

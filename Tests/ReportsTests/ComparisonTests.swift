@@ -1,0 +1,198 @@
+import Foundation
+import Images
+import Reports
+import Tensors
+import TestSupport
+import Testing
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+/// Notes where a page is not well-formed, and what its elements refer to.
+final class PageReader: NSObject, XMLParserDelegate {
+  private(set) var problem: String?
+  private(set) var elements: [String] = []
+  private(set) var references: [String] = []
+  private(set) var text = ""
+
+  init(_ page: String) {
+    super.init()
+    let parser = XMLParser(data: Data(page.utf8))
+    parser.delegate = self
+    if !parser.parse() { problem = "line \(parser.lineNumber): \(String(describing: parser.parserError))" }
+  }
+
+  func parser(
+    _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String]
+  ) {
+    elements.append(name)
+    for (key, value) in attributes where ["src", "href", "srcset", "data", "action", "xlink:href"].contains(key) {
+      references.append(value)
+    }
+  }
+
+  func parser(_ parser: XMLParser, foundCharacters string: String) { text += string }
+}
+
+@Suite struct ComparisonTests {
+  /// A run directory as a trainer leaves it: two epochs of two steps, the sky found better by the seed.
+  private func run(_ path: String, seed: Int, sky: Double = 0.9, name: String = "sky") throws -> RunResults {
+    let directory = try RunDirectory.open(at: path)
+    defer { directory.close() }
+    try directory.writeConfiguration("seed: \(seed)\nobjective: {name: pat}\n")
+    let classes = [(name, 700), ("pole", 10), ("train", 0)]
+    try directory.writeClasses(
+      classes.map { .init(name: $0.0, group: "head", trainingPixels: $0.1, trainingImages: min(4, $0.1), colour: .distinct(1)) },
+      labelMapDigest: "", groupRule: "")
+    let log = try JSONLines(path: directory.logPath)
+    let evaluations = try JSONLines(path: directory.classLogPath)
+    for number in 1...4 {
+      var record = StepRecord()
+      (record.step, record.epoch, record.seconds) = (number, (number + 1) / 2, number == 1 ? 60 : 0.5)
+      record.loss = number == 2 ? .nan : 1 / Double(number)
+      try log.append(step: number, record.members)
+      guard number % 2 == 0 else { continue }
+      var result = EvaluationRecord()
+      (result.epoch, result.images, result.averagedClasses) = (number / 2, 5, 2)
+      result.classes = [
+        ClassRecord(
+          name: name, group: "head", trainingShare: nil, pixels: 1000, predictedPixels: 1100, iou: sky, accuracy: 1,
+          precision: 1000.0 / 1100, gradientShare: 0.5),
+        ClassRecord(
+          name: "pole", group: "tail", trainingShare: nil, pixels: 100, predictedPixels: 0, iou: 0, accuracy: 0, precision: nil,
+          gradientShare: number == 2 ? 0 : 0.02, takenFor: [.init(name, 90), .init("train", 10)]),
+        ClassRecord(
+          name: "train", group: "tail", trainingShare: nil, pixels: 0, predictedPixels: 0, iou: nil, accuracy: nil, precision: nil),
+      ]
+      result.groups = [.init(name: "head", miou: sky, averagedClasses: 1), .init(name: "tail", miou: 0, averagedClasses: 1)]
+      (result.miou, result.pixelAccuracy, result.meanAccuracy) = (sky / 2, 0.9, 0.475)
+      try evaluations.append(step: number, result.members)
+    }
+    try log.close()
+    try evaluations.close()
+    return try RunResults(readingFrom: path)
+  }
+
+  private func comparison(in directory: String, name: String = "a") throws -> Comparison {
+    Comparison(
+      title: "a & b",
+      entries: [
+        .init(candidate: name, seed: 0, results: try run("\(directory)/1", seed: 0, sky: 0.8), isFinished: true),
+        .init(candidate: name, seed: 1, results: try run("\(directory)/2", seed: 1, sky: 0.9), isFinished: true),
+        .init(candidate: name, seed: 2, results: try run("\(directory)/3", seed: 2, sky: 0.1), isFinished: false),
+        .init(candidate: "b", seed: 1, results: try run("\(directory)/4", seed: 1, sky: 0.7), isFinished: true),
+      ])
+  }
+
+  @Test func logsAreReadBackAsTheyWereWritten() throws {
+    try withTemporaryDirectory { directory in
+      let results = try run("\(directory)/run", seed: 7)
+      #expect(results.configuration.seed == 7)
+      #expect(results.steps.map(\.step) == [1, 2, 3, 4])
+      #expect(results.steps[1].loss.isNaN)
+      #expect(results.secondsPerStep == 0.5)
+      #expect(results.lossByEpoch.map(\.epoch) == [1, 2])
+      #expect(results.lossByEpoch[1].loss == (1.0 / 3 + 0.25) / 2)
+      let last = try #require(results.last)
+      #expect(last.step == 4)
+      #expect(last.miou == 0.45)
+      #expect(last.groups.map(\.name) == ["head", "tail"])
+      #expect(last.classes[0].trainingShare == 700.0 / 710)
+      #expect(last.classes[1].takenFor == [.init("sky", 90), .init("train", 10)])
+      #expect(last.classes[2].iou == nil)
+      #expect(results.gradientShares == [0.5, 0.01, nil])
+
+      // A line that was torn by a killed process is passed over, one that is not ours is named.
+      let path = "\(directory)/run/log.jsonl"
+      let whole = try String(contentsOfFile: path, encoding: .utf8)
+      try (whole + "{\"step\":5,\"ep").write(toFile: path, atomically: true, encoding: .utf8)
+      #expect(try RunResults(readingFrom: "\(directory)/run").steps.count == 4)
+      try (whole + "{\"step\":5}\n").write(toFile: path, atomically: true, encoding: .utf8)
+      let error = longtailError { try RunResults(readingFrom: "\(directory)/run") }
+      #expect(error?.code == .badData)
+      #expect(error?.message.contains("log.jsonl:5") == true)
+      #expect(longtailError { try RunResults(readingFrom: "\(directory)/none") }?.code == .missingInput)
+    }
+  }
+
+  @Test func meansCountFinishedRunsAlone() throws {
+    try withTemporaryDirectory { directory in
+      let comparison = try comparison(in: directory)
+      let candidates = comparison.candidates
+      #expect(candidates.map(\.name) == ["a", "b"])
+      #expect(candidates.map(\.finished.count) == [2, 1])
+      let miou = ComparedMetric.standard[0]
+      #expect(candidates[0].statistics(miou) == SampleStatistics([0.4, 0.45]))
+      #expect(candidates[1].statistics(miou).standardDeviation == nil)
+      // Only seed 1 is a pair.
+      let difference = comparison.difference(miou, of: candidates[1])
+      #expect(difference.count == 1)
+      #expect(difference.mean == 0.35 - 0.45)
+      #expect(
+        comparison.csv.split(separator: "\r\n").map { $0.prefix { $0 != "," } } == [
+          "row", "run", "run", "run", "mean", "standardDeviation", "run", "mean", "standardDeviation",
+        ])
+      #expect(comparison.classOrder == [0, 1, 2])
+    }
+  }
+
+  @Test func cellsOfTheCSVAreQuoted() throws {
+    try withTemporaryDirectory { directory in
+      var comparison = try comparison(in: directory)
+      comparison.entries = [
+        .init(candidate: "a,\"b\"", seed: 0, results: try run("\(directory)/odd", seed: 0, name: "sky\nline"), isFinished: true)
+      ]
+      let csv = comparison.csv
+      #expect(csv.contains("run,\"a,\"\"b\"\"\",pat,0,1,true,4,0.45,0.9,0.475,0.9,,0.0,0.9,0.0,,0.5\r\n"))
+      #expect(csv.contains(",\"iou.sky\nline\",iou.pole,iou.train,secondsPerStep\r\n"))
+    }
+  }
+
+  /// Names come from files: none of them may break the page or reach the network.
+  @Test func thePageIsWellFormedWhateverTheNames() throws {
+    try withTemporaryDirectory { directory in
+      let nasty = "<script src=\"http://x\">'&\u{1};]]>--"
+      var comparison = try comparison(in: directory, name: nasty)
+      comparison.entries[0] = .init(
+        candidate: nasty, seed: 0, results: try run("\(directory)/nasty", seed: 0, name: nasty), isFinished: true)
+      comparison.notes = [nasty]
+      let page = PageReader(comparison.html)
+      #expect(page.problem == nil)
+      #expect(page.references.isEmpty)
+      #expect(!page.elements.contains("script") && !page.elements.contains("link"))
+      #expect(page.text.contains("<script src=\"http://x\">'&\u{FFFD};]]>--"))
+      #expect(page.elements.filter { $0 == "polyline" }.count == 3 * (3 + 1 + 1))
+      #expect(!comparison.html.contains("url(") && !comparison.html.contains("@import"))
+    }
+  }
+
+  @Test func theTailIsExplained() throws {
+    try withTemporaryDirectory { directory in
+      let comparison = try comparison(in: directory)
+      let diagnosis = comparison.diagnosis(of: comparison.candidates[0])
+      #expect(diagnosis.findings.map(\.className) == ["pole"])
+      #expect(diagnosis.findings.first?.isNeverPredicted == true)
+      #expect(
+        diagnosis.findings.first?.causes == [
+          .fewImages(4, of: nil),
+          .starvedGradient(pixelShare: 10.0 / 710, gradientShare: 0.01, equalShare: 1.0 / 3, isHomogenized: true),
+          .confused(with: "sky", share: 0.9),
+        ])
+      let markdown = comparison.markdown
+      #expect(markdown.contains("- **pole** (never predicted)"))
+      #expect(markdown.contains("| pole | 10 | 1.41 | 4 | 1.00 | 100 | never | – | 0.00 | 0.00 ± 0.00 | sky (90 %) |"))
+      #expect(markdown.contains("| a | pat | 2 | 42.50 ± 3.54 |"))
+    }
+  }
+
+  @Test func nothingFinishedIsStillAPage() throws {
+    try withTemporaryDirectory { directory in
+      var comparison = try comparison(in: directory)
+      comparison.entries = [comparison.entries[2]]
+      #expect(PageReader(comparison.html).problem == nil)
+      #expect(comparison.markdown.contains("not finished"))
+      #expect(comparison.differenceTable == nil)
+    }
+  }
+}

@@ -28,14 +28,13 @@ public final class Program {
 
   /// Starts a program that is built beside the tests.
   /// - Parameters:
-  ///   - name: `longtail`, or a probe.
+  ///   - name: `longtail`, or a probe; with a path, any program.
   ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
   ///   - directory: the working directory.
   public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
     throws
   {
-    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+    let path = name.hasPrefix("/") ? name : try Program.path(of: name)
     scratch = NSTemporaryDirectory() + "longtail-output-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
 
@@ -64,6 +63,12 @@ public final class Program {
   }
 
   deinit { try? FileManager.default.removeItem(atPath: scratch) }
+
+  /// Where a program that is built beside the tests lies.
+  public static func path(of name: String) throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+  }
 
   /// Waits for the end; a program that hangs is ended after so many seconds, which shows in its exit code.
   public func wait(seconds: Double = 120) -> Outcome {

@@ -22,6 +22,8 @@ extension Learner {
     run.worldSize = communicator.size
     run.threadsPerRank = ComputeThreads.count
     run.classNames = experiment.classNames
+    run.classColours = experiment.palette.map(\.hexadecimal)
+    run.predictionOffsets = objective.predictionOffsets ?? []
     run.versions = Versions.all
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -65,6 +67,23 @@ extension Learner {
   /// Takes over parameters and running statistics alone, as evaluation and prediction need.
   public func restoreModel(_ contents: CheckpointContents) throws { try network.restoreModel(contents) }
 
+  /// Gives rank zero's running statistics to all ranks where each keeps its own. Collective.
+  ///
+  /// Rank zero's are those that are saved: an evaluation has to judge the same network as the checkpoint holds, and the same one after a resume.
+  func shareRunningStatistics() throws {
+    guard communicator.size > 1, experimentHasLocalStatistics else { return }
+    try broadcast(network.runningStatisticsBuffer)
+  }
+
+  private func broadcast(_ buffer: HostBuffer) throws {
+    var bytes = communicator.isRoot ? buffer.withBytes { [UInt8]($0) } : []
+    try communicator.broadcast(&bytes, from: 0)
+    guard bytes.count == buffer.byteCount else {
+      throw LongtailError(.mismatch, "rank \(communicator.rank) has buffers of another size than rank 0")
+    }
+    if !communicator.isRoot { buffer.withBytes { $0.copyBytes(from: bytes) } }
+  }
+
   /// Gives rank zero's state to all ranks, bit for bit. Collective.
   ///
   /// Moves parameters, running statistics and moments once; only rank zero needs to see the checkpoint's files.
@@ -72,14 +91,7 @@ extension Learner {
     guard communicator.size > 1 else { return }
     var buffers = [network.parameters, network.runningStatisticsBuffer]
     buffers += optimizer.state.map(\.buffer)
-    for buffer in buffers {
-      var bytes = communicator.isRoot ? buffer.withBytes { [UInt8]($0) } : []
-      try communicator.broadcast(&bytes, from: 0)
-      guard bytes.count == buffer.byteCount else {
-        throw LongtailError(.mismatch, "rank \(communicator.rank) has buffers of another size than rank 0")
-      }
-      if !communicator.isRoot { buffer.withBytes { $0.copyBytes(from: bytes) } }
-    }
+    for buffer in buffers { try broadcast(buffer) }
     var counters = [Int64(stepCount), Int64(consumedSamples), Int64(optimizer.stepCount)]
     if !communicator.isRoot { counters = [0, 0, 0] }
     try communicator.sum(&counters)

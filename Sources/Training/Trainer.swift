@@ -23,20 +23,20 @@ public final class Trainer {
   /// Steps of the whole run.
   public let totalSteps: Int
 
-  private let communicator: any Communicator
+  let communicator: any Communicator
   private let requests: () -> Requests
-  private let observer: (any TrainingObserver)?
+  let observer: (any TrainingObserver)?
   private let evaluator: Evaluator
   private let store: CheckpointStore?
-  private let writer: CheckpointWriter?
+  let writer: CheckpointWriter?
   private let bestMetrics: [MetricName]
   private let plan: BatchPlan
-  private var best: [RunRecord.Best] = []
-  private var metrics: [String: Double] = [:]
+  var best: [RunRecord.Best] = []
+  var metrics: [String: Double] = [:]
   private var elapsedBefore = 0.0
   private let started = Date()
   private let resumed: [String]
-  private var lastSavedStep = -1
+  var lastSavedStep = -1
 
   /// Makes ready for the first step, or for the one after a checkpoint. Collective.
   /// - Parameters:
@@ -85,7 +85,7 @@ public final class Trainer {
     if communicator.isRoot, let checkpoints {
       let store = CheckpointStore(directory: checkpoints)
       self.store = store
-      writer = CheckpointWriter(store: store, retention: try CheckpointRetention(last: configuration.checkpoint.keepLast))
+      writer = CheckpointWriter(store: store, retention: try CheckpointRetention(configuration.checkpoint))
     } else {
       store = nil
       writer = nil
@@ -114,41 +114,45 @@ public final class Trainer {
       report = try learner.step(batch, phases: report)
       loader.recycle(batch)
       try observer?.didStep(report)
+      try noticeFailedSaves()
 
       let isEndOfEpoch = learner.stepCount % stepsPerEpoch == 0
       let isEnd = learner.stepCount == totalSteps
       let epochs = learner.stepCount / stepsPerEpoch
+      var isBest = false
       if isEnd || (isEndOfEpoch && epochs % max(1, configuration.evaluation.every) == 0) {
+        try learner.shareRunningStatistics()
         let evaluation = try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epochs)
         summary.evaluation = evaluation
-        note(evaluation)
+        isBest = note(evaluation)
         try observer?.didEvaluate(evaluation, learner: learner)
       }
       let isDue = configuration.checkpoint.everySteps.map { learner.stepCount % $0 == 0 } ?? false
       let asked = learner.agreedRequests
       let isRegular = isEnd || isDue || (isEndOfEpoch && epochs % max(1, configuration.checkpoint.every) == 0)
-      if isRegular || asked.save || asked.stop { try save() }
+      if isRegular || isBest || asked.save || asked.stop { try save() }
       if asked.stop, !isEnd {
         summary.wasStopped = true
         break
       }
     }
     if summary.evaluation == nil, !summary.wasStopped {
+      try learner.shareRunningStatistics()
       summary.evaluation = try evaluator.evaluate(
         learner.network, objective: learner.objective, step: learner.stepCount, epoch: learner.stepCount / max(1, stepsPerEpoch))
     }
-    try writer?.finish()
+    try finishSaving()
     summary.steps = learner.stepCount
     summary.best = best
     summary.secondsWaitedForData = loader.secondsWaited
     if communicator.isRoot {
-      summary.digest = try learner.checkpoint(experiment, metrics: metrics, best: best, elapsed: elapsed).digest()
+      summary.digest = try checkpoint().digest()
     }
     try communicator.barrier()
     return summary
   }
 
-  private var elapsed: Double { elapsedBefore + Date().timeIntervalSince(started) }
+  var elapsed: Double { elapsedBefore + Date().timeIntervalSince(started) }
 
   private func makeLoader() throws -> BatchLoader {
     let data = experiment.configuration.data
@@ -179,7 +183,9 @@ public final class Trainer {
   }
 
   /// Remembers the evaluation's metrics and what is best so far.
-  private func note(_ evaluation: EvaluationReport) {
+  /// - Returns: whether one of the watched metrics is better than ever, so that this state has to be kept.
+  private func note(_ evaluation: EvaluationReport) -> Bool {
+    var isBest = false
     metrics = [:]
     for metric in MetricName.all(classNames: experiment.classNames) {
       if let value = evaluation.value(metric), value.isFinite { metrics[metric.description] = value }
@@ -190,19 +196,8 @@ public final class Trainer {
       guard let value, metric.isBetter(value, than: former?.value) else { continue }
       best.removeAll { $0.metric == metric.description }
       best.append(.init(metric: metric.description, value: value, step: evaluation.step))
+      isBest = true
     }
-  }
-
-  /// Publishes a checkpoint of the present step, once. Collective: the ranks are compared first.
-  private func save() throws {
-    guard lastSavedStep != learner.stepCount else { return }
-    try learner.requireEqualStates()
-    if let writer {
-      // The best step is kept only if its checkpoint was saved at an evaluation.
-      try writer.submit(
-        learner.checkpoint(experiment, metrics: metrics, best: best, elapsed: elapsed), keeping: Set(best.map(\.step)))
-      try observer?.didSave(step: learner.stepCount, best: best)
-    }
-    lastSavedStep = learner.stepCount
+    return isBest
   }
 }

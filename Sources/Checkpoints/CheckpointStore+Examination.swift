@@ -64,7 +64,7 @@ extension CheckpointStore {
     }
     let place = "\(path)/\(CheckpointFile.manifest)"
     guard files.exists(place) else {
-      return result([Damage(file: CheckpointFile.manifest, tensor: nil, reason: "is missing, so the checkpoint is not complete")])
+      return result([Damage(file: CheckpointFile.manifest, tensor: nil, reason: "missing, so the checkpoint is not complete")])
     }
     let manifest: CheckpointManifest
     do {
@@ -93,18 +93,18 @@ extension CheckpointStore {
     guard let expected = manifest.files[name] else {
       return [Damage(file: CheckpointFile.manifest, tensor: nil, reason: "does not list \(name)")]
     }
-    guard FileSystem().exists(path) else { return [Damage(file: name, tensor: nil, reason: "is missing")] }
+    guard FileSystem().exists(path) else { return [Damage(file: name, tensor: nil, reason: "missing")] }
     do {
       let found = try ReadableFile(path: path).byteCount
       if found != expected.bytes {
         let word = found < expected.bytes ? "truncated" : "too long"
-        return [Damage(file: name, tensor: nil, reason: "is \(word): \(found) bytes, expected \(expected.bytes)")]
+        return [Damage(file: name, tensor: nil, reason: "\(word): \(found) bytes, expected \(expected.bytes)")]
       }
       if try SHA256Digest(ofFile: path).description == expected.sha256 { return [] }
     } catch {
       return [Damage(file: name, tensor: nil, reason: reason(error))]
     }
-    let file = Damage(file: name, tensor: nil, reason: "is damaged: its SHA-256 differs from the manifest's")
+    let file = Damage(file: name, tensor: nil, reason: "damaged: its SHA-256 differs from the manifest's")
     guard CheckpointFile.tensorFiles.contains(name) else { return [file] }
     return [file] + damagedTensors(of: name, in: path, manifest.tensors[name] ?? [:])
   }
@@ -125,7 +125,7 @@ extension CheckpointStore {
     }
     let names = Set(file.entries.map(\.name))
     for missing in expected.keys.sorted() where !names.contains(missing) {
-      damages.append(Damage(file: name, tensor: missing, reason: "is missing"))
+      damages.append(Damage(file: name, tensor: missing, reason: "missing"))
     }
     return damages
   }

@@ -31,9 +31,11 @@ public final class Program {
   ///   - name: `longtail`, or a probe.
   ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
   ///   - directory: the working directory.
-  public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
-    throws
-  {
+  ///   - launcher: a command in front of it all, such as `unshare`.
+  public init(
+    _ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil,
+    launcher: [String] = []
+  ) throws {
     let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
     scratch = NSTemporaryDirectory() + "longtail-output-\(UUID().uuidString)"
@@ -51,7 +53,8 @@ public final class Program {
     variables["OMP_WAIT_POLICY"] = "passive"
     variables.merge(environment) { $1 }
 
-    let program = ranks.map { [Program.mpirun ?? "mpirun", "--oversubscribe", "--bind-to", "none", "-n", String($0), path] } ?? [path]
+    let command = ranks.map { [Program.mpirun ?? "mpirun", "--oversubscribe", "--bind-to", "none", "-n", String($0), path] } ?? [path]
+    let program = launcher.isEmpty ? command : ["/usr/bin/env"] + launcher + command
     process.executableURL = URL(fileURLWithPath: program[0])
     process.arguments = program.dropFirst() + arguments
     process.environment = variables

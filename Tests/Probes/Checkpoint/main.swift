@@ -23,7 +23,7 @@ do {
       optimizer: [NamedTensor(name: "encoder.weight.momentum", shape: [4, 4], values: values)],
       state: [StoredTensor(name: "stepCount", Int64(step))], run: run)
     try store.publish(contents)
-    try store.retain(CheckpointRetention(last: 2))
+    try store.retain(CheckpointRetention(last: 1))
     print(step)
     fflush(stdout)
   }

@@ -1,0 +1,57 @@
+import Checkpoints
+import Foundation
+import TestSupport
+import Testing
+
+extension ProcessTests {
+  /// Failure 2, in a whole training run: rank zero is ended by SIGKILL at the system calls of its saves. What it had published before, or the
+  /// new one, is there and whole, and the run that goes on ends as if nothing had been.
+  @Suite(.serialized) struct Failure02KilledRankZeroTests {
+    private let settings = ["training.epochs=2", "checkpoint.everySteps=2", "checkpoint.every=100", "checkpoint.keepLast=1"]
+    private let steps = 6
+
+    /// A few points of the saves, or, in long runs, each of them and on two ranks.
+    @Test func atTheSystemCallsOfASave() throws {
+      let ranks = CrashTests.areEnabled && Program.hasMPI ? 2 : nil
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.scenes(in: directory, validation: 2)
+        let undisturbed = RunResult(path: "\(directory)/undisturbed")
+        let log = "\(directory)/calls"
+        let counting = SystemFault(path: "/checkpoints/", .nothing, rank: ranks == nil ? nil : 0, log: log)
+        let first = try Program.run(
+          "longtail", trainArguments(configuration, undisturbed.path, settings), ranks: ranks,
+          environment: SystemFault.environment(counting))
+        try #require(first.exitCode == 0, "\(first)")
+        let calls = SystemFault.calls(inLog: log)
+        #expect(calls.count { $0.hasPrefix("rename ") } >= 6, "\(calls)")
+
+        let points = CrashTests.areEnabled ? Array(calls.indices) : stride(from: 7, to: calls.count, by: calls.count / 4).map { $0 }
+        var newest = 0
+        for point in points {
+          let run = RunResult(path: "\(directory)/run")
+          let arguments = trainArguments(configuration, run.path, settings, ["--resume", "auto"])
+          let action: SystemFault.Action = calls[point].hasPrefix("write ") ? .tear : .kill
+          let fault = SystemFault(path: "/checkpoints/", at: point + 1, action, rank: ranks == nil ? nil : 0)
+          let killed = try Program.run("longtail", arguments, ranks: ranks, environment: SystemFault.environment(fault))
+          expect(killed, 137)
+          let name = "call \(point + 1), \(calls[point])"
+          let selection = try CheckpointStore(directory: "\(run.path)/checkpoints").latestValid()
+          #expect(selection.rejected.isEmpty, "\(name): \(selection.rejected)")
+          // Once a checkpoint is published, it or a later one is there from then on.
+          let step = selection.newest?.step ?? 0
+          #expect([newest, newest + 2, newest + 4].contains(step) && step <= steps, "\(name): \(step) after \(newest)")
+          newest = max(newest, step)
+          let resumed = try Program.run("longtail", arguments, ranks: ranks)
+          expect(resumed)
+          #expect(try run.digest(steps) == undisturbed.digest(steps), "\(name)")
+          #expect(run.lines() == undisturbed.lines(), "\(name)")
+          #expect(run.checkpoints == undisturbed.checkpoints, "\(name)")
+          #expect(!run.names("checkpoints").contains { $0.hasPrefix(".") }, "\(name)")
+          try FileManager.default.removeItem(atPath: run.path)
+        }
+        #expect(newest > 0)
+        print("failure 2: killed rank zero at \(points.count) of \(calls.count) system calls of the saves of a run; nothing was lost")
+      }
+    }
+  }
+}

@@ -22,6 +22,7 @@ do {
   let experiment = try Experiment(try Configuration.load(arguments[1], overrides: settings))
   let communicator = SingleProcess()
   let directory = try RunDirectory.create(at: arguments[2])
+  try directory.writeConfiguration(experiment.configuration.yaml())
   let statistics = try ClassStatistics.collect(experiment, communicator: communicator, record: nil, threads: 1)
   let reporter = RunReporter(experiment, statistics: statistics, directory: directory, terminal: .plain) { _ in }
   let trainer = try Trainer(

@@ -101,7 +101,8 @@ let package = Package(
       ], swiftSettings: strict),
 
     // Tests, one target a room.
-    .target(name: "CFaults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Werror"])], linkerSettings: [.linkedLibrary("dl")]),
+    .target(
+      name: "CFaults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Werror"])], linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "TestSupport", dependencies: ["Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),

@@ -70,7 +70,8 @@ extension CheckpointStore {
     do {
       manifest = try CheckpointManifest(bytes: files.read(place))
     } catch {
-      let isNewer = (try? CheckpointJSON.decode(CheckpointManifest.Version.self, from: files.read(place)))
+      let isNewer =
+        (try? CheckpointJSON.decode(CheckpointManifest.Version.self, from: files.read(place)))
         .map { $0.formatVersion > RunRecord.currentFormatVersion } ?? false
       return result([Damage(file: CheckpointFile.manifest, tensor: nil, reason: reason(error))], isNewer: isNewer)
     }

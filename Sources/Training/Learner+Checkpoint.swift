@@ -60,6 +60,7 @@ extension Learner {
       throw LongtailError(.badData, "the checkpoint does not say how many steps the optimizer has done")
     }
     optimizer.stepCount = Int(steps)
+    localStatistics = Learner.localStatistics(in: contents)
     stepCount = contents.run.globalStep
     consumedSamples = contents.run.consumedSamples
   }
@@ -67,15 +68,8 @@ extension Learner {
   /// Takes over parameters and running statistics alone, as evaluation and prediction need.
   public func restoreModel(_ contents: CheckpointContents) throws { try network.restoreModel(contents) }
 
-  /// Gives rank zero's running statistics to all ranks where each keeps its own. Collective.
-  ///
-  /// Rank zero's are those that are saved: an evaluation has to judge the same network as the checkpoint holds, and the same one after a resume.
-  func shareRunningStatistics() throws {
-    guard communicator.size > 1, experimentHasLocalStatistics else { return }
-    try broadcast(network.runningStatisticsBuffer)
-  }
-
-  private func broadcast(_ buffer: HostBuffer) throws {
+  /// Gives a buffer of rank zero to all. Collective.
+  func broadcast(_ buffer: HostBuffer) throws {
     var bytes = communicator.isRoot ? buffer.withBytes { [UInt8]($0) } : []
     try communicator.broadcast(&bytes, from: 0)
     guard bytes.count == buffer.byteCount else {
@@ -92,6 +86,7 @@ extension Learner {
     var buffers = [network.parameters, network.runningStatisticsBuffer]
     buffers += optimizer.state.map(\.buffer)
     for buffer in buffers { try broadcast(buffer) }
+    try distributeLocalStatistics()
     var counters = [Int64(stepCount), Int64(consumedSamples), Int64(optimizer.stepCount)]
     if !communicator.isRoot { counters = [0, 0, 0] }
     try communicator.sum(&counters)

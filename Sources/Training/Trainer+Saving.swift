@@ -11,19 +11,22 @@ extension Trainer {
   func save() throws {
     guard lastSavedStep != learner.stepCount else { return }
     try learner.requireEqualStates()
-    if let writer {
-      writer.wait()
-      try noticeFailedSaves()
-      try observer?.willSave(step: learner.stepCount)
-      try writer.submit(checkpoint(), keeping: Set(best.map(\.step)))
+    writer?.wait()
+    try noticeFailedSaves()
+    try observer?.willSave(step: learner.stepCount)
+    if let contents = try checkpoint(), let writer {
+      try writer.submit(contents, keeping: Set(best.map(\.step)))
       try observer?.didSave(step: learner.stepCount, best: best)
     }
     lastSavedStep = learner.stepCount
   }
 
-  /// Everything that the run goes on from, with what reports and predictions need beside it.
-  func checkpoint() throws -> CheckpointContents {
+  /// Everything that the run goes on from, with what reports and predictions need beside it; nil on all ranks but zero. Collective.
+  func checkpoint() throws -> CheckpointContents? {
+    let local = try learner.gatherLocalStatistics()
+    guard communicator.isRoot else { return nil }
     var contents = try learner.checkpoint(experiment, metrics: metrics, best: best, elapsed: elapsed)
+    contents.state += local
     contents.run.classGroups = statistics.groups.groups.map(\.rawValue)
     return contents
   }

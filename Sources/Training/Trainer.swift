@@ -121,8 +121,7 @@ public final class Trainer {
       let epochs = learner.stepCount / stepsPerEpoch
       var isBest = false
       if isEnd || (isEndOfEpoch && epochs % max(1, configuration.evaluation.every) == 0) {
-        try learner.shareRunningStatistics()
-        let evaluation = try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epochs)
+        let evaluation = try evaluate(epoch: epochs)
         summary.evaluation = evaluation
         isBest = note(evaluation)
         try observer?.didEvaluate(evaluation, learner: learner)
@@ -137,17 +136,13 @@ public final class Trainer {
       }
     }
     if summary.evaluation == nil, !summary.wasStopped {
-      try learner.shareRunningStatistics()
-      summary.evaluation = try evaluator.evaluate(
-        learner.network, objective: learner.objective, step: learner.stepCount, epoch: learner.stepCount / max(1, stepsPerEpoch))
+      summary.evaluation = try evaluate(epoch: learner.stepCount / max(1, stepsPerEpoch))
     }
     try finishSaving()
     summary.steps = learner.stepCount
     summary.best = best
     summary.secondsWaitedForData = loader.secondsWaited
-    if communicator.isRoot {
-      summary.digest = try checkpoint().digest()
-    }
+    if let contents = try checkpoint() { summary.digest = try contents.digest() }
     try communicator.barrier()
     return summary
   }
@@ -180,6 +175,13 @@ public final class Trainer {
     start.reduction = learner.gradientReduction.strategy
     start.resumed = resumed
     return start
+  }
+
+  /// Judges the network that a checkpoint of this step would hold. Collective.
+  private func evaluate(epoch: Int) throws -> EvaluationReport {
+    try learner.withRootStatistics {
+      try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epoch)
+    }
   }
 
   /// Remembers the evaluation's metrics and what is best so far.

@@ -41,7 +41,8 @@ extension ProcessTests {
         try bytes.write(to: URL(fileURLWithPath: model))
         try FileManager.default.removeItem(atPath: "\(run.checkpoint(6))/run.json")
         try FileManager.default.createDirectory(atPath: "\(run.path)/checkpoints/.tmp-step-00000009-1", withIntermediateDirectories: true)
-        let first = try #require(try object(try Program.run("longtail", ["inspect", run.checkpoint(3), "--json"]))["tensors"] as? [[String: Any]])
+        let first = try #require(
+          try object(try Program.run("longtail", ["inspect", run.checkpoint(3), "--json"]))["tensors"] as? [[String: Any]])
         let name = try #require(first[0]["name"] as? String)
         let damaged = try Program.run("longtail", ["verify", run.path])
         expect(

@@ -7,7 +7,9 @@ extension ProcessTests {
   /// Failure 2, in a whole training run: rank zero is ended by SIGKILL at the system calls of its saves. What it had published before, or the
   /// new one, is there and whole, and the run that goes on ends as if nothing had been.
   @Suite(.serialized) struct Failure02KilledRankZeroTests {
-    private let settings = ["training.epochs=2", "checkpoint.everySteps=2", "checkpoint.every=100", "checkpoint.keepLast=1", "checkpoint.best=[]"]
+    private let settings = [
+      "training.epochs=2", "checkpoint.everySteps=2", "checkpoint.every=100", "checkpoint.keepLast=1", "checkpoint.best=[]",
+    ]
     private let steps = 6
 
     /// A few points of the saves, or, in long runs, each of them and on two ranks.

@@ -19,7 +19,8 @@ extension ProcessTests {
     /// Starts a run that goes on until it is killed, and waits until it trains.
     private func runWithoutEnd(_ configuration: String, _ run: RunResult, ranks: Int? = nil) throws -> Program {
       let program = try Program(
-        "longtail", trainArguments(configuration, run.path, ["training.epochs=100000", "evaluation.every=100000", "checkpoint.keepLast=2"]),
+        "longtail",
+        trainArguments(configuration, run.path, ["training.epochs=100000", "evaluation.every=100000", "checkpoint.keepLast=2"]),
         ranks: ranks)
       let limit = Date().addingTimeInterval(60)
       while run.checkpoints.isEmpty, Date() < limit, program.process.isRunning { usleep(1000) }
@@ -35,7 +36,9 @@ extension ProcessTests {
         let pid = first.process.processIdentifier
         let held = try lock(run)
         #expect(held.pid == pid && held.host == ProcessInfo.processInfo.hostName && held.processStart > 0)
-        for (options, ranks) in [(["--resume", "auto"], nil), (["--overwrite"], nil), ([], nil), (["--resume", "auto"], 2)] as [([String], Int?)] {
+        for (options, ranks) in [(["--resume", "auto"], nil), (["--overwrite"], nil), ([], nil), (["--resume", "auto"], 2)]
+          as [([String], Int?)]
+        {
           if ranks != nil, !Program.hasMPI { continue }
           let second = try train(configuration, run.path, [], options, ranks: ranks)
           expect(second, 78, errors: ["another trainer is at work here (process \(pid) on \(held.host), since \(held.since))"])
@@ -61,7 +64,9 @@ extension ProcessTests {
         let settings = ["training.epochs=100000", "training.steps=3"]
         expect(
           try train(configuration, run.path, settings, ["--overwrite"]),
-          output: ["run.lock: left behind by process \(held.pid) on \(held.host), since \(held.since), which no longer runs; taking it over"])
+          output: [
+            "run.lock: left behind by process \(held.pid) on \(held.host), since \(held.since), which no longer runs; taking it over"
+          ])
         #expect(!run.names().contains("run.lock"))
 
         // A number that another process has by now: it began at another time.

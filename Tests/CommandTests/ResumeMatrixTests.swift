@@ -113,7 +113,9 @@ extension ProcessTests {
     private func expectClose(_ run: RunResult, _ whole: RunResult, from step: Int, _ name: String) throws
       -> (first: Double, loss: Double, parameters: Double)
     {
-      func lines(_ run: RunResult) throws -> [Line] { try run.lines().map { try JSONDecoder().decode(Line.self, from: Data("\($0)}".utf8)) } }
+      func lines(_ run: RunResult) throws -> [Line] {
+        try run.lines().map { try JSONDecoder().decode(Line.self, from: Data("\($0)}".utf8)) }
+      }
       let (found, expected) = (try lines(run), try lines(whole))
       #expect(found.map(\.step) == Array(1...ResumeCell.steps), "\(name)")
       var (first, loss) = (0.0, 0.0)

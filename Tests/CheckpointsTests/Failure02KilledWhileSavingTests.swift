@@ -54,7 +54,7 @@ import Testing
       }
     }
     #expect(kills > calls.count && calls.count > 80)
-    print("failure 2: killed \(kills) times at \(calls.count) system calls of two saves; nothing was lost")
+    CrashTests.report("failure 2: killed \(kills) times at \(calls.count) system calls of two saves; nothing was lost")
   }
 
   /// The process is killed from outside at some moment.

@@ -155,10 +155,8 @@ extension ProcessTests {
           cp -r "$0/small/run" "$0/copy"
           exit $code
           """
-        let outcome = try Program(
-          "longtail", trainArguments(configuration, "\(directory)/small/run", settings),
-          launcher: ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, directory]
-        ).wait()
+        let mounting = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, directory, try Program.path(of: "longtail")]
+        let outcome = try Program.run("/usr/bin/env", mounting + trainArguments(configuration, "\(directory)/small/run", settings))
         if outcome.exitCode == 99 || outcome.errors.contains("unshare") {
           print("skipped: no file system may be mounted here (\(outcome.errors))")
           return

@@ -18,15 +18,15 @@ extension ProcessTests {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory, train: 8, validation: 2)
         // An epoch has 4 steps; each window has the same saves and evaluations.
-        let window = CrashTests.areEnabled ? 4000 : 24
-        let windows = CrashTests.areEnabled ? 25 : 13
+        let window = CrashTests.areComplete ? 4000 : 24
+        let windows = CrashTests.areComplete ? 25 : 13
         let settings = [
           "training.globalBatch=2", "data.size={width: 16, height: 16}", "schedule.name=constant", "optimizer.learningRate=1e-5",
           "checkpoint.every=\(window / 4)", "checkpoint.keepLast=2", "checkpoint.best=[]", "evaluation.every=\(window / 4)",
         ]
         let outcome = try Program(
           "EnduranceProbe", [configuration, "\(directory)/run", "\(window)", "\(windows)"] + settings
-        ).wait(seconds: CrashTests.areEnabled ? 3000 : 120)
+        ).wait(seconds: CrashTests.areComplete ? 3000 : 120)
         try #require(outcome.exitCode == 0, "\(outcome)")
         let readings = try outcome.output.split(separator: "\n").map {
           try JSONDecoder().decode(Reading.self, from: Data($0.utf8))
@@ -44,7 +44,7 @@ extension ProcessTests {
           #expect(abs(reading.heapBytes - first.heapBytes) <= 64 << 10, "\(name)")
           #expect(reading.residentBytes - first.residentBytes <= 4 << 20, "\(name)")
         }
-        print("failure 14: \(window * windows) steps; first reading \(first), last \(readings[windows - 1])")
+        CrashTests.report("failure 14: \(window * windows) steps; first reading \(first), last \(readings[windows - 1])")
       }
     }
   }

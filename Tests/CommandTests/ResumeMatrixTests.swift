@@ -23,7 +23,7 @@ extension ProcessTests {
       var learningRate: Double
     }
 
-    @Test(.enabled(if: !CrashTests.areEnabled), arguments: ResumeCell.quick)
+    @Test(.enabled(if: !CrashTests.areComplete), arguments: ResumeCell.quick)
     func cell(_ cell: ResumeCell) throws {
       if max(cell.before, cell.after) > 1, !Program.hasMPI { return }
       try withTemporaryDirectory { directory in
@@ -32,7 +32,7 @@ extension ProcessTests {
     }
 
     /// All cells; what was left alone is shared by the cells that train the same.
-    @Test(.enabled(if: CrashTests.areEnabled, "minutes; set LONGTAIL_CRASH_TESTS=1")) func allCells() throws {
+    @Test(.enabled(if: CrashTests.areComplete, "minutes; set LONGTAIL_CRASH_TESTS=1")) func allCells() throws {
       var done = 0
       var largest = (first: 0.0, loss: 0.0, parameters: 0.0)
       for feature in ResumeCell.Feature.allCases {
@@ -51,7 +51,7 @@ extension ProcessTests {
           }
         }
       }
-      print("resume matrix: \(done) cells; largest differences after a change of ranks: \(largest)")
+      CrashTests.report("resume matrix: \(done) cells; largest differences after a change of ranks: \(largest)")
       #expect(!Program.hasMPI || done == ResumeCell.all.count)
     }
 

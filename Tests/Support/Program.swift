@@ -28,16 +28,13 @@ public final class Program {
 
   /// Starts a program that is built beside the tests.
   /// - Parameters:
-  ///   - name: `longtail`, or a probe.
+  ///   - name: `longtail`, or a probe; or the path of any other program.
   ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
   ///   - directory: the working directory.
-  ///   - launcher: a command in front of it all, such as `unshare`.
-  public init(
-    _ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil,
-    launcher: [String] = []
-  ) throws {
-    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+  public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
+    throws
+  {
+    let path = name.hasPrefix("/") ? name : try Program.path(of: name)
     scratch = NSTemporaryDirectory() + "longtail-output-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
 
@@ -53,8 +50,7 @@ public final class Program {
     variables["OMP_WAIT_POLICY"] = "passive"
     variables.merge(environment) { $1 }
 
-    let command = ranks.map { [Program.mpirun ?? "mpirun", "--oversubscribe", "--bind-to", "none", "-n", String($0), path] } ?? [path]
-    let program = launcher.isEmpty ? command : ["/usr/bin/env"] + launcher + command
+    let program = ranks.map { [Program.mpirun ?? "mpirun", "--oversubscribe", "--bind-to", "none", "-n", String($0), path] } ?? [path]
     process.executableURL = URL(fileURLWithPath: program[0])
     process.arguments = program.dropFirst() + arguments
     process.environment = variables
@@ -63,7 +59,16 @@ public final class Program {
     // Files: a pipe would stay open as long as any grandchild lives.
     process.standardOutput = try file("output")
     process.standardError = try file("errors")
-    try process.run()
+    try Program.withoutBlockedSignals { try process.run() }
+  }
+
+  /// Threads that run tests block most signals, and children inherit that: `mpirun` and shells would not hear when they are told to end.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var (none, former) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &former)
+    defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
+    try body()
   }
 
   deinit { try? FileManager.default.removeItem(atPath: scratch) }
@@ -71,12 +76,22 @@ public final class Program {
   /// Waits for the end; a program that hangs is ended after so many seconds, which shows in its exit code.
   public func wait(seconds: Double = 120) -> Outcome {
     let process = process
-    let deadline = DispatchWorkItem { process.terminate() }
+    let deadline = DispatchWorkItem {
+      process.terminate()
+      sleep(5)
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: deadline)
     process.waitUntilExit()
     deadline.cancel()
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
     return Outcome(exitCode: signal + process.terminationStatus, output: text("output"), errors: text("errors"))
+  }
+
+  /// Where a program lies that is built beside the tests.
+  public static func path(of name: String) throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
   }
 
   /// Starts a program and waits for its end.

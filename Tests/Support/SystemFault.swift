@@ -91,9 +91,3 @@ public struct SystemFault {
     return path
   }
 }
-
-/// Tests that take minutes; `Launch/test --crash` runs them too.
-public enum CrashTests {
-  /// Whether they are wanted.
-  public static let areEnabled = ProcessInfo.processInfo.environment["LONGTAIL_CRASH_TESTS"] == "1"
-}

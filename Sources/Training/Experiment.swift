@@ -81,19 +81,6 @@ public struct Experiment: Sendable {
     return ImageSize(width: up(size.width), height: up(size.height))
   }
 
-  /// Refuses a data set that cannot be trained on, before anything expensive is made.
-  public func requireTrainable(globalBatch: Int, dropLast: Bool) throws {
-    let count = dataset.count(of: .train)
-    guard count > 0 else {
-      throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root and its settings.")
-    }
-    if dropLast, count < globalBatch {
-      throw LongtailError(
-        .usage, "training.globalBatch is \(globalBatch), but there are only \(count) training images and training.dropLast drops them all",
-        advice: "Use a smaller globalBatch, or set training.dropLast to false.")
-    }
-  }
-
   private static func pipelines(_ configuration: Configuration) -> (AugmentationPipeline, AugmentationPipeline) {
     let data = configuration.data
     var pipeline = AugmentationPipeline()

@@ -111,3 +111,8 @@ func expect(
     #expect(isThere, "'\(text)' is not in the errors: \(outcome)", sourceLocation: sourceLocation)
   }
 }
+
+/// The JSON object in a text.
+func jsonObject(_ text: String) throws -> [String: Any] {
+  try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+}

@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import Foundation
 import Tensors
 
 extension Trainer {
@@ -9,8 +10,10 @@ extension Trainer {
   /// Waits for the save before, if it is still in flight, and only then copies the state: at most one copy waits beside the live one.
   /// - Throws: `LongtailError`: `ranksDiverged`, or `inputOutput` where too many saves in a row have failed.
   func save() throws {
+    owesSave = false
     guard lastSavedStep != learner.stepCount else { return }
-    try learner.requireEqualStates()
+    try learner.requireEqualStates(crashDirectory: crashDirectory)
+    timeLimit?.didBeginSave(step: learner.stepCount, now: Date().timeIntervalSince1970)
     writer?.wait()
     try noticeFailedSaves()
     try observer?.willSave(step: learner.stepCount)

@@ -135,7 +135,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Tensors", "TestSupport", "Training", "longtail",
+        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Tensors", "TestSupport", "Training",
+        "longtail",
       ], swiftSettings: strict),
   ]
 )

@@ -11,6 +11,7 @@ extension ProcessTests {
       var firstDifference: String
       var differingRanks: [Int]
       var firstElement: Element?
+      var digests: [String: String]
       struct Element: Decodable { var bits: String }
     }
 
@@ -23,7 +24,7 @@ extension ProcessTests {
         let run = RunResult(path: "\(directory)/case")
         let outcome = try Program.run(
           "ControlProbe", [configuration, directory, "case;fault.kind=\(kind);fault.step=3;fault.rank=1;\(settings)"], ranks: 2)
-        expect(outcome, 76, errors: ["after step 4 the ranks no longer hold the same", text, "ranks 0 and 1 differ", "on rank 1 element"])
+        expect(outcome, 76, errors: ["after step 4 the ranks no longer hold the same", "ranks 0 and 1 differ", "on rank 1 element"])
         #expect(outcome.errors.occurrences(of: "no longer hold") == 1, "\(outcome)")
         #expect(run.checkpoints == [2], "nothing was saved after the flip")
 
@@ -33,10 +34,13 @@ extension ProcessTests {
         #expect(records.map(\.rank) == [0, 1])
         #expect(records.map(\.step) == [4, 4])
         #expect(records[0].firstDifference == records[1].firstDifference)
-        #expect(records[0].firstDifference.contains(text))
+        // A moment has moved its parameter by now, which comes first.
+        #expect(records.allSatisfy { $0.digests.keys.contains { $0.contains(text) } }, "\(records)")
         #expect(outcome.errors.contains(records[0].firstDifference))
         #expect(records[0].firstElement == nil && records[1].firstElement != nil, "rank 0 is what others are compared with")
 
+        CrashTests.report("failure 6: one bit, \(kind)")
+        guard kind == "flipParameter" else { return }
         // The same command without the fault goes on from step 2, and ends as a run that was never disturbed.
         for name in ["case", "undisturbed"] {
           expect(

@@ -7,7 +7,9 @@ extension ProcessTests {
   /// Failure 11: one rank has another configuration, other data or another program.
   @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH")) struct Failure11Tests {
     /// Trains on two ranks, of which rank 1 has a program and options of its own.
-    private func train(_ directory: String, _ configuration: String, onRankOne options: [String], program: String? = nil) throws
+    private func train(
+      _ directory: String, _ configuration: String, onRankOne options: [String], program: String? = nil, _ more: [String] = []
+    ) throws
       -> (outcome: Program.Outcome, run: RunResult)
     {
       let longtail = try Program.path(of: "longtail")
@@ -19,7 +21,7 @@ extension ProcessTests {
       exec '\(longtail)' "$@"
       """.write(toFile: script, atomically: true, encoding: .utf8)
       let run = RunResult(path: "\(directory)/run")
-      return (try Program.run("/bin/sh", [script] + trainArguments(configuration, run.path), ranks: 2), run)
+      return (try Program.run("/bin/sh", [script] + trainArguments(configuration, run.path, [], more), ranks: 2), run)
     }
 
     private func expectRefused(_ result: (outcome: Program.Outcome, run: RunResult), _ texts: [String]) {
@@ -53,6 +55,8 @@ extension ProcessTests {
         let options = ["--set", "data.root=\(copy)"]
         let same = try train(directory, configuration, onRankOne: options)
         expect(same.outcome)
+        // Now there is a count of labels on record. It is that of rank zero's files, of which rank 1 has other dates.
+        expect(try train(directory, configuration, onRankOne: options, ["--overwrite"]).outcome)
         try FileManager.default.removeItem(atPath: same.run.path)
 
         let picture = "\(copy)/train/images/3.png"
@@ -63,6 +67,17 @@ extension ProcessTests {
         for kind in ["images", "labels"] { try FileManager.default.removeItem(atPath: "\(copy)/train/\(kind)/3.png") }
         expectRefused(
           try train(directory, configuration, onRankOne: options), ["list of train files", "(11 entries against 12)"])
+      }
+    }
+
+    /// What parameters begin with is compared, however they came about.
+    @Test func failure11OtherParameters() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.scenes(in: directory, validation: 2)
+        let outcome = try Program.run("ControlProbe", [configuration, directory, "case;fault.kind=seed;fault.rank=1"], ranks: 2)
+        expect(outcome, 78, errors: ["the ranks do not begin with the same parameter ", "ranks 0 and 1 differ; on rank 1 element 0 is"])
+        #expect(outcome.errors.occurrences(of: "do not begin") == 1, "\(outcome)")
+        #expect(RunResult(path: "\(directory)/case").checkpoints.isEmpty)
       }
     }
 

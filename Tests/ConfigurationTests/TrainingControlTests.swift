@@ -30,7 +30,7 @@ import Testing
         """)
     #expect(given.training.timeLimit?.seconds == 42600 && given.training.nonFinite == .raise && given.training.spikes == .skip)
     #expect(try Configuration(yaml: given.yaml()).training == given.training)
-    // None of them changes what a run computes: they may change when it goes on.
+    // What is done about accidents may change when a run goes on.
     #expect(try given.checkResumable(from: Configuration(yaml: "")).count == 6)
   }
 

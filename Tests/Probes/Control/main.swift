@@ -10,7 +10,7 @@ import Training
 // A case is `name;key=value;...`: overrides of the configuration, and with the keys below a fault. Each case is a run of its own into
 // DIRECTORY/name; rank zero prints a line about it. The exit code is 75 where the last one was stopped.
 //
-//   fault.kind=flipParameter|flipStatistic|flipMoment|nanInput|nanParameter|steepHead|signal
+//   fault.kind=flipParameter|flipStatistic|flipMoment|nanInput|nanParameter|steepHead|seed|signal
 //   fault.step=STEP    the step that it comes before or in, from 1; fault.steps=COUNT repeats it in the steps that follow
 //   fault.rank=RANK    the rank that it happens on; all without
 //   fault.signal=NAME  USR1, USR2 or TERM; fault.times=COUNT sends it so often
@@ -29,7 +29,8 @@ do {
     var parts = text.split(separator: ";").map(String.init)
     let name = parts.removeFirst()
     let fault = Fault(parts.filter { $0.hasPrefix("fault.") })
-    let configuration = try Configuration.load(arguments[1], overrides: parts.filter { !$0.hasPrefix("fault.") })
+    var configuration = try Configuration.load(arguments[1], overrides: parts.filter { !$0.hasPrefix("fault.") })
+    if fault.kind == "seed", fault.applies(rank: communicator.rank) { configuration.seed += 1 }
     code = try ControlCase(name, "\(arguments[2])/\(name)", configuration, fault, communicator).run() ? 75 : 0
   }
   try communicator.finish()

@@ -80,11 +80,12 @@ struct ResumeCell: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(before) -> \(after) ranks, \(stop.rawValue), \(cause.rawValue), \(feature.rawValue)" }
 
-  /// The file of the data set that rank zero opens so often before the evaluation of the sixth step, and what then happens in it.
+  /// The first label file of the evaluation after the sixth step, by how many rank zero has opened until then.
   private var evaluationCall: Int {
-    // Three images over the ranks, at each of the evaluations before: one of an epoch of three steps, two of epochs of two.
+    // Its share of three images, once for the class counts, and at each of the evaluations before: one of an epoch of three steps, two of
+    // epochs of two.
     let share = (3 + before - 1) / before
-    return share * (feature == .fewImages ? 2 : 1) + 1
+    return share * (feature == .fewImages ? 3 : 2) + 1
   }
 
   /// What the first part is started with beside the common settings, and what goes wrong in it.

@@ -58,6 +58,17 @@ public struct Experiment: Sendable {
       try evaluation.fixedOutputSize ?? (dataset.count(of: split) > 0 ? dataset.imageSize(split: split, index: 0) : inputSize)
   }
 
+  /// An experiment without a split to evaluate, whose images have a known size.
+  init(configuration: Configuration, dataset: any SegmentationDataset, graph: Graph, imageSize: ImageSize) {
+    self.configuration = configuration
+    self.dataset = dataset
+    self.graph = graph
+    evaluationSplit = .test
+    (trainingPipeline, evaluationPipeline) = Experiment.pipelines(configuration)
+    inputSize = trainingPipeline.fixedOutputSize ?? imageSize
+    evaluationSize = evaluationPipeline.fixedOutputSize ?? imageSize
+  }
+
   /// Extents in training with padding to what the network divides by.
   public var paddedSize: ImageSize { padded(inputSize) }
   /// Extents in evaluation with padding to what the network divides by.

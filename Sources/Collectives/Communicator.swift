@@ -41,6 +41,14 @@ public protocol Communicator: AnyObject {
   /// Make one per network, not one per step: its memory may be given back only when the process ends.
   func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer
 
+  /// Where this rank notes what it is doing, for the others of its node and for `watch`.
+  var progress: ProgressBoard { get }
+  /// Whether the ranks compare (number, operation, size) before each collective, and all throw `ranksDiverged` where they differ instead of
+  /// waiting for each other forever. The same on all ranks. Costs one small message more for each collective.
+  var checksCollectives: Bool { get set }
+  /// The collectives that this rank has issued so far.
+  var issuedCollectives: CollectiveRecord { get }
+
   /// Claims the right to report a failure. True for the first rank of a node that asks, false for the others.
   func claimFailureReport() -> Bool
   /// Ends all processes at once with this exit code. Not collective.

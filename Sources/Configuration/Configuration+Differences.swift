@@ -23,7 +23,7 @@ extension Configuration {
   /// Keys that may differ between a checkpoint and the run that goes on from it, or the sections that hold them.
   static let allowedAtResume = [
     "output", "data.root", "data.loader", "training.epochs", "training.steps", "evaluation.every", "evaluation.batch", "checkpoint",
-    "engine", "reporting",
+    "engine", "watchdog", "reporting",
   ]
 
   /// What differs from an earlier configuration, in the order of the keys.

@@ -121,6 +121,7 @@ public final class Learner {
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
     let reducedBefore = gradientReduction.bytesReduced
     let result = try gradients(batch, plan: plan, context: context, clock: &clock)
+    communicator.progress.enter(.update)
     let norm = globalNorm(of: network.gradients)
     // Equal on all ranks, like the gradients: all refuse together, and the parameters stay as they were.
     guard norm.isFinite else { throw notFinite("gradient") }
@@ -155,6 +156,7 @@ public final class Learner {
   }
 
   private func gradients(_ batch: Batch, plan: Plan, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
+    communicator.progress.enter(.forward, step: stepCount + 1)
     plan.withInput { input in
       batch.images.withFloats { images in for i in input.indices { input[i] = images[i] } }
     }
@@ -162,6 +164,7 @@ public final class Learner {
       batch.sampleIndices.map { CounterRandom(seed: dropoutSeed, purpose: .dropout, epoch: batch.epoch, sample: $0) })
     try plan.forward()
     clock.end("forward")
+    communicator.progress.enter(.objective)
 
     if objective.needsClassifierGram {
       guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
@@ -173,10 +176,12 @@ public final class Learner {
       try objective.measure(
         logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
       clock.end("objective")
+      communicator.progress.enter(.reduce)
       requests.pack(into: &packed, at: objective.packedCount)
       try communicator.sum(&packed)
       agreedRequests = Requests(packed: packed, at: objective.packedCount)
       clock.end("reduceStatistics")
+      communicator.progress.enter(.objective)
       let result = try objective.finish(packed: packed, at: 0, step: context)
       guard result.isFinite else {
         throw notFinite("loss")
@@ -185,8 +190,10 @@ public final class Learner {
       clock.end("objective")
       return result
     }
+    communicator.progress.enter(.backward)
     try plan.backward()
     clock.end("backward")
+    communicator.progress.enter(.reduce)
     try gradientReduction.sum()
     clock.end("reduceGradients")
     return result

@@ -103,6 +103,7 @@ public final class Trainer {
     var summary = TrainingSummary()
     while learner.stepCount < totalSteps {
       var clock = PhaseClock()
+      communicator.progress.enter(.data, step: learner.stepCount + 1)
       guard let batch = try loader.next() else { break }
       clock.end("data")
       var report = StepReport()
@@ -137,6 +138,7 @@ public final class Trainer {
       summary.evaluation = try evaluator.evaluate(
         learner.network, objective: learner.objective, step: learner.stepCount, epoch: learner.stepCount / max(1, stepsPerEpoch))
     }
+    communicator.progress.enter(.finish)
     try writer?.finish()
     summary.steps = learner.stepCount
     summary.best = best
@@ -196,6 +198,8 @@ public final class Trainer {
   /// Publishes a checkpoint of the present step, once. Collective: the ranks are compared first.
   private func save() throws {
     guard lastSavedStep != learner.stepCount else { return }
+    communicator.progress.enter(.save)
+    try communicator.requireEqualCollectives()
     try learner.requireEqualStates()
     if let writer {
       // The best step is kept only if its checkpoint was saved at an evaluation.

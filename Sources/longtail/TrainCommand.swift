@@ -26,11 +26,26 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Refuses to begin unless exactly this many ranks take part.")
   var expectRanks: Int?
 
+  @Flag(help: "Has the ranks compare what they are about to do before each collective: finds the one that goes astray (engine.checkCollectives).")
+  var checkCollectives = false
+
+  @Flag(help: "Prints the path of the run directory, and does nothing else.")
+  var `where` = false
+
   func validate() throws {
     if overwrite, resume != .never { throw ValidationError("--overwrite and --resume contradict each other.") }
   }
 
   func run() throws {
+    if `where` {
+      do {
+        var configuration = try options.load()
+        if let output { configuration.output = output }
+        return printNow(configuration.outputDirectory + "\n")
+      } catch {
+        FailureHandler.endJob(error, communicator: nil)
+      }
+    }
     Job.finish { communicator in
       if let expectRanks, expectRanks != communicator.size {
         throw LongtailError(
@@ -38,6 +53,7 @@ struct TrainCommand: ParsableCommand {
       }
       var configuration = try options.load()
       if let output { configuration.output = output }
+      if checkCollectives { configuration.engine.checkCollectives = true }
       let run = try TrainingRun(configuration, communicator: communicator, resume: overwrite ? nil : resume)
       try run.announceMachine()
       let signals = try RequestSignals()

@@ -8,8 +8,7 @@ extension ProcessTests {
   struct Failure08FailingRankTests {
     private func expectEnd(_ program: Program, _ code: Int32, says text: String) {
       let outcome = program.wait()
-      expect(outcome, code)
-      #expect(outcome.errors.occurrences(of: text) == 1, "\(outcome)")
+      expect(outcome, code, errors: [text])
       #expect(outcome.errors.occurrences(of: "longtail: rank ") == 1, "one message: \(outcome)")
     }
 

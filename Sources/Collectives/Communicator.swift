@@ -14,6 +14,8 @@ public protocol Communicator: AnyObject {
   var localSize: Int { get }
   /// The host of each rank, by rank.
   var hostNames: [String] { get }
+  /// Whether rank zero runs on this node.
+  var sharesNodeWithRoot: Bool { get }
 
   /// Adds the vectors of all ranks, in rank order, in place. Costs one message of `count * size` numbers: meant for packed statistics.
   func sum(_ values: inout [Double]) throws

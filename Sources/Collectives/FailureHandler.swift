@@ -32,7 +32,7 @@ public enum FailureHandler {
       report(message(for: error, rank: rank, size: size, host: ProcessInfo.processInfo.hostName))
       exit(exitCode(for: error))
     }
-    if communicator.hostName != communicator.hostNames.first { sleep(1) }
+    if !communicator.sharesNodeWithRoot { sleep(2) }
     if communicator.claimFailureReport() {
       report(message(for: error, rank: communicator.rank, size: communicator.size, host: communicator.hostName))
     } else {

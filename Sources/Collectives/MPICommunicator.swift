@@ -17,6 +17,8 @@ public final class MPICommunicator: Communicator {
   public let localSize: Int
   /// The host of each rank, as MPI names it.
   public let hostNames: [String]
+  /// Whether rank zero runs on this node.
+  public let sharesNodeWithRoot: Bool
   /// The library's name and version, for the records of a run.
   public let libraryVersion: String
 
@@ -67,6 +69,9 @@ public final class MPICommunicator: Communicator {
     guard let part else { throw LongtailError(.internalError, "MPI gave rank \(rank) no group for its node.") }
     node = part
     (localRank, localSize) = try Self.position(in: node)
+    var first = Int64(rank)
+    try MPILibrary.check(longtail_mpi_reduce(node, &first, 1, longtail_mpi_int64, longtail_mpi_least), "MPI_Allreduce", rank: rank)
+    sharesNodeWithRoot = first == 0
 
     let places = try Self.places(world: world, rank: rank, size: size, localRank: localRank, localSize: localSize)
     hostNames = places.map(\.host)

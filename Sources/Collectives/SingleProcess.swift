@@ -13,6 +13,8 @@ public final class SingleProcess: Communicator {
   public let localSize = 1
   /// This host's name.
   public let hostNames: [String]
+  /// Always true.
+  public let sharesNodeWithRoot = true
   /// Where this process notes what it is doing.
   public let progress = ProgressBoard()
   /// Changes nothing: there is nobody to disagree with.

@@ -23,10 +23,18 @@ output=${2:?usage: sbatch Launch/slurm.sh CONFIG RUN_DIRECTORY}
 # `auto` goes on with a run that is already there, and begins one where there is none.
 # The time that SIGTERM leaves must fit into the partition's GraceTime.
 export LONGTAIL_TERMINATION_SECONDS=${LONGTAIL_TERMINATION_SECONDS:-25}
+job=
+asked=
+pass_on() {
+  asked=$1
+  if [[ -n $job ]]; then kill "-$1" "$job" 2>/dev/null || true; fi
+}
+trap 'pass_on USR1' USR1
+trap 'pass_on TERM' TERM
 Launch/run --restarts 3 train "$config" --output "$output" --resume auto &
 job=$!
-trap 'kill -USR1 "$job" 2>/dev/null || true' USR1
-trap 'kill -TERM "$job" 2>/dev/null || true' TERM
+# Whatever came before the job was known.
+if [[ -n $asked ]]; then pass_on "$asked"; fi
 
 # A signal ends `wait` early; only the end of the job ends the loop. The shell remembers its code.
 while kill -0 "$job" 2>/dev/null; do

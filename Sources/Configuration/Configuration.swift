@@ -76,6 +76,7 @@ public struct Configuration: Section {
     "wd": "optimizer.weightDecay", "eps": "optimizer.epsilon", "warmup": "schedule.warmupSteps", "scheduler": "schedule",
     "gradclip": "gradientClipping", "clip": "gradientClipping", "eval": "evaluation", "dataset": "data", "network": "model",
     "backbone": "model", "workdir": "output", "outdir": "output", "outputdir": "output", "syncbn": "model.batchNorm",
-    "threads": "engine.threads", "timeout": "watchdog.limit", "stall": "watchdog.warning", "loginterval": "reporting.every", "logging": "reporting", "hflip": "data.augmentation.flip",
+    "threads": "engine.threads", "timeout": "watchdog.limit", "stall": "watchdog.warning", "loginterval": "reporting.every",
+    "logging": "reporting", "hflip": "data.augmentation.flip",
   ]
 }

@@ -26,7 +26,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Refuses to begin unless exactly this many ranks take part.")
   var expectRanks: Int?
 
-  @Flag(help: "Has the ranks compare what they are about to do before each collective: finds the one that goes astray (engine.checkCollectives).")
+  @Flag(
+    help:
+      "Has the ranks compare what they are about to do before each collective: finds the one that goes astray (engine.checkCollectives).")
   var checkCollectives = false
 
   @Flag(help: "Prints the path of the run directory, and does nothing else.")

@@ -5,10 +5,11 @@ import Testing
 /// and its code.
 @Suite(.serialized, .enabled(if: ProbeRunner.hasMPI, "mpirun is not on PATH: nothing here was tested"))
 struct Failure08ThrowingRankTests {
-  @Test(arguments: [
-    ("throw", 65, "a label is out of range"), ("throw-inside", 74, "failed on rank"), ("throw-after", 74, "the disk is full"),
-    ("throw-everywhere", 78, "every rank dislikes this configuration"), ("die", 137, nil),
-  ] as [(String, Int32, String?)])
+  @Test(
+    arguments: [
+      ("throw", 65, "a label is out of range"), ("throw-inside", 74, "failed on rank"), ("throw-after", 74, "the disk is full"),
+      ("throw-everywhere", 78, "every rank dislikes this configuration"), ("die", 137, nil),
+    ] as [(String, Int32, String?)])
   func failure08AllRanksAreGone(check: String, code: Int32, text: String?) throws {
     for (ranks, ranksPerNode) in [(2, nil), (3, nil), (4, 2)] as [(Int, Int?)] {
       let begin = Date()
@@ -18,7 +19,9 @@ struct Failure08ThrowingRankTests {
       #expect(!outcome.output.contains("holds"))
       guard let text else { continue }
       #expect(outcome.output.components(separatedBy: text).count == 2, "\(ranks) ranks: \(outcome.output)")
-      if check != "throw-everywhere" { #expect(outcome.output.contains("longtail: rank \(ranks - 1) of \(ranks) on "), "\(outcome.output)") }
+      if check != "throw-everywhere" {
+        #expect(outcome.output.contains("longtail: rank \(ranks - 1) of \(ranks) on "), "\(outcome.output)")
+      }
     }
   }
 

@@ -30,7 +30,8 @@ import Testing
 
   @Test func theRankBehindIsNamed() {
     let judgement = judge([
-      state(0, .reduce, for: 70, sequence: 41, waits: true), state(1, .backward, for: 65), state(2, .reduce, for: 66, sequence: 41, waits: true),
+      state(0, .reduce, for: 70, sequence: 41, waits: true), state(1, .backward, for: 65),
+      state(2, .reduce, for: 66, sequence: 41, waits: true),
     ])
     #expect(judgement.verdict == .slow && !judgement.isElsewhere)
     #expect(judgement.culprits.map(\.rank) == [1] && judgement.waiting.map(\.rank) == [0, 2])

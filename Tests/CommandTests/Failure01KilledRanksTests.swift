@@ -53,7 +53,8 @@ extension ProcessTests {
           let resumed = try Program.run("longtail", arguments, ranks: ranks)
           expect(resumed)
           let whole = try #require(undisturbed[ranks])
-          #expect(try run.digest(steps) == whole.digest(steps), "seed \(seed): rank \(rank) of \(ranks) killed after step \(reached.last ?? 0)")
+          #expect(
+            try run.digest(steps) == whole.digest(steps), "seed \(seed): rank \(rank) of \(ranks) killed after step \(reached.last ?? 0)")
           #expect(run.lines() == whole.lines(), "seed \(seed)")
           #expect(run.lines("classes.jsonl") == whole.lines("classes.jsonl"), "seed \(seed)")
           try? FileManager.default.removeItem(atPath: run.path)
@@ -87,7 +88,8 @@ extension ProcessTests {
           ends.append(Date().timeIntervalSince(killed))
         }
         let outcome = program.wait()
-        expect(outcome, errors: ["failed with code 137 at step", "restart 1 of 3 in 0.1 s, from the newest valid checkpoint", "restart 2 of 3"])
+        expect(
+          outcome, errors: ["failed with code 137 at step", "restart 1 of 3 in 0.1 s, from the newest valid checkpoint", "restart 2 of 3"])
         #expect(ends.allSatisfy { $0 < 10 }, "\(ends)")
         #expect(try run.digest(steps) == undisturbed.digest(steps))
         #expect(run.lines() == undisturbed.lines())

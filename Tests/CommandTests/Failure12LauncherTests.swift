@@ -21,7 +21,9 @@ extension ProcessTests {
     func failure12OneRankWhereFourWereStarted() throws {
       try expectRefused(
         ["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "0"],
-        says: ["The launcher started 4 ranks, but Open MPI v", "says that there is 1", "different installations", "PATH or LD_LIBRARY_PATH"])
+        says: [
+          "The launcher started 4 ranks, but Open MPI v", "says that there is 1", "different installations", "PATH or LD_LIBRARY_PATH",
+        ])
     }
 
     @Test func failure12OtherLaunchers() throws {

@@ -26,7 +26,8 @@ extension ProcessTests {
       return (outcome, starts.split(separator: "\n").map(String.init))
     }
 
-    private let advance = "mkdir -p $out/checkpoints/step-0000000$start; echo \"{\\\"step\\\":$((10 * start)),\\\"loss\\\":1}\" > $out/log.jsonl"
+    private let advance =
+      "mkdir -p $out/checkpoints/step-0000000$start; echo \"{\\\"step\\\":$((10 * start)),\\\"loss\\\":1}\" > $out/log.jsonl"
 
     @Test func aFailedTrainingIsStartedAgain() throws {
       try withTemporaryDirectory { directory in
@@ -38,7 +39,8 @@ extension ProcessTests {
             "failed with code 70 at step 20; restart 2 of 5 in 0.2 s, from the newest valid checkpoint (step-00000002)",
           ])
         #expect(
-          starts == ["train my.yaml --overwrite --resume never --set a=b"] + [String](repeating: "train my.yaml --set a=b --resume auto", count: 2))
+          starts == ["train my.yaml --overwrite --resume never --set a=b"]
+            + [String](repeating: "train my.yaml --set a=b --resume auto", count: 2))
       }
     }
 
@@ -93,11 +95,12 @@ extension ProcessTests {
     }
 
     /// The example for Slurm, with scripts in the places of `Launch/run` and `scontrol`.
-    @Test(arguments: [
-      ("exit 75", 0, true), ("exit 0", 0, false), ("exit 65", 65, false), ("touch run/STOPPED; exit 1", 0, true), ("exit 77", 0, true),
-      ("exit 137", 137, false), ("trap 'exit 75' USR1; kill -USR1 $PPID; sleep 5 & wait", 0, true),
-      ("trap 'exit 75' TERM; kill -TERM $PPID; sleep 5 & wait", 0, true),
-    ] as [(String, Int32, Bool)])
+    @Test(
+      arguments: [
+        ("exit 75", 0, true), ("exit 0", 0, false), ("exit 65", 65, false), ("touch run/STOPPED; exit 1", 0, true), ("exit 77", 0, true),
+        ("exit 137", 137, false), ("trap 'exit 75' USR1; kill -USR1 $PPID; sleep 5 & wait", 0, true),
+        ("trap 'exit 75' TERM; kill -TERM $PPID; sleep 5 & wait", 0, true),
+      ] as [(String, Int32, Bool)])
     func slurmRequeues(plan: String, code: Int32, requeues: Bool) throws {
       try withTemporaryDirectory { directory in
         for (path, text) in [
@@ -118,7 +121,8 @@ extension ProcessTests {
         expect(outcome, code)
         let order = try? String(contentsOfFile: "\(directory)/requeued", encoding: .utf8)
         #expect(order == (requeues ? "requeue 7\n" : nil))
-        #expect(try String(contentsOfFile: "\(directory)/starts", encoding: .utf8) == "--restarts 3 train my.yaml --output run --resume auto\n")
+        #expect(
+          try String(contentsOfFile: "\(directory)/starts", encoding: .utf8) == "--restarts 3 train my.yaml --output run --resume auto\n")
         if plan == "exit 77" {
           let again = try Program(
             LaunchScript.path("slurm.sh"), ["my.yaml", "run"],

@@ -146,7 +146,9 @@ final class Watchdog: @unchecked Sendable {
     longtail_exit_within(code, UInt32(Self.reportSeconds))
     let reason = judgement.text(host: place.host, nodes: place.nodes)
     let what = code == 77 ? "stalled, this is the limit: " : ""
-    let files = directory.map { "\n  What each rank of this node was doing is written to \($0). The last checkpoint is intact: --resume auto." }
+    let files = directory.map {
+      "\n  What each rank of this node was doing is written to \($0). The last checkpoint is intact: --resume auto."
+    }
     say("longtail: \(what)\(reason)\(files ?? "")")
     if let directory {
       let crash = CrashReport(directory: directory, place: place)

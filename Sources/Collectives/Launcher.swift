@@ -75,13 +75,17 @@ public enum Launcher {
 
   /// As `connect(environment:)`, with other names for the library and with pretended nodes. For tests.
   package static func connect(
-    environment: [String: String], libraryNames: [String], simulatedRanksPerNode: Int?
+    environment: [String: String], libraryNames: [String], simulatedRanksPerNode: Int?, joining: WatchdogLimits = WatchdogLimits()
   ) throws -> Communicator {
     switch try decide(environment: environment) {
     case .singleProcess:
       return SingleProcess()
     case .openMPI(let promised, let rank):
-      let communicator = try MPICommunicator(libraryNames: libraryNames, simulatedRanksPerNode: simulatedRanksPerNode)
+      // One rank of each node speaks.
+      let isFirst = environment["OMPI_COMM_WORLD_LOCAL_RANK"].map { $0 == "0" } ?? (rank == 0)
+      let place = Watchdog.Place(rank: rank ?? 0, size: promised ?? 1, host: ProcessInfo.processInfo.hostName, nodes: 1)
+      let communicator = try MPICommunicator(
+        libraryNames: libraryNames, simulatedRanksPerNode: simulatedRanksPerNode, expected: isFirst ? place : nil, joining: joining)
       try check(promised: promised, rank: rank, found: communicator.size, version: communicator.libraryVersion)
       return communicator
     }

@@ -49,9 +49,17 @@ public final class MPICommunicator: Communicator {
   /// - Parameters:
   ///   - libraryNames: names to look for.
   ///   - simulatedRanksPerNode: pretends that every so many ranks are on a node of their own. For tests.
+  ///   - expected: what the launcher says about this process, for a line when MPI does not bring the ranks together in time.
+  ///   - joining: how long that may take.
   /// - Throws: `mismatch` if there is no usable library, `inputOutput` if MPI does not start.
-  package init(libraryNames: [String], simulatedRanksPerNode: Int? = nil) throws {
+  package init(
+    libraryNames: [String], simulatedRanksPerNode: Int? = nil, expected: Watchdog.Place? = nil, joining: WatchdogLimits = WatchdogLimits()
+  ) throws {
     try MPILibrary.load(names: libraryNames)
+    let arrival = ProgressBoard(rank: expected?.rank ?? 0)
+    arrival.enter(.join)
+    if let expected { arrival.watch(expected, joining, crashDirectory: nil) }
+    defer { arrival.stopWatching() }
     try MPILibrary.check(longtail_mpi_initialize(), "MPI_Init_thread", rank: 0)
     libraryVersion = MPILibrary.version
     world = longtail_mpi_world()

@@ -55,6 +55,15 @@ struct Failure08ThrowingRankTests {
     #expect(outcome.output.components(separatedBy: "stalled, this is the limit").count == 2, "\(outcome.output)")
   }
 
+  /// Before there is a group at all: MPI waits for a rank without a word, so somebody else has to say so.
+  @Test func failure05RanksThatDoNotComeTogether() throws {
+    let outcome = try ProbeRunner.everyRank("late", ranks: 3)
+    #expect(outcome.exitCode == 0, "\(outcome.output)")
+    #expect(
+      outcome.output.contains("rank 0 in phase join, before the first step. Perhaps other hosts cannot be reached"), "\(outcome.output)")
+    #expect(!outcome.output.contains("rank 2 in phase join"))
+  }
+
   /// Each pretended node speaks for itself; one of them knows who is late.
   @Test func failure05AnotherNodeIsLate() throws {
     let outcome = try ProbeRunner.everyRank("stall", ranks: 4, ranksPerNode: 2)

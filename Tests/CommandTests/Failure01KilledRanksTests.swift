@@ -6,8 +6,8 @@ extension ProcessTests {
   /// Failure 1: any rank is killed at any step; `mpirun` ends soon, and nothing is lost but the steps since the last checkpoint.
   @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH: nothing here was tested"))
   struct Failure01KilledRanksTests {
-    private let settings = ["training.epochs=14", "checkpoint.everySteps=2", "checkpoint.every=100", "evaluation.every=7"]
-    private let steps = 42
+    private let settings = ["training.epochs=8", "checkpoint.everySteps=2", "checkpoint.every=100", "evaluation.every=4"]
+    private let steps = 24
 
     @Test func failure01AnyRankIsKilledAtARandomStep() throws {
       try withTemporaryDirectory { directory in
@@ -79,7 +79,7 @@ extension ProcessTests {
         let program = try LaunchScript.start(
           ["-n", "2", "--threads-per-rank", "1", "--restarts", "3"] + trainArguments(configuration, run.path, settings, ["--overwrite"]))
         var ends: [Double] = []
-        for (step, rank) in [(6, 1), (20, 0)] {
+        for (step, rank) in [(5, 1), (14, 0)] {
           run.wait(forStep: step, of: program)
           let victim = try #require(Program.process(ofRank: rank, mark: run.path))
           kill(victim, SIGKILL)

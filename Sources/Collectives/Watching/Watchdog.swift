@@ -5,9 +5,9 @@ import Foundation
 ///
 /// It makes no MPI calls, so that it works while MPI hangs. Every rank has one; those of a node agree through the board on which of them
 /// speaks. A rank that does not get on cannot be unstuck from outside: what it can do is tell where it stands, and free the machines.
-final class Watchdog: @unchecked Sendable {
+package final class Watchdog: @unchecked Sendable {
   /// Who this process is.
-  struct Place: Sendable {
+  package struct Place: Sendable {
     var rank: Int
     var size: Int
     var host: String

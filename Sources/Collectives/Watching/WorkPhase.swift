@@ -20,6 +20,8 @@ public enum WorkPhase: Int, CaseIterable, Sendable {
   case save
   /// After the last step: waiting for the disk, leaving the group.
   case finish
+  /// Before all else: waiting for MPI to bring the ranks together.
+  case join
 
   /// The word in messages, in crash files and in the configuration: `init`, `data`, ...
   public var name: String {
@@ -34,6 +36,7 @@ public enum WorkPhase: Int, CaseIterable, Sendable {
     case .evaluate: "evaluate"
     case .save: "save"
     case .finish: "finish"
+    case .join: "join"
     }
   }
 
@@ -45,6 +48,7 @@ public enum WorkPhase: Int, CaseIterable, Sendable {
     case .forward, .objective, .backward, .update: "the processor is given to something else, or the memory is swapped out"
     case .reduce: "another rank has not come to the same sum"
     case .evaluate: "the files of the evaluation cannot be read, or a batch of it takes that long"
+    case .join: "other hosts cannot be reached: a firewall, or another network (mpirun --mca btl_tcp_if_include INTERFACE chooses one)"
     case .save, .finish: "the disk of the run directory does not take what is written"
     }
   }

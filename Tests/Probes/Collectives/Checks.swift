@@ -79,6 +79,7 @@ func run(_ check: String, on communicator: Communicator) throws {
     communicator.checksCollectives = false
     try communicator.requireEqualCollectives()
     try expect(communicator.size == 1 || communicator.issuedCollectives.count > 10, "\(communicator.issuedCollectives)")
+  case "late": try communicator.barrier()
   case "stall":
     var limits = WatchdogLimits()
     (limits.warning, limits.limit, limits.limits) = (0.2, 1, [.start: 1])

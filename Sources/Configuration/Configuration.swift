@@ -78,5 +78,7 @@ public struct Configuration: Section {
     "backbone": "model", "workdir": "output", "outdir": "output", "outputdir": "output", "syncbn": "model.batchNorm",
     "threads": "engine.threads", "timeout": "watchdog.limit", "stall": "watchdog.warning", "loginterval": "reporting.every",
     "logging": "reporting", "hflip": "data.augmentation.flip",
+    "maxtime": "training.timeLimit", "walltime": "training.timeLimit", "skipnan": "training.nonFinite",
+    "detectanomaly": "training.nonFinite",
   ]
 }

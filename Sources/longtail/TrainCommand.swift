@@ -48,6 +48,8 @@ struct TrainCommand: ParsableCommand {
         FailureHandler.endJob(error, communicator: nil)
       }
     }
+    // Before anything takes time: a request may come as soon as the process is there.
+    let signals = Result { try RequestSignals() }
     Job.finish { communicator in
       if let expectRanks, expectRanks != communicator.size {
         throw LongtailError(
@@ -58,8 +60,7 @@ struct TrainCommand: ParsableCommand {
       if checkCollectives { configuration.engine.checkCollectives = true }
       let run = try TrainingRun(configuration, communicator: communicator, resume: overwrite ? nil : resume)
       try run.announceMachine()
-      let signals = try RequestSignals()
-      return try run.train(requests: signals.take) == .stopped ? LongtailError.Code.stoppedOnRequest.rawValue : 0
+      return try run.train(requests: signals.get().take) == .stopped ? LongtailError.Code.stoppedOnRequest.rawValue : 0
     }
   }
 }

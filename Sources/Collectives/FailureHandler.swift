@@ -28,16 +28,16 @@ public enum FailureHandler {
       let environment = ProcessInfo.processInfo.environment
       let (rank, size) = Launcher.promisedPlace(environment: environment)
       // What is wrong with one start is mostly wrong with all of them. The launcher ends this process once the first rank has failed.
-      if let rank, rank > 0 { sleep(3) }
+      if let rank, rank > 0 { pause(seconds: 3) }
       report(message(for: error, rank: rank, size: size, host: ProcessInfo.processInfo.hostName))
       exit(exitCode(for: error))
     }
-    if !communicator.sharesNodeWithRoot { sleep(2) }
+    if !communicator.sharesNodeWithRoot { pause(seconds: 2) }
     if communicator.claimFailureReport() {
       report(message(for: error, rank: communicator.rank, size: communicator.size, host: communicator.hostName))
     } else {
       // The rank that speaks ends this one too. Aborting before it has spoken would cost its message.
-      sleep(5)
+      pause(seconds: 5)
     }
     communicator.abort(code: exitCode(for: error))
   }
@@ -49,6 +49,12 @@ public enum FailureHandler {
     } catch {
       endJob(error, communicator: communicator)
     }
+  }
+
+  /// Lets others speak first, and lets the launcher end this process meanwhile: a request to save comes too late.
+  private static func pause(seconds: UInt32) {
+    signal(SIGTERM, SIG_DFL)
+    sleep(seconds)
   }
 
   /// One write, so that lines of several ranks do not mix.

@@ -5,6 +5,11 @@ extension MPICommunicator {
   /// Makes a buffer that is summed through a window of shared memory on each node, or through messages where there is none.
   public func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer {
     if size == 1 { return LoneBuffer(floatCount: floatCount, strategy: "one rank: nothing to sum") }
+    try issuing(.makeBuffer, floatCount) {}
+    return CountedBuffer(try unwatchedBuffer(floatCount: floatCount), self)
+  }
+
+  private func unwatchedBuffer(floatCount: Int) throws -> ReducibleBuffer {
     if avoidsWindows { return messageBuffer(floatCount: floatCount, reason: "as asked") }
     if nodeCount == size { return messageBuffer(floatCount: floatCount, reason: "one rank a node") }
     if nodeCount > 1 && peers == nil { return messageBuffer(floatCount: floatCount, reason: "the nodes have different numbers of ranks") }

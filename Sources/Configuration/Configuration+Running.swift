@@ -72,6 +72,8 @@ extension Configuration {
     public var choicesFile: String?
     /// Compute threads of each rank; from the affinity mask and the ranks on the host when not given.
     public var threads: Int?
+    /// Whether the ranks compare what they are about to do before each collective.
+    public var checkCollectives = false
 
     /// How convolution algorithms are found.
     public enum Algorithms: String, CaseIterable, Choice {
@@ -88,6 +90,7 @@ extension Configuration {
       visitor.key("algorithms", &algorithms, "auto measures and takes the fastest, direct does not")
       visitor.optionalKey("choicesFile", &choicesFile, "file that keeps the measured choices", .path)
       visitor.optionalKey("threads", &threads, "compute threads of each rank", .between(1, 4096, "leave it out to use what there is"))
+      visitor.key("checkCollectives", &checkCollectives, "compare ranks before each collective, to find one that goes astray")
     }
   }
 

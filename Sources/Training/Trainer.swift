@@ -119,6 +119,7 @@ public final class Trainer {
     var failure: (any Error)?
     while learner.stepCount < totalSteps {
       var clock = PhaseClock()
+      communicator.progress.enter(.data, step: learner.stepCount + 1)
       guard let batch = try nextBatch(loader, failure: &failure) else { break }
       clock.end("data")
       var report = StepReport()
@@ -173,6 +174,7 @@ public final class Trainer {
     if summary.evaluation == nil, !summary.wasStopped {
       summary.evaluation = try evaluate(epoch: learner.stepCount / max(1, stepsPerEpoch))
     }
+    communicator.progress.enter(.finish)
     try finishSaving()
     summary.steps = learner.stepCount
     summary.best = best

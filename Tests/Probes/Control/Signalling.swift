@@ -74,6 +74,13 @@ final class SignallingCommunicator: Communicator {
   var localRank: Int { base.localRank }
   var localSize: Int { base.localSize }
   var hostNames: [String] { base.hostNames }
+  var sharesNodeWithRoot: Bool { base.sharesNodeWithRoot }
+  var progress: ProgressBoard { base.progress }
+  var checksCollectives: Bool {
+    get { base.checksCollectives }
+    set { base.checksCollectives = newValue }
+  }
+  var issuedCollectives: CollectiveRecord { base.issuedCollectives }
 
   func sum(_ values: inout [Double]) throws {
     signaller.enterStatistics()

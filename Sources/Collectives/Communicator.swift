@@ -39,7 +39,10 @@ public protocol Communicator: AnyObject {
   /// Makes a buffer whose content can be summed over the ranks fast: the place for gradients.
   ///
   /// Make one per network, not one per step: its memory may be given back only when the process ends.
-  func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer
+  /// - Parameters:
+  ///   - floatCount: the same on all ranks.
+  ///   - wirePrecision: how numbers are written in messages between nodes; the same on all ranks.
+  func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> ReducibleBuffer
 
   /// Claims the right to report a failure. True for the first rank of a node that asks, false for the others.
   func claimFailureReport() -> Bool
@@ -58,6 +61,11 @@ extension Communicator {
 
   /// Number of different hosts.
   public var hostCount: Int { Set(hostNames).count }
+
+  /// Makes a reducible buffer whose numbers go between nodes as they are, in float32.
+  public func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer {
+    try reducibleBuffer(floatCount: floatCount, wirePrecision: .float32)
+  }
 
   /// Adds one number over the ranks.
   public func sum(_ value: Double) throws -> Double {

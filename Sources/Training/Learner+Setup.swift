@@ -45,3 +45,13 @@ extension Learner {
     choices.replace(try JSONDecoder().decode([String: AlgorithmChoices.Choice].self, from: Data(bytes)))
   }
 }
+
+extension Configuration.Engine {
+  /// The same choice in the words of the reductions.
+  var wire: WirePrecision {
+    switch wirePrecision {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
+  }
+}

@@ -93,7 +93,7 @@ public final class Learner {
     ) { floatCount in
       // Rank zero has measured by now; the others wait for its choices before they compile.
       if communicator.isRoot { try Learner.send(choices, communicator) }
-      let made = try communicator.reducibleBuffer(floatCount: floatCount)
+      let made = try communicator.reducibleBuffer(floatCount: floatCount, wirePrecision: configuration.engine.wire)
       reduction = made
       return made.buffer
     }

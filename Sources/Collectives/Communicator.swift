@@ -2,7 +2,8 @@
 ///
 /// All calls are blocking and collective: every rank makes the same calls in the same order with vectors of the same length, from its
 /// compute thread. With one process every one of them does nothing. Results are the same bits on all ranks, and a function of the values in
-/// rank order alone: they do not depend on which rank arrives first.
+/// rank order alone: they do not depend on which rank arrives first. Where several nodes have several ranks each, the ranks of a node
+/// are added first, then the nodes, both in order.
 public protocol Communicator: AnyObject {
   /// This process's number, from 0.
   var rank: Int { get }

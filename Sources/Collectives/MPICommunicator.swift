@@ -36,6 +36,10 @@ public final class MPICommunicator: Communicator {
   let rankAmongPeers: Int
 
   var gathered: [Double] = []
+  /// How small vectors are combined where several nodes have several ranks each and can share memory.
+  private(set) var nodeFold: NodeFold?
+  /// Whether vectors are combined on each node first, and then over the nodes.
+  package var foldsOnNodes: Bool { nodeFold != nil }
   private var claim: UnsafeMutableRawPointer?
   private var isFinished = false
 
@@ -79,6 +83,11 @@ public final class MPICommunicator: Communicator {
     rankAmongPeers = try Self.position(in: across).rank
     // One word per node, by which the first failing rank is told from those that fail because of it.
     claim = try sharedWindow(byteCount: 4).base?(0)
+    if nodeCount > 1, nodeCount < size,
+      case .window(let window) = try sharedWindow(byteCount: NodeFold.capacity * MemoryLayout<Double>.stride)
+    {
+      nodeFold = NodeFold(self, window)
+    }
   }
 
   /// The pretended node that a rank is on.

@@ -14,9 +14,11 @@ extension ScalingReport {
       ])
     }
     let rounds = single.rounds.count
-    return ([single.rounds.first.map { "\($0.model), \($0.width)x\($0.height), \(Formatting.plural(rounds, "round"))" } ?? "", ""]
+    return
+      ([single.rounds.first.map { "\($0.model), \($0.width)x\($0.height), \(Formatting.plural(rounds, "round"))" } ?? "", ""]
       + table.lines + [
-        "", "Efficiency of \(ranks.ranks) ranks: \(Formatting.decimals(efficiency, 3)); of \(threads.threads) threads: "
+        "",
+        "Efficiency of \(ranks.ranks) ranks: \(Formatting.decimals(efficiency, 3)); of \(threads.threads) threads: "
           + "\(Formatting.decimals(threadEfficiency, 3)).",
         "\(name(ranks)) are \(Formatting.decimals(ranksOverThreads, 3)) times as fast as \(name(threads)).",
         "Sums over ranks, waiting for the slowest included, take \(Formatting.percent(ranks.reductionShare)) % of a step.", "",

@@ -48,7 +48,7 @@ extension Learner {
 
 extension Configuration.Engine {
   /// The same choice in the words of the reductions.
-  var wire: WirePrecision {
+  var wire: Collectives.WirePrecision {
     switch wirePrecision {
     case .float32: .float32
     case .bfloat16: .bfloat16

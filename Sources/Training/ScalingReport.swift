@@ -59,7 +59,8 @@ public struct ScalingReport: Sendable {
     let all = ScalingReport.parts.flatMap { self[keyPath: $0].rounds }
     if let other = all.first, (other.model, other.width, other.height) != (figures.model, figures.width, figures.height) {
       throw LongtailError(
-        .usage, "\(name) is of \(figures.model) at \(figures.width)x\(figures.height), the others of \(other.model) at "
+        .usage,
+        "\(name) is of \(figures.model) at \(figures.width)x\(figures.height), the others of \(other.model) at "
           + "\(other.width)x\(other.height)")
     }
     for part in ScalingReport.parts {

@@ -31,8 +31,8 @@ struct MessagePassingTests {
 
   @Test func slicesGoBetweenNodes() throws {
     expectHolds(
-      try ProbeRunner.everyRank("between-nodes,bfloat16,parts,sums,small-pieces", ranks: 4, ranksPerNode: [2]),
-      "between-nodes,bfloat16,parts,sums,small-pieces", ranks: 4)
+      try ProbeRunner.everyRank("between-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: 4, ranksPerNode: [2]),
+      "between-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: 4)
   }
 
   /// The lanes are as many as the smallest node has ranks; ranks of other nodes only take part in the sums of their node.
@@ -40,8 +40,8 @@ struct MessagePassingTests {
   func nodesWithUnequalRanks(sizes: [Int]) throws {
     let ranks = sizes.reduce(0, +)
     expectHolds(
-      try ProbeRunner.everyRank("uneven-nodes,bfloat16,parts,small-pieces", ranks: ranks, ranksPerNode: sizes),
-      "uneven-nodes,bfloat16,parts,small-pieces", ranks: ranks)
+      try ProbeRunner.everyRank("uneven-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: ranks, ranksPerNode: sizes),
+      "uneven-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: ranks)
   }
 
   @Test func nodesWithTwoLanesOfUnequalRanks() throws {

@@ -96,19 +96,10 @@ private struct Expectation {
 
   init(_ communicator: Communicator, strategy: String) {
     let size = communicator.size
-    var groups: [Range<Int>] = []
-    if let sizes = (communicator as? MPICommunicator)?.localSizes, strategy.contains("shared window of") {
-      var first = 0
-      while first < size {
-        groups.append(first..<first + sizes[first])
-        first += sizes[first]
-      }
-    } else if strategy.contains("bfloat16") {
-      groups = (0..<size).map { $0..<$0 + 1 }
-    } else {
-      groups = [0..<size]
-    }
-    self.groups = groups
+    let isByMessages = !strategy.contains("shared window of")
+    groups =
+      isByMessages && strategy.contains("bfloat16")
+      ? (0..<size).map { $0..<$0 + 1 } : nodes(of: communicator, where: !isByMessages)
     isRounded = strategy.contains("bfloat16")
   }
 
@@ -128,4 +119,15 @@ private struct Expectation {
     let contributions = parts.reduce(0.0) { $0 + Double(abs($1)) }
     return (rounded(sum), (contributions + abs(Double(sum))) * 0x1p-8 + 2 * single)
   }
+}
+
+/// The ranks of each node; all ranks as one where that is not how they are added.
+func nodes(of communicator: Communicator, where isByNode: Bool) -> [Range<Int>] {
+  guard isByNode, let sizes = (communicator as? MPICommunicator)?.localSizes else { return [0..<communicator.size] }
+  var groups: [Range<Int>] = []
+  while groups.reduce(0, { $0 + $1.count }) < communicator.size {
+    let first = groups.last?.upperBound ?? 0
+    groups.append(first..<first + sizes[first])
+  }
+  return groups
 }

@@ -28,14 +28,13 @@ public final class Program {
 
   /// Starts a program that is built beside the tests.
   /// - Parameters:
-  ///   - name: `longtail`, or a probe.
+  ///   - name: `longtail`, or a probe; or the path of any other program.
   ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
   ///   - directory: the working directory.
   public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
     throws
   {
-    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let path = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+    let path = name.hasPrefix("/") ? name : try Program.path(of: name)
     scratch = NSTemporaryDirectory() + "longtail-output-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
 
@@ -74,6 +73,12 @@ public final class Program {
     deadline.cancel()
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
     return Outcome(exitCode: signal + process.terminationStatus, output: text("output"), errors: text("errors"))
+  }
+
+  /// Where a program lies that is built beside the tests.
+  public static func path(of name: String) throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
   }
 
   /// Starts a program and waits for its end.

@@ -64,15 +64,12 @@ public struct CommunicationBenchmark {
   private func measure(
     floats: Int, _ reducible: any ReducibleBuffer, _ spare: HostBuffer, _ communicator: any Communicator
   ) throws -> CommunicationBenchmarkReport.Size {
-    // Small ones are repeated within a measurement: a barrier lets ranks go at slightly different times.
-    let inner = max(1, min(50, (1 << 16) / floats))
-    let rounds = max(9, min(200, (1 << 25) / floats))
     var ways: [() throws -> Void] = [
       { try reducible.sum(0..<floats) },
       { CommunicationBenchmark.copy(from: reducible.buffer, to: spare, floatCount: floats) },
     ]
     if let communicator = communicator as? MPICommunicator { ways.append { try communicator.allReduce(spare, floatCount: floats) } }
-    let seconds = try medians(of: ways, rounds: rounds, inner: inner, communicator)
+    let seconds = try medians(of: ways, communicator)
     return CommunicationBenchmarkReport.Size(
       bytes: floats * 4, reduction: seconds[0], copy: seconds[1], allReduce: seconds.count > 2 ? seconds[2] : nil)
   }
@@ -86,25 +83,31 @@ public struct CommunicationBenchmark {
     if isComparable, let communicator = communicator as? MPICommunicator {
       ways.append { try communicator.allReduce(spare, floatCount: numbers) }
     }
-    let seconds = try medians(of: ways, rounds: 100, inner: 50, communicator)
+    let seconds = try medians(of: ways, communicator)
     return CommunicationBenchmarkReport.Packed(numbers: numbers, sum: seconds[0], allReduce: seconds.count > 1 ? seconds[1] : nil)
   }
 
-  /// Seconds of each way: the median over rounds of the slowest rank. The first tenth of the rounds only warms up.
-  private func medians(
-    of ways: [() throws -> Void], rounds: Int, inner: Int, _ communicator: any Communicator
-  ) throws -> [Double] {
+  /// Seconds of each way: the median over rounds of the slowest rank.
+  ///
+  /// As many rounds as fit into about a second, but 9 at least and 200 at most. Short ways are repeated within a round, since a barrier
+  /// lets ranks go at slightly different times.
+  private func medians(of ways: [() throws -> Void], _ communicator: any Communicator) throws -> [Double] {
     let clock = ContinuousClock()
-    let warmup = max(1, rounds / 10)
+    func time(_ way: () throws -> Void, _ repetitions: Int) throws -> Double {
+      try communicator.barrier()
+      let start = clock.now
+      for _ in 0..<repetitions { try way() }
+      return start.duration(to: clock.now).inSeconds / Double(repetitions)
+    }
+    // The first round warms up: connections are made lazily.
+    for way in ways { _ = try time(way, 1) }
+    var once = [try ways.reduce(0.0) { try $0 + time($1, 1) }]
+    try communicator.maximum(&once)
+    let inner = Int(min(50, max(1, 200e-6 / once[0])))
+    let rounds = Int(min(200, max(9, 1 / (once[0] * Double(inner)))))
     var seconds = [[Double]](repeating: [], count: ways.count)
-    for round in 0..<warmup + rounds {
-      for (index, way) in ways.enumerated() {
-        try communicator.barrier()
-        let start = clock.now
-        for _ in 0..<inner { try way() }
-        let elapsed = start.duration(to: clock.now).inSeconds / Double(inner)
-        if round >= warmup { seconds[index].append(elapsed) }
-      }
+    for _ in 0..<rounds {
+      for (index, way) in ways.enumerated() { seconds[index].append(try time(way, inner)) }
     }
     return try seconds.map { values in
       var slowest = values

@@ -122,9 +122,11 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
+    .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["Collectives", "Images", "Reports", "Tensors", "TestSupport", "Training", "longtail"],
+      name: "CommandTests",
+      dependencies: ["Collectives", "ControlProbe", "Images", "Reports", "Tensors", "TestSupport", "Training", "longtail"],
       swiftSettings: strict),
   ]
 )

@@ -22,8 +22,9 @@ extension Configuration {
 
   /// Keys that may differ between a checkpoint and the run that goes on from it, or the sections that hold them.
   static let allowedAtResume = [
-    "output", "data.root", "data.loader", "training.epochs", "training.steps", "evaluation.every", "evaluation.batch", "checkpoint",
-    "engine", "reporting",
+    "output", "data.root", "data.loader", "training.epochs", "training.steps", "training.nonFinite", "training.nonFiniteConsecutiveLimit",
+    "training.nonFiniteTotalLimit", "training.spikes", "training.spikeThreshold", "training.compareRanksEvery", "training.timeLimit",
+    "evaluation.every", "evaluation.batch", "checkpoint", "engine", "reporting",
   ]
 
   /// What differs from an earlier configuration, in the order of the keys.
@@ -63,6 +64,9 @@ extension Configuration {
     default: nil
     }
   }
+
+  /// Every key with its value, one a line: `training.epochs: 30`. Equal for equal configurations.
+  public var lines: [String] { flat.map { "\($0): \($1.yaml)" } }
 
   private var flat: [(String, SettingValue)] {
     var copy = self

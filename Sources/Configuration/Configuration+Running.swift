@@ -1,28 +1,6 @@
 import Tensors
 
 extension Configuration {
-  /// Section `training`: how long, and in what batches.
-  public struct Training: Section {
-    /// Passes over the training images.
-    public var epochs = 30
-    /// A limit in steps that ends the run earlier.
-    public var steps: Int?
-    /// Images of a step, over all ranks together.
-    public var globalBatch = 8
-    /// Whether the images that do not fill the last batch of an epoch are left out.
-    public var dropLast = true
-
-    /// All defaults.
-    public init() {}
-
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("epochs", &epochs, "passes over the training images", .atLeast(1, "use `training.steps` for less than an epoch"))
-      visitor.optionalKey("steps", &steps, "limit in steps that ends the run earlier", .atLeast(1, "leave it out for no limit"))
-      visitor.key("globalBatch", &globalBatch, "images of a step, over all ranks together", .atLeast(1))
-      visitor.key("dropLast", &dropLast, "leave out the images that do not fill the last batch")
-    }
-  }
-
   /// Section `evaluation`: when and how the network is judged.
   public struct Evaluation: Section {
     /// Epochs from one evaluation to the next; the end of the run always has one.

@@ -69,11 +69,26 @@ public struct PairedFiles: SegmentationDataset {
   public func fingerprint(of split: Split) throws -> [String] {
     try (pairs[split] ?? []).flatMap { pair in
       try [pair.image, pair.labels].map { path in
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw LongtailError(.missingInput, "\(path): there is no such file") }
+        let status = try PairedFiles.status(path)
         return "\(path) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
       }
     }
+  }
+
+  /// Names and sizes of all files, a line for each pair. Folders and times are those of a copy, and do not count.
+  public func listing(of split: Split) throws -> [String] {
+    try (pairs[split] ?? []).map { pair in
+      let files = try [pair.image, pair.labels].map { path in
+        "\(URL(fileURLWithPath: path).lastPathComponent) of \(try PairedFiles.status(path).st_size) bytes"
+      }
+      return "\(pair.identifier): \(files.joined(separator: ", "))"
+    }
+  }
+
+  private static func status(_ path: String) throws -> stat {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw LongtailError(.missingInput, "\(path): there is no such file") }
+    return status
   }
 
   private func pair(_ split: Split, _ index: Int) throws -> Pair {

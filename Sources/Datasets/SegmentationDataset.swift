@@ -54,9 +54,15 @@ public protocol SegmentationDataset: Sendable {
   func imageSize(split: Split, index: Int) throws -> ImageSize
   /// A line for each thing that the content of a split depends on, for its digest: files with sizes and times, or parameters.
   func fingerprint(of split: Split) throws -> [String]
+  /// A line for each sample that must be the same on all hosts, wherever they keep their copy: names and sizes of its files, or parameters.
+  /// - Throws: `.missingInput` where a file has gone.
+  func listing(of split: Split) throws -> [String]
 }
 
 extension SegmentationDataset {
+  /// The fingerprint, for data without files.
+  public func listing(of split: Split) throws -> [String] { try fingerprint(of: split) }
+
   /// A SHA-256 over name, classes, label map and everything that the content of a split depends on, in hexadecimal.
   ///
   /// Files count with path, size and time of change, not with their content: cheap enough for every start.

@@ -26,6 +26,8 @@ public final class Plan {
   public var isProfiling = false
 
   private struct Stage {
+    let name: String
+    let output: PlanTensor
     let kind: String
     let layer: any PlannedLayer
     let beforeBackward: [() throws -> Void]
@@ -62,7 +64,9 @@ public final class Plan {
       let nodeBuilder = NodeBuilder(plan: builder, node: node, index: index)
       let layer = try node.layer.compile(nodeBuilder)
       stages.append(
-        Stage(kind: node.layer.kind, layer: layer, beforeBackward: nodeBuilder.beforeBackward, afterBackward: nodeBuilder.afterBackward))
+        Stage(
+          name: node.name, output: try builder.value(node.output), kind: node.layer.kind, layer: layer,
+          beforeBackward: nodeBuilder.beforeBackward, afterBackward: nodeBuilder.afterBackward))
     }
     self.stages = stages
     output = try builder.value(graph.output)
@@ -122,6 +126,18 @@ public final class Plan {
         try stage.layer.forwardWithoutImages()
       } else {
         try timed(stage.kind, "forward") { try stage.layer.forward() }
+      }
+    }
+  }
+
+  /// Computes the logits, and shows each output while it is there; a plan without images shows none.
+  func forward(inspecting inspect: (_ place: Int, _ name: String, _ output: PlanTensor) throws -> Void) throws {
+    for (place, stage) in stages.enumerated() {
+      if isEmpty {
+        try stage.layer.forwardWithoutImages()
+      } else {
+        try stage.layer.forward()
+        try inspect(place, stage.name, stage.output)
       }
     }
   }

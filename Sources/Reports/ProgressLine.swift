@@ -79,7 +79,7 @@ public final class ProgressLine {
       parts.append("\(Formatting.significant(Double(record.images) / secondsPerStep, 3)) images/s")
       parts.append("\(Formatting.duration(Double(max(record.totalSteps - record.step, 0)) * secondsPerStep)) left")
     }
-    if record.isSkipped { parts.append("skipped: not finite") }
+    if record.isSkipped { parts.append(record.loss.isFinite ? "skipped" : "skipped: not finite") }
     return parts.joined(separator: "  ")
   }
 

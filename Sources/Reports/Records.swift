@@ -35,8 +35,10 @@ public struct StepRecord: Sendable, Equatable {
   public var learningRate = 0.0
   /// The norm of the whole gradient before clipping.
   public var gradientNorm: Double?
-  /// Whether the step was left out because a number was not finite.
+  /// Whether the step was left out because something about it was wrong.
   public var isSkipped = false
+  /// More about a step that was unusual, as members of its line.
+  public var details: [JSONValue.Member] = []
   /// Bytes that this rank handed to reductions.
   public var bytesReduced = 0
   /// Seconds of the whole step.
@@ -57,6 +59,7 @@ public struct StepRecord: Sendable, Equatable {
     result.append(.init("learningRate", .double(learningRate)))
     if let gradientNorm { result.append(.init("gradientNorm", .double(gradientNorm))) }
     if isSkipped { result.append(.init("skipped", .bool(true))) }
+    result += details
     result.append(.init("bytesReduced", .int(bytesReduced)))
     let times = [JSONValue.Member("step", .double(seconds))] + phases.map { .init($0.name, .double($0.value)) }
     return result + [.init("time", .object(times))]

@@ -8,7 +8,7 @@ import Training
 
 /// Writes down how a run goes, on rank zero: a progress line, `log.jsonl`, the table of classes, pictures.
 public final class RunReporter: TrainingObserver {
-  private let experiment: Experiment
+  let experiment: Experiment
   private let statistics: ClassStatistics
   private let directory: RunDirectory
   private let terminal: Terminal
@@ -63,6 +63,8 @@ public final class RunReporter: TrainingObserver {
     record.learningRate = report.learningRate
     record.gradientNorm = report.gradientNorm
     record.bytesReduced = report.bytesReduced
+    record.isSkipped = report.isSkipped
+    record.details = details(report)
     record.seconds = report.seconds
     var phases: [NamedNumber] = []
     for phase in report.phases {
@@ -74,7 +76,8 @@ public final class RunReporter: TrainingObserver {
     }
     record.phases = phases
     try log?.append(step: report.step, record.members)
-    lastStep = report
+    if !report.isSkipped { lastStep = report }
+    for warning in warnings(report) { progress.print("warning: \(warning)") }
     progress.update(record)
   }
 
@@ -117,7 +120,7 @@ public final class RunReporter: TrainingObserver {
     try classLog?.close()
     defer { write("digest   \(summary.digest)\n") }
     if summary.wasStopped {
-      write("stopped on request after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")
+      write("stopped \(summary.stopReason) after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")
       return
     }
     // A run that was at its end already has its table.

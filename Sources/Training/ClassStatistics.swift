@@ -24,10 +24,17 @@ public struct ClassStatistics: Sendable {
   ) throws -> ClassStatistics {
     let dataset = experiment.dataset
     let digest = try dataset.digest(of: split)
+    // Rank zero alone decides whether the record fits: ranks that decided for themselves could wait for each other.
     var bytes: [UInt8] = []
-    if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record) { bytes = [UInt8](data) }
+    if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record),
+      let known = try? JSONDecoder().decode(LabelAudit.self, from: data), known.digest == digest,
+      known.statistics.pixels.count == dataset.classes.count
+    {
+      bytes = [UInt8](data)
+    }
     try communicator.broadcast(&bytes, from: 0)
-    if let known = try? JSONDecoder().decode(LabelAudit.self, from: Data(bytes)), known.digest == digest {
+    if !bytes.isEmpty {
+      let known = try JSONDecoder().decode(LabelAudit.self, from: Data(bytes))
       try known.statistics.validate()
       return try ClassStatistics(audit: known, experiment)
     }

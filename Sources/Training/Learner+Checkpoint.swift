@@ -29,6 +29,10 @@ extension Learner {
     run.metrics = metrics
     run.best = best
     run.elapsedSeconds = elapsed
+    let history = watch.history
+    run.counters = [
+      Self.nonFiniteInARow: history.nonFiniteInARow, Self.nonFiniteTotal: history.nonFiniteTotal, Self.spikeTotal: history.spikeTotal,
+    ]
     run.savedAt = Date().timeIntervalSince1970
     var moments: [NamedTensor] = []
     for (name, buffer) in optimizer.state {
@@ -39,6 +43,10 @@ extension Learner {
     var state = objective.state.sorted { $0.key < $1.key }.map { StoredTensor(name: "objective.\($0.key)", $0.value) }
     state.append(StoredTensor(name: "optimizer.stepCount", Int64(optimizer.stepCount)))
     state.append(StoredTensor(name: "run.globalStep", Int64(stepCount)))
+    if !history.losses.isEmpty {
+      state.append(StoredTensor(name: Self.recentLosses, history.losses))
+      state.append(StoredTensor(name: Self.recentGradientNorms, history.gradientNorms))
+    }
     return CheckpointContents(
       model: try network.canonicalTensors(of: network.parameters) + network.runningStatistics, optimizer: moments, state: state, run: run)
   }
@@ -60,7 +68,18 @@ extension Learner {
     optimizer.stepCount = Int(steps)
     stepCount = contents.run.globalStep
     consumedSamples = contents.run.consumedSamples
+    func doubles(_ name: String) -> [Double] { contents.state.first { $0.name == name }?.values.doubles ?? [] }
+    let counters = contents.run.counters
+    watch.history = StepHistory(
+      nonFiniteInARow: counters[Self.nonFiniteInARow] ?? 0, nonFiniteTotal: counters[Self.nonFiniteTotal] ?? 0,
+      spikeTotal: counters[Self.spikeTotal] ?? 0, losses: doubles(Self.recentLosses), gradientNorms: doubles(Self.recentGradientNorms))
   }
+
+  private static let nonFiniteInARow = "nonFiniteInARow"
+  private static let nonFiniteTotal = "nonFiniteTotal"
+  private static let spikeTotal = "spikes"
+  private static let recentLosses = "run.recentLosses"
+  private static let recentGradientNorms = "run.recentGradientNorms"
 
   /// Takes over parameters and running statistics alone, as evaluation and prediction need.
   public func restoreModel(_ contents: CheckpointContents) throws { try network.restoreModel(contents) }
@@ -89,6 +108,9 @@ extension Learner {
     var bytes = communicator.isRoot ? [UInt8](try JSONEncoder().encode(objective.state)) : []
     try communicator.broadcast(&bytes, from: 0)
     if !communicator.isRoot { try objective.restore(state: try JSONDecoder().decode([String: [Double]].self, from: Data(bytes))) }
+    bytes = communicator.isRoot ? [UInt8](try JSONEncoder().encode(watch.history)) : []
+    try communicator.broadcast(&bytes, from: 0)
+    if !communicator.isRoot { watch.history = try JSONDecoder().decode(StepHistory.self, from: Data(bytes)) }
   }
 }
 

@@ -33,7 +33,17 @@ public final class Learner {
   /// What this rank has been asked; goes with the next step's sum.
   public var requests = Requests()
   /// What all ranks agreed on in the last step.
-  public private(set) var agreedRequests = Requests()
+  public var agreedRequests: Requests { control.requests }
+  /// Set where this rank cannot go on: the next step is then left out on all ranks, and they learn why.
+  var hasFailed = false
+  /// The whole of what they agreed on.
+  private(set) var control = ControlWord()
+  /// What went wrong so far.
+  var watch: StepWatch
+  let undo: StepUndo
+  private let leavesOutSpikes: Bool
+  /// Whether this rank's own sums of the last step had a number that is not finite.
+  private(set) var hasNonFiniteSums = false
   private let clipping: GradientClipping?
   private var packed: [Double]
   private let stepsPerEpoch: Int
@@ -78,7 +88,10 @@ public final class Learner {
     self.objective = objective
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
-    packed = Array(repeating: 0, count: objective.packedCount + Requests.packedCount)
+    packed = Array(repeating: 0, count: objective.packedCount + ControlWord.packedCount)
+    let training = configuration.training
+    watch = StepWatch(threshold: training.spikeThreshold, looksForSpikes: training.spikes != .ignore)
+    leavesOutSpikes = training.spikes == .skip
 
     let images = (configuration.training.globalBatch + communicator.size - 1) / communicator.size
     let synchronizes = configuration.model.batchNorm == .synchronized && communicator.size > 1
@@ -108,31 +121,33 @@ public final class Learner {
         try Learner.receive(choices, communicator)
       }
     }
+    undo = StepUndo(network)
     optimizer = try OptimizerRegistry.make(
       configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: network.parameters.floatCount)
     try requireEqualLayouts()
   }
 
   /// Moves the parameters by one batch, of which this rank holds a share (possibly none). Collective.
-  /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.
+  /// - Throws: `LongtailError` when loss or gradient are not finite, with everything as it was before, or from the library or MPI.
   public func step(_ batch: Batch, phases start: StepReport = StepReport()) throws -> StepReport {
+    let report = try attempt(batch, report: start)
+    if let found = report.nonFinite { throw notFinite(found) }
+    return report
+  }
+
+  /// Does a step, unless something about it is wrong: then everything is on every rank as it was before, and the report says why. Collective.
+  ///
+  /// A step that is not finite, or that a rank could not take part in, is not counted either; that is left to the caller.
+  func attempt(_ batch: Batch, report start: StepReport) throws -> StepReport {
     var clock = PhaseClock()
     let plan = try network.trainingPlan(images: batch.imageCount, height: batch.height, width: batch.width)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
     let reducedBefore = gradientReduction.bytesReduced
+    undo.remember(network, objective)
     let result = try gradients(batch, plan: plan, context: context, clock: &clock)
-    let norm = globalNorm(of: network.gradients)
-    // Equal on all ranks, like the gradients: all refuse together, and the parameters stay as they were.
-    guard norm.isFinite else { throw notFinite("gradient") }
     let learningRate = schedule.rate(atStep: stepCount)
-    try optimizer.update(
-      parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
-      gradientScale: clipping?.scale(forNorm: norm) ?? 1)
-    clock.end("update")
-    stepCount += 1
-
     var report = start
-    report.step = stepCount
+    report.step = stepCount + 1
     report.epoch = batch.epoch
     report.loss = result.loss
     report.validPixels = result.validPixels
@@ -140,21 +155,72 @@ public final class Learner {
     report.gradientNormPerClass = result.gradientNormPerClass
     report.scalePerClass = result.scalePerClass
     report.learningRate = learningRate
-    report.gradientNorm = norm
     report.bytesReduced = gradientReduction.bytesReduced - reducedBefore
-    report.phases += clock.phases
-    return report
+    func finished() -> StepReport {
+      report.phases += clock.phases
+      return report
+    }
+
+    // All that is asked here is equal on all ranks, like the sums: all take the same branch.
+    if control.failedRanks > 0 {
+      report.isSkipped = true
+      try undo.undo(network, objective)
+      return finished()
+    }
+    report.gradientNorm = result.isFinite ? globalNorm(of: network.gradients) : .nan
+    guard report.gradientNorm.isFinite else {
+      report.isSkipped = true
+      try undo.undo(network, objective)
+      report.nonFinite = try diagnose(result.isFinite ? .gradient : .loss, batch, plan: plan, context: context)
+      watch.didLeaveOutNonFinite()
+      return finished()
+    }
+    report.spikes = watch.spikes(loss: report.loss, gradientNorm: report.gradientNorm)
+    watch.didMeasure(loss: report.loss, gradientNorm: report.gradientNorm, spikes: report.spikes.count)
+    if leavesOutSpikes, !report.spikes.isEmpty {
+      report.isSkipped = true
+      try undo.undo(network, objective)
+    } else {
+      try optimizer.update(
+        parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
+        gradientScale: clipping?.scale(forNorm: report.gradientNorm) ?? 1)
+    }
+    clock.end("update")
+    stepCount += 1
+    return finished()
   }
 
+  /// Counts a step that was left out because it was not finite, so that the next one takes the next batch.
+  func passOver() { stepCount += 1 }
+
   /// Computes loss and summed gradients of one batch and leaves the parameters alone. Collective.
+  /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.
   public func gradients(_ batch: Batch) throws -> StepResult {
     var clock = PhaseClock()
     let plan = try network.trainingPlan(images: batch.imageCount, height: batch.height, width: batch.width)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
-    return try gradients(batch, plan: plan, context: context, clock: &clock)
+    undo.remember(network, objective)
+    let result = try gradients(batch, plan: plan, context: context, clock: &clock)
+    if !result.isFinite {
+      try undo.undo(network, objective)
+      throw notFinite(try diagnose(.loss, batch, plan: plan, context: context))
+    }
+    return result
   }
 
+  /// A loss that is not finite leaves the gradients alone.
   private func gradients(_ batch: Batch, plan: Plan, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
+    let result = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
+    guard result.isFinite, control.failedRanks == 0 else { return result }
+    try plan.backward()
+    clock.end("backward")
+    try gradientReduction.sum()
+    clock.end("reduceGradients")
+    return result
+  }
+
+  /// The loss of the global batch, and its gradient at this rank's logits. Collective.
+  func lossAndLogitsGradient(_ batch: Batch, plan: Plan, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
     plan.withInput { input in
       batch.images.withFloats { images in for i in input.indices { input[i] = images[i] } }
     }
@@ -169,33 +235,32 @@ public final class Learner {
         try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features))
     }
     try prepareObjective(batch, logits: plan.logits, context: context, clock: &clock)
-    let result = try batch.labels.withUnsafeBufferPointer { labels in
+    return try batch.labels.withUnsafeBufferPointer { labels in
       try objective.measure(
         logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
       clock.end("objective")
-      requests.pack(into: &packed, at: objective.packedCount)
+      hasNonFiniteSums = !packed[..<objective.packedCount].allSatisfy(\.isFinite)
+      ControlWord.pack(
+        isFinite: !hasNonFiniteSums, hasFailed: hasFailed, requests: requests, step: stepCount, into: &packed, at: objective.packedCount)
       try communicator.sum(&packed)
-      agreedRequests = Requests(packed: packed, at: objective.packedCount)
+      control = ControlWord(packed: packed, at: objective.packedCount, ranks: communicator.size)
+      try control.requireSameStep(stepCount)
       clock.end("reduceStatistics")
-      let result = try objective.finish(packed: packed, at: 0, step: context)
-      guard result.isFinite else {
-        throw notFinite("loss")
+      var result = try objective.finish(packed: packed, at: 0, step: context)
+      if control.nonFiniteRanks > 0 { (result.isFinite, result.loss) = (false, .nan) }
+      if result.isFinite, control.failedRanks == 0 {
+        try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
       }
-      try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
       clock.end("objective")
       return result
     }
-    try plan.backward()
-    clock.end("backward")
-    try gradientReduction.sum()
-    clock.end("reduceGradients")
-    return result
   }
 
-  private func notFinite(_ what: String) -> LongtailError {
+  private func notFinite(_ found: NonFiniteReport) -> LongtailError {
     LongtailError(
-      .notFinite, "the \(what) of step \(stepCount + 1) is not finite",
-      advice: "Lower the learning rate, set gradientClipping, or check the data; the last checkpoint is intact.")
+      .notFinite,
+      found.text(sampleName: String.init, classNames: found.pixelsPerClass.indices.map { "class \($0)" }),
+      advice: NonFiniteReport.advice)
   }
 
   private var dropoutSeed: UInt64 { 0x6c6f_6e67_7461_696c }

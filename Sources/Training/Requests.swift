@@ -2,30 +2,20 @@ import CSignals
 import Foundation
 import Tensors
 
-/// What somebody outside wants of a run, agreed on by all ranks at the end of a step.
+/// What somebody outside wants of a run, agreed on by all ranks in each step.
 public struct Requests: Sendable, Equatable {
   /// Save and end.
   public var stop = false
   /// Save and go on.
   public var save = false
+  /// Save and end, because the time is nearly over. Only rank zero's clock is asked.
+  public var timeIsUp = false
 
   /// Nothing is wanted.
   public init() {}
 
-  /// Numbers that requests take in the packed vector of a step.
-  static let packedCount = 2
-
-  /// Writes this rank's wishes; the sum over ranks is then what anyone wants.
-  func pack(into packed: inout [Double], at offset: Int) {
-    packed[offset] = stop ? 1 : 0
-    packed[offset + 1] = save ? 1 : 0
-  }
-
-  /// What all ranks agree on.
-  init(packed: [Double], at offset: Int) {
-    stop = packed[offset] > 0
-    save = packed[offset + 1] > 0
-  }
+  /// Whether the run is to end, for whatever reason.
+  public var isStop: Bool { stop || timeIsUp }
 }
 
 /// Signals as requests: SIGUSR1, SIGTERM and Ctrl-C ask to save and stop, SIGUSR2 to save and go on; a second Ctrl-C ends at once.

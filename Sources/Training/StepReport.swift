@@ -22,6 +22,12 @@ public struct StepReport: Sendable {
   public var learningRate = 0.0
   /// Norm of the gradient of all parameters, before clipping.
   public var gradientNorm = 0.0
+  /// Whether the step changed nothing, because something about it was wrong.
+  public var isSkipped = false
+  /// What was not finite, and where, when the step was left out for that.
+  public var nonFinite: NonFiniteReport?
+  /// Loss and gradient norm where they are far above those of the steps before.
+  public var spikes: [Spike] = []
   /// Bytes that this rank's gradient reduction moved in this step.
   public var bytesReduced = 0
   /// Seconds of each phase on this rank, by name, in order.

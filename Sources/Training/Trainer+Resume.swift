@@ -90,28 +90,3 @@ extension Trainer {
     return found
   }
 }
-
-extension Learner {
-  /// Compares parameters, statistics and moments over ranks, bit for bit. Collective: one minimum and one maximum of a few numbers.
-  /// - Throws: `LongtailError` with code `ranksDiverged` naming what differs.
-  public func requireEqualStates() throws {
-    guard communicator.size > 1 else { return }
-    var buffers: [(name: String, buffer: HostBuffer)] = [(name: "parameters", buffer: network.parameters)]
-    if !experimentHasLocalStatistics { buffers.append((name: "running statistics", buffer: network.runningStatisticsBuffer)) }
-    buffers += optimizer.state
-    let own = buffers.flatMap { item -> [Double] in
-      let digest = StateDigest(item.buffer).value
-      return [Double(digest >> 32), Double(digest & 0xFFFF_FFFF)]
-    }
-    var (low, high) = (own, own)
-    try communicator.minimum(&low)
-    try communicator.maximum(&high)
-    for (i, item) in buffers.enumerated() {
-      if low[2 * i] == high[2 * i], low[2 * i + 1] == high[2 * i + 1] { continue }
-      throw LongtailError(
-        .ranksDiverged, "after step \(stepCount) the ranks no longer hold the same \(item.name)",
-        advice:
-          "No checkpoint was written from this state. Suspect memory or a library that is not deterministic; resume from the last one.")
-    }
-  }
-}

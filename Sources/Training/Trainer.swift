@@ -23,33 +23,45 @@ public final class Trainer {
   /// Steps of the whole run.
   public let totalSteps: Int
 
-  private let communicator: any Communicator
-  private let requests: () -> Requests
+  let communicator: any Communicator
+  let requests: () -> Requests
+  /// Where each rank says what it holds, should the ranks come apart.
+  let crashDirectory: String?
+  /// Rank zero's limit in time, if there is one.
+  var timeLimit: TimeLimit?
+  /// Called with each batch before its step, on every rank. For tests, which damage one rank's numbers here.
+  package var willStep: ((Batch, Learner) throws -> Void)?
   private let observer: (any TrainingObserver)?
   private let evaluator: Evaluator
-  private let store: CheckpointStore?
-  private let writer: CheckpointWriter?
+  let store: CheckpointStore?
+  let writer: CheckpointWriter?
+  /// Whether checkpoints are kept, on any rank.
+  let hasCheckpoints: Bool
   private let bestMetrics: [MetricName]
   private let plan: BatchPlan
   private var best: [RunRecord.Best] = []
   private var metrics: [String: Double] = [:]
   private var elapsedBefore = 0.0
   private let started = Date()
-  private let resumed: [String]
+  private let notes: [String]
   private var lastSavedStep = -1
+  private var owesSave = false
 
   /// Makes ready for the first step, or for the one after a checkpoint. Collective.
   /// - Parameters:
   ///   - checkpoints: the directory of checkpoints; nil keeps none.
   ///   - resume: where to begin; nil does not look for checkpoints, for a run that will replace those that are there.
   ///   - observer: told about everything, on rank zero.
+  ///   - crashDirectory: where each rank writes what it holds when the ranks have come apart; nil for nowhere.
   ///   - requests: asked before each step what somebody outside wants, on every rank.
   /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.
   public init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
-    observer: (any TrainingObserver)?, requests: @escaping () -> Requests = { Requests() }
+    observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() }
   ) throws {
     self.requests = requests
+    self.crashDirectory = crashDirectory
+    hasCheckpoints = checkpoints != nil
     let configuration = experiment.configuration
     let training = configuration.training
     self.experiment = experiment
@@ -80,8 +92,11 @@ public final class Trainer {
       elapsedBefore = contents.run.elapsedSeconds
     }
     if found.isResumed { try learner.broadcastState() }
+    try learner.requireEqualParameters()
     lastSavedStep = found.isResumed ? learner.stepCount : -1
-    resumed = found.notes
+    var notes = found.notes
+    timeLimit = Trainer.timeLimit(experiment, learner: learner, communicator: communicator, notes: &notes)
+    self.notes = notes
     if communicator.isRoot, let checkpoints {
       let store = CheckpointStore(directory: checkpoints)
       self.store = store
@@ -92,7 +107,7 @@ public final class Trainer {
     }
   }
 
-  /// Trains to the end. Collective.
+  /// Trains to the end, or until it is asked to stop. Collective.
   /// - Throws: `LongtailError` for whatever ends the run; checkpoints on disk stay valid.
   public func run() throws -> TrainingSummary {
     let configuration = experiment.configuration
@@ -101,35 +116,56 @@ public final class Trainer {
     let loader = try makeLoader()
     defer { loader.stop() }
     var summary = TrainingSummary()
+    var failure: (any Error)?
     while learner.stepCount < totalSteps {
       var clock = PhaseClock()
-      guard let batch = try loader.next() else { break }
+      guard let batch = try nextBatch(loader, failure: &failure) else { break }
       clock.end("data")
       var report = StepReport()
       report.phases = clock.phases
       report.images = plan.positions(step: batch.step).count
-      learner.consumedSamples += report.images
-      report.consumedSamples = learner.consumedSamples
-      learner.requests = requests()
-      report = try learner.step(batch, phases: report)
+      learner.requests = currentRequests(evaluationIsDue: isEvaluationDue(after: learner.stepCount + 1))
+      try willStep?(batch, learner)
+      report.consumedSamples = learner.consumedSamples + report.images
+      report = try learner.attempt(batch, report: report)
       loader.recycle(batch)
+      if learner.control.failedRanks > 0 { try endAfterFailure(failure) }
+      switch verdict(on: report) {
+      case .goOn:
+        if report.nonFinite != nil { learner.passOver() }
+        learner.consumedSamples = report.consumedSamples
+      case .saveAndEnd(let error):
+        try observer?.didStep(report)
+        if learner.stepCount > 0 { try save() }
+        throw try namingLastCheckpoint(error)
+      case .end(let error):
+        try observer?.didStep(report)
+        throw try namingLastCheckpoint(error)
+      }
+      timeLimit?.didStep(seconds: report.seconds)
       try observer?.didStep(report)
+      try compareRanksIfDue()
 
-      let isEndOfEpoch = learner.stepCount % stepsPerEpoch == 0
       let isEnd = learner.stepCount == totalSteps
+      let isEndOfEpoch = learner.stepCount % stepsPerEpoch == 0
       let epochs = learner.stepCount / stepsPerEpoch
-      if isEnd || (isEndOfEpoch && epochs % max(1, configuration.evaluation.every) == 0) {
+      if isEvaluationDue(after: learner.stepCount) {
         let evaluation = try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epochs)
+        timeLimit?.didEvaluate(seconds: evaluation.seconds)
         summary.evaluation = evaluation
+        if isEnd { try requireFiniteEnd(report, evaluation) }
         note(evaluation)
         try observer?.didEvaluate(evaluation, learner: learner)
       }
       let isDue = configuration.checkpoint.everySteps.map { learner.stepCount % $0 == 0 } ?? false
       let asked = learner.agreedRequests
-      let isRegular = isEnd || isDue || (isEndOfEpoch && epochs % max(1, configuration.checkpoint.every) == 0)
-      if isRegular || asked.save || asked.stop { try save() }
-      if asked.stop, !isEnd {
+      owesSave = owesSave || isDue || (isEndOfEpoch && epochs % max(1, configuration.checkpoint.every) == 0)
+      // What failed in the last step may be the parameters: they are not published before a step with them was finite.
+      let isRegular = isEnd || (owesSave && report.nonFinite == nil)
+      if isRegular || asked.save || asked.isStop { try save() }
+      if asked.isStop, !isEnd {
         summary.wasStopped = true
+        summary.stopReason = asked.stop ? "on request" : "before the end of its time (\(timeLimit?.origin ?? "rank 0 says so"))"
         break
       }
     }
@@ -174,7 +210,7 @@ public final class Trainer {
     start.parameterCount = learner.network.parameterCount
     start.arenaByteCount = learner.network.arenaByteCount
     start.reduction = learner.gradientReduction.strategy
-    start.resumed = resumed
+    start.resumed = notes
     return start
   }
 
@@ -194,9 +230,11 @@ public final class Trainer {
   }
 
   /// Publishes a checkpoint of the present step, once. Collective: the ranks are compared first.
-  private func save() throws {
+  func save() throws {
+    owesSave = false
     guard lastSavedStep != learner.stepCount else { return }
-    try learner.requireEqualStates()
+    try learner.requireEqualStates(crashDirectory: crashDirectory)
+    timeLimit?.didBeginSave(step: learner.stepCount, now: Date().timeIntervalSince1970)
     if let writer {
       // The best step is kept only if its checkpoint was saved at an evaluation.
       try writer.submit(

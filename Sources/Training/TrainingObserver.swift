@@ -28,7 +28,7 @@ public struct TrainingStart: Sendable {
   public var arenaByteCount = 0
   /// How gradients are summed over ranks.
   public var reduction = ""
-  /// The checkpoint that training goes on from, and those that were rejected with reasons.
+  /// The checkpoint that training goes on from, and those that were rejected with reasons; limits in time.
   public var resumed: [String] = []
 
   /// An empty description.
@@ -45,8 +45,10 @@ public struct TrainingSummary: Sendable {
   public var evaluation: EvaluationReport?
   /// The best evaluations.
   public var best: [RunRecord.Best] = []
-  /// Whether somebody asked to stop before the end.
+  /// Whether the run was stopped before its end, with its state saved.
   public var wasStopped = false
+  /// Why, in words: `on request`.
+  public var stopReason = "on request"
   /// Seconds that the step waited for data, on this rank.
   public var secondsWaitedForData = 0.0
 }

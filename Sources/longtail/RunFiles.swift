@@ -33,7 +33,7 @@ enum RunFiles {
   /// Removes what an earlier run left, and nothing else.
   static func removeEarlierRun(_ path: String) throws {
     let files = FileManager.default
-    for name in ["checkpoints", "log.jsonl", "classes.jsonl", "best.json", "final-table.md", "pictures"] {
+    for name in ["checkpoints", "log.jsonl", "classes.jsonl", "best.json", "final-table.md", "pictures", "crash"] {
       let file = "\(path)/\(name)"
       guard files.fileExists(atPath: file) else { continue }
       do {

@@ -31,6 +31,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    // Before anything takes time: a request may come as soon as the process is there.
+    let signals = Result { try RequestSignals() }
     Job.finish { communicator in
       if let expectRanks, expectRanks != communicator.size {
         throw LongtailError(
@@ -40,8 +42,7 @@ struct TrainCommand: ParsableCommand {
       if let output { configuration.output = output }
       let run = try TrainingRun(configuration, communicator: communicator, resume: overwrite ? nil : resume)
       try run.announceMachine()
-      let signals = try RequestSignals()
-      return try run.train(requests: signals.take) == .stopped ? LongtailError.Code.stoppedOnRequest.rawValue : 0
+      return try run.train(requests: signals.get().take) == .stopped ? LongtailError.Code.stoppedOnRequest.rawValue : 0
     }
   }
 }

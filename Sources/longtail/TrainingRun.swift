@@ -26,13 +26,14 @@ struct TrainingRun {
 
   /// Sets the compute threads and looks at the data. Collective.
   /// - Parameter resume: where to begin; nil removes an earlier run in the same directory, once all else is known to work.
-  /// - Throws: `LongtailError` for a configuration that cannot work.
+  /// - Throws: `LongtailError` for a configuration that cannot work, or that is not the same on all ranks.
   init(_ configuration: Configuration, communicator: any Communicator, resume: ResumePolicy?) throws {
     self.communicator = communicator
     self.resume = resume
     budget = try communicator.threadBudget()
     ComputePool.configure(threadCount: configuration.engine.threads ?? budget.threads)
     experiment = try Experiment(configuration)
+    try RankComparison.requireEqual(experiment, communicator: communicator)
   }
 
   /// Says on rank zero what the run has to compute with.
@@ -75,7 +76,7 @@ struct TrainingRun {
     }
     let trainer = try Trainer(
       experiment, statistics: statistics, communicator: communicator, checkpoints: checkpointsPath, resume: resume, observer: reporter,
-      requests: requests)
+      crashDirectory: "\(directoryPath)/crash", requests: requests)
     // From here on all is known to work: only now is an earlier run touched.
     if let directory {
       if resume == nil { try RunFiles.removeEarlierRun(directory.path) }
@@ -84,7 +85,7 @@ struct TrainingRun {
     try directory?.markStopped(nil)
     let summary = try trainer.run()
     try reporter?.finish(summary)
-    if summary.wasStopped { try directory?.markStopped("step \(summary.steps)") }
+    if summary.wasStopped { try directory?.markStopped("step \(summary.steps), \(summary.stopReason)") }
     return summary.wasStopped ? .stopped : .finished
   }
 

@@ -11,12 +11,12 @@ public struct RunResults: Sendable, Equatable {
     public var step: Int
     /// The epoch, from 1.
     public var epoch: Int
-    /// The loss of the global batch.
+    /// The loss of the global batch; not a number where the step was left out.
     public var loss: Double
     /// Seconds of the step.
     public var seconds: Double
 
-    private enum CodingKeys: String, CodingKey { case step, epoch, loss, time }
+    private enum CodingKeys: String, CodingKey { case step, epoch, loss, skipped, time }
     private struct Times: Decodable { var step: Double }
 
     /// Reads a line.
@@ -24,7 +24,8 @@ public struct RunResults: Sendable, Equatable {
       let values = try decoder.container(keyedBy: CodingKeys.self)
       step = try values.decode(Int.self, forKey: .step)
       epoch = try values.decode(Int.self, forKey: .epoch)
-      loss = try values.decode(Double.self, forKey: .loss)
+      let isSkipped = try values.decodeIfPresent(Bool.self, forKey: .skipped) ?? false
+      loss = isSkipped ? .nan : try values.decode(Double.self, forKey: .loss)
       seconds = try values.decode(Times.self, forKey: .time).step
     }
   }
@@ -59,10 +60,10 @@ public struct RunResults: Sendable, Equatable {
   /// The time of a step in the middle of all: pauses and slow first steps do not count.
   public var secondsPerStep: Double? { SampleStatistics.median(steps.map(\.seconds)) }
 
-  /// The mean loss of each epoch, from the first.
+  /// The mean loss of each epoch, from the first. Steps that were left out do not count.
   public var lossByEpoch: [(epoch: Int, loss: Double)] {
     var sums: [Int: (sum: Double, count: Int)] = [:]
-    for step in steps {
+    for step in steps where step.loss.isFinite {
       sums[step.epoch] = (sums[step.epoch, default: (0, 0)].sum + step.loss, sums[step.epoch, default: (0, 0)].count + 1)
     }
     return sums.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sum / Double($0.value.count)) }

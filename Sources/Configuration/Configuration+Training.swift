@@ -1,0 +1,81 @@
+import Tensors
+
+extension Configuration {
+  /// Section `training`: how long, in what batches, and what is done when something about a step is wrong.
+  public struct Training: Section {
+    /// Passes over the training images.
+    public var epochs = 30
+    /// A limit in steps that ends the run earlier.
+    public var steps: Int?
+    /// Images of a step, over all ranks together.
+    public var globalBatch = 8
+    /// Whether the images that do not fill the last batch of an epoch are left out.
+    public var dropLast = true
+    /// The time after which this start of the run saves and stops, counted from the start of the process.
+    /// `SLURM_JOB_END_TIME` counts besides, whichever is earlier.
+    public var timeLimit: TimeSpan?
+    /// What a step does whose loss or gradient is not finite.
+    ///
+    /// By default it is left out: one broken sample in a run of days is no reason to lose a night, and what was left out is in the log.
+    public var nonFinite = NonFinite.skip
+    /// Steps in a row that may be left out before the run ends.
+    ///
+    /// Three: a step that is left out changes no parameter, so when a third batch in a row fails it is the parameters that are broken,
+    /// not the data, and waiting helps nobody.
+    public var nonFiniteConsecutiveLimit = 3
+    /// Steps that may be left out in the whole run before it ends.
+    ///
+    /// Fifty: a broken sample comes back once an epoch, which a usual run survives; more are worth a look.
+    public var nonFiniteTotalLimit = 50
+    /// What is done about a loss or gradient norm that is far above those of the steps before.
+    ///
+    /// By default they are only told: on long-tailed data a batch with a rare class is an outlier, and leaving it out would be a bias.
+    public var spikes = Spikes.warn
+    /// How many standard deviations above the mean of the last 128 steps count as far.
+    public var spikeThreshold = 6.0
+    /// Steps from one comparison of all ranks' parameters and state to the next; they are compared before each checkpoint anyway.
+    /// 0 leaves it at that. Costs one pass over the numbers at the speed of memory.
+    public var compareRanksEvery = 100
+
+    /// What a step does whose loss or gradient is not finite.
+    public enum NonFinite: String, CaseIterable, Choice {
+      /// It is left out on all ranks, and the run goes on until there are too many of them.
+      case skip
+      /// It is left out and not counted, the state before it is saved, and the run ends: resuming repeats the step.
+      case stop
+      /// The run ends at once.
+      case raise
+    }
+
+    /// What is done about spikes of loss and gradient norm.
+    public enum Spikes: String, CaseIterable, Choice {
+      /// They are told.
+      case warn
+      /// They are told, and the step is left out.
+      case skip
+      /// Nothing; they are not looked for.
+      case ignore
+    }
+
+    /// All defaults.
+    public init() {}
+
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("epochs", &epochs, "passes over the training images", .atLeast(1, "use `training.steps` for less than an epoch"))
+      visitor.optionalKey("steps", &steps, "limit in steps that ends the run earlier", .atLeast(1, "leave it out for no limit"))
+      visitor.key("globalBatch", &globalBatch, "images of a step, over all ranks together", .atLeast(1))
+      visitor.key("dropLast", &dropLast, "leave out the images that do not fill the last batch")
+      visitor.optionalKey("timeLimit", &timeLimit, "save and stop before so much time is over, such as 11h50m")
+      visitor.key("nonFinite", &nonFinite, "what a step does that is not finite: skip, stop or raise")
+      visitor.key(
+        "nonFiniteConsecutiveLimit", &nonFiniteConsecutiveLimit, "such steps in a row that end the run",
+        .atLeast(1, "use `training.nonFinite: stop` to end with the first"))
+      visitor.key(
+        "nonFiniteTotalLimit", &nonFiniteTotalLimit, "such steps in all that end the run",
+        .atLeast(1, "use `training.nonFinite: stop` to end with the first"))
+      visitor.key("spikes", &spikes, "what is done about spikes of loss and gradient: warn, skip or ignore")
+      visitor.key("spikeThreshold", &spikeThreshold, "standard deviations above the last 128 steps that count as a spike", .above(0))
+      visitor.key("compareRanksEvery", &compareRanksEvery, "steps from one comparison of the ranks to the next; 0 for none", .atLeast(0))
+    }
+  }
+}

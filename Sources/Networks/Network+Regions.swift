@@ -1,0 +1,14 @@
+import Tensors
+
+/// Where single tensors lie in the flat buffers: for fingerprints of each, and for finding the one that is wrong.
+extension Network {
+  /// The floats of each parameter in the flat buffers, padded lanes included, in the order of the graph.
+  public var parameterRegions: [(name: String, range: Range<Int>)] {
+    store.ordered.reversed().map { ($0.name, $0.offset..<$0.offset + $0.layout.floatCount) }
+  }
+
+  /// The floats of each running statistic in `runningStatisticsBuffer`, in the order of the graph.
+  public var statisticRegions: [(name: String, range: Range<Int>)] {
+    store.statistics.map { ($0.name, $0.offset..<$0.offset + $0.specification.count) }
+  }
+}

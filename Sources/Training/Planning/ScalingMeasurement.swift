@@ -84,6 +84,7 @@ public struct ScalingMeasurement {
     options.configuration.gradientClipping = experiment.configuration.gradientClipping
     options.configuration.engine = experiment.configuration.engine
     options.configuration.training.globalBatch = images
+    options.configuration.training.accumulate = min(images, experiment.configuration.training.accumulate)
     options.size = experiment.paddedSize
     options.classes = experiment.dataset.classes.count
     (options.steps, options.warmup, options.profiledSteps) = (steps, 2, 0)
@@ -99,8 +100,11 @@ public struct ScalingMeasurement {
     let memory = try MemoryEstimate(experiment, ranks: configuration.training.globalBatch, usable: .max)
     var step = ScalingModel.Step()
     step.gradientBytes = memory.parameters
-    step.memoryPerImage = memory.arena + memory.batches
-    step.fixedMemory = memory.total - step.memoryPerImage
+    // What was compiled is one image at a time; with micro-batches a rank holds the activations of a part of its images.
+    let microBatches = configuration.training.accumulate
+    let held = max(0, memory.accumulation - memory.parameters)
+    step.memoryPerImage = memory.arena / microBatches + memory.batches + held
+    step.fixedMemory = memory.total - memory.arena - memory.batches - held
 
     let size = experiment.paddedSize
     let network = try Network(

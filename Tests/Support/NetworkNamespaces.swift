@@ -26,7 +26,7 @@ public final class NetworkNamespaces {
     // Other tests, and other runs of these, may have hosts too.
     name = "t" + String(UInt32.random(in: 0..<36 * 36 * 36 * 36), radix: 36)
     hosts = (1...count).map { [name] in "\(name)-\($0)" }
-    hostFile = "\(directory)/hosts"
+    hostFile = "\(directory)/hosts.txt"
     let made = try NetworkNamespaces.run(["up", name, String(count), rate])
     guard made.exitCode == 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSLocalizedDescriptionKey: made.description]) }
     try NetworkNamespaces.run(["file", name]).output.write(toFile: hostFile, atomically: true, encoding: .utf8)

@@ -115,7 +115,7 @@ public struct ScalingMeasurement {
     let objective = try ObjectiveRegistry.make(
       configuration.objective.name, settings: configuration.objective.settings,
       context: ObjectiveContext(classes: classes, pixelCounts: pixels, imageCounts: pixels, images: Int64(classes)))
-    step.packedCounts = [objective.packedCount + Requests.packedCount]
+    step.packedCounts = [objective.packedCount + ControlWord.packedCount]
     if objective.preparationCount > 0 { step.packedCounts.append(objective.preparationCount) }
     if configuration.model.batchNorm == .synchronized {
       for statistic in network.runningStatistics where statistic.name.hasSuffix("running_mean") {

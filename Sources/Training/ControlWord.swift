@@ -5,23 +5,23 @@ import Tensors
 ///
 /// Each rank writes what it knows, the sum over the ranks is then the same on all of them, and so is the branch that they take.
 /// It costs no message of its own.
-struct ControlWord: Equatable {
+package struct ControlWord: Equatable {
   /// Ranks whose sums are not finite.
-  var nonFiniteRanks = 0
+  package var nonFiniteRanks = 0
   /// Ranks that cannot go on after this step.
-  var failedRanks = 0
+  package var failedRanks = 0
   /// What anybody outside wants.
-  var requests = Requests()
+  package var requests = Requests()
   /// Whether all ranks do the same step.
-  var isInStep = true
+  package var isInStep = true
 
   /// Numbers that it takes in the packed vector.
-  static let packedCount = 7
+  package static let packedCount = 7
   /// Steps are compared by what is left of them, so that squares stay exact over any number of ranks.
   private static let stepModulus = 4096
 
   /// Writes what this rank knows.
-  static func pack(
+  package static func pack(
     isFinite: Bool, hasFailed: Bool, requests: Requests, step: Int, into packed: inout [Double], at offset: Int
   ) {
     let number = Double(step % stepModulus)
@@ -35,10 +35,10 @@ struct ControlWord: Equatable {
   }
 
   /// Nothing is wanted, and nothing wrong.
-  init() {}
+  package init() {}
 
   /// What the sum over all ranks says.
-  init(packed: [Double], at offset: Int, ranks: Int) {
+  package init(packed: [Double], at offset: Int, ranks: Int) {
     nonFiniteRanks = Int(packed[offset])
     failedRanks = Int(packed[offset + 1])
     requests.stop = packed[offset + 2] > 0

@@ -70,9 +70,13 @@ extension Learner {
     consumedSamples = contents.run.consumedSamples
     func doubles(_ name: String) -> [Double] { contents.state.first { $0.name == name }?.values.doubles ?? [] }
     let counters = contents.run.counters
-    watch.history = StepHistory(
-      nonFiniteInARow: counters[Self.nonFiniteInARow] ?? 0, nonFiniteTotal: counters[Self.nonFiniteTotal] ?? 0,
-      spikeTotal: counters[Self.spikeTotal] ?? 0, losses: doubles(Self.recentLosses), gradientNorms: doubles(Self.recentGradientNorms))
+    var history = StepHistory()
+    history.nonFiniteInARow = counters[Self.nonFiniteInARow] ?? 0
+    history.nonFiniteTotal = counters[Self.nonFiniteTotal] ?? 0
+    history.spikeTotal = counters[Self.spikeTotal] ?? 0
+    history.losses = doubles(Self.recentLosses)
+    history.gradientNorms = doubles(Self.recentGradientNorms)
+    watch.history = history
   }
 
   private static let nonFiniteInARow = "nonFiniteInARow"

@@ -37,11 +37,11 @@ public final class Learner {
   /// What all ranks agreed on in the last step.
   public var agreedRequests: Requests { control.requests }
   /// Set where this rank cannot go on: the next step is then left out on all ranks, and they learn why.
-  var hasFailed = false
+  package var hasFailed = false
   /// The whole of what they agreed on.
   private(set) var control = ControlWord()
   /// What went wrong so far.
-  var watch: StepWatch
+  package var watch: StepWatch
   let undo: StepUndo
   private let leavesOutSpikes: Bool
   /// Whether this rank's own sums of the last step had a number that is not finite.
@@ -142,7 +142,7 @@ public final class Learner {
   /// Does a step, unless something about it is wrong: then everything is on every rank as it was before, and the report says why. Collective.
   ///
   /// A step that is not finite, or that a rank could not take part in, is not counted either; that is left to the caller.
-  func attempt(_ batch: Batch, report start: StepReport) throws -> StepReport {
+  package func attempt(_ batch: Batch, report start: StepReport = StepReport()) throws -> StepReport {
     var clock = PhaseClock()
     let plan = try pass(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)

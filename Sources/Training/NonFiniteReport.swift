@@ -22,14 +22,16 @@ public struct NonFiniteReport: Sendable, Equatable {
   public var ignoredPixels = 0
 
   /// What to do about it.
-  static let advice = "Lower the learning rate, set gradientClipping, or check the data; the last checkpoint is intact."
+  static let advice = "Lower the learning rate, set gradientClipping, or check the data."
 
   /// The report in one line.
   /// - Parameters:
   ///   - names: what samples are called.
   ///   - classNames: names of the classes.
   public func text(sampleName names: (Int) -> String, classNames: [String]) -> String {
-    let place = tensor.map { "first in the \($0)\(ranks.isEmpty ? "" : " of rank \(ranks.map(String.init).joined(separator: ", "))")" }
+    let place = tensor.map {
+      "first in the \($0)\(ranks.isEmpty ? "" : " of rank\(ranks.count == 1 ? "" : "s") \(ranks.map(String.init).joined(separator: ", "))")"
+    }
     let found = place ?? "each rank's numbers are finite, but their sum is not"
     let listed = samples.prefix(8).map(names).joined(separator: ", ") + (samples.count > 8 ? " and \(samples.count - 8) more" : "")
     let labels = zip(classNames, pixelsPerClass).filter { $1 > 0 }.map { "\($0) \($1)" } + ["ignored \(ignoredPixels)"]
@@ -39,16 +41,18 @@ public struct NonFiniteReport: Sendable, Equatable {
 }
 
 /// What one rank found out about a step that is not finite.
-struct NonFiniteFinding: Codable {
+package struct NonFiniteFinding: Codable {
   /// Where on the way of a step the first such number lies; the ranks with the least place are where it began.
-  var place = NonFiniteFinding.nowhere
-  var tensor: String?
-  var samples: [Int] = []
-  var pixels: [Int] = []
-  var ignoredPixels = 0
+  package var place = NonFiniteFinding.nowhere
+  package var tensor: String?
+  package var samples: [Int] = []
+  package var pixels: [Int] = []
+  package var ignoredPixels = 0
+
+  package init() {}
 
   /// Behind all places.
-  static let nowhere = Int.max
+  package static let nowhere = Int.max
   /// Before the first layer.
   static let parameters = -2
   static let input = -1
@@ -57,7 +61,7 @@ struct NonFiniteFinding: Codable {
   static let gradients = 1 << 31
 
   /// Merges what all ranks found.
-  static func merged(_ all: [NonFiniteFinding]) -> NonFiniteReport {
+  package static func merged(_ all: [NonFiniteFinding]) -> NonFiniteReport {
     var report = NonFiniteReport()
     let first = all.map(\.place).min() ?? nowhere
     if first != nowhere {

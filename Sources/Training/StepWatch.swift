@@ -4,21 +4,21 @@ import Foundation
 ///
 /// The score of x is (x - m) / s with the mean m and the standard deviation s of the window: that of the `OutlierDetector` in llm.c.
 /// Below a full window there is no score, since the first steps of a run fall steeply.
-struct OutlierWindow: Sendable, Equatable {
+package struct OutlierWindow: Sendable, Equatable {
   /// Values in the window.
-  static let length = 128
+  package static let length = 128
 
   /// The values, the oldest first.
-  private(set) var values: [Double] = []
+  package private(set) var values: [Double] = []
 
   /// Takes up values from a checkpoint.
-  init(_ values: [Double] = []) {
+  package init(_ values: [Double] = []) {
     self.values = Array(values.suffix(OutlierWindow.length))
     self.values.reserveCapacity(OutlierWindow.length + 1)
   }
 
   /// How many standard deviations a value lies above the mean; nil before the window is full, or where all values are equal.
-  func score(of value: Double) -> Double? {
+  package func score(of value: Double) -> Double? {
     guard values.count == OutlierWindow.length else { return nil }
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
@@ -27,7 +27,7 @@ struct OutlierWindow: Sendable, Equatable {
   }
 
   /// Takes a value in, in place of the oldest.
-  mutating func add(_ value: Double) {
+  package mutating func add(_ value: Double) {
     guard value.isFinite else { return }
     values.append(value)
     if values.count > OutlierWindow.length { values.removeFirst() }
@@ -49,21 +49,24 @@ public struct Spike: Sendable, Equatable {
 }
 
 /// What went wrong in steps so far, over all starts of a run: part of every checkpoint, equal on all ranks.
-struct StepHistory: Sendable, Equatable, Codable {
+package struct StepHistory: Sendable, Equatable, Codable {
   /// Steps in a row, up to now, that were left out because a number was not finite.
-  var nonFiniteInARow = 0
+  package var nonFiniteInARow = 0
   /// Steps of the whole run that were left out so.
-  var nonFiniteTotal = 0
+  package var nonFiniteTotal = 0
   /// Spikes of the whole run, left out or not.
-  var spikeTotal = 0
+  package var spikeTotal = 0
   /// The last losses.
-  var losses: [Double] = []
+  package var losses: [Double] = []
   /// The last norms of the gradient.
-  var gradientNorms: [Double] = []
+  package var gradientNorms: [Double] = []
+
+  /// Nothing yet.
+  package init() {}
 }
 
 /// Looks for spikes of loss and gradient norm, and counts what went wrong. The same on every rank, because its numbers are.
-struct StepWatch {
+package struct StepWatch {
   private(set) var nonFiniteInARow = 0
   private(set) var nonFiniteTotal = 0
   private(set) var spikeTotal = 0
@@ -73,13 +76,13 @@ struct StepWatch {
   private let looksForSpikes: Bool
 
   /// - Parameter threshold: the score from which on a value is a spike.
-  init(threshold: Double, looksForSpikes: Bool) {
+  package init(threshold: Double, looksForSpikes: Bool) {
     self.threshold = threshold
     self.looksForSpikes = looksForSpikes
   }
 
   /// The spikes among the numbers of a step.
-  func spikes(loss: Double, gradientNorm: Double) -> [Spike] {
+  package func spikes(loss: Double, gradientNorm: Double) -> [Spike] {
     guard looksForSpikes else { return [] }
     var found: [Spike] = []
     if let score = losses.score(of: loss), score > threshold { found.append(Spike(quantity: .loss, value: loss, score: score)) }
@@ -92,7 +95,7 @@ struct StepWatch {
   /// Notes a step whose numbers were finite.
   ///
   /// A spike counts into what the next steps are measured by, left out or not: should the loss stay that high, it soon is no spike any more.
-  mutating func didMeasure(loss: Double, gradientNorm: Double, spikes: Int) {
+  package mutating func didMeasure(loss: Double, gradientNorm: Double, spikes: Int) {
     nonFiniteInARow = 0
     spikeTotal += spikes
     guard looksForSpikes else { return }
@@ -101,17 +104,21 @@ struct StepWatch {
   }
 
   /// Notes a step that was left out because a number was not finite.
-  mutating func didLeaveOutNonFinite() {
+  package mutating func didLeaveOutNonFinite() {
     nonFiniteInARow += 1
     nonFiniteTotal += 1
   }
 
   /// What checkpoints keep.
-  var history: StepHistory {
+  package var history: StepHistory {
     get {
-      StepHistory(
-        nonFiniteInARow: nonFiniteInARow, nonFiniteTotal: nonFiniteTotal, spikeTotal: spikeTotal, losses: losses.values,
-        gradientNorms: gradientNorms.values)
+      var history = StepHistory()
+      history.nonFiniteInARow = nonFiniteInARow
+      history.nonFiniteTotal = nonFiniteTotal
+      history.spikeTotal = spikeTotal
+      history.losses = losses.values
+      history.gradientNorms = gradientNorms.values
+      return history
     }
     set {
       nonFiniteInARow = newValue.nonFiniteInARow

@@ -5,15 +5,15 @@ import Tensors
 /// When a run has to be over, and how much of the time before that its end will take: so that it saves before it is killed.
 ///
 /// Only rank zero has one: its clock decides for all, through the control word.
-struct TimeLimit {
+package struct TimeLimit {
   /// The moment by which the process must have ended, in seconds since 1970.
-  let deadline: Double
+  package let deadline: Double
   /// Where the moment comes from, in words.
-  let origin: String
+  package let origin: String
   /// Seconds of the slowest step so far, the first aside: that one makes plans.
   private(set) var slowestStep = 0.0
   /// Seconds of the slowest save so far, from its beginning until it was seen on the disk.
-  private(set) var slowestSave: Double
+  package private(set) var slowestSave: Double
   /// Seconds of the slowest evaluation so far; before the first one, a guess.
   private(set) var slowestEvaluation: Double?
 
@@ -22,14 +22,14 @@ struct TimeLimit {
   private var saveInFlight: (step: Int, since: Double)?
 
   /// Seconds for leaving: closing files, taking leave of the other ranks.
-  static let farewell = 1.0
+  package static let farewell = 1.0
   /// Bytes a second that a disk is supposed to take until a save was measured.
   static let presumedBandwidth = 50e6
 
   /// - Parameters:
   ///   - checkpointBytes: about how large a checkpoint is.
   ///   - evaluationInSteps: what an evaluation takes at most, counted in steps.
-  init(deadline: Double, origin: String, checkpointBytes: Int = 0, evaluationInSteps: Double = 0) {
+  package init(deadline: Double, origin: String, checkpointBytes: Int = 0, evaluationInSteps: Double = 0) {
     self.deadline = deadline
     self.origin = origin
     self.evaluationInSteps = evaluationInSteps
@@ -37,28 +37,28 @@ struct TimeLimit {
   }
 
   /// Seconds that are needed from before a step until the process is gone: two saves of the slowest kind, a step, an evaluation if one is due.
-  func needed(evaluationIsDue: Bool) -> Double {
+  package func needed(evaluationIsDue: Bool) -> Double {
     let evaluation = evaluationIsDue ? slowestEvaluation ?? evaluationInSteps * slowestStep : 0
     return 2 * slowestSave + slowestStep + evaluation + TimeLimit.farewell
   }
 
   /// Whether the next step is to be the last one.
-  func isReached(now: Double, evaluationIsDue: Bool) -> Bool { deadline - now < needed(evaluationIsDue: evaluationIsDue) }
+  package func isReached(now: Double, evaluationIsDue: Bool) -> Bool { deadline - now < needed(evaluationIsDue: evaluationIsDue) }
 
   /// Learns from a step.
-  mutating func didStep(seconds: Double) {
+  package mutating func didStep(seconds: Double) {
     stepsSeen += 1
     if stepsSeen > 1 { slowestStep = max(slowestStep, seconds) }
   }
 
   /// Learns from an evaluation.
-  mutating func didEvaluate(seconds: Double) { slowestEvaluation = max(slowestEvaluation ?? 0, seconds) }
+  package mutating func didEvaluate(seconds: Double) { slowestEvaluation = max(slowestEvaluation ?? 0, seconds) }
 
   /// A save begins, on a thread of its own.
-  mutating func didBeginSave(step: Int, now: Double) { saveInFlight = (step, now) }
+  package mutating func didBeginSave(step: Int, now: Double) { saveInFlight = (step, now) }
 
   /// Learns from what is on the disk by now.
-  mutating func didSee(publishedStep: Int?, now: Double) {
+  package mutating func didSee(publishedStep: Int?, now: Double) {
     guard let save = saveInFlight, save.step == publishedStep else { return }
     slowestSave = max(slowestSave, now - save.since)
     saveInFlight = nil
@@ -70,7 +70,7 @@ extension TimeLimit {
   /// - Parameters:
   ///   - start: when the process began, in seconds since 1970.
   ///   - notes: receives what a person has to know about the choice.
-  static func find(
+  package static func find(
     _ span: TimeSpan?, environment: [String: String], start: Double, now: Double, notes: inout [String]
   ) -> (deadline: Double, origin: String)? {
     var limits: [(deadline: Double, origin: String)] = []
@@ -89,7 +89,7 @@ extension TimeLimit {
   }
 
   /// When this process began, in seconds since 1970; now where the system does not tell.
-  static func processStart(now: Double) -> Double {
+  package static func processStart(now: Double) -> Double {
     guard let status = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8), let bracket = status.lastIndex(of: ")"),
       let uptime = (try? String(contentsOfFile: "/proc/uptime", encoding: .utf8))?.split(separator: " ").first.flatMap({ Double($0) })
     else { return now }

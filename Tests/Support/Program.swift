@@ -28,7 +28,11 @@ public final class Program {
 
   /// Starts a program that is built beside the tests.
   /// - Parameters:
+<<<<<<< HEAD
   ///   - name: `longtail`, or a probe; or the path of any other program.
+=======
+  ///   - name: `longtail`, or a probe; with a path, any program.
+>>>>>>> control
   ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
   ///   - directory: the working directory.
   public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
@@ -63,6 +67,12 @@ public final class Program {
   }
 
   deinit { try? FileManager.default.removeItem(atPath: scratch) }
+
+  /// Where a program that is built beside the tests lies.
+  public static func path(of name: String) throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+  }
 
   /// Waits for the end; a program that hangs is ended after so many seconds, which shows in its exit code.
   public func wait(seconds: Double = 120) -> Outcome {

@@ -50,17 +50,18 @@ struct Fault {
       flip(moment.buffer, network.parameterRegions[0].range.lowerBound)
     case "nanInput": batch.images.withFloats { if $0.count > 5 { $0[5] = .nan } }
     case "nanParameter": network.parameters.withFloats { $0[network.parameterRegions[1].range.lowerBound] = .nan }
-    case "hugeHead":
-      let regions = network.parameterRegions
+    case "steepHead":
+      // The loss stays finite; on the way back its gradient meets large factors, and a layer of hardly any variance.
+      let weights = network.parameterRegions.filter { $0.name.hasSuffix("weight") }
+      let layers = weights.filter { $0.range.count > 64 }.suffix(2) + weights.filter { $0.range.count <= 64 }.suffix(1)
       network.parameters.withFloats { floats in
-        guard let head = regions.last(where: { $0.name.hasSuffix("weight") }) else { return }
-        for i in head.range { floats[i] *= 1e37 }
+        for (layer, factor) in zip(layers, [Float(1e-10), 1e38, 1e5]) { for i in layer.range { floats[i] *= factor } }
       }
     default: break
     }
   }
 
   private func flip(_ buffer: HostBuffer, _ index: Int) {
-    buffer.withFloats { $0[index] = Float(bitPattern: $0[index].bitPattern ^ 1) }
+    buffer.withFloats { $0[index] = Float(bitPattern: $0[index].bitPattern ^ 1 << 10) }
   }
 }

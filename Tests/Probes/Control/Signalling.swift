@@ -20,7 +20,9 @@ final class Signaller {
   /// A phase begins.
   func enter(_ phase: String, step: Int? = nil) {
     if let step { self.step = step }
-    guard fault.kind == "signal", !isSent, fault.applies(rank: rank), phase == fault.phase, self.step >= fault.step else { return }
+    guard fault.kind == "signal", !isSent, fault.applies(rank: rank), phase == fault.phase,
+      phase == "start" || self.step >= fault.step
+    else { return }
     isSent = true
     let target = fault.goesToLauncher ? getppid() : getpid()
     for _ in 0..<fault.times { kill(target, fault.signal) }
@@ -57,7 +59,7 @@ final class PhaseObserver: TrainingObserver {
     if let found = report.nonFinite { nonFinite.append(found) }
   }
   func didEvaluate(_ report: EvaluationReport, learner: Learner) {}
-  func didSave(step: Int, best: [RunRecord.Best]) { signaller.enter("save") }
+  func didSave(step: Int, best: [RunRecord.Best]) {}
 }
 
 /// A communicator that does what another one does, and tells the signaller before each sum.
@@ -86,14 +88,18 @@ final class SignallingCommunicator: Communicator {
     signaller.enter("evaluation")
     try base.sum(&values)
   }
-  func minimum(_ values: inout [Double]) throws { try base.minimum(&values) }
+  func minimum(_ values: inout [Double]) throws {
+    // From the first step on, states are compared before they are saved, and for nothing else.
+    signaller.enter("save")
+    try base.minimum(&values)
+  }
   func maximum(_ values: inout [Double]) throws { try base.maximum(&values) }
   func bitwiseOr(_ values: inout [UInt64]) throws { try base.bitwiseOr(&values) }
   func broadcast(_ bytes: inout [UInt8], from root: Int) throws { try base.broadcast(&bytes, from: root) }
   func gather(_ bytes: [UInt8], to root: Int) throws -> [[UInt8]] { try base.gather(bytes, to: root) }
   func barrier() throws { try base.barrier() }
-  func reducibleBuffer(floatCount: Int) throws -> any ReducibleBuffer {
-    SignallingBuffer(try base.reducibleBuffer(floatCount: floatCount), signaller)
+  func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> any ReducibleBuffer {
+    SignallingBuffer(try base.reducibleBuffer(floatCount: floatCount, wirePrecision: wirePrecision), signaller)
   }
   func claimFailureReport() -> Bool { base.claimFailureReport() }
   func abort(code: Int32) -> Never { base.abort(code: code) }
@@ -110,8 +116,8 @@ final class SignallingBuffer: ReducibleBuffer {
   var buffer: HostBuffer { base.buffer }
   var strategy: String { base.strategy }
   var bytesReduced: Int { base.bytesReduced }
-  func sum() throws {
+  func sum(_ range: Range<Int>) throws {
     signaller.enter("gradients")
-    try base.sum()
+    try base.sum(range)
   }
 }

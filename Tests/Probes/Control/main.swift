@@ -10,7 +10,7 @@ import Training
 // A case is `name;key=value;...`: overrides of the configuration, and with the keys below a fault. Each case is a run of its own into
 // DIRECTORY/name; rank zero prints a line about it. The exit code is 75 where the last one was stopped.
 //
-//   fault.kind=flipParameter|flipStatistic|flipMoment|nanInput|nanParameter|hugeHead|signal
+//   fault.kind=flipParameter|flipStatistic|flipMoment|nanInput|nanParameter|steepHead|signal
 //   fault.step=STEP    the step that it comes before or in, from 1; fault.steps=COUNT repeats it in the steps that follow
 //   fault.rank=RANK    the rank that it happens on; all without
 //   fault.signal=NAME  USR1, USR2 or TERM; fault.times=COUNT sends it so often

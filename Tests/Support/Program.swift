@@ -28,11 +28,7 @@ public final class Program {
 
   /// Starts a program that is built beside the tests.
   /// - Parameters:
-<<<<<<< HEAD
-  ///   - name: `longtail`, or a probe; or the path of any other program.
-=======
   ///   - name: `longtail`, or a probe; with a path, any program.
->>>>>>> control
   ///   - ranks: how many `mpirun` starts, also more than there are cores; nil runs without it.
   ///   - directory: the working directory.
   public init(_ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil)
@@ -83,12 +79,6 @@ public final class Program {
     deadline.cancel()
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
     return Outcome(exitCode: signal + process.terminationStatus, output: text("output"), errors: text("errors"))
-  }
-
-  /// Where a program lies that is built beside the tests.
-  public static func path(of name: String) throws -> String {
-    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
   }
 
   /// Starts a program and waits for its end.

@@ -15,6 +15,8 @@ public protocol Communicator: AnyObject {
   var localSize: Int { get }
   /// The host of each rank, by rank.
   var hostNames: [String] { get }
+  /// Whether rank zero runs on this node.
+  var sharesNodeWithRoot: Bool { get }
 
   /// Adds the vectors of all ranks, in rank order, in place. Costs one message of `count * size` numbers: meant for packed statistics.
   func sum(_ values: inout [Double]) throws
@@ -44,6 +46,14 @@ public protocol Communicator: AnyObject {
   ///   - floatCount: the same on all ranks.
   ///   - wirePrecision: how numbers are written in messages between nodes; the same on all ranks.
   func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> ReducibleBuffer
+
+  /// Where this rank notes what it is doing, for the others of its node and for `watch`.
+  var progress: ProgressBoard { get }
+  /// Whether the ranks compare (number, operation, size) before each collective, and all throw `ranksDiverged` where they differ instead of
+  /// waiting for each other forever. The same on all ranks. Costs one small message more for each collective.
+  var checksCollectives: Bool { get set }
+  /// The collectives that this rank has issued so far.
+  var issuedCollectives: CollectiveRecord { get }
 
   /// Claims the right to report a failure. True for the first rank of a node that asks, false for the others.
   func claimFailureReport() -> Bool

@@ -5,6 +5,11 @@ extension MPICommunicator {
   /// Makes a buffer that is summed through a window of shared memory on each node, or through messages where there is none.
   public func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> ReducibleBuffer {
     if size == 1 { return LoneBuffer(floatCount: floatCount, strategy: "one rank: nothing to sum") }
+    try issuing(.makeBuffer, floatCount) {}
+    return CountedBuffer(try unwatchedBuffer(floatCount: floatCount, wirePrecision), self)
+  }
+
+  private func unwatchedBuffer(floatCount: Int, _ wirePrecision: WirePrecision) throws -> ReducibleBuffer {
     func messageBuffer(_ reason: String) -> ReducibleBuffer {
       MessageBuffer(floatCount: floatCount, exchange: exchange(group: world, rank: rank, size: size, wirePrecision), reason: reason)
     }

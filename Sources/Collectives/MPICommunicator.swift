@@ -1,4 +1,5 @@
 import CMPI
+import CWatchdog
 import Foundation
 import Tensors
 
@@ -16,8 +17,17 @@ public final class MPICommunicator: Communicator {
   public let localSize: Int
   /// The host of each rank, as MPI names it.
   public let hostNames: [String]
+  /// Whether rank zero runs on this node.
+  public let sharesNodeWithRoot: Bool
   /// The library's name and version, for the records of a run.
   public let libraryVersion: String
+
+  /// Where this rank notes what it is doing: in memory that the ranks of its node share, where there is any.
+  public let progress: ProgressBoard
+  /// Whether the ranks compare what they are about to do before each collective.
+  public var checksCollectives = false
+  /// The collectives that this rank has issued so far.
+  public private(set) var issuedCollectives = CollectiveRecord()
 
   /// Messages are cut into pieces of at most this many bytes: MPI counts in 32 bits. Smaller in tests.
   package var maximumMessageByteCount = 1 << 30
@@ -56,6 +66,8 @@ public final class MPICommunicator: Communicator {
     world = longtail_mpi_world()
     (rank, size) = try Self.position(in: world)
 
+    progress = ProgressBoard(rank: rank)
+
     var part: OpaquePointer?
     if let simulatedRanksPerNode {
       try MPILibrary.check(
@@ -67,6 +79,9 @@ public final class MPICommunicator: Communicator {
     guard let part else { throw LongtailError(.internalError, "MPI gave rank \(rank) no group for its node.") }
     node = part
     (localRank, localSize) = try Self.position(in: node)
+    var first = Int64(rank)
+    try MPILibrary.check(longtail_mpi_reduce(node, &first, 1, longtail_mpi_int64, longtail_mpi_least), "MPI_Allreduce", rank: rank)
+    sharesNodeWithRoot = first == 0
 
     let places = try Self.places(world: world, rank: rank, size: size, localRank: localRank, localSize: localSize)
     hostNames = places.map(\.host)
@@ -81,8 +96,12 @@ public final class MPICommunicator: Communicator {
     guard let across else { throw LongtailError(.internalError, "MPI gave rank \(rank) no group for its peers.") }
     peers = across
     rankAmongPeers = try Self.position(in: across).rank
-    // One word per node, by which the first failing rank is told from those that fail because of it.
-    claim = try sharedWindow(byteCount: 4).base?(0)
+    // A word per node, by which the first failing rank is told from those that fail because of it, and what each rank is doing.
+    let window = try sharedWindow(byteCount: 128 + ProgressBoard.byteCount)
+    if let base = window.base {
+      claim = base(0)
+      progress.join(localRank: localRank, parts: (0..<localSize).map { base($0) + 128 })
+    }
     if nodeCount > 1, nodeCount < size,
       case .window(let window) = try sharedWindow(byteCount: NodeFold.capacity * MemoryLayout<Double>.stride)
     {
@@ -141,19 +160,54 @@ public final class MPICommunicator: Communicator {
 
   /// Returns when every rank has called it.
   public func barrier() throws {
-    try MPILibrary.check(longtail_mpi_barrier(world), "MPI_Barrier", rank: rank)
+    try issuing(.barrier, 0) {
+      try MPILibrary.check(longtail_mpi_barrier(world), "MPI_Barrier", rank: rank)
+    }
   }
 
   /// Ends all processes through `MPI_Abort`; `mpirun` exits with this code.
   public func abort(code: Int32) -> Never {
+    // Should MPI hang, too.
+    longtail_exit_within(code, 10)
     if !isFinished { longtail_mpi_abort(code) }
     exit(code)
+  }
+
+  /// Counts a collective of all ranks, has them compare it where that is wanted, and notes that this rank waits in it while `body` runs.
+  /// - Parameter size: elements, or the root where sizes may differ over ranks.
+  /// - Throws: `ranksDiverged` on all ranks if they are about to do different things; what `body` throws.
+  func issuing<Result>(_ operation: CollectiveOperation, _ size: Int, _ body: () throws -> Result) throws -> Result {
+    issuedCollectives.add(operation, size: size)
+    progress.issue(operation, count: size)
+    if checksCollectives, self.size > 1 { try compare(operation, size) }
+    let result = try body()
+    progress.complete()
+    return result
+  }
+
+  private func compare(_ operation: CollectiveOperation, _ size: Int) throws {
+    let state = progress.own
+    let own = CollectiveCall(
+      sequence: issuedCollectives.count, operation: operation, size: size, phase: state.phase, step: state.step)
+    let length = CollectiveCall.packedCount
+    var all = [Int64](repeating: 0, count: length * self.size)
+    try MPILibrary.check(longtail_mpi_gather_all(world, own.packed, Int32(8 * length), &all), "MPI_Allgather", rank: rank)
+    let calls = (0..<self.size).map { CollectiveCall(packed: all[$0 * length..<($0 + 1) * length]) }
+    if let error = CollectiveCall.disagreement(calls) { throw error }
   }
 
   /// Calls `MPI_Finalize`, when all ranks do. A second call does nothing.
   public func finish() throws {
     if isFinished { return }
+    progress.enter(.finish)
+    // A rank that still waits in something else is found out here rather than inside MPI_Finalize.
+    try issuing(.finish, 0) {
+      try MPILibrary.check(longtail_mpi_barrier(world), "MPI_Barrier", rank: rank)
+    }
     isFinished = true
+    // The shared memory goes away with MPI; the watch over this process goes on until that is done.
+    progress.leave()
     try MPILibrary.check(longtail_mpi_finalize(), "MPI_Finalize", rank: rank)
+    progress.stopWatching()
   }
 }

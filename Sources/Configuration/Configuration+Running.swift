@@ -65,6 +65,8 @@ extension Configuration {
     public var threads: Int?
     /// How gradients are written in messages between nodes.
     public var wirePrecision = WirePrecision.float32
+    /// Whether the ranks compare what they are about to do before each collective.
+    public var checkCollectives = false
 
     /// How convolution algorithms are found.
     public enum Algorithms: String, CaseIterable, Choice {
@@ -90,6 +92,7 @@ extension Configuration {
       visitor.optionalKey("choicesFile", &choicesFile, "file that keeps the measured choices", .path)
       visitor.optionalKey("threads", &threads, "compute threads of each rank", .between(1, 4096, "leave it out to use what there is"))
       visitor.key("wirePrecision", &wirePrecision, "gradients in messages between nodes: float32 or bfloat16, half the bytes")
+      visitor.key("checkCollectives", &checkCollectives, "compare ranks before each collective, to find one that goes astray")
     }
   }
 

@@ -149,6 +149,7 @@ public final class Learner {
     let reducedBefore = gradientReduction.bytesReduced
     undo.remember(network, objective)
     let result = try gradients(batch, plan: plan, context: context, clock: &clock)
+    communicator.progress.enter(.update)
     let learningRate = schedule.rate(atStep: stepCount)
     var report = start
     report.step = stepCount + 1
@@ -216,8 +217,10 @@ public final class Learner {
   private func gradients(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
     let result = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
     guard result.isFinite, control.failedRanks == 0 else { return result }
+    communicator.progress.enter(.backward)
     try plan.backward()
     clock.end("backward")
+    communicator.progress.enter(.reduce)
     try gradientReduction.sum()
     clock.end("reduceGradients")
     return result
@@ -225,6 +228,7 @@ public final class Learner {
 
   /// The loss of the global batch, and its gradient at this rank's logits. Collective.
   func lossAndLogitsGradient(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
+    communicator.progress.enter(.forward, step: stepCount + 1)
     plan.withInput { input in
       batch.images.withFloats { images in for i in input.indices { input[i] = images[i] } }
     }
@@ -232,6 +236,7 @@ public final class Learner {
       batch.sampleIndices.map { CounterRandom(seed: dropoutSeed, purpose: .dropout, epoch: batch.epoch, sample: $0) })
     try plan.forward()
     clock.end("forward")
+    communicator.progress.enter(.objective)
 
     if objective.needsClassifierGram {
       guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
@@ -243,6 +248,7 @@ public final class Learner {
       try objective.measure(
         logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
       clock.end("objective")
+      communicator.progress.enter(.reduce)
       hasNonFiniteSums = !packed[..<objective.packedCount].allSatisfy(\.isFinite)
       ControlWord.pack(
         isFinite: !hasNonFiniteSums, hasFailed: hasFailed, requests: requests, step: stepCount, into: &packed, at: objective.packedCount)
@@ -250,6 +256,7 @@ public final class Learner {
       control = ControlWord(packed: packed, at: objective.packedCount, ranks: communicator.size)
       try control.requireSameStep(stepCount)
       clock.end("reduceStatistics")
+      communicator.progress.enter(.objective)
       var result = try objective.finish(packed: packed, at: 0, step: context)
       if control.nonFiniteRanks > 0 { (result.isFinite, result.loss) = (false, .nan) }
       if result.isFinite, control.failedRanks == 0 {

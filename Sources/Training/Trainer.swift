@@ -119,6 +119,7 @@ public final class Trainer {
     var failure: (any Error)?
     while learner.stepCount < totalSteps {
       var clock = PhaseClock()
+      communicator.progress.enter(.data, step: learner.stepCount + 1)
       guard let batch = try nextBatch(loader, failure: &failure) else { break }
       clock.end("data")
       var report = StepReport()
@@ -173,6 +174,7 @@ public final class Trainer {
       summary.evaluation = try evaluator.evaluate(
         learner.network, objective: learner.objective, step: learner.stepCount, epoch: learner.stepCount / max(1, stepsPerEpoch))
     }
+    communicator.progress.enter(.finish)
     try writer?.finish()
     summary.steps = learner.stepCount
     summary.best = best
@@ -233,6 +235,8 @@ public final class Trainer {
   func save() throws {
     owesSave = false
     guard lastSavedStep != learner.stepCount else { return }
+    communicator.progress.enter(.save)
+    try communicator.requireEqualCollectives()
     try learner.requireEqualStates(crashDirectory: crashDirectory)
     timeLimit?.didBeginSave(step: learner.stepCount, now: Date().timeIntervalSince1970)
     if let writer {

@@ -55,6 +55,11 @@ enum ProbeRunner {
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe
+    // Threads that run tests block most signals, and children inherit that: `mpirun` would not hear when it is told to end.
+    var (none, former) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &former)
+    defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
     try process.run()
     // A job that hangs is a failure to be seen, not one to wait for.
     let deadline = DispatchWorkItem { process.terminate() }

@@ -59,7 +59,16 @@ public final class Program {
     // Files: a pipe would stay open as long as any grandchild lives.
     process.standardOutput = try file("output")
     process.standardError = try file("errors")
-    try process.run()
+    try Program.withoutBlockedSignals { try process.run() }
+  }
+
+  /// Threads that run tests block most signals, and children inherit that: `mpirun` and shells would not hear when they are told to end.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var (none, former) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &former)
+    defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
+    try body()
   }
 
   deinit { try? FileManager.default.removeItem(atPath: scratch) }
@@ -73,12 +82,22 @@ public final class Program {
   /// Waits for the end; a program that hangs is ended after so many seconds, which shows in its exit code.
   public func wait(seconds: Double = 120) -> Outcome {
     let process = process
-    let deadline = DispatchWorkItem { process.terminate() }
+    let deadline = DispatchWorkItem {
+      process.terminate()
+      sleep(5)
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: deadline)
     process.waitUntilExit()
     deadline.cancel()
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
     return Outcome(exitCode: signal + process.terminationStatus, output: text("output"), errors: text("errors"))
+  }
+
+  /// Where a program lies that is built beside the tests.
+  public static func path(of name: String) throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
   }
 
   /// Starts a program and waits for its end.

@@ -52,6 +52,53 @@ func run(_ check: String, on communicator: Communicator) throws {
     // One rank fails; the others wait for it in a collective.
     if communicator.rank == communicator.size - 1 { throw LongtailError(.badData, "a label is out of range") }
     try communicator.barrier()
+  case "throw-inside":
+    // One rank fails between the messages of a sum, in the middle of which the others wait.
+    let reducible = try communicator.reducibleBuffer(floatCount: 100_000)
+    try reducible.sum()
+    if communicator.rank == communicator.size - 1 { MPILibrary.callsUntilFailure = 2 }
+    try reducible.sum()
+    try communicator.barrier()
+  case "throw-after":
+    var values = [1.0, 2]
+    try communicator.sum(&values)
+    if communicator.rank == communicator.size - 1 { throw LongtailError(.inputOutput, "the disk is full") }
+    for _ in 0..<100 { try communicator.sum(&values) }
+  case "die":
+    // As a crash in a library would.
+    if communicator.rank == communicator.size - 1 { kill(getpid(), SIGKILL) }
+    try communicator.barrier()
+  case "other-size":
+    communicator.checksCollectives = true
+    var values = [Double](repeating: 1, count: communicator.rank == communicator.size - 1 ? 3 : 2)
+    try communicator.sum(&values)
+  case "one-more":
+    communicator.checksCollectives = true
+    communicator.progress.enter(.reduce, step: 7)
+    if communicator.rank == 0 { try communicator.barrier() }
+    _ = try communicator.sum(1.0)
+  case "other-buffer":
+    communicator.checksCollectives = true
+    _ = try communicator.reducibleBuffer(floatCount: 100 + communicator.rank)
+  case "other-kind":
+    // Alike in the messages that they send, so that nothing hangs: found out afterwards.
+    var values = [1.0, 2]
+    if communicator.rank == 0 { try communicator.sum(&values) } else { try communicator.maximum(&values) }
+    try communicator.requireEqualCollectives()
+  case "compared":
+    communicator.checksCollectives = true
+    for check in ["sums", "extremes", "bytes"] { try run(check, on: communicator) }
+    communicator.checksCollectives = false
+    try communicator.requireEqualCollectives()
+    try expect(communicator.size == 1 || communicator.issuedCollectives.count > 10, "\(communicator.issuedCollectives)")
+  case "stall":
+    var limits = WatchdogLimits()
+    (limits.warning, limits.limit, limits.limits) = (0.2, 1, [.start: 1])
+    communicator.watch(limits, crashDirectory: nil)
+    communicator.progress.enter(.backward, step: 5)
+    // Some ranks are late: those of the last pretended node, or the last one.
+    if communicator.rank == communicator.size - 1 { sleep(30) }
+    try communicator.barrier()
   case "throw-everywhere": throw LongtailError(.mismatch, "every rank dislikes this configuration")
   case "abort": if communicator.rank == 0 { communicator.abort(code: 77) } else { try communicator.barrier() }
   case "leave": if communicator.rank == 0 { exit(0) } else { try communicator.barrier() }

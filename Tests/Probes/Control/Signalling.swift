@@ -74,6 +74,12 @@ final class SignallingCommunicator: Communicator {
   var localRank: Int { base.localRank }
   var localSize: Int { base.localSize }
   var hostNames: [String] { base.hostNames }
+  var progress: ProgressBoard { base.progress }
+  var issuedCollectives: CollectiveRecord { base.issuedCollectives }
+  var checksCollectives: Bool {
+    get { base.checksCollectives }
+    set { base.checksCollectives = newValue }
+  }
 
   func sum(_ values: inout [Double]) throws {
     signaller.enterStatistics()

@@ -74,6 +74,7 @@ final class SignallingCommunicator: Communicator {
   var localRank: Int { base.localRank }
   var localSize: Int { base.localSize }
   var hostNames: [String] { base.hostNames }
+  var sharesNodeWithRoot: Bool { base.sharesNodeWithRoot }
   var progress: ProgressBoard { base.progress }
   var issuedCollectives: CollectiveRecord { base.issuedCollectives }
   var checksCollectives: Bool {

@@ -4,7 +4,7 @@ import Testing
 
 extension ProcessTests {
   /// Failure 6: a bit flips on one rank.
-  @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH")) struct Failure06Tests {
+  @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH")) struct Failure06FlippedBitTests {
     private struct Record: Decodable {
       var rank: Int
       var step: Int

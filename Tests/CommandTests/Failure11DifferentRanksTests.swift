@@ -5,7 +5,7 @@ import Testing
 
 extension ProcessTests {
   /// Failure 11: one rank has another configuration, other data or another program.
-  @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH")) struct Failure11Tests {
+  @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH")) struct Failure11DifferentRanksTests {
     /// Trains on two ranks, of which rank 1 has a program and options of its own.
     private func train(
       _ directory: String, _ configuration: String, onRankOne options: [String], program: String? = nil, _ more: [String] = []

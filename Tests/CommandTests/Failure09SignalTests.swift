@@ -4,7 +4,7 @@ import Testing
 
 extension ProcessTests {
   /// Failure 9: signals that ask to save and stop, at any time, to anyone.
-  @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH")) struct Failure09Tests {
+  @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH")) struct Failure09SignalTests {
     private static let phases = ["start", "data", "forward", "statistics", "backward", "gradients", "update", "evaluation", "save"]
 
     /// Sends each signal twice in the middle of a phase; the run ends a step later with one checkpoint, on both ranks.

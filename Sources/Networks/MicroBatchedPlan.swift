@@ -23,6 +23,8 @@ public final class MicroBatchedPlan: TrainingPass {
   private let parts: [Part]
   private let input: HostBuffer
   private let floatsPerImage: Int
+  /// The running statistics before each micro-batch's forward pass: batch norm rounds by them.
+  private var statistics: [[Float]] = []
 
   private struct Part {
     let plan: Plan
@@ -56,9 +58,11 @@ public final class MicroBatchedPlan: TrainingPass {
   /// Computes the logits of all micro-batches.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
   public func forward() throws {
+    statistics = []
     try withSamples { samples in
       for part in parts {
         begin(part, samples)
+        statistics.append(network.runningStatisticsBuffer.withFloats { Array($0) })
         try part.plan.forward()
         logits.copyImages(from: part.plan.logits, startingAt: part.images.lowerBound)
       }
@@ -68,8 +72,9 @@ public final class MicroBatchedPlan: TrainingPass {
   /// Computes the gradients of all parameters from `logitsGradient`. Right after `forward`, with the same parameters.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
   public func backward() throws {
+    guard statistics.count == parts.count else { throw LongtailError(.internalError, "a backward pass needs a forward pass before it") }
     // Running statistics have followed every micro-batch already.
-    let statistics = network.runningStatisticsBuffer.withFloats { Array($0) }
+    let last = network.runningStatisticsBuffer.withFloats { Array($0) }
     let total = network.accumulatedGradients
     try withSamples { samples in
       for (place, part) in parts.enumerated().reversed() {
@@ -77,6 +82,8 @@ public final class MicroBatchedPlan: TrainingPass {
           network.setSamples(MicroBatchedPlan.samples(samples, part))
         } else {
           begin(part, samples)
+          // The same numbers bit by bit as when its logits were computed.
+          network.runningStatisticsBuffer.takeFloats(statistics[place])
           try part.plan.forward()
         }
         part.plan.logitsGradient.copyImages(outOf: logitsGradient, startingAt: part.images.lowerBound)
@@ -90,7 +97,7 @@ public final class MicroBatchedPlan: TrainingPass {
         }
       }
     }
-    network.runningStatisticsBuffer.withFloats { floats in for index in floats.indices { floats[index] = statistics[index] } }
+    network.runningStatisticsBuffer.takeFloats(last)
   }
 
   /// The first layer whose output is not finite in any micro-batch; see `Plan.firstNonFiniteOutput`.
@@ -173,6 +180,11 @@ extension HostBuffer {
   /// Takes over the floats of a buffer of the same size.
   func copyFloats(from other: HostBuffer) {
     withFloats { to in other.withFloats { from in for index in to.indices { to[index] = from[index] } } }
+  }
+
+  /// Takes over as many floats as it has.
+  func takeFloats(_ values: [Float]) {
+    withFloats { to in for (index, value) in zip(to.indices, values) { to[index] = value } }
   }
 
   /// Adds the floats of a buffer of the same size.

@@ -36,7 +36,7 @@ struct MessagePassingTests {
   }
 
   /// The lanes are as many as the smallest node has ranks; ranks of other nodes only take part in the sums of their node.
-  @Test(arguments: [[3, 1], [1, 3], [2, 1, 1], [1, 2]])
+  @Test(arguments: [[3, 1], [1, 2], [2, 1, 1]])
   func nodesWithUnequalRanks(sizes: [Int]) throws {
     let ranks = sizes.reduce(0, +)
     expectHolds(
@@ -50,7 +50,7 @@ struct MessagePassingTests {
       "uneven-nodes,bfloat16,small-pieces", ranks: 5)
   }
 
-  @Test(arguments: 2...4) func nodesWithOneRankUseMessages(ranks: Int) throws {
+  @Test(arguments: [2, 3]) func nodesWithOneRankUseMessages(ranks: Int) throws {
     expectHolds(
       try ProbeRunner.everyRank("one-rank-nodes,bfloat16,small-pieces", ranks: ranks, ranksPerNode: [1]),
       "one-rank-nodes,bfloat16,small-pieces", ranks: ranks)

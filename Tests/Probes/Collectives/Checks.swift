@@ -17,7 +17,7 @@ func run(_ check: String, on communicator: Communicator) throws {
   case "bytes": try checkBytes(communicator)
   case "small-messages":
     (communicator as? MPICommunicator)?.maximumMessageByteCount = 24
-    try checkSums(communicator)
+    try checkSums(communicator, sizes: [0, 1, 3, 7, 1000])
     try checkBytes(communicator)
     (communicator as? MPICommunicator)?.maximumMessageByteCount = 1 << 30
   case "window": try checkBuffers(communicator, expectedStrategy: "shared window")
@@ -36,8 +36,9 @@ func run(_ check: String, on communicator: Communicator) throws {
   case "small-pieces":
     for limit in [24, 4096] {
       (communicator as? MPICommunicator)?.maximumMessageByteCount = limit
-      try checkBuffers(communicator, expectedStrategy: "in pieces of \(limit) bytes", sizes: [0, 1, 17, 1003, 5000])
-      try checkBuffers(communicator, expectedStrategy: "", wirePrecision: .bfloat16, sizes: [1, 17, 1003])
+      let sizes = limit < 1000 ? [0, 1, 17, 101] : [1003, 5000]
+      try checkBuffers(communicator, expectedStrategy: "in pieces of \(limit) bytes", sizes: sizes)
+      try checkBuffers(communicator, expectedStrategy: "", wirePrecision: .bfloat16, sizes: sizes)
     }
     (communicator as? MPICommunicator)?.maximumMessageByteCount = 1 << 30
   case "all-reduce": try checkAllReduce(communicator)
@@ -118,10 +119,10 @@ private func checkIdentity(_ communicator: Communicator) throws {
   try communicator.barrier()
 }
 
-private func checkSums(_ communicator: Communicator) throws {
+private func checkSums(_ communicator: Communicator, sizes: [Int] = [0, 1, 3, 7, 1000, 70_001]) throws {
   let (rank, size) = (communicator.rank, communicator.size)
   let groups = nodes(of: communicator, where: (communicator as? MPICommunicator)?.foldsOnNodes == true)
-  for count in [0, 1, 3, 7, 1000, 70_001] {
+  for count in sizes {
     // Rounding depends on the order of these, so that any order but that of the ranks shows.
     func value(_ rank: Int, _ index: Int) -> Double { (index + rank) % 3 == 0 ? 1e16 : 1 / Double(1 + index + 7 * rank) }
     var values = (0..<count).map { value(rank, $0) }

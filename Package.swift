@@ -61,6 +61,7 @@ let package = Package(
     .target(
       name: "CMPI", cSettings: hotC + [.unsafeFlags(openMPIHeaders.map { "-I" + $0 })], linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CAllocations", cSettings: hotC),
+    .target(name: "CWatchdog", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
 
@@ -68,7 +69,7 @@ let package = Package(
     .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
     .target(name: "Tensors", dependencies: ["CDigests"], swiftSettings: hot),
     .target(name: "Images", dependencies: ["CImageFormats", "Tensors"], swiftSettings: hot),
-    .target(name: "Collectives", dependencies: ["CMPI", "Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Collectives", dependencies: ["CMPI", "CWatchdog", "Tensors", "Threading"], swiftSettings: hot),
 
     // Floor 2.
     .target(name: "Kernels", dependencies: ["COneDNN", "Tensors", "Threading"], swiftSettings: hot),

@@ -2,8 +2,9 @@
 #
 # Example of a Slurm job: edit the numbers, then `sbatch Launch/slurm.sh Configs/CONFIG.yaml runs/NAME` from the repository root.
 #
-# Two minutes before the time limit Slurm sends SIGUSR1 to this shell, which passes it on. Longtail then saves at the end of the step
-# and exits with 75; the job puts itself back into the queue and goes on from there.
+# Two minutes before the time limit Slurm sends SIGUSR1 to this shell, and SIGTERM before it takes the nodes for another job; both are
+# passed on. Longtail then saves at the end of the step and exits with 75; the job puts itself back into the queue and goes on from there.
+# A rank or node that fails costs a restart inside the job; so does a stall (77), which puts the job back into the queue if it comes again.
 
 #SBATCH --job-name=longtail
 #SBATCH --nodes=2
@@ -20,21 +21,38 @@ config=${1:?usage: sbatch Launch/slurm.sh CONFIG RUN_DIRECTORY}
 output=${2:?usage: sbatch Launch/slurm.sh CONFIG RUN_DIRECTORY}
 
 # `auto` goes on with a run that is already there, and begins one where there is none.
-Launch/run train "$config" --output "$output" --resume auto &
+# The time that SIGTERM leaves must fit into the partition's GraceTime.
+export LONGTAIL_TERMINATION_SECONDS=${LONGTAIL_TERMINATION_SECONDS:-25}
+job=
+asked=
+pass_on() {
+  asked=$1
+  if [[ -n $job ]]; then kill "-$1" "$job" 2>/dev/null || true; fi
+}
+trap 'pass_on USR1' USR1
+trap 'pass_on TERM' TERM
+Launch/run --restarts 3 train "$config" --output "$output" --resume auto &
 job=$!
-trap 'kill -USR1 "$job"' USR1
-trap 'kill -TERM "$job"' TERM
+# Whatever came before the job was known.
+if [[ -n $asked ]]; then pass_on "$asked"; fi
 
-# A signal ends `wait` early; only the end of the job ends the loop.
-code=0
-while true; do
-  code=0
-  wait "$job" || code=$?
-  kill -0 "$job" 2>/dev/null || break
+# A signal ends `wait` early; only the end of the job ends the loop. The shell remembers its code.
+while kill -0 "$job" 2>/dev/null; do
+  wait "$job" || true
 done
+code=0
+wait "$job" || code=$?
 
-if ((code == 75)); then
-  scontrol requeue "$SLURM_JOB_ID"
+requeue() {
+  echo "slurm.sh: $1: back into the queue"
+  # Where Slurm has taken the nodes for another job, it requeues this one by itself.
+  scontrol requeue "$SLURM_JOB_ID" || echo "slurm.sh: scontrol does not requeue job $SLURM_JOB_ID; sbatch the same command to go on"
   exit 0
-fi
+}
+
+if ((code == 75)); then requeue "stopped on request, checkpoint complete"; fi
+# Slurm may reach mpirun itself, which then returns 1 although the ranks have saved; the file tells.
+if ((code != 0)) && [[ -e $output/STOPPED ]]; then requeue "stopped on request, checkpoint complete (code $code)"; fi
+# Once: a stall that comes back is for a person to look at.
+if ((code == 77 && ${SLURM_RESTART_COUNT:-0} == 0)); then requeue "stalled"; fi
 exit "$code"

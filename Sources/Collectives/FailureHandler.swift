@@ -16,25 +16,28 @@ public enum FailureHandler {
     ((error as? LongtailError)?.code ?? .internalError).rawValue
   }
 
-  /// Prints what failed, once per node, and ends all ranks with the error's exit code, which is then that of `mpirun`.
+  /// Prints what failed and ends all ranks with the error's exit code, which is then that of `mpirun`.
   ///
   /// Of several ranks that fail at about the same time the first one speaks: the others mostly fail because of it, or of the same thing.
+  /// Ranks of a node share a word by which they know; other nodes give that of rank zero a moment, which ends them, too, if it fails.
   /// - Parameters:
   ///   - error: a `LongtailError` decides the exit code; any other error counts as internal.
   ///   - communicator: the group, or `nil` if this process could not join one.
   public static func endJob(_ error: Error, communicator: Communicator?) -> Never {
     guard let communicator else {
       let environment = ProcessInfo.processInfo.environment
-      let rank = environment["OMPI_COMM_WORLD_RANK"].flatMap { Int($0) }
-      let size = environment["OMPI_COMM_WORLD_SIZE"].flatMap { Int($0) }
+      let (rank, size) = Launcher.promisedPlace(environment: environment)
+      // What is wrong with one start is mostly wrong with all of them. The launcher ends this process once the first rank has failed.
+      if let rank, rank > 0 { pause(seconds: 3) }
       report(message(for: error, rank: rank, size: size, host: ProcessInfo.processInfo.hostName))
       exit(exitCode(for: error))
     }
+    if !communicator.sharesNodeWithRoot { pause(seconds: 2) }
     if communicator.claimFailureReport() {
       report(message(for: error, rank: communicator.rank, size: communicator.size, host: communicator.hostName))
     } else {
       // The rank that speaks ends this one too. Aborting before it has spoken would cost its message.
-      sleep(5)
+      pause(seconds: 5)
     }
     communicator.abort(code: exitCode(for: error))
   }
@@ -46,6 +49,12 @@ public enum FailureHandler {
     } catch {
       endJob(error, communicator: communicator)
     }
+  }
+
+  /// Lets others speak first, and lets the launcher end this process meanwhile: a request to save comes too late.
+  private static func pause(seconds: UInt32) {
+    signal(SIGTERM, SIG_DFL)
+    sleep(seconds)
   }
 
   /// One write, so that lines of several ranks do not mix.

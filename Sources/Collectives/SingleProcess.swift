@@ -13,6 +13,14 @@ public final class SingleProcess: Communicator {
   public let localSize = 1
   /// This host's name.
   public let hostNames: [String]
+  /// Always true.
+  public let sharesNodeWithRoot = true
+  /// Where this process notes what it is doing.
+  public let progress = ProgressBoard()
+  /// Changes nothing: there is nobody to disagree with.
+  public var checksCollectives = false
+  /// Always empty.
+  public let issuedCollectives = CollectiveRecord()
 
   /// Makes a group of this process alone.
   public init() {
@@ -49,7 +57,7 @@ public final class SingleProcess: Communicator {
   public func barrier() throws {}
 
   /// Makes an ordinary buffer, whose `sum()` does nothing.
-  public func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer {
+  public func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> ReducibleBuffer {
     LoneBuffer(floatCount: floatCount, strategy: "single process: nothing to sum")
   }
 
@@ -59,8 +67,8 @@ public final class SingleProcess: Communicator {
   /// Ends this process.
   public func abort(code: Int32) -> Never { exit(code) }
 
-  /// Does nothing.
-  public func finish() throws {}
+  /// Ends the watch over this process.
+  public func finish() throws { progress.stopWatching() }
 }
 
 extension Communicator {

@@ -89,6 +89,15 @@ public struct ThreadBudget: Equatable, Sendable {
   }
 }
 
+extension ThreadBudget {
+  /// The warnings of all nodes, each once. Collective.
+  /// - Returns: on rank zero; elsewhere nothing.
+  public func warnings(_ communicator: any Communicator) throws -> [String] {
+    let all = try communicator.gather(Array((communicator.localRank == 0 ? warning ?? "" : "").utf8), to: 0)
+    return all.map { String(decoding: $0, as: UTF8.self) }.filter { !$0.isEmpty }
+  }
+}
+
 extension Communicator {
   /// Asks every rank for its affinity mask, and works out this rank's number of compute threads. Collective.
   /// - Parameter environment: `OMP_NUM_THREADS` is respected; for a list (`4,2`) its first number counts.

@@ -24,7 +24,7 @@ extension Configuration {
   static let allowedAtResume = [
     "output", "data.root", "data.loader", "training.epochs", "training.steps", "training.nonFinite", "training.nonFiniteConsecutiveLimit",
     "training.nonFiniteTotalLimit", "training.spikes", "training.spikeThreshold", "training.compareRanksEvery", "training.timeLimit",
-    "evaluation.every", "evaluation.batch", "checkpoint", "engine", "reporting",
+    "evaluation.every", "evaluation.batch", "checkpoint", "engine", "watchdog", "reporting",
   ]
 
   /// What differs from an earlier configuration, in the order of the keys.
@@ -60,7 +60,7 @@ extension Configuration {
     switch key {
     case "training.epochs", "training.steps":
       schedule.name == .cosine || schedule.name == .poly ? "the learning rate's schedule changes its length from here on" : nil
-    case "engine.threads", "engine.algorithms": "the numbers are no longer the same bit by bit"
+    case "engine.threads", "engine.algorithms", "engine.wirePrecision": "the numbers are no longer the same bit by bit"
     default: nil
     }
   }

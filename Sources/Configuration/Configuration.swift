@@ -30,6 +30,8 @@ public struct Configuration: Section {
   public var checkpoint = Checkpoint()
   /// How the numbers are computed.
   public var engine = Engine()
+  /// When somebody is told that a run does not get on.
+  public var watchdog = Watchdog()
   /// What people see meanwhile.
   public var reporting = Reporting()
 
@@ -61,6 +63,7 @@ public struct Configuration: Section {
     visitor.section("groups", &groups, "head, medium and tail classes, by share of the labelled training pixels")
     visitor.section("checkpoint", &checkpoint, "what is saved and kept")
     visitor.section("engine", &engine, "how the numbers are computed")
+    visitor.section("watchdog", &watchdog, "when somebody is told that the run does not get on, and when it is ended")
     visitor.section("reporting", &reporting, "what people see meanwhile")
   }
 
@@ -73,8 +76,8 @@ public struct Configuration: Section {
     "wd": "optimizer.weightDecay", "eps": "optimizer.epsilon", "warmup": "schedule.warmupSteps", "scheduler": "schedule",
     "gradclip": "gradientClipping", "clip": "gradientClipping", "eval": "evaluation", "dataset": "data", "network": "model",
     "backbone": "model", "workdir": "output", "outdir": "output", "outputdir": "output", "syncbn": "model.batchNorm",
-    "threads": "engine.threads", "loginterval": "reporting.every", "logging": "reporting", "hflip": "data.augmentation.flip",
-    "maxtime": "training.timeLimit", "walltime": "training.timeLimit", "skipnan": "training.nonFinite",
-    "detectanomaly": "training.nonFinite",
+    "threads": "engine.threads", "timeout": "watchdog.limit", "stall": "watchdog.warning", "loginterval": "reporting.every",
+    "logging": "reporting", "hflip": "data.augmentation.flip", "maxtime": "training.timeLimit", "walltime": "training.timeLimit",
+    "skipnan": "training.nonFinite", "detectanomaly": "training.nonFinite",
   ]
 }

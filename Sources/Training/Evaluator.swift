@@ -59,7 +59,9 @@ public final class Evaluator {
       endEpoch: 1, options: options)
     defer { loader.stop() }
     let context = StepContext(epoch: epoch, step: step, isTraining: false)
+    communicator.progress.enter(.evaluate)
     while let next = try loader.next() {
+      communicator.progress.enter(.evaluate)
       defer { loader.recycle(next) }
       if next.imageCount == 0 { continue }
       let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width)

@@ -12,6 +12,8 @@ extension Trainer {
   func save() throws {
     owesSave = false
     guard lastSavedStep != learner.stepCount else { return }
+    communicator.progress.enter(.save)
+    try communicator.requireEqualCollectives()
     try learner.requireEqualStates(crashDirectory: crashDirectory)
     timeLimit?.didBeginSave(step: learner.stepCount, now: Date().timeIntervalSince1970)
     writer?.wait()

@@ -72,7 +72,7 @@ public final class Trainer {
     bestMetrics = try configuration.checkpoint.best.map { try MetricName($0, classNames: experiment.classNames) }
     plan = try BatchPlan(
       sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
-      ranks: communicator.size)
+      ranks: communicator.size, microBatches: training.accumulate)
     stepsPerEpoch = plan.stepsPerEpoch
     totalSteps = Trainer.totalSteps(training, stepsPerEpoch: stepsPerEpoch)
 
@@ -119,6 +119,7 @@ public final class Trainer {
     var failure: (any Error)?
     while learner.stepCount < totalSteps {
       var clock = PhaseClock()
+      communicator.progress.enter(.data, step: learner.stepCount + 1)
       guard let batch = try nextBatch(loader, failure: &failure) else { break }
       clock.end("data")
       var report = StepReport()
@@ -173,6 +174,7 @@ public final class Trainer {
     if summary.evaluation == nil, !summary.wasStopped {
       summary.evaluation = try evaluate(epoch: learner.stepCount / max(1, stepsPerEpoch))
     }
+    communicator.progress.enter(.finish)
     try finishSaving()
     summary.steps = learner.stepCount
     summary.best = best

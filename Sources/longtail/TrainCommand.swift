@@ -26,11 +26,28 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Refuses to begin unless exactly this many ranks take part.")
   var expectRanks: Int?
 
+  @Flag(
+    help:
+      "Has the ranks compare what they are about to do before each collective: finds the one that goes astray (engine.checkCollectives).")
+  var checkCollectives = false
+
+  @Flag(help: "Prints the path of the run directory, and does nothing else.")
+  var `where` = false
+
   func validate() throws {
     if overwrite, resume != .never { throw ValidationError("--overwrite and --resume contradict each other.") }
   }
 
   func run() throws {
+    if `where` {
+      do {
+        var configuration = try options.load()
+        if let output { configuration.output = output }
+        return printNow(configuration.outputDirectory + "\n")
+      } catch {
+        FailureHandler.endJob(error, communicator: nil)
+      }
+    }
     // Before anything takes time: a request may come as soon as the process is there.
     let signals = Result { try RequestSignals() }
     Job.finish { communicator in
@@ -40,6 +57,7 @@ struct TrainCommand: ParsableCommand {
       }
       var configuration = try options.load()
       if let output { configuration.output = output }
+      if checkCollectives { configuration.engine.checkCollectives = true }
       let run = try TrainingRun(configuration, communicator: communicator, resume: overwrite ? nil : resume)
       try run.announceMachine()
       return try run.train(requests: signals.get().take) == .stopped ? LongtailError.Code.stoppedOnRequest.rawValue : 0

@@ -32,18 +32,24 @@ struct TrainingRun {
     self.resume = resume
     budget = try communicator.threadBudget()
     ComputePool.configure(threadCount: configuration.engine.threads ?? budget.threads)
+    communicator.checksCollectives = configuration.engine.checkCollectives
+    communicator.progress.enter(.start, step: 0)
+    if configuration.watchdog.enabled {
+      communicator.watch(WatchdogLimits(configuration.watchdog), crashDirectory: configuration.outputDirectory + "/crash")
+    }
     experiment = try Experiment(configuration)
     try RankComparison.requireEqual(experiment, communicator: communicator)
   }
 
   /// Says on rank zero what the run has to compute with.
   func announceMachine() throws {
+    let warnings = try budget.warnings(communicator)
     guard communicator.isRoot else { return }
     printNow(
       "longtail \(Versions.longtail), \(communicator.size) rank\(communicator.size == 1 ? "" : "s") on "
         + "\(communicator.hostCount) host\(communicator.hostCount == 1 ? "" : "s"), \(ComputePool.threadCount) compute thread"
         + "\(ComputePool.threadCount == 1 ? "" : "s") a rank (\(budget.summary))\n")
-    if let warning = budget.warning { printNow("warning: \(warning)\n") }
+    for warning in warnings { printNow("warning: \(warning)\n") }
   }
 
   /// Whether the run is at its last step; nothing is made or written to find out. Collective.

@@ -30,6 +30,8 @@ import Testing
     (["OMPI_COMM_WORLD_SIZE": "many"], "not a number of ranks"),
     (["OMPI_COMM_WORLD_SIZE": "0"], "not a number of ranks"),
     (["PMI_SIZE": "4", "PMI_RANK": "0"], "another MPI's mpiexec"),
+    (["MV2_COMM_WORLD_SIZE": "2"], "another MPI's mpiexec"),
+    (["MPI_LOCALNRANKS": "4", "MPI_LOCALRANKID": "0"], "another MPI's mpiexec"),
     (["SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1"], "without PMIx"),
   ])
   func otherLaunchersAreNamed(environment: [String: String], text: String) throws {
@@ -46,6 +48,9 @@ import Testing
       try Launcher.check(promised: 4, found: 1, version: "Open MPI v4.1.4")
     }
     #expect(error.code == .mismatch)
+    // Slurm's PMIx does not say how many there are, but that this one is the sixth.
+    #expect(throws: LongtailError.self) { try Launcher.check(promised: nil, rank: 5, found: 1, version: "Open MPI v4.1.4") }
+    try Launcher.check(promised: nil, rank: 5, found: 6, version: "Open MPI v4.1.4")
     #expect(error.message.contains("4 ranks") && error.message.contains("Open MPI v4.1.4"))
     #expect(error.advice?.contains("different installations") == true)
   }

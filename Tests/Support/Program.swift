@@ -88,12 +88,6 @@ public final class Program {
     return Outcome(exitCode: signal + process.terminationStatus, output: text("output"), errors: text("errors"))
   }
 
-  /// Where a program lies that is built beside the tests.
-  public static func path(of name: String) throws -> String {
-    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
-  }
-
   /// Starts a program and waits for its end.
   public static func run(
     _ name: String, _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], directory: String? = nil

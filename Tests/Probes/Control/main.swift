@@ -54,6 +54,8 @@ final class ControlCase {
   /// Trains, and tells how it ended.
   func run() throws -> Bool {
     let signals = try RequestSignals()
+    // Before a rank listens the default of the system holds, which ends it: mpirun tells all of them.
+    try communicator.barrier()
     let signaller = Signaller(fault, rank: communicator.rank)
     let wrapped = SignallingCommunicator(communicator, signaller)
     let experiment = try Experiment(configuration)

@@ -47,7 +47,7 @@ struct ResumeCell: Sendable, CustomTestStringConvertible {
 
   /// What is trained.
   enum Feature: String, Sendable, CaseIterable {
-    case homogenization, seesaw, eqlv2, deferredReweighting, logitVariation, localBatchNorm, momentum, fewImages
+    case homogenization, seesaw, eqlv2, deferredReweighting, logitVariation, localBatchNorm, momentum, accumulation, fewImages
 
     var settings: [String] {
       switch self {
@@ -60,6 +60,8 @@ struct ResumeCell: Sendable, CustomTestStringConvertible {
       case .logitVariation: ["objective={name: balancingLogitVariation, settings: {}}"]
       case .localBatchNorm: ["model.batchNorm=local"]
       case .momentum: ["optimizer={name: sgd, learningRate: 0.01, momentum: 0.9, nesterov: true}", "gradientClipping=1"]
+      // Two micro-batches a step; of the last step's only one has an image.
+      case .accumulation: ["training.accumulate=2"]
       // Two images and then one a step: on four ranks two or three have none.
       case .fewImages: ["training.globalBatch=2", "training.epochs=6"]
       }
@@ -125,6 +127,7 @@ extension ResumeCell {
     ResumeCell(before: 2, after: 1, stop: .firstOfEpoch, cause: .limit, feature: .deferredReweighting),
     ResumeCell(before: 1, after: 2, stop: .firstOfEpoch, cause: .userSignal, feature: .eqlv2),
     ResumeCell(before: 2, after: 2, cause: .killedOther, feature: .homogenization),
+    ResumeCell(before: 1, after: 2, stop: .lastOfEpoch, cause: .userSignal, feature: .accumulation),
   ]
 
   /// Every place with every cause at equal ranks; every feature at equal ranks and over each change of their number.

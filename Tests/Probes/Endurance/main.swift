@@ -27,7 +27,7 @@ do {
   let reporter = RunReporter(experiment, statistics: statistics, directory: directory, terminal: .plain) { _ in }
   let trainer = try Trainer(
     experiment, statistics: statistics, communicator: communicator, checkpoints: directory.checkpointsPath, resume: .never,
-    observer: Meter(reporter, window: window))
+    observer: Meter(reporter, window: window, checkpoints: directory.checkpointsPath))
   longtail_count_allocations(1)
   try reporter.finish(trainer.run())
   directory.close()
@@ -39,13 +39,32 @@ do {
 final class Meter: TrainingObserver {
   private let reporter: RunReporter
   private let window: Int
+  private let checkpoints: String
   private var allocations: Int64 = 0
+  private var lastSave: Int?
 
-  init(_ reporter: RunReporter, window: Int) { (self.reporter, self.window) = (reporter, window) }
+  init(_ reporter: RunReporter, window: Int, checkpoints: String) {
+    (self.reporter, self.window, self.checkpoints) = (reporter, window, checkpoints)
+  }
+
+  /// A save in flight holds a copy of the state: readings are taken when the last one is on the disk and older ones are removed.
+  private func waitForTheLastSave() {
+    guard let lastSave else { return }
+    for _ in 0..<5000 {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+      let hint = try? String(contentsOfFile: "\(checkpoints)/LATEST", encoding: .utf8)
+      if hint == CheckpointStore.name(step: lastSave) + "\n", names.count <= 3 { break }
+      usleep(2000)
+    }
+    usleep(20_000)
+  }
 
   func didStep(_ report: StepReport) throws {
     try reporter.didStep(report)
     guard report.step % window == 0 else { return }
+    longtail_count_allocations(0)
+    waitForTheLastSave()
+    longtail_count_allocations(1)
     let now = longtail_allocation_count()
     let values: [(String, Int)] = [
       ("allocations", Int(now - allocations)), ("heapBytes", Int(longtail_heap_bytes())),
@@ -60,7 +79,10 @@ final class Meter: TrainingObserver {
   func trainingWillStart(_ start: TrainingStart) throws { try reporter.trainingWillStart(start) }
   func didEvaluate(_ report: EvaluationReport, learner: Learner) throws { try reporter.didEvaluate(report, learner: learner) }
   func willSave(step: Int) throws { try reporter.willSave(step: step) }
-  func didSave(step: Int, best: [RunRecord.Best]) throws { try reporter.didSave(step: step, best: best) }
+  func didSave(step: Int, best: [RunRecord.Best]) throws {
+    lastSave = step
+    try reporter.didSave(step: step, best: best)
+  }
   func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws { throw failure.error }
 
   private func count(_ directory: String) -> Int { (try? FileManager.default.contentsOfDirectory(atPath: directory).count) ?? 0 }

@@ -37,7 +37,11 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "longtail",
-  products: [.executable(name: "longtail", targets: ["longtail"])],
+  products: [
+    .executable(name: "longtail", targets: ["longtail"]),
+    // For tests, which put it in front of the C library of the programs that they start.
+    .library(name: "Faults", type: .dynamic, targets: ["CFaults"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -98,6 +102,8 @@ let package = Package(
       ], swiftSettings: strict),
 
     // Tests, one target a room.
+    .target(
+      name: "CFaults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Werror"])], linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "TestSupport", dependencies: ["Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
@@ -121,13 +127,17 @@ let package = Package(
     ),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
+    .executableTarget(
+      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Training"], path: "Tests/Probes/Endurance", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(name: "ReportsTests", dependencies: ["Images", "Reports", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["Collectives", "ControlProbe", "Images", "Reports", "Tensors", "TestSupport", "Training", "longtail"],
-      swiftSettings: strict),
+      dependencies: [
+        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Tensors", "TestSupport", "Training",
+        "longtail",
+      ], swiftSettings: strict),
   ]
 )

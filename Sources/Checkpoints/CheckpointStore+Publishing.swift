@@ -32,7 +32,7 @@ extension CheckpointStore {
 
   /// Writes a checkpoint and publishes it by one rename; a checkpoint of the same step is replaced.
   ///
-  /// When this returns, the checkpoint survives a power failure. When it throws, what was there before is still there.
+  /// When this returns, the checkpoint survives a power failure, and its manifest was read back. When it throws, what was there before is still there.
   /// Needs twice the checkpoint's size of free space, so that logs do not run out of it next.
   /// - Throws: `LongtailError` with code `inputOutput` for a full disk and every other failure to write; the temporary directory is removed.
   @discardableResult
@@ -59,7 +59,11 @@ extension CheckpointStore {
     // It is published: a hint that cannot be written must not make it look failed.
     try? writeHint(name)
     let path = "\(directory)/\(name)"
-    return Published(step: step, path: path, manifest: try manifest(path: path, step: step), run: contents.run)
+    do {
+      return Published(step: step, path: path, manifest: try manifest(path: path, step: step), run: contents.run)
+    } catch {
+      throw LongtailError(.inputOutput, "checkpoint \(name) was written, but cannot be read back: \(Self.reason(error))")
+    }
   }
 
   private func checkSpace(for contents: CheckpointContents) throws {

@@ -11,7 +11,7 @@ final class CheckpointWorker: @unchecked Sendable {
   private var waiting: (contents: CheckpointContents, keep: Set<Int>)?
   private var isBusy = false
   private var isEnding = false
-  private var failure: (any Error)?
+  private var failures: [CheckpointWriter.Failure] = []
   private var failuresInARow = 0
   private var latest: CheckpointStore.Published?
 
@@ -53,15 +53,28 @@ final class CheckpointWorker: @unchecked Sendable {
     condition.broadcast()
   }
 
-  var hasFailure: Bool { locked { failure != nil } }
+  /// Waits until nothing is in flight; errors stay to be taken.
+  func wait() {
+    condition.lock()
+    defer { condition.unlock() }
+    while isBusy || waiting != nil { condition.wait() }
+  }
+
+  func takeFailures() -> [CheckpointWriter.Failure] {
+    locked {
+      defer { failures = [] }
+      return failures
+    }
+  }
+
+  var hasFailure: Bool { locked { !failures.isEmpty } }
   var consecutiveFailures: Int { locked { failuresInARow } }
   var lastPublished: CheckpointStore.Published? { locked { latest } }
 
   private func throwFailure() throws {
-    if let failure {
-      self.failure = nil
-      throw failure
-    }
+    guard let last = failures.last else { return }
+    failures = []
+    throw last.error
   }
 
   private func locked<Result>(_ body: () -> Result) -> Result {
@@ -95,9 +108,12 @@ final class CheckpointWorker: @unchecked Sendable {
     }
     condition.lock()
     defer { condition.unlock() }
-    failure = error ?? failure
     failuresInARow = published == nil ? failuresInARow + 1 : 0
     latest = published ?? latest
+    if let error {
+      failures.append(
+        .init(step: contents.run.globalStep, error: error, isPublished: published != nil, failuresInARow: failuresInARow))
+    }
     isBusy = false
     condition.broadcast()
   }

@@ -2,8 +2,21 @@ import Tensors
 
 /// Publishes checkpoints on a thread of its own, so that training goes on meanwhile: at most one save is in flight, none is skipped.
 ///
-/// A failed save is not lost: the next `submit`, `drain` or `finish` throws its error. All methods are called from one thread.
+/// A failed save is not lost: `takeFailures` tells of it as soon as it has happened, and where nobody asks, the next `submit`, `drain` or
+/// `finish` throws its error. All methods are called from one thread.
 public final class CheckpointWriter: Sendable {
+  /// A save that did not go as it should.
+  public struct Failure: Sendable {
+    /// The step that was to be saved.
+    public let step: Int
+    /// What went wrong.
+    public let error: any Error
+    /// Whether the checkpoint is there all the same: then only older ones could not be removed.
+    public let isPublished: Bool
+    /// How many saves failed one after the other, this one included; 0 where it is published.
+    public let failuresInARow: Int
+  }
+
   private let worker: CheckpointWorker
 
   /// Starts the thread.
@@ -36,6 +49,12 @@ public final class CheckpointWriter: Sendable {
     worker.end()
     try worker.drain()
   }
+
+  /// Waits until everything handed over is on the disk or has failed; throws nothing, errors stay to be taken.
+  public func wait() { worker.wait() }
+
+  /// The failures that nobody has seen yet, oldest first, once; does not wait.
+  public func takeFailures() -> [Failure] { worker.takeFailures() }
 
   /// Whether a save has failed whose error nobody has seen yet; does not wait.
   public var hasFailure: Bool { worker.hasFailure }

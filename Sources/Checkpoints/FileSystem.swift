@@ -36,20 +36,39 @@ public struct FileSystem: Sendable {
     }
   }
 
-  /// A file being written.
-  struct Output {
-    fileprivate let descriptor: Int32
-    fileprivate let path: String
-    fileprivate let before: (@Sendable (Operation, String) throws -> Void)?
+  /// A file being written. Small pieces, such as a network's many short tensors, go to the system together.
+  final class Output {
+    private static let capacity = 1 << 20
+    private let descriptor: Int32
+    private let path: String
+    private let before: (@Sendable (Operation, String) throws -> Void)?
+    private var waiting: [UInt8] = []
+
+    fileprivate init(descriptor: Int32, path: String, before: (@Sendable (Operation, String) throws -> Void)?) {
+      (self.descriptor, self.path, self.before) = (descriptor, path, before)
+    }
 
     /// Appends bytes.
     func write(_ bytes: UnsafeRawBufferPointer) throws {
-      try before?(.write, path)
-      try writeFully(bytes, to: descriptor, path: path)
+      if waiting.count + bytes.count > Self.capacity { try flush() }
+      if bytes.count > Self.capacity { return try send(bytes) }
+      waiting.append(contentsOf: bytes)
     }
 
     /// Appends bytes.
     func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+
+    /// Hands everything to the system.
+    fileprivate func flush() throws {
+      if waiting.isEmpty { return }
+      try waiting.withUnsafeBytes { try send($0) }
+      waiting.removeAll(keepingCapacity: true)
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer) throws {
+      try before?(.write, path)
+      try writeFully(bytes, to: descriptor, path: path)
+    }
   }
 
   /// Creates a file, lets `produce` write it, and flushes it to the disk. The file must not exist.
@@ -58,7 +77,9 @@ public struct FileSystem: Sendable {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw LongtailError.inputOutput("cannot create", path, errno: errno) }
     do {
-      try produce(Output(descriptor: descriptor, path: path, before: before))
+      let output = Output(descriptor: descriptor, path: path, before: before)
+      try produce(output)
+      try output.flush()
       try before?(.synchronize, path)
       if fsync(descriptor) != 0 { throw LongtailError.inputOutput("cannot flush", path, errno: errno) }
     } catch {
@@ -131,8 +152,9 @@ public struct FileSystem: Sendable {
   }
 
   private static func reason(_ error: any Error) -> String {
-    if let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code {
-      return String(cString: strerror(Int32(truncatingIfNeeded: code)))
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey]
+    if let code = (underlying as? POSIXError)?.code.rawValue ?? (underlying as? NSError).map({ Int32(truncatingIfNeeded: $0.code) }) {
+      return String(cString: strerror(code))
     }
     return error.localizedDescription
   }

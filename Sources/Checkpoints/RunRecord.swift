@@ -44,6 +44,12 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var threadsPerRank = 1
   /// Class names, in the order of the network's outputs.
   public var classNames: [String] = []
+  /// Class colours as `#rrggbb`, in the same order, so that predicting needs no data set. Empty in checkpoints from before they were recorded.
+  public var classColours: [String] = []
+  /// `head`, `medium` or `tail` for each class, where known.
+  public var classGroups: [String] = []
+  /// What predicting adds to the score of each class; empty for an objective that asks for nothing.
+  public var predictionOffsets: [Double] = []
   /// Versions of the program and its libraries, and the instruction set.
   public var versions: [String: String] = [:]
   /// The recorded choice of algorithms, reused on resume; its text belongs to whoever writes it.
@@ -78,6 +84,9 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.worldSize, &worldSize)
     try field(.threadsPerRank, &threadsPerRank)
     try field(.classNames, &classNames)
+    try field(.classColours, &classColours)
+    try field(.classGroups, &classGroups)
+    try field(.predictionOffsets, &predictionOffsets)
     try field(.versions, &versions)
     try field(.algorithmChoices, &algorithmChoices)
     try field(.metrics, &metrics)
@@ -89,7 +98,8 @@ public struct RunRecord: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
-    case classNames, versions, algorithmChoices, metrics, best, elapsedSeconds, counters, savedAt
+    case classNames, classColours, classGroups, predictionOffsets
+    case versions, algorithmChoices, metrics, best, elapsedSeconds, counters, savedAt
   }
 }
 

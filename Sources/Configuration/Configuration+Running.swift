@@ -39,8 +39,12 @@ extension Configuration {
     public var everySteps: Int?
     /// How many of the newest are kept.
     public var keepLast = 3
+    /// Checkpoints of steps that are multiples of this are kept for good.
+    public var keepEvery: Int?
     /// The metrics whose best checkpoint is kept too: `miou`, `miou.tail`, `iou.<class>`, ...
     public var best = ["miou"]
+    /// Saves that fail one after the other, such as on a full disk, before the run ends. Until then it warns and goes on.
+    public var failuresAllowed = 3
 
     /// All defaults.
     public init() {}
@@ -50,8 +54,13 @@ extension Configuration {
       visitor.optionalKey(
         "everySteps", &everySteps, "steps from one to the next, beside those by epoch", .atLeast(1, "leave it out for none"))
       visitor.key("keepLast", &keepLast, "how many of the newest are kept", .atLeast(1, "a run without any cannot be resumed"))
+      visitor.optionalKey(
+        "keepEvery", &keepEvery, "steps whose multiples are kept for good", .atLeast(1, "leave it out to keep none for good"))
       visitor.key(
         "best", &best, "metrics whose best checkpoint is kept: miou, miou.tail, iou.<class>, pixelAccuracy, ...", .each(.metric))
+      visitor.key(
+        "failuresAllowed", &failuresAllowed, "failed saves in a row that end the run; before, it warns and goes on",
+        .atLeast(1, "1 ends the run at the first one"))
     }
   }
 

@@ -46,7 +46,7 @@ public struct LabelAudit: Sendable, Codable, Equatable {
           let labels = try dataset.fileLabels(split: split, index: index)
           let size = try dataset.imageSize(split: split, index: index)
           try PairedFiles.requireEqualSizes(image: size, labels: labels, source: source)
-          statistics.add(histogram: labels.histogram(), map: dataset.labelMap, source: source)
+          statistics.add(histogram: labels.histogram(), size: size, map: dataset.labelMap, source: source)
         }
         return .success(statistics)
       } catch { return .failure(error) }

@@ -1,3 +1,4 @@
+import Images
 import Tensors
 
 /// How often the classes of a split occur, and what is wrong with its labels.
@@ -15,6 +16,17 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   /// How many cases of such numbers there are in all: one for each number in each file.
   public var unknownCount: Int
 
+  /// The first image, and the first one of another size if there is one: two where the images are not all of one size.
+  public var sizes: [SizedSource]
+
+  /// An image's size and what error messages call the image.
+  public struct SizedSource: Sendable, Codable, Equatable {
+    /// Width and height in pixels.
+    public var size: ImageSize
+    /// The path of its label file.
+    public var source: String
+  }
+
   /// How many unknown numbers are listed with their files.
   public static let listedProblems = 20
 
@@ -26,10 +38,20 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     imageCount = 0
     unknown = []
     unknownCount = 0
+    sizes = []
   }
 
   /// Pixels that belong to a class.
   public var labelledPixels: Int { pixels.reduce(0, +) }
+
+  /// Returns when all images have one size.
+  /// - Throws: `.badData` naming two that differ.
+  public func requireOneSize() throws {
+    guard sizes.count == 2 else { return }
+    throw LongtailError(
+      .badData, "the images are not of one size: \(sizes[0].source) has \(sizes[0].size) pixels, \(sizes[1].source) has \(sizes[1].size)",
+      advice: "Set data.size, to which all are resized; or for training alone data.augmentation.crop.")
+  }
 
   /// Each class's share of the labelled pixels; zeros where there are none.
   public var shares: [Double] {
@@ -38,8 +60,9 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   }
 
   /// Counts one image by the histogram of its file's numbers.
-  public mutating func add(histogram: [Int], map: LabelMap, source: String) {
+  public mutating func add(histogram: [Int], size: ImageSize, map: LabelMap, source: String) {
     imageCount += 1
+    note(SizedSource(size: size, source: source))
     var present = Set<Int>()
     for number in 0..<min(256, histogram.count) where histogram[number] > 0 {
       switch map.meanings[number] {
@@ -58,6 +81,10 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     for index in present { images[index] += 1 }
   }
 
+  private mutating func note(_ image: SizedSource) {
+    if sizes.isEmpty || sizes.count == 1 && sizes[0].size != image.size { sizes.append(image) }
+  }
+
   /// Adds the counts of other images of the same split.
   public mutating func merge(_ other: LabelStatistics) {
     for index in pixels.indices where index < other.pixels.count {
@@ -68,6 +95,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     imageCount += other.imageCount
     unknown = Array((unknown + other.unknown).prefix(LabelStatistics.listedProblems))
     unknownCount += other.unknownCount
+    other.sizes.forEach { note($0) }
   }
 
   /// Returns when every label has a meaning.
@@ -76,24 +104,5 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     guard unknownCount > 0 else { return }
     let first = unknown.first ?? UnknownLabel(source: "another rank's share", label: 0, pixels: 0)
     throw LabelMap.unknownLabel(first, others: unknownCount - 1)
-  }
-
-  /// The counts as numbers that can be summed over ranks: pixels, images, ignored pixels, image count, count of unknown numbers.
-  ///
-  /// Exact up to 2^53. The list of unknown numbers is not part of it: the rank that found them names them.
-  public var packed: [Double] {
-    (pixels + images + [ignoredPixels, imageCount, unknownCount]).map(Double.init)
-  }
-
-  /// Takes the counts back from summed numbers; nil where their number does not fit.
-  public init?(packed: [Double], classCount: Int) {
-    guard packed.count == 2 * classCount + 3 else { return nil }
-    let numbers = packed.map { Int($0) }
-    self.init(classCount: classCount)
-    pixels = Array(numbers[0..<classCount])
-    images = Array(numbers[classCount..<2 * classCount])
-    ignoredPixels = numbers[2 * classCount]
-    imageCount = numbers[2 * classCount + 1]
-    unknownCount = numbers[2 * classCount + 2]
   }
 }

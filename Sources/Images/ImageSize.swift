@@ -1,7 +1,7 @@
 import Tensors
 
 /// Width and height of an image file, read without decoding its pixels.
-public struct ImageSize: Sendable, Hashable, CustomStringConvertible {
+public struct ImageSize: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Columns.
   public var width: Int
   /// Rows.

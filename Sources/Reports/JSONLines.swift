@@ -3,11 +3,14 @@ import Tensors
 
 /// A file of JSON objects, one a line, each with its step first: `log.jsonl`, `classes.jsonl`.
 ///
-/// Every line is handed to the system by one call as soon as it is written. Not for use by several threads at once.
+/// Every line is handed to the system by one call as soon as it is written. Lines that a full disk does not take are kept and written with
+/// the next one, so that the file has no gap. Not for use by several threads at once.
 public final class JSONLines {
   /// The file.
   public let path: String
   private let handle: FileHandle
+  private var waiting = Data()
+  private var end: UInt64 = 0
 
   /// Opens a file for writing at its end, and makes it if there is none.
   ///
@@ -26,7 +29,7 @@ public final class JSONLines {
     }
     do {
       handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-      let end = try JSONLines.keptBytes(of: handle, path: path, firstStep: firstStep)
+      end = try JSONLines.keptBytes(of: handle, path: path, firstStep: firstStep)
       try handle.truncate(atOffset: end)
       try handle.seek(toOffset: end)
     } catch let error as LongtailError {
@@ -40,12 +43,23 @@ public final class JSONLines {
   /// - Parameters:
   ///   - step: becomes the first member, `step`.
   ///   - members: the others, in this order.
-  /// - Throws: `LongtailError(.inputOutput)`, for instance when the disk is full.
+  /// - Throws: `LongtailError(.inputOutput)`, for instance when the disk is full. The line is kept and written by the next call that can.
   public func append(step: Int, _ members: [JSONValue.Member]) throws {
     let line = JSONValue.object([JSONValue.Member("step", .int(step))] + members).line + "\n"
+    waiting.append(contentsOf: line.utf8)
+    try writeWaiting()
+  }
+
+  private func writeWaiting() throws {
+    if waiting.isEmpty { return }
     do {
-      try handle.write(contentsOf: Data(line.utf8))
+      try handle.write(contentsOf: waiting)
+      end += UInt64(waiting.count)
+      waiting.removeAll(keepingCapacity: true)
     } catch {
+      // A part may have been written; the next attempt begins where the last whole line ends.
+      try? handle.truncate(atOffset: end)
+      try? handle.seek(toOffset: end)
       throw JSONLines.failure(path, error)
     }
   }
@@ -53,6 +67,7 @@ public final class JSONLines {
   /// Waits until all lines are on the disk: before a checkpoint that counts on them.
   /// - Throws: `LongtailError(.inputOutput)`.
   public func synchronize() throws {
+    try writeWaiting()
     do {
       try handle.synchronize()
     } catch {
@@ -60,9 +75,10 @@ public final class JSONLines {
     }
   }
 
-  /// Closes the file.
+  /// Closes the file, once all lines are in it.
   /// - Throws: `LongtailError(.inputOutput)`.
   public func close() throws {
+    try writeWaiting()
     do {
       try handle.close()
     } catch {

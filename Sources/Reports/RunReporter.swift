@@ -75,7 +75,7 @@ public final class RunReporter: TrainingObserver {
       }
     }
     record.phases = phases
-    try log?.append(step: report.step, record.members)
+    try patiently { try log?.append(step: report.step, record.members) }
     if !report.isSkipped { lastStep = report }
     for warning in warnings(report) { progress.print("warning: \(warning)") }
     progress.update(record)
@@ -87,7 +87,7 @@ public final class RunReporter: TrainingObserver {
   public func didEvaluate(_ report: EvaluationReport, learner: Learner) throws {
     let record = EvaluationRecord(report, experiment: experiment, statistics: statistics, lastStep: lastStep)
     evaluation = record
-    try classLog?.append(step: report.step, record.members)
+    try patiently { try classLog?.append(step: report.step, record.members) }
     let values = [
       ("mIoU", record.miou), ("head", record.groups.first { $0.name == "head" }?.miou),
       ("medium", record.groups.first { $0.name == "medium" }?.miou), ("tail", record.groups.first { $0.name == "tail" }?.miou),
@@ -107,11 +107,39 @@ public final class RunReporter: TrainingObserver {
     }
   }
 
+  /// Brings the logs to the disk: a run that goes on from the checkpoint counts on their lines.
+  public func willSave(step: Int) throws {
+    try patiently {
+      try log?.synchronize()
+      try classLog?.synchronize()
+    }
+  }
+
   /// Notes the best evaluations so far.
   public func didSave(step: Int, best: [RunRecord.Best]) throws {
-    try directory.writeBest(best.map { RunDirectory.Best(metric: $0.metric, value: $0.value, step: $0.step) })
-    try log?.synchronize()
+    try patiently { try directory.writeBest(best.map { RunDirectory.Best(metric: $0.metric, value: $0.value, step: $0.step) }) }
   }
+
+  /// Warns of a checkpoint that could not be written.
+  public func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws {
+    let text = (failure.error as? LongtailError)?.message ?? "\(failure.error)"
+    let count =
+      failure.isPublished
+      ? "older ones stay" : "training goes on (failure \(failure.failuresInARow) in a row; \(allowed) end the run)"
+    progress.print("warning: \(text); \(count)")
+  }
+
+  /// Does something with a file of the run. A full disk is warned of once and is no reason to stop: logs keep their lines and write them
+  /// later, and whether the run may go on is for its checkpoints to decide.
+  private func patiently(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let error as LongtailError where error.code == .inputOutput {
+      if warned.insert(error.message).inserted { progress.print("warning: \(error.message); training goes on") }
+    }
+  }
+
+  private var warned: Set<String> = []
 
   /// Prints and writes the table of classes, closes the logs.
   public func finish(_ summary: TrainingSummary) throws {

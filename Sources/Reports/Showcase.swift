@@ -6,16 +6,18 @@ import Training
 extension Experiment {
   /// Images of the evaluated split that show most of the rarest classes: what is worth seeing in long-tailed data.
   ///
-  /// The first hundred are looked at. Every run of a data set chooses the same ones.
+  /// The first hundred are looked at. Of those that show enough, some are taken from all over the split, since neighbours are often frames
+  /// of one film. Every run of a data set chooses the same ones.
   /// - Throws: `LongtailError` for files that cannot be read.
   public func showcase(groups: ClassGroups, count: Int) throws -> [Int] {
     let rarest = groups.classes(of: .tail)
-    var scored: [(index: Int, score: Int)] = []
-    for index in 0..<min(dataset.count(of: evaluationSplit), 100) {
+    let scores = try (0..<min(dataset.count(of: evaluationSplit), 100)).map { index in
       let histogram = try dataset.sample(split: evaluationSplit, index: index).labels.histogram()
-      scored.append((index, rarest.filter { histogram[$0] > 0 }.count))
+      return rarest.count { histogram[$0] > 0 }
     }
-    scored.sort { ($1.score, $0.index) < ($0.score, $1.index) }
-    return scored.prefix(count).map(\.index)
+    guard count > 0, let enough = scores.sorted(by: >).prefix(count).last else { return [] }
+    let candidates = scores.indices.filter { scores[$0] >= enough }
+    let taken = min(count, candidates.count)
+    return (0..<taken).map { candidates[(2 * $0 + 1) * candidates.count / (2 * taken)] }
   }
 }

@@ -37,11 +37,7 @@ public final class Evaluator {
     let started = Date()
     let dataset = experiment.dataset
     let count = dataset.count(of: split)
-    guard count > 0 else {
-      throw LongtailError(
-        .missingInput, "data set '\(dataset.name)' has no images in split '\(split.shortName)'",
-        advice: "Choose another evaluation.split, or add images.")
-    }
+    try experiment.requireImages(in: split)
     let classes = experiment.classNames.count
     var matrix = ConfusionMatrix(classes: classes)
     var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)

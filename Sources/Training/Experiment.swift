@@ -58,6 +58,17 @@ public struct Experiment: Sendable {
       try evaluation.fixedOutputSize ?? (dataset.count(of: split) > 0 ? dataset.imageSize(split: split, index: 0) : inputSize)
   }
 
+  /// An experiment without a split to evaluate, whose images have a known size.
+  init(configuration: Configuration, dataset: any SegmentationDataset, graph: Graph, imageSize: ImageSize) {
+    self.configuration = configuration
+    self.dataset = dataset
+    self.graph = graph
+    evaluationSplit = .test
+    (trainingPipeline, evaluationPipeline) = Experiment.pipelines(configuration)
+    inputSize = trainingPipeline.fixedOutputSize ?? imageSize
+    evaluationSize = evaluationPipeline.fixedOutputSize ?? imageSize
+  }
+
   /// Extents in training with padding to what the network divides by.
   public var paddedSize: ImageSize { padded(inputSize) }
   /// Extents in evaluation with padding to what the network divides by.
@@ -68,19 +79,6 @@ public struct Experiment: Sendable {
     let multiple = graph.strideMultiple
     func up(_ value: Int) -> Int { (value + multiple - 1) / multiple * multiple }
     return ImageSize(width: up(size.width), height: up(size.height))
-  }
-
-  /// Refuses a data set that cannot be trained on, before anything expensive is made.
-  public func requireTrainable(globalBatch: Int, dropLast: Bool) throws {
-    let count = dataset.count(of: .train)
-    guard count > 0 else {
-      throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root and its settings.")
-    }
-    if dropLast, count < globalBatch {
-      throw LongtailError(
-        .usage, "training.globalBatch is \(globalBatch), but there are only \(count) training images and training.dropLast drops them all",
-        advice: "Use a smaller globalBatch, or set training.dropLast to false.")
-    }
   }
 
   private static func pipelines(_ configuration: Configuration) -> (AugmentationPipeline, AugmentationPipeline) {

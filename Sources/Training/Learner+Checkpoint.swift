@@ -22,6 +22,8 @@ extension Learner {
     run.worldSize = communicator.size
     run.threadsPerRank = ComputeThreads.count
     run.classNames = experiment.classNames
+    run.classColours = experiment.palette.map(\.hexadecimal)
+    run.predictionOffsets = objective.predictionOffsets ?? []
     run.versions = Versions.all
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -66,6 +68,7 @@ extension Learner {
       throw LongtailError(.badData, "the checkpoint does not say how many steps the optimizer has done")
     }
     optimizer.stepCount = Int(steps)
+    localStatistics = Learner.localStatistics(in: contents)
     stepCount = contents.run.globalStep
     consumedSamples = contents.run.consumedSamples
     func doubles(_ name: String) -> [Double] { contents.state.first { $0.name == name }?.values.doubles ?? [] }
@@ -88,6 +91,16 @@ extension Learner {
   /// Takes over parameters and running statistics alone, as evaluation and prediction need.
   public func restoreModel(_ contents: CheckpointContents) throws { try network.restoreModel(contents) }
 
+  /// Gives a buffer of rank zero to all. Collective.
+  func broadcast(_ buffer: HostBuffer) throws {
+    var bytes = communicator.isRoot ? buffer.withBytes { [UInt8]($0) } : []
+    try communicator.broadcast(&bytes, from: 0)
+    guard bytes.count == buffer.byteCount else {
+      throw LongtailError(.mismatch, "rank \(communicator.rank) has buffers of another size than rank 0")
+    }
+    if !communicator.isRoot { buffer.withBytes { $0.copyBytes(from: bytes) } }
+  }
+
   /// Gives rank zero's state to all ranks, bit for bit. Collective.
   ///
   /// Moves parameters, running statistics and moments once; only rank zero needs to see the checkpoint's files.
@@ -95,14 +108,8 @@ extension Learner {
     guard communicator.size > 1 else { return }
     var buffers = [network.parameters, network.runningStatisticsBuffer]
     buffers += optimizer.state.map(\.buffer)
-    for buffer in buffers {
-      var bytes = communicator.isRoot ? buffer.withBytes { [UInt8]($0) } : []
-      try communicator.broadcast(&bytes, from: 0)
-      guard bytes.count == buffer.byteCount else {
-        throw LongtailError(.mismatch, "rank \(communicator.rank) has buffers of another size than rank 0")
-      }
-      if !communicator.isRoot { buffer.withBytes { $0.copyBytes(from: bytes) } }
-    }
+    for buffer in buffers { try broadcast(buffer) }
+    try distributeLocalStatistics()
     var counters = [Int64(stepCount), Int64(consumedSamples), Int64(optimizer.stepCount)]
     if !communicator.isRoot { counters = [0, 0, 0] }
     try communicator.sum(&counters)

@@ -30,6 +30,8 @@ public final class Learner {
   let communicator: any Communicator
   /// Without synchronization each rank keeps running statistics of its own; rank zero's are saved.
   let experimentHasLocalStatistics: Bool
+  /// Those of all ranks from a checkpoint, on rank zero until they are given out.
+  var localStatistics: [[Float]] = []
   /// What this rank has been asked; goes with the next step's sum.
   public var requests = Requests()
   /// What all ranks agreed on in the last step.

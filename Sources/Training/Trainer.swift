@@ -31,7 +31,7 @@ public final class Trainer {
   var timeLimit: TimeLimit?
   /// Called with each batch before its step, on every rank. For tests, which damage one rank's numbers here.
   package var willStep: ((Batch, Learner) throws -> Void)?
-  private let observer: (any TrainingObserver)?
+  let observer: (any TrainingObserver)?
   private let evaluator: Evaluator
   let store: CheckpointStore?
   let writer: CheckpointWriter?
@@ -39,13 +39,13 @@ public final class Trainer {
   let hasCheckpoints: Bool
   private let bestMetrics: [MetricName]
   private let plan: BatchPlan
-  private var best: [RunRecord.Best] = []
-  private var metrics: [String: Double] = [:]
+  var best: [RunRecord.Best] = []
+  var metrics: [String: Double] = [:]
   private var elapsedBefore = 0.0
   private let started = Date()
   private let notes: [String]
-  private var lastSavedStep = -1
-  private var owesSave = false
+  var lastSavedStep = -1
+  var owesSave = false
 
   /// Makes ready for the first step, or for the one after a checkpoint. Collective.
   /// - Parameters:
@@ -100,7 +100,7 @@ public final class Trainer {
     if communicator.isRoot, let checkpoints {
       let store = CheckpointStore(directory: checkpoints)
       self.store = store
-      writer = CheckpointWriter(store: store, retention: try CheckpointRetention(last: configuration.checkpoint.keepLast))
+      writer = CheckpointWriter(store: store, retention: try CheckpointRetention(configuration.checkpoint))
     } else {
       store = nil
       writer = nil
@@ -145,17 +145,18 @@ public final class Trainer {
       }
       timeLimit?.didStep(seconds: report.seconds)
       try observer?.didStep(report)
+      try noticeFailedSaves()
       try compareRanksIfDue()
 
       let isEnd = learner.stepCount == totalSteps
       let isEndOfEpoch = learner.stepCount % stepsPerEpoch == 0
       let epochs = learner.stepCount / stepsPerEpoch
       if isEvaluationDue(after: learner.stepCount) {
-        let evaluation = try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epochs)
+        let evaluation = try evaluate(epoch: epochs)
         timeLimit?.didEvaluate(seconds: evaluation.seconds)
         summary.evaluation = evaluation
         if isEnd { try requireFiniteEnd(report, evaluation) }
-        note(evaluation)
+        owesSave = note(evaluation) || owesSave
         try observer?.didEvaluate(evaluation, learner: learner)
       }
       let isDue = configuration.checkpoint.everySteps.map { learner.stepCount % $0 == 0 } ?? false
@@ -171,22 +172,19 @@ public final class Trainer {
       }
     }
     if summary.evaluation == nil, !summary.wasStopped {
-      summary.evaluation = try evaluator.evaluate(
-        learner.network, objective: learner.objective, step: learner.stepCount, epoch: learner.stepCount / max(1, stepsPerEpoch))
+      summary.evaluation = try evaluate(epoch: learner.stepCount / max(1, stepsPerEpoch))
     }
     communicator.progress.enter(.finish)
-    try writer?.finish()
+    try finishSaving()
     summary.steps = learner.stepCount
     summary.best = best
     summary.secondsWaitedForData = loader.secondsWaited
-    if communicator.isRoot {
-      summary.digest = try learner.checkpoint(experiment, metrics: metrics, best: best, elapsed: elapsed).digest()
-    }
+    if let contents = try checkpoint() { summary.digest = try contents.digest() }
     try communicator.barrier()
     return summary
   }
 
-  private var elapsed: Double { elapsedBefore + Date().timeIntervalSince(started) }
+  var elapsed: Double { elapsedBefore + Date().timeIntervalSince(started) }
 
   private func makeLoader() throws -> BatchLoader {
     let data = experiment.configuration.data
@@ -216,8 +214,17 @@ public final class Trainer {
     return start
   }
 
+  /// Judges the network that a checkpoint of this step would hold. Collective.
+  private func evaluate(epoch: Int) throws -> EvaluationReport {
+    try learner.withRootStatistics {
+      try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epoch)
+    }
+  }
+
   /// Remembers the evaluation's metrics and what is best so far.
-  private func note(_ evaluation: EvaluationReport) {
+  /// - Returns: whether one of the watched metrics is better than ever, so that this state has to be kept.
+  private func note(_ evaluation: EvaluationReport) -> Bool {
+    var isBest = false
     metrics = [:]
     for metric in MetricName.all(classNames: experiment.classNames) {
       if let value = evaluation.value(metric), value.isFinite { metrics[metric.description] = value }
@@ -228,23 +235,8 @@ public final class Trainer {
       guard let value, metric.isBetter(value, than: former?.value) else { continue }
       best.removeAll { $0.metric == metric.description }
       best.append(.init(metric: metric.description, value: value, step: evaluation.step))
+      isBest = true
     }
-  }
-
-  /// Publishes a checkpoint of the present step, once. Collective: the ranks are compared first.
-  func save() throws {
-    owesSave = false
-    guard lastSavedStep != learner.stepCount else { return }
-    communicator.progress.enter(.save)
-    try communicator.requireEqualCollectives()
-    try learner.requireEqualStates(crashDirectory: crashDirectory)
-    timeLimit?.didBeginSave(step: learner.stepCount, now: Date().timeIntervalSince1970)
-    if let writer {
-      // The best step is kept only if its checkpoint was saved at an evaluation.
-      try writer.submit(
-        learner.checkpoint(experiment, metrics: metrics, best: best, elapsed: elapsed), keeping: Set(best.map(\.step)))
-      try observer?.didSave(step: learner.stepCount, best: best)
-    }
-    lastSavedStep = learner.stepCount
+    return isBest
   }
 }

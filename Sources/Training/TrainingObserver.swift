@@ -8,8 +8,20 @@ public protocol TrainingObserver: AnyObject {
   func didStep(_ report: StepReport) throws
   /// An evaluation is done.
   func didEvaluate(_ report: EvaluationReport, learner: Learner) throws
+  /// A checkpoint is about to be written: what it counts on has to be on the disk first.
+  func willSave(step: Int) throws
   /// A checkpoint is on its way to the disk.
   func didSave(step: Int, best: [RunRecord.Best]) throws
+  /// A checkpoint could not be written, or older ones not removed; the run goes on.
+  /// - Parameter allowed: so many failures in a row end the run.
+  func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws
+}
+
+extension TrainingObserver {
+  /// Does nothing.
+  public func willSave(step: Int) throws {}
+  /// Does nothing.
+  public func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws {}
 }
 
 /// How training begins.

@@ -12,7 +12,10 @@ import Training
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Predicts images: a label PNG and a colour overlay for each.",
-    discussion: "NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image.")
+    discussion: """
+      NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image. All that is needed \
+      is in the checkpoint: the data set of the training need not be there.
+      """)
 
   @OptionGroup var trained: TrainedOptions
 
@@ -37,9 +40,14 @@ struct PredictCommand: ParsableCommand {
       let (configuration, contents, _) = try trained.load()
       let files = try images.flatMap(expand)
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
-      let experiment = try Experiment(configuration)
-      let predictor = Predictor(
-        experiment, network: try TrainedNetwork.make(experiment, contents), offsets: try offsets(experiment, communicator))
+      guard let first = files.first else { return }
+      let recorded = try Experiment(configuration, recorded: contents.run, imageSize: ImageSize(contentsOf: first))
+      // Early checkpoints do not tell the colours of their classes.
+      let experiment = try recorded ?? Experiment(configuration)
+      let offsets =
+        recorded == nil
+        ? try countedOffsets(experiment, communicator) : contents.run.predictionOffsets.isEmpty ? nil : contents.run.predictionOffsets
+      let predictor = Predictor(experiment, network: try TrainedNetwork.make(experiment, contents), offsets: offsets)
       do {
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
       } catch {
@@ -57,8 +65,9 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  /// What the objective adds to scores; the class counts that it rests on are read from the data set where nothing else will do.
-  private func offsets(_ experiment: Experiment, _ communicator: any Communicator) throws -> [Double]? {
+  /// What the objective adds to scores, for a checkpoint that does not tell; the class counts that it rests on are read from the data set
+  /// where nothing else will do.
+  private func countedOffsets(_ experiment: Experiment, _ communicator: any Communicator) throws -> [Double]? {
     let objective = experiment.configuration.objective
     guard objective.name == "logitAdjustment", objective.settings["form"] != nil else { return nil }
     let record = "\(trained.run)/label-audit.json"

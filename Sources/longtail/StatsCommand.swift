@@ -1,7 +1,7 @@
 import ArgumentParser
 import Collectives
 import Datasets
-import Foundation
+import Metrics
 import Reports
 import Tensors
 import Training
@@ -27,7 +27,7 @@ struct StatsCommand: ParsableCommand {
       }
       let statistics = try ClassStatistics.collect(
         experiment, split: split, communicator: communicator, record: nil, threads: max(2, experiment.configuration.data.loader.threads))
-      if communicator.isRoot { printNow(json ? try jsonText(statistics) : table(experiment, statistics)) }
+      if communicator.isRoot { printNow(json ? object(experiment, statistics).pretty : table(experiment, statistics)) }
     }
   }
 
@@ -44,16 +44,40 @@ struct StatsCommand: ParsableCommand {
         Formatting.percent(Double(counts.images[k]) / Double(max(1, counts.imageCount)), decimals: 1),
       ])
     }
-    let present = counts.pixels.filter { $0 > 0 }
-    let ratio = Double(present.max() ?? 0) / Double(max(1, present.min() ?? 1))
     return table.lines.joined(separator: "\n")
       + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
-      + "\(Formatting.count(counts.ignoredPixels)) ignored; head to tail \(Formatting.decimals(ratio, 0)) : 1\n"
+      + "\(Formatting.count(counts.ignoredPixels)) ignored; head to tail \(Formatting.decimals(Self.headToTail(counts), 0)) : 1\n"
   }
 
-  private func jsonText(_ statistics: ClassStatistics) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return String(decoding: try encoder.encode(statistics.audit), as: UTF8.self) + "\n"
+  /// What was counted, by class with its name and group; `statistics` holds the plain counts in the order of the classes.
+  private func object(_ experiment: Experiment, _ statistics: ClassStatistics) -> JSONValue {
+    let audit = statistics.audit
+    let counts = audit.statistics
+    let classes = experiment.dataset.classes.enumerated().map { k, info in
+      JSONValue.members([
+        "index": .int(k), "name": .string(info.name), "group": .string(statistics.groups.groups[k].rawValue),
+        "colour": .string(info.colour.hexadecimal), "pixels": .int(counts.pixels[k]), "share": .double(counts.shares[k]),
+        "images": .int(counts.images[k]), "shareOfImages": .double(Double(counts.images[k]) / Double(max(1, counts.imageCount))),
+      ])
+    }
+    let groups = ClassGroups.Group.allCases.map { group in
+      JSONValue.Member(
+        group.rawValue, .array(statistics.groups.classes(of: group).map { .string(experiment.classNames[$0]) }))
+    }
+    return .members([
+      "dataset": .string(audit.dataset), "split": .string(audit.split.rawValue), "digest": .string(audit.digest),
+      "images": .int(counts.imageCount), "labelledPixels": .int(counts.labelledPixels), "ignoredPixels": .int(counts.ignoredPixels),
+      "headToTail": .double(Self.headToTail(counts)), "classes": .array(classes), "groups": .object(groups),
+      "statistics": .members([
+        "pixels": .array(counts.pixels.map(JSONValue.int)), "images": .array(counts.images.map(JSONValue.int)),
+        "ignoredPixels": .int(counts.ignoredPixels), "imageCount": .int(counts.imageCount),
+      ]),
+    ])
+  }
+
+  /// Pixels of the most frequent class for one of the rarest that occurs.
+  private static func headToTail(_ counts: LabelStatistics) -> Double {
+    let present = counts.pixels.filter { $0 > 0 }
+    return Double(present.max() ?? 0) / Double(max(1, present.min() ?? 1))
   }
 }

@@ -75,6 +75,8 @@ struct TrainingRun {
     }
     let statistics = try ClassStatistics.collect(
       experiment, communicator: communicator, record: record, threads: max(1, experiment.configuration.data.loader.threads))
+    try experiment.requireOneSize(statistics.audit)
+    try checkEvaluationLabels(directory)
     var reporter: RunReporter?
     if let directory {
       reporter = RunReporter(
@@ -93,6 +95,17 @@ struct TrainingRun {
     try reporter?.finish(summary)
     if summary.wasStopped { try directory?.markStopped("step \(summary.steps), \(summary.stopReason)") }
     return summary.wasStopped ? .stopped : .finished
+  }
+
+  /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.
+  private func checkEvaluationLabels(_ directory: RunDirectory?) throws {
+    try experiment.requireEvaluable()
+    let split = experiment.evaluationSplit
+    if split == .train { return }
+    let counted = try ClassStatistics.collect(
+      experiment, split: split, communicator: communicator, record: directory?.file("label-audit-\(split.shortName).json"),
+      threads: max(1, experiment.configuration.data.loader.threads))
+    try experiment.requireOneSize(counted.audit)
   }
 
   private func runDirectory(_ path: String) throws -> RunDirectory {

@@ -44,6 +44,43 @@ import Testing
     }
   }
 
+  /// Who asks after each step hears of every failure once, with its count.
+  @Test func failuresAreCountedAndTaken() throws {
+    try withTemporaryDirectory { directory in
+      let writer = CheckpointWriter(store: CheckpointStore(directory: directory, files: Fault(.forGood, at: 2).files))
+      var seen: [CheckpointWriter.Failure] = []
+      for step in 1...3 {
+        try writer.submit(contents(step: step))
+        writer.wait()
+        #expect(writer.hasFailure)
+        seen += writer.takeFailures()
+        #expect(!writer.hasFailure && writer.takeFailures().isEmpty)
+      }
+      #expect(seen.map(\.step) == [1, 2, 3])
+      #expect(seen.map(\.failuresInARow) == [1, 2, 3])
+      #expect(seen.allSatisfy { !$0.isPublished && ($0.error as? LongtailError)?.code == .inputOutput })
+      try writer.finish()
+    }
+  }
+
+  /// A checkpoint that is there counts as saved, also where older ones cannot be removed.
+  @Test func aFailedRemovalIsNoFailedSave() throws {
+    try withTemporaryDirectory { directory in
+      try CheckpointStore(directory: directory).publish(contents(step: 1))
+      let files = FileSystem { operation, path in
+        if operation == .rename, path.contains(".trash-") { throw LongtailError.inputOutput("cannot rename", path, errno: EACCES) }
+      }
+      let writer = CheckpointWriter(
+        store: CheckpointStore(directory: directory, files: files), retention: try CheckpointRetention(last: 1))
+      try writer.submit(contents(step: 2))
+      writer.wait()
+      let failures = writer.takeFailures()
+      #expect(failures.map(\.isPublished) == [true] && failures.map(\.failuresInARow) == [0])
+      #expect(writer.consecutiveFailures == 0 && writer.lastPublished?.step == 2)
+      try writer.finish()
+    }
+  }
+
   @Test func theContentsAreThoseAtTheCall() throws {
     try withTemporaryDirectory { directory in
       let store = CheckpointStore(directory: directory)

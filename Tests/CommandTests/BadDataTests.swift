@@ -48,6 +48,33 @@ extension ProcessTests {
       }
     }
 
+    @Test func unknownLabelInValidation() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.folder(in: directory)
+        let file = "\(directory)/val/labels/1.png"
+        try TinyExperiment.setLabel(9, count: 5, in: file)
+        try expectRefused(configuration, directory, says: ["\(file): label 9 at 5 pixels is no class"])
+      }
+    }
+
+    @Test(arguments: ["train", "val"]) func imagesOfOtherSizes(split: String) throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.folder(in: directory)
+        let labels = "\(directory)/\(split)/labels/2.png"
+        try TinyExperiment.writePair(
+          image: "\(directory)/\(split)/images/2.png", labels: labels, size: ImageSize(width: 32, height: 24), number: 2, classes: 4,
+          ignored: 255)
+        try expectRefused(configuration, directory, says: ["\(labels) has 32 x 24"])
+      }
+    }
+
+    @Test func noValidationImages() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.scenes(in: directory, validation: 0)
+        try expectRefused(configuration, directory, code: 66, says: ["has no images in split 'val'"])
+      }
+    }
+
     @Test(arguments: ["labels", "images"]) func emptyFile(kind: String) throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.folder(in: directory)

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Training
 
@@ -22,9 +23,9 @@ import Training
   }
 
   @Test(arguments: ["unet", "segnet"]) func jsonHoldsEverything(model: String) throws {
-    let outcome = try LongtailProcess.run(BenchCommandTests.tiny + ["--model", model, "--batch", "2", "--threads", "2", "--json"])
+    let outcome = try Program.run("longtail", BenchCommandTests.tiny + ["--model", model, "--batch", "2", "--threads", "2", "--json"])
     try #require(outcome.exitCode == 0, "\(outcome.errors)")
-    let json = try LongtailProcess.object(outcome.output)
+    let json = try jsonObject(outcome.output)
     for key in BenchCommandTests.keys { #expect(json[key] != nil, "\(key)") }
     #expect(json["model"] as? String == model)
     #expect(json["parameterDigestChanged"] as? Bool == true)
@@ -71,9 +72,10 @@ import Training
   }
 
   @Test func allocationsAreReallyCounted() throws {
-    let outcome = try LongtailProcess.run(BenchCommandTests.tiny + ["--batch", "2", "--threads", "1", "--algorithms", "direct", "--json"])
+    let arguments = BenchCommandTests.tiny + ["--batch", "2", "--threads", "1", "--algorithms", "direct", "--json"]
+    let outcome = try Program.run("longtail", arguments)
     try #require(outcome.exitCode == 0, "\(outcome.errors)")
-    let json = try LongtailProcess.object(outcome.output)
+    let json = try jsonObject(outcome.output)
     // A step's report alone is several arrays; a step that copied its activations would ask for more than the arena holds.
     #expect(try number(json, "allocationsPerStep") >= 5)
     #expect(try number(json, "allocatedBytesPerStep") < 1_048_576)
@@ -83,7 +85,7 @@ import Training
   }
 
   @Test func tablesAreReadable() throws {
-    let outcome = try LongtailProcess.run(BenchCommandTests.tiny + ["--batch", "1", "--threads", "1", "--objective", "crossEntropy"])
+    let outcome = try Program.run("longtail", BenchCommandTests.tiny + ["--batch", "1", "--threads", "1", "--objective", "crossEntropy"])
     try #require(outcome.exitCode == 0, "\(outcome.errors)")
     for text in ["unet of width 8", "1 image of 64 x 48", "images/s", "backward", "batchNormalization", "arena", "down.0.0"] {
       #expect(outcome.output.contains(text), "\(text)")
@@ -91,11 +93,11 @@ import Training
   }
 
   /// One image for two ranks leaves one of them without any; three cannot be shared evenly.
-  @Test(.enabled(if: LongtailProcess.hasMPI, "mpirun is not installed"), arguments: [1, 3])
+  @Test(.enabled(if: Program.hasMPI, "mpirun is not installed"), arguments: [1, 3])
   func ranksShareTheBatch(batch: Int) throws {
-    let outcome = try LongtailProcess.run(BenchCommandTests.tiny + ["--batch", String(batch), "--threads", "1", "--json"], ranks: 2)
+    let outcome = try Program.run("longtail", BenchCommandTests.tiny + ["--batch", String(batch), "--threads", "1", "--json"], ranks: 2)
     try #require(outcome.exitCode == 0, "\(outcome.errors)")
-    let json = try LongtailProcess.object(outcome.output)
+    let json = try jsonObject(outcome.output)
     #expect(try number(json, "ranks") == 2)
     #expect(try number(json, "batch") == Double(batch))
     #expect(json["parameterDigestChanged"] as? Bool == true)
@@ -103,11 +105,11 @@ import Training
     #expect(try number(json, "phases", "reduce") > 0)
   }
 
-  @Test(.enabled(if: LongtailProcess.hasMPI, "mpirun is not installed"))
+  @Test(.enabled(if: Program.hasMPI, "mpirun is not installed"))
   func lossDoesNotDependOnTheRanks() throws {
     let arguments = BenchCommandTests.tiny + ["--batch", "4", "--threads", "1", "--algorithms", "direct", "--warmup", "0", "--json"]
-    let alone = try LongtailProcess.object(LongtailProcess.run(arguments).output)
-    let together = try LongtailProcess.object(LongtailProcess.run(arguments, ranks: 2).output)
+    let alone = try jsonObject(Program.run("longtail", arguments).output)
+    let together = try jsonObject(Program.run("longtail", arguments, ranks: 2).output)
     #expect(abs(try number(alone, "firstLoss") - number(together, "firstLoss")) < 1e-5)
   }
 
@@ -130,7 +132,7 @@ import Training
     (["--set", "model.batchNorm=lokal"], "`local`"),
   ])
   func mistakesAreNamed(arguments: [String], text: String) throws {
-    let outcome = try LongtailProcess.run(["bench", "step"] + arguments)
+    let outcome = try Program.run("longtail", ["bench", "step"] + arguments)
     #expect(outcome.exitCode == LongtailError.Code.usage.rawValue)
     #expect(outcome.errors.contains(text), "\(outcome.errors)")
     #expect(outcome.output.isEmpty)

@@ -13,8 +13,8 @@ import Testing
     training: {globalBatch: 4}
     """
 
-  private func statuses(_ outcome: LongtailProcess.Outcome) throws -> [String: String] {
-    let json = try LongtailProcess.object(outcome.output)
+  private func statuses(_ outcome: Program.Outcome) throws -> [String: String] {
+    let json = try jsonObject(outcome.output)
     let checks = try #require(json["checks"] as? [[String: Any]])
     let pairs = checks.map { ($0["name"] as? String ?? "", $0["status"] as? String ?? "") }
     return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
@@ -22,23 +22,23 @@ import Testing
 
   /// Puts the configuration into a directory of its own and runs the doctor there.
   private func look(
-    _ arguments: [String], settings: String = "train: 12, validation: 4", _ body: (LongtailProcess.Outcome, String) throws -> Void
+    _ arguments: [String], settings: String = "train: 12, validation: 4", _ body: (Program.Outcome, String) throws -> Void
   ) throws {
     try withTemporaryDirectory { directory in
       try DoctorCommandTests.scenes.replacingOccurrences(of: "SETTINGS", with: settings)
         .write(toFile: directory + "/scenes.yaml", atomically: true, encoding: .utf8)
-      try body(try LongtailProcess.run(["doctor", "scenes.yaml"] + arguments, directory: directory), directory)
+      try body(try Program.run("longtail", ["doctor", "scenes.yaml"] + arguments, directory: directory), directory)
     }
   }
 
   @Test func machineIsDescribed() throws {
-    let outcome = try LongtailProcess.run(["doctor", "--json"])
+    let outcome = try Program.run("longtail", ["doctor", "--json"])
     let found = try statuses(outcome)
     let wanted = ["build", "instruction set", "processors", "ranks", "MPI", "memory", "working directory", "shared memory"]
     for name in wanted { #expect(["ok", "warning", "problem"].contains(found[name]), "\(name)") }
     #expect(outcome.exitCode == (found.values.contains("problem") ? 70 : 0))
     let worst = ["problem", "warning"].first { found.values.contains($0) } ?? "ok"
-    #expect(try LongtailProcess.object(outcome.output)["status"] as? String == worst)
+    #expect(try jsonObject(outcome.output)["status"] as? String == worst)
   }
 
   @Test func configurationIsLookedAt() throws {
@@ -77,20 +77,20 @@ import Testing
   }
 
   @Test func missingConfigurationIsAProblem() throws {
-    let outcome = try LongtailProcess.run(["doctor", "/nowhere/at-all.yaml"])
+    let outcome = try Program.run("longtail", ["doctor", "/nowhere/at-all.yaml"])
     #expect(outcome.exitCode == 70)
     #expect(outcome.output.contains("no such file"))
   }
 
   @Test func otherLaunchersAreFound() throws {
-    let outcome = try LongtailProcess.run(["doctor", "--json"], environment: ["RANK": "1", "WORLD_SIZE": "2"])
+    let outcome = try Program.run("longtail", ["doctor", "--json"], environment: ["RANK": "1", "WORLD_SIZE": "2"])
     #expect(outcome.exitCode == 70)
     #expect(try statuses(outcome)["launcher"] == "problem")
   }
 
-  @Test(.enabled(if: LongtailProcess.hasMPI, "mpirun is not installed"))
+  @Test(.enabled(if: Program.hasMPI, "mpirun is not installed"))
   func ranksAreListedOnce() throws {
-    let outcome = try LongtailProcess.run(["doctor", "--json"], ranks: 2)
+    let outcome = try Program.run("longtail", ["doctor", "--json"], ranks: 2)
     let found = try statuses(outcome)
     #expect(found["ranks"] == "ok")
     #expect(outcome.output.contains("2 on one host"))
@@ -98,6 +98,6 @@ import Testing
   }
 
   @Test func overridesNeedAConfiguration() throws {
-    #expect(try LongtailProcess.run(["doctor", "--set", "seed=1"]).exitCode == 64)
+    #expect(try Program.run("longtail", ["doctor", "--set", "seed=1"]).exitCode == 64)
   }
 }

@@ -59,6 +59,12 @@ struct RunResult {
     try data.write(to: url)
   }
 
+  /// Cuts the last bytes off a file of a checkpoint.
+  func cut(_ step: Int, _ file: String) throws {
+    let url = URL(fileURLWithPath: "\(checkpoint(step))/\(file)")
+    try Data(contentsOf: url).dropLast(7).write(to: url)
+  }
+
   /// A copy of the whole directory, without the checkpoints after a step.
   func copy(to other: String, upTo step: Int) throws -> RunResult {
     try FileManager.default.copyItem(atPath: path, toPath: other)
@@ -104,4 +110,9 @@ func expect(
     let isThere = outcome.errors.contains(text)
     #expect(isThere, "'\(text)' is not in the errors: \(outcome)", sourceLocation: sourceLocation)
   }
+}
+
+/// The JSON object in a text.
+func jsonObject(_ text: String) throws -> [String: Any] {
+  try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
 }

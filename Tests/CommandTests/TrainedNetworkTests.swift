@@ -176,9 +176,19 @@ extension ProcessTests {
         var ignoredPixels: Int
         var imageCount: Int
       }
+      struct Class: Decodable {
+        var index: Int
+        var name: String
+        var group: String
+        var pixels: Int
+        var images: Int
+        var share: Double
+      }
       var dataset: String
       var split: String
       var statistics: Counts
+      var classes: [Class]
+      var groups: [String: [String]]
     }
 
     @Test func statsCountPixels() throws {
@@ -211,6 +221,14 @@ extension ProcessTests {
             #expect(audit.statistics.pixels == pixels)
             #expect(audit.statistics.images == images)
             #expect(audit.statistics.ignoredPixels == ignored)
+            #expect(audit.classes.map(\.name) == ["ground", "wall", "tree", "sign"])
+            #expect(audit.classes.map(\.pixels) == pixels)
+            #expect(audit.classes.map(\.images) == images)
+            #expect(audit.classes.map(\.index) == [0, 1, 2, 3])
+            #expect(abs(audit.classes.map(\.share).reduce(0, +) - 1) < 1e-12)
+            #expect(Set(audit.groups.keys) == ["head", "medium", "tail"])
+            #expect(audit.groups.values.flatMap { $0 }.sorted() == ["ground", "sign", "tree", "wall"])
+            for entry in audit.classes { #expect(audit.groups[entry.group]?.contains(entry.name) == true, "\(entry)") }
           }
         }
         let table = try Program.run("longtail", ["stats", configuration])

@@ -93,7 +93,8 @@ public enum TinyExperiment {
     return path
   }
 
-  private static func writePair(image: String, labels: String, size: ImageSize, number: Int, classes: Int, ignored: UInt8?) throws {
+  /// Writes a picture and its labels, whose classes follow `label(x:y:image:classes:size:ignored:)`.
+  public static func writePair(image: String, labels: String, size: ImageSize, number: Int, classes: Int, ignored: UInt8?) throws {
     for path in [image, labels] {
       try FileManager.default.createDirectory(
         atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)

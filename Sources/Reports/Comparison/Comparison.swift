@@ -121,12 +121,12 @@ public struct ComparedMetric: Sendable {
     ComparedMetric(key: key, title: title, largerIsBetter: true, value: value) { Formatting.percent($0) }
   }
 
-  /// mIoU, accuracy and the groups' means at the last evaluation.
+  /// mIoU, the groups' means with the tail first, and accuracy at the last evaluation.
   public static let standard: [ComparedMetric] = [
     share("miou", "mIoU %") { $0.results.last?.miou },
+    group("tail"), group("medium"), group("head"),
     share("pixelAccuracy", "pixel accuracy %") { $0.results.last?.pixelAccuracy },
     share("meanAccuracy", "mean accuracy %") { $0.results.last?.meanAccuracy },
-    group("head"), group("medium"), group("tail"),
   ]
 
   /// The mean IoU of a group.

@@ -2,27 +2,15 @@ import Checkpoints
 import Foundation
 import Tensors
 
-// Publishes checkpoints until it is killed, or until the given operation on the disk is reached:
-//   CheckpointProbe <directory> <first step> <last step> [<operation to die before>]
+// Publishes checkpoints until it is killed or done: CheckpointProbe <directory> <first step> <last step>
 // Prints each step once it is published. The numbers of step n are all n, so that a reader can tell whether they belong together.
 
 let arguments = CommandLine.arguments
-guard arguments.count >= 4, let first = Int(arguments[2]), let last = Int(arguments[3]), first <= last else {
-  FileHandle.standardError.write(Data("usage: CheckpointProbe <directory> <first step> <last step> [<operation to die before>]\n".utf8))
+guard arguments.count == 4, let first = Int(arguments[2]), let last = Int(arguments[3]), first <= last else {
+  FileHandle.standardError.write(Data("usage: CheckpointProbe <directory> <first step> <last step>\n".utf8))
   exit(LongtailError.Code.usage.rawValue)
 }
-
-final class Countdown: @unchecked Sendable {
-  private var remaining: Int
-  init(_ remaining: Int) { self.remaining = remaining }
-  func count() {
-    remaining -= 1
-    if remaining == 0 { kill(getpid(), SIGKILL) }
-  }
-}
-
-let countdown = Countdown(arguments.count > 4 ? Int(arguments[4]) ?? 0 : 0)
-let store = CheckpointStore(directory: arguments[1], files: FileSystem { _, _ in countdown.count() })
+let store = CheckpointStore(directory: arguments[1])
 
 do {
   try store.prepareForWriting()
@@ -35,7 +23,7 @@ do {
       optimizer: [NamedTensor(name: "encoder.weight.momentum", shape: [4, 4], values: values)],
       state: [StoredTensor(name: "stepCount", Int64(step))], run: run)
     try store.publish(contents)
-    try store.retain(CheckpointRetention(last: 2))
+    try store.retain(CheckpointRetention(last: 1))
     print(step)
     fflush(stdout)
   }

@@ -1,0 +1,41 @@
+import Datasets
+import Tensors
+
+extension Experiment {
+  /// Refuses a data set that cannot be trained on, before anything expensive is made.
+  /// - Throws: `.missingInput` for a split without images, `.usage` for a batch that all images together do not fill.
+  public func requireTrainable(globalBatch: Int, dropLast: Bool) throws {
+    let count = dataset.count(of: .train)
+    guard count > 0 else {
+      throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root and its settings.")
+    }
+    if dropLast, count < globalBatch {
+      throw LongtailError(
+        .usage, "training.globalBatch is \(globalBatch), but there are only \(count) training images and training.dropLast drops them all",
+        advice: "Use a smaller globalBatch, or set training.dropLast to false.")
+    }
+    try requireEvaluable()
+  }
+
+  /// Refuses an evaluation split without images.
+  /// - Throws: `.missingInput`.
+  public func requireEvaluable() throws { try requireImages(in: evaluationSplit) }
+
+  /// Refuses a split without images.
+  /// - Throws: `.missingInput`.
+  func requireImages(in split: Split) throws {
+    guard dataset.count(of: split) > 0 else {
+      throw LongtailError(
+        .missingInput, "data set '\(dataset.name)' has no images in split '\(split.shortName)'",
+        advice: "Choose another evaluation.split, or add images.")
+    }
+  }
+
+  /// Refuses images of different sizes where settings do not bring them to one.
+  /// - Parameter audit: what was counted in a split.
+  /// - Throws: `.badData` naming two files.
+  public func requireOneSize(_ audit: LabelAudit) throws {
+    let pipeline = audit.split == .train ? trainingPipeline : evaluationPipeline
+    if pipeline.fixedOutputSize == nil { try audit.statistics.requireOneSize() }
+  }
+}

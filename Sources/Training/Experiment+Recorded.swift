@@ -1,0 +1,42 @@
+import Checkpoints
+import Configuration
+import Datasets
+import Images
+import Models
+import Tensors
+
+extension Experiment {
+  /// An experiment whose classes are those that a checkpoint tells, for prediction: its data set need not be there, and has no images.
+  ///
+  /// - Parameters:
+  ///   - imageSize: extents of the first image, for a network that sees images as they are.
+  /// - Throws: `LongtailError` for names that this build does not know.
+  /// - Returns: nil for a checkpoint that does not tell the colours of its classes, as those of early builds.
+  public init?(_ configuration: Configuration, recorded run: RunRecord, imageSize: ImageSize) throws {
+    let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
+    guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }
+    self.init(
+      configuration: configuration,
+      dataset: RecordedClasses(classes: zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }),
+      graph: try ModelRegistry.make(
+        configuration.model.name, width: configuration.model.width, classes: run.classNames.count, settings: configuration.model.settings),
+      imageSize: imageSize)
+  }
+}
+
+/// The classes of a data set that need not be there, without images.
+private struct RecordedClasses: SegmentationDataset {
+  let name = "recorded"
+  let classes: [ClassInfo]
+  let labelMap = LabelMap()
+
+  func count(of split: Split) -> Int { 0 }
+  func identifier(split: Split, index: Int) -> String { "\(index)" }
+  func labelSource(split: Split, index: Int) -> String { "\(index)" }
+  func fileLabels(split: Split, index: Int) throws -> LabelImage { throw noImages }
+  func sample(split: Split, index: Int) throws -> Sample { throw noImages }
+  func imageSize(split: Split, index: Int) throws -> ImageSize { throw noImages }
+  func fingerprint(of split: Split) throws -> [String] { [] }
+
+  private var noImages: LongtailError { LongtailError(.missingInput, "a checkpoint holds the names of classes, but no images") }
+}

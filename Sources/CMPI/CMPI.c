@@ -23,6 +23,7 @@
 // Open MPI's handles are addresses of objects in the library. Their macros name those objects, which would have to be linked.
 #define HANDLES(X) \
   X(ompi_mpi_comm_world) X(ompi_mpi_byte) X(ompi_mpi_float) X(ompi_mpi_double) X(ompi_mpi_int64_t) X(ompi_mpi_uint64_t) \
+  X(ompi_mpi_uint16_t) \
   X(ompi_mpi_op_sum) X(ompi_mpi_op_min) X(ompi_mpi_op_bor) X(ompi_mpi_info_null) X(ompi_mpi_errors_return)
 
 #define DECLARE_FUNCTION(name) static __typeof__(&name) p##name;
@@ -118,11 +119,15 @@ int32_t longtail_mpi_split_by_node(longtail_mpi_group group, int32_t key, longta
 
 int32_t longtail_mpi_barrier(longtail_mpi_group group) { return pMPI_Barrier((MPI_Comm)group); }
 
+static MPI_Datatype datatype(enum longtail_mpi_type type) {
+  void *const types[] = {h_ompi_mpi_double, h_ompi_mpi_int64_t, h_ompi_mpi_uint64_t, h_ompi_mpi_float, h_ompi_mpi_uint16_t};
+  return (MPI_Datatype)types[type];
+}
+
 int32_t longtail_mpi_reduce(
     longtail_mpi_group group, void *values, int32_t count, enum longtail_mpi_type type, enum longtail_mpi_operation operation) {
-  void *const types[] = {h_ompi_mpi_double, h_ompi_mpi_int64_t, h_ompi_mpi_uint64_t};
   void *const operations[] = {h_ompi_mpi_op_sum, h_ompi_mpi_op_min, h_ompi_mpi_op_bor};
-  return pMPI_Allreduce(MPI_IN_PLACE, values, count, (MPI_Datatype)types[type], (MPI_Op)operations[operation], (MPI_Comm)group);
+  return pMPI_Allreduce(MPI_IN_PLACE, values, count, datatype(type), (MPI_Op)operations[operation], (MPI_Comm)group);
 }
 
 int32_t longtail_mpi_broadcast(longtail_mpi_group group, void *bytes, int32_t count, int32_t root) {
@@ -145,25 +150,16 @@ int32_t longtail_mpi_receive(longtail_mpi_group group, void *bytes, int32_t coun
 }
 
 int32_t longtail_mpi_exchange_slices(
-    longtail_mpi_group group, const float *floats, const int32_t *counts, const int32_t *offsets, float *received, int32_t received_count) {
-  int size = 0;
-  int code = pMPI_Comm_size((MPI_Comm)group, &size);
-  if (code != MPI_SUCCESS) return code;
-  int *expected = malloc(2 * (size_t)size * sizeof(int));
-  if (expected == NULL) return MPI_ERR_NO_MEM;
-  for (int rank = 0; rank < size; rank++) {
-    expected[rank] = received_count;
-    expected[size + rank] = rank * received_count;
-  }
-  MPI_Datatype real = (MPI_Datatype)h_ompi_mpi_float;
-  code = pMPI_Alltoallv(floats, counts, offsets, real, received, expected, expected + size, real, (MPI_Comm)group);
-  free(expected);
-  return code;
+    longtail_mpi_group group, enum longtail_mpi_type type, const void *values, const int32_t *counts, const int32_t *offsets, void *received,
+    const int32_t *received_counts, const int32_t *received_offsets) {
+  MPI_Datatype element = datatype(type);
+  return pMPI_Alltoallv(values, counts, offsets, element, received, received_counts, received_offsets, element, (MPI_Comm)group);
 }
 
-int32_t longtail_mpi_share_slices(longtail_mpi_group group, float *floats, const int32_t *counts, const int32_t *offsets) {
-  MPI_Datatype real = (MPI_Datatype)h_ompi_mpi_float;
-  return pMPI_Allgatherv(MPI_IN_PLACE, 0, real, floats, counts, offsets, real, (MPI_Comm)group);
+int32_t longtail_mpi_share_slices(
+    longtail_mpi_group group, enum longtail_mpi_type type, void *values, const int32_t *counts, const int32_t *offsets) {
+  MPI_Datatype element = datatype(type);
+  return pMPI_Allgatherv(MPI_IN_PLACE, 0, element, values, counts, offsets, element, (MPI_Comm)group);
 }
 
 void longtail_mpi_window_directory(char *path, int32_t capacity) {

@@ -2,7 +2,8 @@
 ///
 /// All calls are blocking and collective: every rank makes the same calls in the same order with vectors of the same length, from its
 /// compute thread. With one process every one of them does nothing. Results are the same bits on all ranks, and a function of the values in
-/// rank order alone: they do not depend on which rank arrives first.
+/// rank order alone: they do not depend on which rank arrives first. Where several nodes have several ranks each, the ranks of a node
+/// are added first, then the nodes, both in order.
 public protocol Communicator: AnyObject {
   /// This process's number, from 0.
   var rank: Int { get }
@@ -41,7 +42,10 @@ public protocol Communicator: AnyObject {
   /// Makes a buffer whose content can be summed over the ranks fast: the place for gradients.
   ///
   /// Make one per network, not one per step: its memory may be given back only when the process ends.
-  func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer
+  /// - Parameters:
+  ///   - floatCount: the same on all ranks.
+  ///   - wirePrecision: how numbers are written in messages between nodes; the same on all ranks.
+  func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> ReducibleBuffer
 
   /// Where this rank notes what it is doing, for the others of its node and for `watch`.
   var progress: ProgressBoard { get }
@@ -68,6 +72,11 @@ extension Communicator {
 
   /// Number of different hosts.
   public var hostCount: Int { Set(hostNames).count }
+
+  /// Makes a reducible buffer whose numbers go between nodes as they are, in float32.
+  public func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer {
+    try reducibleBuffer(floatCount: floatCount, wirePrecision: .float32)
+  }
 
   /// Adds one number over the ranks.
   public func sum(_ value: Double) throws -> Double {

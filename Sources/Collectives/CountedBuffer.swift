@@ -14,7 +14,7 @@ final class CountedBuffer: ReducibleBuffer {
   var strategy: String { base.strategy }
   var bytesReduced: Int { base.bytesReduced }
 
-  func sum() throws {
-    try communicator.issuing(.sumBuffer, base.buffer.floatCount) { try base.sum() }
+  func sum(_ range: Range<Int>) throws {
+    try communicator.issuing(.sumBuffer, range.count) { try base.sum(range) }
   }
 }

@@ -75,7 +75,7 @@ public enum Launcher {
 
   /// As `connect(environment:)`, with other names for the library and with pretended nodes. For tests.
   package static func connect(
-    environment: [String: String], libraryNames: [String], simulatedRanksPerNode: Int?, joining: WatchdogLimits = WatchdogLimits()
+    environment: [String: String], libraryNames: [String], simulatedRanksPerNode: [Int]?, joining: WatchdogLimits = WatchdogLimits()
   ) throws -> Communicator {
     switch try decide(environment: environment) {
     case .singleProcess:

@@ -83,7 +83,7 @@ extension MPICommunicator {
   }
 
   /// Every rank gets the vectors of all, and combines them itself in rank order: MPI's own reductions recommend equal bits on all ranks,
-  /// but do not promise them, and choose their order by size and number of ranks.
+  /// but do not promise them, and choose their order by size and number of ranks. Several nodes with several ranks combine on each first.
   private func fold(
     _ values: UnsafeMutableBufferPointer<Double>, _ operation: CollectiveOperation, _ combine: (Double, Double) -> Double
   ) throws {
@@ -92,6 +92,7 @@ extension MPICommunicator {
   }
 
   private func fold(_ values: UnsafeMutableBufferPointer<Double>, _ combine: (Double, Double) -> Double) throws {
+    if let nodeFold { return try nodeFold.fold(values, combine) }
     let limit = max(1, min(1 << 17, maximumMessageByteCount / 8) / size)
     for piece in pieces(of: values.count, limit: limit) {
       let count = piece.count

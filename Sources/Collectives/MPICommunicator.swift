@@ -36,24 +36,34 @@ public final class MPICommunicator: Communicator {
 
   let world: OpaquePointer
   let node: OpaquePointer
-  /// The ranks with this local rank on all nodes, if there are several nodes with equally many ranks each.
-  let peers: OpaquePointer?
+  /// The ranks with this local rank on all nodes, for the first `laneCount` local ranks; a group without use for the others.
+  let peers: OpaquePointer
+  /// Ranks of the node of each rank.
+  package let localSizes: [Int]
+  /// Ranks of the smallest node.
+  let laneCount: Int
   let nodeCount: Int
   let rankAmongPeers: Int
 
   var gathered: [Double] = []
+  /// How small vectors are combined where several nodes have several ranks each and can share memory.
+  private(set) var nodeFold: NodeFold?
+  /// Whether vectors are combined on each node first, and then over the nodes.
+  package var foldsOnNodes: Bool { nodeFold != nil }
   private var claim: UnsafeMutableRawPointer?
   private var isFinished = false
 
   /// Loads Open MPI and starts it. Once per process.
   /// - Parameters:
   ///   - libraryNames: names to look for.
-  ///   - simulatedRanksPerNode: pretends that every so many ranks are on a node of their own. For tests.
+  ///   - simulatedRanksPerNode: pretends that the first so many ranks are on a node of their own, then the next so many, ...; the last
+  ///     number counts for all further nodes. For tests.
   ///   - expected: what the launcher says about this process, for a line when MPI does not bring the ranks together in time.
   ///   - joining: how long that may take.
   /// - Throws: `mismatch` if there is no usable library, `inputOutput` if MPI does not start.
   package init(
-    libraryNames: [String], simulatedRanksPerNode: Int? = nil, expected: Watchdog.Place? = nil, joining: WatchdogLimits = WatchdogLimits()
+    libraryNames: [String], simulatedRanksPerNode: [Int]? = nil, expected: Watchdog.Place? = nil,
+    joining: WatchdogLimits = WatchdogLimits()
   ) throws {
     try MPILibrary.load(names: libraryNames)
     let arrival = ProgressBoard(rank: expected?.rank ?? 0)
@@ -70,7 +80,8 @@ public final class MPICommunicator: Communicator {
     var part: OpaquePointer?
     if let simulatedRanksPerNode {
       try MPILibrary.check(
-        longtail_mpi_split(world, Int32(rank / simulatedRanksPerNode), Int32(rank), &part), "MPI_Comm_split", rank: rank)
+        longtail_mpi_split(world, Int32(Self.node(of: rank, sizes: simulatedRanksPerNode)), Int32(rank), &part), "MPI_Comm_split",
+        rank: rank)
     } else {
       try MPILibrary.check(longtail_mpi_split_by_node(world, Int32(rank), &part), "MPI_Comm_split_type", rank: rank)
     }
@@ -84,19 +95,37 @@ public final class MPICommunicator: Communicator {
     let places = try Self.places(world: world, rank: rank, size: size, localRank: localRank, localSize: localSize)
     hostNames = places.map(\.host)
     nodeCount = places.count { $0.localRank == 0 }
+    localSizes = places.map(\.localSize)
+    laneCount = localSizes.min() ?? 1
+    var across: OpaquePointer? = world
     if nodeCount > 1 {
-      var across: OpaquePointer?
-      try MPILibrary.check(longtail_mpi_split(world, Int32(localRank), Int32(rank), &across), "MPI_Comm_split", rank: rank)
-      peers = Set(places.map(\.localSize)).count == 1 ? across : nil
-    } else {
-      peers = nil
+      try MPILibrary.check(
+        longtail_mpi_split(world, Int32(min(localRank, laneCount)), Int32(rank), &across), "MPI_Comm_split", rank: rank)
     }
-    rankAmongPeers = try peers.map { try Self.position(in: $0).rank } ?? 0
+    guard let across else { throw LongtailError(.internalError, "MPI gave rank \(rank) no group for its peers.") }
+    peers = across
+    rankAmongPeers = try Self.position(in: across).rank
     // A word per node, by which the first failing rank is told from those that fail because of it, and what each rank is doing.
     let window = try sharedWindow(byteCount: 128 + ProgressBoard.byteCount)
     if let base = window.base {
       claim = base(0)
       progress.join(localRank: localRank, parts: (0..<localSize).map { base($0) + 128 })
+    }
+    if nodeCount > 1, nodeCount < size,
+      case .window(let window) = try sharedWindow(byteCount: NodeFold.capacity * MemoryLayout<Double>.stride)
+    {
+      nodeFold = NodeFold(self, window)
+    }
+  }
+
+  /// The pretended node that a rank is on.
+  private static func node(of rank: Int, sizes: [Int]) -> Int {
+    var (node, first) = (0, 0)
+    while true {
+      let size = max(1, node < sizes.count ? sizes[node] : sizes.last ?? 1)
+      if rank < first + size { return node }
+      first += size
+      node += 1
     }
   }
 

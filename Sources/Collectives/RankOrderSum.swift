@@ -1,11 +1,9 @@
-import CMPI
-import Tensors
 import Threading
 
-/// Adds up vectors of several ranks element by element: `destination[i] = (s0[i] + s1[i]) + s2[i] ...`.
+/// Adds up vectors of several ranks element by element, `(s0[i] + s1[i]) + s2[i] ...`, and writes the result to each destination.
 ///
-/// `destination` may be one of the sources. Goes through blocks that stay in the first-level cache, spread over the compute threads.
-func addInRankOrder(_ sources: [UnsafePointer<Float>], into destination: UnsafeMutablePointer<Float>, count: Int) {
+/// A destination may be one of the sources. Goes through blocks that stay in the first-level cache, spread over the compute threads.
+func addInRankOrder(_ sources: [UnsafePointer<Float>], into destinations: [UnsafeMutablePointer<Float>], count: Int) {
   let block = 2048
   ComputePool.forEachRange(of: count, minimum: 1 << 14, alignment: 16) { range in
     withUnsafeTemporaryAllocation(byteCount: block * 4, alignment: 64) { memory in
@@ -15,7 +13,7 @@ func addInRankOrder(_ sources: [UnsafePointer<Float>], into destination: UnsafeM
         let length = min(block, range.upperBound - lower)
         total.update(from: sources[0] + lower, count: length)
         for source in sources.dropFirst() { add(source + lower, to: total, count: length) }
-        (destination + lower).update(from: total, count: length)
+        for destination in destinations { (destination + lower).update(from: total, count: length) }
       }
     }
   }
@@ -26,6 +24,48 @@ private func add(_ source: UnsafePointer<Float>, to total: UnsafeMutablePointer<
   for index in 0..<count { total[index] += source[index] }
 }
 
+/// Adds up bfloat16 vectors in float32, in the order given, and rounds the sum: `destination` may be one of the sources.
+func addInRankOrder(_ sources: [UnsafePointer<UInt16>], into destination: UnsafeMutablePointer<UInt16>, count: Int) {
+  let block = 2048
+  ComputePool.forEachRange(of: count, minimum: 1 << 14, alignment: 32) { range in
+    withUnsafeTemporaryAllocation(byteCount: block * 4, alignment: 64) { memory in
+      guard let total = memory.bindMemory(to: Float.self).baseAddress else { return }
+      for lower in stride(from: range.lowerBound, to: range.upperBound, by: block) {
+        let length = min(block, range.upperBound - lower)
+        expand(sources[0] + lower, to: total, count: length)
+        for source in sources.dropFirst() {
+          for index in 0..<length { total[index] += bfloat16Value(source[lower + index]) }
+        }
+        round(total, to: destination + lower, count: length)
+      }
+    }
+  }
+}
+
+/// Rounds floats to bfloat16, spread over the compute threads.
+func roundToBFloat16(_ source: UnsafePointer<Float>, to destination: UnsafeMutablePointer<UInt16>, count: Int) {
+  ComputePool.forEachRange(of: count, minimum: 1 << 15, alignment: 32) { range in
+    round(source + range.lowerBound, to: destination + range.lowerBound, count: range.count)
+  }
+}
+
+/// Writes bfloat16 numbers as floats, spread over the compute threads.
+func expandFromBFloat16(_ source: UnsafePointer<UInt16>, to destination: UnsafeMutablePointer<Float>, count: Int) {
+  ComputePool.forEachRange(of: count, minimum: 1 << 15, alignment: 32) { range in
+    expand(source + range.lowerBound, to: destination + range.lowerBound, count: range.count)
+  }
+}
+
+@inline(__always)
+private func round(_ source: UnsafePointer<Float>, to destination: UnsafeMutablePointer<UInt16>, count: Int) {
+  for index in 0..<count { destination[index] = bfloat16Bits(source[index]) }
+}
+
+@inline(__always)
+private func expand(_ source: UnsafePointer<UInt16>, to destination: UnsafeMutablePointer<Float>, count: Int) {
+  for index in 0..<count { destination[index] = bfloat16Value(source[index]) }
+}
+
 /// Copies floats, spread over the compute threads.
 func copyFloats(_ source: UnsafePointer<Float>, to destination: UnsafeMutablePointer<Float>, count: Int) {
   ComputePool.forEachRange(of: count, minimum: 1 << 15, alignment: 16) { range in
@@ -34,51 +74,9 @@ func copyFloats(_ source: UnsafePointer<Float>, to destination: UnsafeMutablePoi
 }
 
 /// Cuts `count` elements into one slice a rank, as even as whole cache lines (16 floats) allow; slices may be empty.
-func slices(of count: Int, ranks: Int) -> [Range<Int>] {
+package func slices(of count: Int, ranks: Int) -> [Range<Int>] {
   let lines = (count + 15) / 16
   return (0..<ranks).map { rank in
     min(count, lines * rank / ranks * 16)..<min(count, lines * (rank + 1) / ranks * 16)
-  }
-}
-
-/// Sums a buffer over a group through MPI's messages, in pieces that stay in the cache.
-///
-/// Each piece is cut into one slice a rank. The ranks exchange slices, add up their own in rank order, and share the results: the least
-/// volume that is possible, 2(p - 1)/p of the buffer a rank, as in Rabenseifner's all-reduce, but in an order that is fixed.
-/// `MPI_Allreduce` chooses its order by size and number of ranks, and MPI does not promise equal bits on all ranks.
-final class SliceExchange {
-  private let group: OpaquePointer
-  private let rank: Int
-  private let size: Int
-  /// Floats in a piece: 1 MiB for few ranks, up to 4 MiB for many.
-  let pieceFloatCount: Int
-  private let received: HostBuffer
-
-  init(group: OpaquePointer, rank: Int, size: Int) {
-    self.group = group
-    self.rank = rank
-    self.size = size
-    pieceFloatCount = min(max(size << 15, 1 << 18), 1 << 20)
-    received = HostBuffer(floatCount: size * (pieceFloatCount / size + 16))
-  }
-
-  /// Adds the floats of all ranks of the group, in place. Collective.
-  func sum(_ floats: UnsafeMutablePointer<Float>, count: Int) throws {
-    if size == 1 { return }
-    for piece in pieces(of: count, limit: pieceFloatCount) {
-      let parts = slices(of: piece.count, ranks: size)
-      let counts = parts.map { Int32($0.count) }
-      let offsets = parts.map { Int32($0.lowerBound) }
-      let own = parts[rank]
-      let start = floats + piece.lowerBound
-      try received.withFloats { room in
-        guard let base = room.baseAddress else { return }
-        try MPILibrary.check(
-          longtail_mpi_exchange_slices(group, start, counts, offsets, base, Int32(own.count)), "MPI_Alltoallv", rank: rank)
-        let sources = (0..<size).map { UnsafePointer(base + $0 * own.count) }
-        addInRankOrder(sources, into: start + own.lowerBound, count: own.count)
-      }
-      try MPILibrary.check(longtail_mpi_share_slices(group, start, counts, offsets), "MPI_Allgatherv", rank: rank)
-    }
   }
 }

@@ -57,7 +57,7 @@ public final class SingleProcess: Communicator {
   public func barrier() throws {}
 
   /// Makes an ordinary buffer, whose `sum()` does nothing.
-  public func reducibleBuffer(floatCount: Int) throws -> ReducibleBuffer {
+  public func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> ReducibleBuffer {
     LoneBuffer(floatCount: floatCount, strategy: "single process: nothing to sum")
   }
 

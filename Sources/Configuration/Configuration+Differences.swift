@@ -60,7 +60,7 @@ extension Configuration {
     switch key {
     case "training.epochs", "training.steps":
       schedule.name == .cosine || schedule.name == .poly ? "the learning rate's schedule changes its length from here on" : nil
-    case "engine.threads", "engine.algorithms": "the numbers are no longer the same bit by bit"
+    case "engine.threads", "engine.algorithms", "engine.wirePrecision": "the numbers are no longer the same bit by bit"
     default: nil
     }
   }

@@ -72,6 +72,8 @@ extension Configuration {
     public var choicesFile: String?
     /// Compute threads of each rank; from the affinity mask and the ranks on the host when not given.
     public var threads: Int?
+    /// How gradients are written in messages between nodes.
+    public var wirePrecision = WirePrecision.float32
     /// Whether the ranks compare what they are about to do before each collective.
     public var checkCollectives = false
 
@@ -83,6 +85,14 @@ extension Configuration {
       case direct
     }
 
+    /// How gradients are written in messages between nodes. Sums are accumulated in float32 either way, and on a node nothing is rounded.
+    public enum WirePrecision: String, CaseIterable, Choice {
+      /// As they are.
+      case float32
+      /// Rounded to bfloat16: half the bytes, errors up to 2^-8 of each number.
+      case bfloat16
+    }
+
     /// All defaults.
     public init() {}
 
@@ -90,6 +100,7 @@ extension Configuration {
       visitor.key("algorithms", &algorithms, "auto measures and takes the fastest, direct does not")
       visitor.optionalKey("choicesFile", &choicesFile, "file that keeps the measured choices", .path)
       visitor.optionalKey("threads", &threads, "compute threads of each rank", .between(1, 4096, "leave it out to use what there is"))
+      visitor.key("wirePrecision", &wirePrecision, "gradients in messages between nodes: float32 or bfloat16, half the bytes")
       visitor.key("checkCollectives", &checkCollectives, "compare ranks before each collective, to find one that goes astray")
     }
   }

@@ -11,6 +11,8 @@ public final class Batch: @unchecked Sendable {
   public internal(set) var labels: [Int32]
   /// Index in the split of each picture.
   public internal(set) var sampleIndices: [Int]
+  /// Number of pictures of each micro-batch, in order; they add up to `imageCount`.
+  public internal(set) var microBatches: [Int]
   /// Labels of each picture at its original size, where the loader was asked to keep them.
   public internal(set) var originalLabels: [LabelImage]
   /// The epoch, counted from 0.
@@ -35,16 +37,18 @@ public final class Batch: @unchecked Sendable {
     labels = []
     labels.reserveCapacity(capacity * height * width)
     sampleIndices = []
+    microBatches = [0]
     originalLabels = []
     epoch = 0
     step = 0
   }
 
   /// Sets number and origin of the pictures, before they are filled in.
-  func prepare(epoch: Int, step: Int, samples: [Int]) {
+  func prepare(epoch: Int, step: Int, samples: [Int], microBatches: [Int]? = nil) {
     self.epoch = epoch
     self.step = step
     sampleIndices = samples
+    self.microBatches = microBatches ?? [samples.count]
     originalLabels = []
     let count = samples.count * height * width
     if labels.count > count { labels.removeLast(labels.count - count) }

@@ -194,7 +194,8 @@ public final class BatchLoader: @unchecked Sendable {
       order = source.order.permutation(epoch: epoch)
       permutation = (epoch, order)
     }
-    batch.prepare(epoch: epoch, step: step, samples: Array(order[source.plan.positions(step: step, rank: source.rank)]))
+    let positions = source.plan.positions(step: step, rank: source.rank)
+    batch.prepare(epoch: epoch, step: step, samples: positions.flatMap { order[$0] }, microBatches: positions.map(\.count))
     return (ticket, batch)
   }
 

@@ -4,6 +4,9 @@ import Tensors
 ///
 /// A global batch is a stretch of the order; ranks get neighbouring pieces of it, the first `b mod ranks` ranks one sample more.
 /// The union over ranks does not depend on their number. Ranks may get nothing.
+///
+/// A global batch may be processed in micro-batches: these are stretches of it, as even, each of which is shared out over the ranks. So what
+/// a micro-batch consists of does not depend on the number of ranks either.
 public struct BatchPlan: Sendable, Equatable {
   /// Samples of an epoch.
   public let sampleCount: Int
@@ -13,12 +16,15 @@ public struct BatchPlan: Sendable, Equatable {
   public let dropLast: Bool
   /// Number of ranks.
   public let ranks: Int
+  /// Number of micro-batches of a step.
+  public let microBatches: Int
 
   /// Describes a plan.
   /// - Throws: `.usage` where a number is not positive, or no step would be left.
-  public init(sampleCount: Int, globalBatch: Int, dropLast: Bool, ranks: Int) throws {
+  public init(sampleCount: Int, globalBatch: Int, dropLast: Bool, ranks: Int, microBatches: Int = 1) throws {
     guard globalBatch > 0 else { throw LongtailError(.usage, "the global batch size is \(globalBatch), but must be at least 1") }
     guard ranks > 0 else { throw LongtailError(.internalError, "\(ranks) ranks cannot share a batch") }
+    guard microBatches > 0 else { throw LongtailError(.usage, "a batch cannot be processed in \(microBatches) parts") }
     guard sampleCount > 0 else { throw LongtailError(.badData, "there are no samples to make batches of") }
     if dropLast && sampleCount < globalBatch {
       throw LongtailError(
@@ -29,6 +35,7 @@ public struct BatchPlan: Sendable, Equatable {
     self.globalBatch = globalBatch
     self.dropLast = dropLast
     self.ranks = ranks
+    self.microBatches = microBatches
   }
 
   /// Steps of an epoch.
@@ -40,21 +47,31 @@ public struct BatchPlan: Sendable, Equatable {
     return lower..<min(sampleCount, lower + globalBatch)
   }
 
-  /// Positions in the epoch's order that are a rank's in a step; may be empty.
-  public func positions(step: Int, rank: Int) -> Range<Int> {
+  /// Positions in the epoch's order that are a rank's in a step, for each micro-batch; any may be empty.
+  public func positions(step: Int, rank: Int) -> [Range<Int>] {
     let whole = positions(step: step)
-    let share = BatchPlan.shard(of: whole.count, ranks: ranks, rank: rank)
-    return whole.lowerBound + share.lowerBound..<whole.lowerBound + share.upperBound
+    return BatchPlan.parts(of: whole.count, ranks: ranks, rank: rank, microBatches: microBatches)
+      .map { whole.lowerBound + $0.lowerBound..<whole.lowerBound + $0.upperBound }
   }
 
-  /// The samples of a rank in a step of an epoch.
+  /// The samples of a rank in a step of an epoch, micro-batch after micro-batch.
   public func samples(order: SampleOrder, epoch: Int, step: Int, rank: Int) -> [Int] {
-    Array(order.permutation(epoch: epoch)[positions(step: step, rank: rank)])
+    let permutation = order.permutation(epoch: epoch)
+    return positions(step: step, rank: rank).flatMap { permutation[$0] }
   }
 
   /// The most samples that a rank gets in any step.
   public func largestShare(rank: Int) -> Int {
-    BatchPlan.shard(of: min(globalBatch, sampleCount), ranks: ranks, rank: rank).count
+    BatchPlan.parts(of: min(globalBatch, sampleCount), ranks: ranks, rank: rank, microBatches: microBatches).reduce(0) { $0 + $1.count }
+  }
+
+  /// A rank's parts of `0..<count`, one for each micro-batch.
+  public static func parts(of count: Int, ranks: Int, rank: Int, microBatches: Int) -> [Range<Int>] {
+    (0..<max(1, microBatches)).map { index in
+      let whole = shard(of: count, ranks: microBatches, rank: index)
+      let share = shard(of: whole.count, ranks: ranks, rank: rank)
+      return whole.lowerBound + share.lowerBound..<whole.lowerBound + share.upperBound
+    }
   }
 
   /// A rank's contiguous share of `0..<count`: shares differ by one at most, the first ranks have the larger ones.

@@ -19,6 +19,7 @@ public final class Network {
   private let options: PlanOptions
   private var plans: [Key: Plan] = [:]
   private var recentInference: [Key] = []
+  private var microBatched: [Parts: MicroBatchedPlan] = [:]
   private var arena: HostBuffer
 
   private struct Key: Hashable {
@@ -26,6 +27,12 @@ public final class Network {
     let height: Int
     let width: Int
     let isTraining: Bool
+  }
+
+  private struct Parts: Hashable {
+    let counts: [Int]
+    let height: Int
+    let width: Int
   }
 
   /// Inference plans of other shapes that are kept; the one used longest ago goes first.
@@ -75,6 +82,20 @@ public final class Network {
     try plan(Key(images: images, height: height, width: width, isTraining: true))
   }
 
+  /// What trains on a batch in micro-batches of so many images; a single one is an ordinary plan.
+  /// - Throws: `LongtailError` when a layer cannot be compiled for a shape, or when there is no micro-batch.
+  public func trainingPass(images counts: [Int], height: Int, width: Int) throws -> any TrainingPass {
+    if counts.count == 1 { return try trainingPlan(images: counts[0], height: height, width: width) }
+    let key = Parts(counts: counts, height: height, width: width)
+    if let found = microBatched[key] { return found }
+    let made = try MicroBatchedPlan(self, counts: counts, height: height, width: width)
+    microBatched[key] = made
+    return made
+  }
+
+  /// Where micro-batches add up their gradients; made when it is first needed.
+  private(set) lazy var accumulatedGradients = HostBuffer(byteCount: gradients.byteCount)
+
   /// The plan that predicts on a batch of this shape, with the running statistics. A few shapes are kept.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
   public func inferencePlan(images: Int, height: Int, width: Int) throws -> Plan {
@@ -109,4 +130,6 @@ public final class Network {
 
   /// Sets the samples of the next batch, which dropout's masks depend on.
   public func setSamples(_ streams: [CounterRandom]) { options.samples.streams = streams }
+  /// The samples of the present batch.
+  var samples: [CounterRandom] { options.samples.streams }
 }

@@ -10,7 +10,9 @@ extension Learner {
   ///
   /// The step is deterministic: doing it once more, layer by layer, meets the same number again. Costs a forward pass, and for a gradient
   /// whose forward pass is finite a whole step without its update. Only steps that are left out anyway pay for it.
-  func diagnose(_ quantity: NonFiniteReport.Quantity, _ batch: Batch, plan: Plan, context: StepContext) throws -> NonFiniteReport {
+  func diagnose(_ quantity: NonFiniteReport.Quantity, _ batch: Batch, plan: any TrainingPass, context: StepContext) throws
+    -> NonFiniteReport
+  {
     var finding = NonFiniteFinding()
     finding.samples = batch.sampleIndices
     finding.pixels = Array(repeating: 0, count: plan.logits.classes)
@@ -45,7 +47,9 @@ extension Learner {
   }
 
   /// Does the step again up to its own gradients, before they are summed. Collective.
-  private func searchLossAndGradients(_ batch: Batch, plan: Plan, context: StepContext, _ finding: inout NonFiniteFinding) throws {
+  private func searchLossAndGradients(_ batch: Batch, plan: any TrainingPass, context: StepContext, _ finding: inout NonFiniteFinding)
+    throws
+  {
     var clock = PhaseClock()
     let result = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
     if hasNonFiniteSums {
@@ -60,7 +64,7 @@ extension Learner {
   }
 
   /// The backward pass sums over ranks too: all take part in it, or none.
-  private func finishSearch(_ isFinite: Bool, _ plan: Plan) throws {
+  private func finishSearch(_ isFinite: Bool, _ plan: any TrainingPass) throws {
     if isFinite { try plan.backward() }
   }
 }

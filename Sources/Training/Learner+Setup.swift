@@ -7,17 +7,26 @@ import Optimizers
 import Tensors
 
 extension BatchPlan {
-  /// How many images a rank may get in a step, over all ranks and steps, in falling order.
+  /// How many images a rank may get at a time, over all ranks and steps, in falling order.
   var shares: [Int] {
     let last = positions(step: stepsPerEpoch - 1).count
     let counts = [min(globalBatch, sampleCount), last].flatMap { batch in
-      (0..<ranks).map { BatchPlan.shard(of: batch, ranks: ranks, rank: $0).count }
+      (0..<ranks).flatMap { BatchPlan.parts(of: batch, ranks: ranks, rank: $0, microBatches: microBatches).map(\.count) }
     }
     return Set(counts).sorted(by: >)
   }
 }
 
 extension Learner {
+  /// What a batch goes through the network in. A batch that nobody has cut is cut evenly; one without images has as many empty micro-batches.
+  func pass(for batch: Batch) throws -> any TrainingPass {
+    var counts = batch.microBatches
+    if counts.count != microBatches {
+      counts = (0..<microBatches).map { BatchPlan.shard(of: batch.imageCount, ranks: microBatches, rank: $0).count }
+    }
+    return try network.trainingPass(images: counts, height: batch.height, width: batch.width)
+  }
+
   /// The schedule that a configuration describes; milestones are given in epochs.
   static func schedule(_ configuration: Configuration, totalSteps: Int, stepsPerEpoch: Int) throws -> LearningRateSchedule {
     let (schedule, optimizer) = (configuration.schedule, configuration.optimizer)
@@ -43,5 +52,15 @@ extension Learner {
     var bytes: [UInt8] = []
     try communicator.broadcast(&bytes, from: 0)
     choices.replace(try JSONDecoder().decode([String: AlgorithmChoices.Choice].self, from: Data(bytes)))
+  }
+}
+
+extension Configuration.Engine {
+  /// The same choice in the words of the reductions.
+  var wire: Collectives.WirePrecision {
+    switch wirePrecision {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
   }
 }

@@ -27,6 +27,8 @@ public final class Learner {
   /// How gradients are summed.
   public let gradientReduction: any ReducibleBuffer
 
+  /// Parts that a step's images are processed in.
+  let microBatches: Int
   let communicator: any Communicator
   /// Without synchronization each rank keeps running statistics of its own; rank zero's are saved.
   let experimentHasLocalStatistics: Bool
@@ -95,7 +97,9 @@ public final class Learner {
     watch = StepWatch(threshold: training.spikeThreshold, looksForSpikes: training.spikes != .ignore)
     leavesOutSpikes = training.spikes == .skip
 
-    let images = (configuration.training.globalBatch + communicator.size - 1) / communicator.size
+    microBatches = configuration.training.accumulate
+    let atOnce = (configuration.training.globalBatch + microBatches - 1) / microBatches
+    let images = (atOnce + communicator.size - 1) / communicator.size
     let synchronizes = configuration.model.batchNorm == .synchronized && communicator.size > 1
     let choices = AlgorithmChoices(known)
     if !communicator.isRoot { try Learner.receive(choices, communicator) }
@@ -108,14 +112,14 @@ public final class Learner {
     ) { floatCount in
       // Rank zero has measured by now; the others wait for its choices before they compile.
       if communicator.isRoot { try Learner.send(choices, communicator) }
-      let made = try communicator.reducibleBuffer(floatCount: floatCount)
+      let made = try communicator.reducibleBuffer(floatCount: floatCount, wirePrecision: configuration.engine.wire)
       reduction = made
       return made.buffer
     }
     guard let reduction else { throw LongtailError(.internalError, "the network asked for no gradient buffer") }
     gradientReduction = reduction
     self.choices = choices
-    if let plan, communicator.size > 1 || !plan.dropLast {
+    if let plan, communicator.size > 1 || !plan.dropLast || microBatches > 1 {
       if communicator.isRoot {
         for images in plan.shares where images > 0 { _ = try network.trainingPlan(images: images, height: size.height, width: size.width) }
         try Learner.send(choices, communicator)
@@ -142,7 +146,7 @@ public final class Learner {
   /// A step that is not finite, or that a rank could not take part in, is not counted either; that is left to the caller.
   package func attempt(_ batch: Batch, report start: StepReport = StepReport()) throws -> StepReport {
     var clock = PhaseClock()
-    let plan = try network.trainingPlan(images: batch.imageCount, height: batch.height, width: batch.width)
+    let plan = try pass(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
     let reducedBefore = gradientReduction.bytesReduced
     undo.remember(network, objective)
@@ -200,7 +204,7 @@ public final class Learner {
   /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.
   public func gradients(_ batch: Batch) throws -> StepResult {
     var clock = PhaseClock()
-    let plan = try network.trainingPlan(images: batch.imageCount, height: batch.height, width: batch.width)
+    let plan = try pass(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
     undo.remember(network, objective)
     let result = try gradients(batch, plan: plan, context: context, clock: &clock)
@@ -212,7 +216,7 @@ public final class Learner {
   }
 
   /// A loss that is not finite leaves the gradients alone.
-  private func gradients(_ batch: Batch, plan: Plan, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
+  private func gradients(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
     let result = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
     guard result.isFinite, control.failedRanks == 0 else { return result }
     communicator.progress.enter(.backward)
@@ -225,7 +229,7 @@ public final class Learner {
   }
 
   /// The loss of the global batch, and its gradient at this rank's logits. Collective.
-  func lossAndLogitsGradient(_ batch: Batch, plan: Plan, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
+  func lossAndLogitsGradient(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
     communicator.progress.enter(.forward, step: stepCount + 1)
     plan.withInput { input in
       batch.images.withFloats { images in for i in input.indices { input[i] = images[i] } }

@@ -17,6 +17,8 @@ public struct MemoryEstimate: Sendable, Equatable {
   public var optimizer = 0
   /// Batches that are made ready, and the network's input.
   public var batches = 0
+  /// What micro-batches keep beside: gradients, and images, logits and their gradients of the whole share; 0 without them.
+  public var accumulation = 0
   /// Decoded images that the loader keeps, at most.
   public var cache = 0
   /// Whether the arena was computed from that of one image: where the whole batch might not fit into this machine.
@@ -26,7 +28,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   public static let program = 80 << 20
 
   /// All of it.
-  public var total: Int { MemoryEstimate.program + arena + 2 * parameters + optimizer + batches + cache }
+  public var total: Int { MemoryEstimate.program + arena + 2 * parameters + optimizer + batches + accumulation + cache }
 
   /// Estimates the memory of a rank. Compiles the network, so kernels are generated but none is run or timed.
   ///
@@ -38,6 +40,8 @@ public struct MemoryEstimate: Sendable, Equatable {
     let configuration = experiment.configuration
     let size = experiment.paddedSize
     images = (configuration.training.globalBatch + ranks - 1) / max(1, ranks)
+    let microBatches = configuration.training.accumulate
+    let atOnce = (images + microBatches - 1) / microBatches
     func network(_ images: Int, _ algorithm: ConvolutionAlgorithm) throws -> Network {
       try Network(
         graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0,
@@ -53,15 +57,20 @@ public struct MemoryEstimate: Sendable, Equatable {
         if taken > largest.arena { largest = (algorithm, taken) }
       }
     }
-    arena = largest.arena * images
-    isExtrapolated = images > 1 && arena > usable / 2
-    if images > 1, !isExtrapolated { arena = try network(images, largest.algorithm).arenaByteCount }
+    arena = largest.arena * atOnce
+    isExtrapolated = atOnce > 1 && arena > usable / 2
+    if atOnce > 1, !isExtrapolated { arena = try network(atOnce, largest.algorithm).arenaByteCount }
     let made = try OptimizerRegistry.make(
       configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: single.parameters.floatCount)
     optimizer = made.state.reduce(0) { $0 + $1.buffer.byteCount }
     let loader = configuration.data.loader
     let pixels = size.width * size.height
     batches = images * pixels * ((loader.prefetch + 2) * 16 + 12)
+    if microBatches > 1 {
+      // Classes come in blocks of 16.
+      let classes = (experiment.dataset.classes.count + 15) / 16 * 16
+      accumulation = parameters + images * pixels * 4 * (3 + 2 * classes)
+    }
     // A cached sample is three bytes of colour and one of label a pixel, at the network's size.
     cache = min(loader.cacheMegabytes << 20, experiment.dataset.count(of: .train) * pixels * 4)
   }

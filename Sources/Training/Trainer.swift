@@ -72,7 +72,7 @@ public final class Trainer {
     bestMetrics = try configuration.checkpoint.best.map { try MetricName($0, classNames: experiment.classNames) }
     plan = try BatchPlan(
       sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
-      ranks: communicator.size)
+      ranks: communicator.size, microBatches: training.accumulate)
     stepsPerEpoch = plan.stepsPerEpoch
     totalSteps = Trainer.totalSteps(training, stepsPerEpoch: stepsPerEpoch)
 

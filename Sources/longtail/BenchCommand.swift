@@ -11,7 +11,8 @@ import Training
 /// `longtail bench`: how fast this machine trains.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measures how fast this machine trains.", subcommands: [BenchStepCommand.self])
+    commandName: "bench", abstract: "Measures how fast this machine trains.",
+    subcommands: [BenchStepCommand.self, BenchCommCommand.self, BenchScaleCommand.self])
 }
 
 /// `longtail bench step`: times a whole training step.

@@ -21,7 +21,7 @@ struct LongtailCommand: ParsableCommand {
     version: Versions.longtail,
     subcommands: [
       TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self,
-      VerifyCommand.self, InspectCommand.self, DoctorCommand.self,
+      PlanCommand.self, VerifyCommand.self, InspectCommand.self, DoctorCommand.self,
     ])
 }
 

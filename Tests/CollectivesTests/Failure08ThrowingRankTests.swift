@@ -12,7 +12,7 @@ struct Failure08ThrowingRankTests {
       ("throw-everywhere", 78, "every rank dislikes this configuration"), ("die", 137, nil),
     ] as [(String, Int32, String?)])
   func failure08AllRanksAreGone(check: String, code: Int32, text: String?) throws {
-    let groups: [(ranks: Int, ranksPerNode: Int?)] = [(2, nil), (3, nil), (4, 2)]
+    let groups: [(ranks: Int, ranksPerNode: [Int]?)] = [(2, nil), (3, nil), (4, [2])]
     var slowest = 0.0
     for (ranks, ranksPerNode) in groups {
       let begin = Date()
@@ -73,7 +73,7 @@ struct Failure08ThrowingRankTests {
 
   /// Each pretended node speaks for itself; one of them knows who is late.
   @Test func failure05AnotherNodeIsLate() throws {
-    let outcome = try ProbeRunner.everyRank("stall", ranks: 4, ranksPerNode: 2)
+    let outcome = try ProbeRunner.everyRank("stall", ranks: 4, ranksPerNode: [2])
     #expect(outcome.exitCode == 77, "\(outcome.output)")
     #expect(outcome.output.contains("rank 3 in phase backward of step 5"), "\(outcome.output)")
     #expect(outcome.output.contains("ranks 0 and 1 wait for"), "\(outcome.output)")

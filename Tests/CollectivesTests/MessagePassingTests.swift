@@ -25,17 +25,40 @@ struct MessagePassingTests {
 
   @Test(arguments: 2...4)
   func everyCheckHolds(ranks: Int) throws {
-    let checks = "identity,sums,extremes,bytes,small-messages,window,messages,threaded,budget"
+    let checks = "identity,sums,extremes,bytes,small-messages,window,messages,threaded,budget,all-reduce"
     expectHolds(try ProbeRunner.everyRank(checks, ranks: ranks), checks, ranks: ranks)
   }
 
   @Test func slicesGoBetweenNodes() throws {
-    expectHolds(try ProbeRunner.everyRank("between-nodes,sums", ranks: 4, ranksPerNode: 2), "between-nodes,sums", ranks: 4)
+    expectHolds(
+      try ProbeRunner.everyRank("between-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: 4, ranksPerNode: [2]),
+      "between-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: 4)
   }
 
-  @Test func nodesWithOneRankOrUnequalRanksUseMessages() throws {
-    expectHolds(try ProbeRunner.everyRank("one-rank-nodes", ranks: 3, ranksPerNode: 1), "one-rank-nodes", ranks: 3)
-    expectHolds(try ProbeRunner.everyRank("uneven-nodes", ranks: 3, ranksPerNode: 2), "uneven-nodes", ranks: 3)
+  /// The lanes are as many as the smallest node has ranks; ranks of other nodes only take part in the sums of their node.
+  @Test(arguments: [[3, 1], [1, 3], [2, 1, 1], [1, 2]])
+  func nodesWithUnequalRanks(sizes: [Int]) throws {
+    let ranks = sizes.reduce(0, +)
+    expectHolds(
+      try ProbeRunner.everyRank("uneven-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: ranks, ranksPerNode: sizes),
+      "uneven-nodes,bfloat16,parts,sums,extremes,small-pieces", ranks: ranks)
+  }
+
+  @Test func nodesWithTwoLanesOfUnequalRanks() throws {
+    expectHolds(
+      try ProbeRunner.everyRank("uneven-nodes,bfloat16,small-pieces", ranks: 5, ranksPerNode: [3, 2]),
+      "uneven-nodes,bfloat16,small-pieces", ranks: 5)
+  }
+
+  @Test(arguments: 2...4) func nodesWithOneRankUseMessages(ranks: Int) throws {
+    expectHolds(
+      try ProbeRunner.everyRank("one-rank-nodes,bfloat16,small-pieces", ranks: ranks, ranksPerNode: [1]),
+      "one-rank-nodes,bfloat16,small-pieces", ranks: ranks)
+  }
+
+  /// On one node there is no wire: bfloat16 changes nothing.
+  @Test func bfloat16IsForMessagesBetweenNodes() throws {
+    expectHolds(try ProbeRunner.everyRank("exact-on-a-node,parts", ranks: 2), "exact-on-a-node,parts", ranks: 2)
   }
 
   @Test(arguments: [["osc_sm_backing_directory", "/nowhere/at/all"], ["osc", "^sm"]])

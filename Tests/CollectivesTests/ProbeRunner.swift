@@ -23,12 +23,12 @@ enum ProbeRunner {
   /// Runs checks on every rank of an `mpirun` that may have more ranks than the machine has cores.
   /// - Parameters:
   ///   - ranks: number of ranks.
-  ///   - ranksPerNode: pretends that every so many ranks are on a node of their own.
+  ///   - ranksPerNode: pretends that the first so many ranks are on a node of their own, and so on; the last number counts for the rest.
   ///   - options: further options of mpirun.
   static func everyRank(
-    _ checks: String, ranks: Int, ranksPerNode: Int? = nil, options: [String] = [], environment: [String: String] = [:]
+    _ checks: String, ranks: Int, ranksPerNode: [Int]? = nil, options: [String] = [], environment: [String: String] = [:]
   ) throws -> ProbeOutcome {
-    let program = [try probe(), checks] + (ranksPerNode.map { [String($0)] } ?? [])
+    let program = [try probe(), checks] + (ranksPerNode.map { [$0.map(String.init).joined(separator: ",")] } ?? [])
     return try run(mpirun ?? "mpirun", ["--oversubscribe", "-n", String(ranks)] + options + program, environment)
   }
 

@@ -144,7 +144,7 @@ final class PageReader: NSObject, XMLParserDelegate {
         .init(candidate: "a,\"b\"", seed: 0, results: try run("\(directory)/odd", seed: 0, name: "sky\nline"), isFinished: true)
       ]
       let csv = comparison.csv
-      #expect(csv.contains("run,\"a,\"\"b\"\"\",pat,0,1,true,4,0.45,0.9,0.475,0.9,,0.0,0.9,0.0,,0.5\r\n"))
+      #expect(csv.contains("run,\"a,\"\"b\"\"\",pat,0,1,true,4,0.45,0.0,,0.9,0.9,0.475,0.9,0.0,,0.5\r\n"))
       #expect(csv.contains(",\"iou.sky\nline\",iou.pole,iou.train,secondsPerStep\r\n"))
     }
   }

@@ -73,6 +73,12 @@ public final class Program {
 
   deinit { try? FileManager.default.removeItem(atPath: scratch) }
 
+  /// Where a program that is built beside the tests lies.
+  public static func path(of name: String) throws -> String {
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+  }
+
   /// Waits for the end; a program that hangs is ended after so many seconds, which shows in its exit code.
   public func wait(seconds: Double = 120) -> Outcome {
     let process = process
@@ -86,12 +92,6 @@ public final class Program {
     deadline.cancel()
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
     return Outcome(exitCode: signal + process.terminationStatus, output: text("output"), errors: text("errors"))
-  }
-
-  /// Where a program lies that is built beside the tests.
-  public static func path(of name: String) throws -> String {
-    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
   }
 
   /// Starts a program and waits for its end.

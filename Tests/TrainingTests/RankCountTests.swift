@@ -96,7 +96,7 @@ struct RankCountTests {
 }
 
 /// What the probe found on one and on another number of ranks.
-private struct Comparison {
+struct Comparison {
   private let expected: [String: StoredTensor]
   private let found: [String: StoredTensor]
 
@@ -140,6 +140,16 @@ private struct Comparison {
     let (one, many) = (images.0.reduce(0, +), images.1.reduce(0, +))
     #expect(one == many, "\(place): images \(images)")
     #expect(images.0.count == 1, "\(place): images \(images)")
+  }
+
+  /// The error of all gradients together, relative to their norm.
+  var gradientError: Double {
+    let names = expected.keys.filter { !$0.hasPrefix("step.") && !$0.hasPrefix("free.") && !$0.contains("running_") }
+    let squares = names.reduce(into: (error: 0.0, norm: 0.0)) { sums, name in
+      sums.error += pow(difference(name), 2)
+      sums.norm += pow(norm(name), 2)
+    }
+    return (squares.error / squares.norm).squareRoot()
   }
 
   private func numbers(_ name: String, _ tensors: [String: StoredTensor]) -> [Double] { tensors[name]?.values.doubles ?? [.nan] }

@@ -12,8 +12,15 @@ typedef struct longtail_mpi_group *longtail_mpi_group;
 /// A window of shared memory.
 typedef struct longtail_mpi_window *longtail_mpi_window;
 
-/// Element types of the reductions.
-enum longtail_mpi_type { longtail_mpi_float64, longtail_mpi_int64, longtail_mpi_uint64 };
+/// Element types of the reductions and of exchanged slices.
+enum longtail_mpi_type {
+  longtail_mpi_float64,
+  longtail_mpi_int64,
+  longtail_mpi_uint64,
+  longtail_mpi_float32,
+  /// Sixteen bits that are only moved, such as bfloat16.
+  longtail_mpi_bits16
+};
 /// Operations of the reductions.
 enum longtail_mpi_operation { longtail_mpi_add, longtail_mpi_least, longtail_mpi_or };
 
@@ -51,11 +58,14 @@ int32_t longtail_mpi_broadcast(longtail_mpi_group group, void *bytes, int32_t co
 int32_t longtail_mpi_gather_all(longtail_mpi_group group, const void *bytes, int32_t count, void *all);
 int32_t longtail_mpi_send(longtail_mpi_group group, const void *bytes, int32_t count, int32_t to);
 int32_t longtail_mpi_receive(longtail_mpi_group group, void *bytes, int32_t count, int32_t from);
-/// Sends slice r of `floats` (counts[r] floats from offsets[r]) to rank r; `received` gets this rank's slice from each rank, one after the other.
+/// Sends slice r of `values` (counts[r] elements from offsets[r]) to rank r; `received` gets this rank's slice from rank r at
+/// received_offsets[r], received_counts[r] elements.
 int32_t longtail_mpi_exchange_slices(
-    longtail_mpi_group group, const float *floats, const int32_t *counts, const int32_t *offsets, float *received, int32_t received_count);
-/// Slice r of `floats` is rank r's; afterwards every rank has every slice.
-int32_t longtail_mpi_share_slices(longtail_mpi_group group, float *floats, const int32_t *counts, const int32_t *offsets);
+    longtail_mpi_group group, enum longtail_mpi_type type, const void *values, const int32_t *counts, const int32_t *offsets, void *received,
+    const int32_t *received_counts, const int32_t *received_offsets);
+/// Slice r of `values` is rank r's; afterwards every rank has every slice.
+int32_t longtail_mpi_share_slices(
+    longtail_mpi_group group, enum longtail_mpi_type type, void *values, const int32_t *counts, const int32_t *offsets);
 
 /// The directory of the files behind shared windows, as Open MPI is configured now, cut to capacity; empty if it does not tell.
 void longtail_mpi_window_directory(char *path, int32_t capacity);

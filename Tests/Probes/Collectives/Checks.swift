@@ -26,9 +26,21 @@ func run(_ check: String, on communicator: Communicator) throws {
     try checkBuffers(communicator, expectedStrategy: "MPI messages")
     (communicator as? MPICommunicator)?.avoidsWindows = false
   case "no-window": try checkBuffers(communicator, expectedStrategy: "no shared window: ")
-  case "uneven-nodes": try checkBuffers(communicator, expectedStrategy: "different numbers of ranks")
+  case "uneven-nodes": try checkBuffers(communicator, expectedStrategy: " of each")
   case "one-rank-nodes": try checkBuffers(communicator, expectedStrategy: "one rank a node")
   case "between-nodes": try checkBuffers(communicator, expectedStrategy: "between nodes")
+  case "bfloat16": try checkBuffers(communicator, expectedStrategy: "rounded to bfloat16", wirePrecision: .bfloat16)
+  case "exact-on-a-node":
+    try checkBuffers(communicator, expectedStrategy: "shared window of 2 ranks on each node, summed in slices", wirePrecision: .bfloat16)
+  case "parts": try checkParts(communicator)
+  case "small-pieces":
+    for limit in [24, 4096] {
+      (communicator as? MPICommunicator)?.maximumMessageByteCount = limit
+      try checkBuffers(communicator, expectedStrategy: "in pieces of \(limit) bytes", sizes: [0, 1, 17, 1003, 5000])
+      try checkBuffers(communicator, expectedStrategy: "", wirePrecision: .bfloat16, sizes: [1, 17, 1003])
+    }
+    (communicator as? MPICommunicator)?.maximumMessageByteCount = 1 << 30
+  case "all-reduce": try checkAllReduce(communicator)
   case "lone": try checkBuffers(communicator, expectedStrategy: "nothing to sum")
   case "threaded":
     ComputePool.configure(threadCount: 2)
@@ -108,13 +120,15 @@ private func checkIdentity(_ communicator: Communicator) throws {
 
 private func checkSums(_ communicator: Communicator) throws {
   let (rank, size) = (communicator.rank, communicator.size)
+  let groups = nodes(of: communicator, where: (communicator as? MPICommunicator)?.foldsOnNodes == true)
   for count in [0, 1, 3, 7, 1000, 70_001] {
     // Rounding depends on the order of these, so that any order but that of the ranks shows.
     func value(_ rank: Int, _ index: Int) -> Double { (index + rank) % 3 == 0 ? 1e16 : 1 / Double(1 + index + 7 * rank) }
     var values = (0..<count).map { value(rank, $0) }
     try communicator.sum(&values)
     for index in 0..<count {
-      let expected = (1..<size).reduce(value(0, index)) { $0 + value($1, index) }
+      let parts = groups.map { group in group.dropFirst().reduce(value(group.lowerBound, index)) { $0 + value($1, index) } }
+      let expected = parts.dropFirst().reduce(parts[0], +)
       try expect(values[index].bitPattern == expected.bitPattern, "sum of \(count) doubles at \(index): \(values[index]), not \(expected)")
     }
     var integers = (0..<count).map { Int64($0 * (rank + 1)) }
@@ -160,47 +174,4 @@ private func checkBytes(_ communicator: Communicator) throws {
     _ = try communicator.gather([], to: size)
     try expect(false, "a root beyond the last rank is refused")
   } catch let error as LongtailError where error.message.contains("not a rank") {}
-}
-
-/// Sizes: none, one, fewer than ranks, not a multiple of anything, several pieces.
-private func checkBuffers(_ communicator: Communicator, expectedStrategy: String) throws {
-  let (rank, size) = (communicator.rank, communicator.size)
-  // Mixed magnitudes: the rounding of another order of addition would show.
-  func value(_ rank: Int, _ index: Int) -> Float { Float((index &* 7919 &+ rank &* 104_729) % 1009) * (index % 5 == rank ? 1e6 : 1e-3) }
-  for count in [0, 1, 3, 17, 1003, 65_537, 700_001] {
-    let reducible = try communicator.reducibleBuffer(floatCount: count)
-    try expect(expectedStrategy.isEmpty || reducible.strategy.contains(expectedStrategy), "strategy '\(reducible.strategy)'")
-    try expect(reducible.buffer.floatCount == count, "\(reducible.buffer.floatCount) floats, not \(count)")
-    try expect(reducible.buffer.withFloats { $0.allSatisfy { $0 == 0 } }, "zero at first")
-    for round in 0..<2 {
-      reducible.buffer.withFloats { floats in
-        for index in floats.indices { floats[index] = value(rank, index + round) }
-      }
-      try reducible.sum()
-      var digest: UInt64 = 14_695_981_039_346_656_037
-      try reducible.buffer.withFloats { floats in
-        for index in floats.indices {
-          let expected = expectedSum(communicator, of: index + round, value)
-          let found = floats[index]
-          try expect(found.bitPattern == expected.bitPattern, "float \(index) of \(count): \(found), not \(expected)")
-          digest = (digest ^ UInt64(found.bitPattern)) &* 1_099_511_628_211
-        }
-      }
-      var digests = [UInt64](repeating: 0, count: size)
-      digests[rank] = digest
-      try communicator.bitwiseOr(&digests)
-      try expect(Set(digests).count == 1, "equal bits on all ranks")
-    }
-    try expect(size == 1 || reducible.bytesReduced == 2 * 4 * count, "bytes reduced \(reducible.bytesReduced)")
-  }
-}
-
-/// In rank order; with several pretended nodes first on each node, then over the nodes.
-private func expectedSum(_ communicator: Communicator, of index: Int, _ value: (Int, Int) -> Float) -> Float {
-  let size = communicator.size
-  let group = size % communicator.localSize == 0 ? communicator.localSize : size
-  let nodeSums = stride(from: 0, to: size, by: group).map { first in
-    (first + 1..<first + group).reduce(value(first, index)) { $0 + value($1, index) }
-  }
-  return nodeSums.dropFirst().reduce(nodeSums[0], +)
 }

@@ -3,12 +3,13 @@ import Foundation
 import Tensors
 import Threading
 
-// Run by CollectivesTests, alone or on every rank of an mpirun: `CollectivesProbe CHECK[,CHECK...] [RANKS PER PRETENDED NODE]`.
+// Run by CollectivesTests, alone or on every rank of an mpirun: `CollectivesProbe CHECK[,CHECK...] [RANKS[,RANKS...]]`, the
+// ranks of pretended nodes.
 // Exits 0 if the check holds on this rank; else it says what does not and ends the job.
 
 let arguments = CommandLine.arguments
 let checks = (arguments.count > 1 ? arguments[1] : "").split(separator: ",").map(String.init)
-let ranksPerNode = arguments.count > 2 ? Int(arguments[2]) : nil
+let ranksPerNode = arguments.count > 2 ? arguments[2].split(separator: ",").compactMap { Int($0) } : nil
 let libraries = checks.contains("missing-library") ? ["libmpi-of-nowhere.so"] : ["libmpi.so.40", "libmpi.so"]
 
 var joining = WatchdogLimits()

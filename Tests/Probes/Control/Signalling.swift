@@ -76,11 +76,11 @@ final class SignallingCommunicator: Communicator {
   var hostNames: [String] { base.hostNames }
   var sharesNodeWithRoot: Bool { base.sharesNodeWithRoot }
   var progress: ProgressBoard { base.progress }
+  var issuedCollectives: CollectiveRecord { base.issuedCollectives }
   var checksCollectives: Bool {
     get { base.checksCollectives }
     set { base.checksCollectives = newValue }
   }
-  var issuedCollectives: CollectiveRecord { base.issuedCollectives }
 
   func sum(_ values: inout [Double]) throws {
     signaller.enterStatistics()
@@ -105,8 +105,8 @@ final class SignallingCommunicator: Communicator {
   func broadcast(_ bytes: inout [UInt8], from root: Int) throws { try base.broadcast(&bytes, from: root) }
   func gather(_ bytes: [UInt8], to root: Int) throws -> [[UInt8]] { try base.gather(bytes, to: root) }
   func barrier() throws { try base.barrier() }
-  func reducibleBuffer(floatCount: Int) throws -> any ReducibleBuffer {
-    SignallingBuffer(try base.reducibleBuffer(floatCount: floatCount), signaller)
+  func reducibleBuffer(floatCount: Int, wirePrecision: WirePrecision) throws -> any ReducibleBuffer {
+    SignallingBuffer(try base.reducibleBuffer(floatCount: floatCount, wirePrecision: wirePrecision), signaller)
   }
   func claimFailureReport() -> Bool { base.claimFailureReport() }
   func abort(code: Int32) -> Never { base.abort(code: code) }
@@ -123,8 +123,8 @@ final class SignallingBuffer: ReducibleBuffer {
   var buffer: HostBuffer { base.buffer }
   var strategy: String { base.strategy }
   var bytesReduced: Int { base.bytesReduced }
-  func sum() throws {
+  func sum(_ range: Range<Int>) throws {
     signaller.enter("gradients")
-    try base.sum()
+    try base.sum(range)
   }
 }

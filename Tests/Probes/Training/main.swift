@@ -44,7 +44,7 @@ struct StepProbe {
     let statistics = try ClassStatistics.collect(experiment, communicator: communicator, record: nil, threads: 1)
     plan = try BatchPlan(
       sampleCount: experiment.dataset.count(of: .train), globalBatch: configuration.training.globalBatch,
-      dropLast: configuration.training.dropLast, ranks: communicator.size)
+      dropLast: configuration.training.dropLast, ranks: communicator.size, microBatches: configuration.training.accumulate)
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: 100, stepsPerEpoch: plan.stepsPerEpoch, plan: plan)
   }

@@ -1,0 +1,87 @@
+import Tensors
+
+/// One rank with one thread, one with several, and several ranks with one thread each: what ranks gain on the same cores.
+///
+/// Scaling is weak: each rank has the same number of images b, so one rank of p threads works on p b images as p ranks together do.
+/// With T(r, t) the median step of r ranks with t threads, efficiency is T(1, 1) / T(p, 1).
+public struct ScalingReport: Sendable {
+  /// One way to use the cores.
+  public struct Part: Sendable {
+    /// Number of ranks.
+    public var ranks: Int
+    /// Compute threads of each.
+    public var threads: Int
+    /// Images of a step.
+    public var batch: Int
+    /// One measurement a round, in the order of the rounds.
+    public var rounds: [StepFigures]
+
+    /// Describes a part without measurements.
+    public init(ranks: Int, threads: Int, batch: Int, rounds: [StepFigures] = []) {
+      (self.ranks, self.threads, self.batch, self.rounds) = (ranks, threads, batch, rounds)
+    }
+
+    /// The median over the steps of all rounds, in seconds.
+    public var medianStep: Double { StepBenchmark.median(rounds.flatMap(\.steps)) }
+    /// Images of a step divided by the median step.
+    public var imagesPerSecond: Double { Double(batch) / medianStep }
+    /// The share of the sums over ranks in a step: the median over the rounds.
+    public var reductionShare: Double { StepBenchmark.median(rounds.map(\.reductionShare)) }
+  }
+
+  /// One rank, one thread.
+  public var single: Part
+  /// One rank with as many threads as there are ranks in `ranks`.
+  public var threads: Part
+  /// Ranks with a thread each.
+  public var ranks: Part
+
+  /// The three parts for p ranks of b images.
+  /// - Throws: `LongtailError` with code `usage` for fewer than 2 ranks or no image.
+  public init(ranks count: Int, batchPerRank: Int) throws {
+    guard count >= 2 else {
+      throw LongtailError(
+        .usage, "bench scale compares several ranks with one, but \(count) would be used",
+        advice: "--ranks says how many; a machine with one core has nothing to scale to.")
+    }
+    guard batchPerRank >= 1 else { throw LongtailError(.usage, "--batch-per-rank is \(batchPerRank), but has to be at least 1") }
+    single = Part(ranks: 1, threads: 1, batch: batchPerRank)
+    threads = Part(ranks: 1, threads: count, batch: batchPerRank * count)
+    ranks = Part(ranks: count, threads: 1, batch: batchPerRank * count)
+  }
+
+  /// The parts in the order in which they are measured.
+  public static let parts: [WritableKeyPath<ScalingReport, Part> & Sendable] = [\.single, \.threads, \.ranks]
+
+  /// Adds a measurement to the part that it is of.
+  /// - Throws: `LongtailError` with code `usage` if it is of none of them, or of another network.
+  public mutating func add(_ figures: StepFigures, name: String) throws {
+    let all = ScalingReport.parts.flatMap { self[keyPath: $0].rounds }
+    if let other = all.first, (other.model, other.width, other.height) != (figures.model, figures.width, figures.height) {
+      throw LongtailError(
+        .usage,
+        "\(name) is of \(figures.model) at \(figures.width)x\(figures.height), the others of \(other.model) at "
+          + "\(other.width)x\(other.height)")
+    }
+    for part in ScalingReport.parts {
+      let wanted = self[keyPath: part]
+      guard (wanted.ranks, wanted.threads, wanted.batch) == (figures.ranks, figures.threads, figures.batch) else { continue }
+      self[keyPath: part].rounds.append(figures)
+      return
+    }
+    let wanted = ScalingReport.parts.map { self[keyPath: $0] }
+      .map { "\($0.ranks) x \($0.threads) with \($0.batch)" }.joined(separator: ", ")
+    throw LongtailError(
+      .usage, "\(name) is of \(figures.ranks) ranks x \(figures.threads) threads with \(figures.batch) images, which is none of \(wanted)",
+      advice: "--ranks and --batch-per-rank say what is compared.")
+  }
+
+  /// Whether each part has a measurement.
+  public var isComplete: Bool { ScalingReport.parts.allSatisfy { !self[keyPath: $0].rounds.isEmpty } }
+  /// T(1, 1) / T(p, 1): 1 where ranks cost nothing.
+  public var efficiency: Double { single.medianStep / ranks.medianStep }
+  /// T(1, 1) / T(1, p) at p times the images: what threads keep.
+  public var threadEfficiency: Double { single.medianStep / threads.medianStep }
+  /// T(1, p) / T(p, 1): above 1 where ranks are faster than threads.
+  public var ranksOverThreads: Double { threads.medianStep / ranks.medianStep }
+}

@@ -111,7 +111,8 @@ let package = Package(
     .executableTarget(
       name: "CollectivesProbe", dependencies: ["Collectives", "Tensors", "Threading"], path: "Tests/Probes/Collectives",
       swiftSettings: hot),
-    .testTarget(name: "CollectivesTests", dependencies: ["Collectives", "CollectivesProbe", "Tensors"], swiftSettings: strict),
+    .testTarget(
+      name: "CollectivesTests", dependencies: ["Collectives", "CollectivesProbe", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors", "Threading", "TestSupport"], swiftSettings: hot),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading", "TestSupport"], exclude: ["Oracle"],

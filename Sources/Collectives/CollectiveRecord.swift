@@ -29,6 +29,11 @@ extension Communicator {
   public func requireEqualCollectives() throws {
     guard size > 1 else { return }
     let own = issuedCollectives
+    let numbers = [Double(own.count), Double(own.hash >> 32), Double(own.hash & 0xFFFF_FFFF)]
+    var (least, greatest) = (numbers, numbers)
+    try minimum(&least)
+    try maximum(&greatest)
+    if least == greatest { return }
     let words = [UInt64(own.count), own.hash]
     let bytes = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) } }
     let all = try gatherEverywhere(bytes)

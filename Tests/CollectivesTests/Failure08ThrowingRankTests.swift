@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Failure 8: one rank fails before, inside or after a collective in which the others wait. All are gone within seconds, with one message
@@ -11,10 +12,13 @@ struct Failure08ThrowingRankTests {
       ("throw-everywhere", 78, "every rank dislikes this configuration"), ("die", 137, nil),
     ] as [(String, Int32, String?)])
   func failure08AllRanksAreGone(check: String, code: Int32, text: String?) throws {
-    for (ranks, ranksPerNode) in [(2, nil), (3, nil), (4, [2])] as [(Int, [Int]?)] {
+    let groups: [(ranks: Int, ranksPerNode: [Int]?)] = [(2, nil), (3, nil), (4, [2])]
+    var slowest = 0.0
+    for (ranks, ranksPerNode) in groups {
       let begin = Date()
       let outcome = try ProbeRunner.everyRank(check, ranks: ranks, ranksPerNode: ranksPerNode)
-      #expect(Date().timeIntervalSince(begin) < 12, "of which starting takes most")
+      slowest = max(slowest, Date().timeIntervalSince(begin))
+      #expect(slowest < 12, "of which starting takes most")
       #expect(outcome.exitCode == code, "\(outcome.output)")
       #expect(!outcome.output.contains("holds"))
       guard let text else { continue }
@@ -23,6 +27,9 @@ struct Failure08ThrowingRankTests {
         #expect(outcome.output.contains("longtail: rank \(ranks - 1) of \(ranks) on "), "\(outcome.output)")
       }
     }
+    CrashTests.report(
+      "failure 8: \(groups.count) jobs of \(groups.map { String($0.ranks) }.joined(separator: ", ")) ranks, case '\(check)': "
+        + "all gone with code \(code), started and ended within \((slowest * 10).rounded() / 10) s")
   }
 
   @Test(arguments: [

@@ -123,7 +123,7 @@ extension ProcessTests {
         let written = try report(run, rank: 0)
         #expect(written.state.phase == "data" && written.state.step == 1)
         // Also the threads that do the work are seen.
-        #expect(written.threads.contains { $0.frames.contains { $0.contains("ScenePainter") || $0.contains("SceneCanvas") } })
+        #expect(written.threads.contains { $0.frames.contains { $0.contains("BatchLoader.init") } })
         CrashTests.report("failure 5: 1 single process without data; it said so, and ended with 77")
       }
     }

@@ -6,10 +6,11 @@ extension ProcessTests {
   /// Failure 8 in a training: one rank cannot go on while the others wait for it in a sum.
   @Suite(.serialized, .enabled(if: Program.hasMPI, "mpirun is not on PATH: nothing here was tested"))
   struct Failure08FailingRankTests {
-    private func expectEnd(_ program: Program, _ code: Int32, says text: String) {
+    private func expectEnd(_ program: Program, _ code: Int32, says text: String, name: String = #function) {
       let outcome = program.wait()
       expect(outcome, code, errors: [text])
       #expect(outcome.errors.occurrences(of: "longtail: rank ") == 1, "one message: \(outcome)")
+      CrashTests.report("failure 8: a training, \(name): ended with code \(outcome.exitCode) and one message")
     }
 
     /// A picture that breaks off, in the middle of the run: only the rank whose turn it is finds it.
@@ -39,7 +40,6 @@ extension ProcessTests {
         try FileManager.default.moveItem(atPath: run.path, toPath: "\(directory)/elsewhere")
         try Data().write(to: URL(fileURLWithPath: run.path))
         expectEnd(program, 74, says: run.path)
-        CrashTests.report("failure 8: ranks that failed before, inside and after a collective of 2 to 4 ranks: 17 jobs, all ended at once")
       }
     }
   }

@@ -13,6 +13,7 @@ extension ProcessTests {
         expect(outcome, 78, errors: says)
         #expect(outcome.errors.occurrences(of: "longtail: ") == 1, "\(outcome)")
         #expect(run.names().isEmpty)
+        CrashTests.report("failure 12: refused with advice, nothing written: \(environment.keys.sorted().joined(separator: ", "))")
       }
     }
 
@@ -56,7 +57,7 @@ extension ProcessTests {
         ).wait()
         expect(outcome, 78)
         #expect(outcome.errors.occurrences(of: "another MPI's mpiexec") == 1, "\(outcome)")
-        CrashTests.report("failure 12: 6 wrong launchers refused before anything was written, one message each")
+        CrashTests.report("failure 12: 3 processes of another launcher refused, with one message")
       }
     }
 

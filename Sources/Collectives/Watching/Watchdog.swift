@@ -127,7 +127,8 @@ package final class Watchdog: @unchecked Sendable {
     guard let culprit = judgement.culprits.first else { return }
     let last = board.lastWarning
     let begin = max(culprit.since, notBefore)
-    if last > begin, now - last < last - begin { return }
+    // Another rank may have warned after this one looked at the clock.
+    if last >= now || (last > begin && now - last < last - begin) { return }
     guard board.claimWarning(after: last, now: now) else { return }
     spoken = culprit
     say("longtail: warning: " + judgement.text(host: place.host, nodes: place.nodes))

@@ -143,8 +143,10 @@ extension RunReport {
       .element(
         "p", ["class": "soft"],
         [
-          "Each row is a true class: how many per cent of its pixels were taken for the class of the column. A perfect network fills the "
-            + "diagonal alone."
+          """
+          Each row is a true class: how many per cent of its pixels were taken for the class of the column. A perfect network fills the \
+          diagonal alone.
+          """
         ]),
       .element("div", ["class": "scroll"], [chart]), .element("h3", [:], [Markup(listing)]), PageParts.table(table),
     ]

@@ -16,8 +16,8 @@ struct ReportCommand: ParsableCommand {
       checkpoint is evaluated once more, for confusions and images that the run did not write down itself. That needs its data set.
       """)
 
-  @Argument(help: "A run directory.", completion: .directory)
-  var run: String
+  @Argument(help: ArgumentHelp("A run directory.", valueName: "run"), completion: .directory)
+  var directory: String
 
   @Option(help: ArgumentHelp("Where the page goes; by default report.html in the run directory.", valueName: "file"))
   var output: String?
@@ -38,9 +38,9 @@ struct ReportCommand: ParsableCommand {
       guard communicator.size == 1 else {
         throw LongtailError(.usage, "report runs in one process", advice: "Start it without mpirun.")
       }
-      var report = try RunReport(readingFrom: run)
+      var report = try RunReport(readingFrom: directory)
       if evaluate { try complete(&report, communicator) }
-      let path = output ?? "\(run)/report.html"
+      let path = output ?? "\(directory)/report.html"
       do {
         try Data(report.html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
       } catch {
@@ -55,18 +55,18 @@ struct ReportCommand: ParsableCommand {
   /// Evaluates the newest checkpoint, which has to be that of the last evaluation: else the page would tell of two networks.
   private func complete(_ report: inout RunReport, _ communicator: any Communicator) throws {
     var options = TrainedOptions()
-    (options.run, options.checkpoint, options.overrides) = (run, "newest", [])
+    (options.run, options.checkpoint, options.overrides) = (directory, "newest", [])
     let (configuration, contents, path) = try options.load()
     guard let last = report.results.last, last.step == contents.run.globalStep else {
       throw LongtailError(
         .mismatch,
-        "the newest checkpoint of \(run) is of step \(contents.run.globalStep), its last evaluation of "
+        "the newest checkpoint of \(directory) is of step \(contents.run.globalStep), its last evaluation of "
           + (report.results.last.map { "step \($0.step)" } ?? "none"),
         advice: "Leave out --evaluate, or finish the run.")
     }
     ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
     let experiment = try Experiment(configuration)
-    let record = "\(run)/label-audit.json"
+    let record = "\(directory)/label-audit.json"
     let statistics = try ClassStatistics.collect(
       experiment, communicator: communicator, record: FileManager.default.fileExists(atPath: record) ? record : nil,
       threads: max(1, configuration.data.loader.threads))

@@ -61,7 +61,8 @@ import Training
   @Test func detailsAreReadBackAsTheyWereWritten() throws {
     try withTemporaryDirectory { directory in
       try run("\(directory)/run", classes: ["sky", "pole", "a \"b\""])
-      let details = try #require(EvaluationDetails.read(ofRun: "\(directory)/run"))
+      let read = try EvaluationDetails.read(ofRun: "\(directory)/run")
+      let details = try #require(read)
       #expect(details.classNames == ["sky", "pole", "a \"b\""])
       #expect(details.matrix.counts == [90, 10, 0, 0, 90, 10, 90, 0, 0])
       #expect(details.images.map(\.score.meanIntersectionOverUnion) == [0.5, 0.2, nil, 0.9, 0.5])

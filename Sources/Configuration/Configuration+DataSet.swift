@@ -49,7 +49,7 @@ extension Configuration {
   }
 
   /// An extent in pixels.
-  public struct Size: Section {
+  public struct Size: Section, Equatable {
     /// Pixels from left to right.
     public var width = 0
     /// Pixels from top to bottom.

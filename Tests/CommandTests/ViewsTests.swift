@@ -15,7 +15,8 @@ extension ProcessTests {
         func miou(_ arguments: [String], ranks: Int? = nil) throws -> String {
           let outcome = try Program.run("longtail", ["evaluate", run, "--json"] + arguments, ranks: ranks)
           try #require(outcome.exitCode == 0, "\(outcome)")
-          return try #require(outcome.output.range(of: #""classes":\[[^\]]*\]"#, options: .regularExpression).map { String(outcome.output[$0]) })
+          return try #require(
+            outcome.output.range(of: #""classes":\[[^\]]*\]"#, options: .regularExpression).map { String(outcome.output[$0]) })
         }
         let looks = try miou(Self.views)
         #expect(try looks != miou([]), "the looks change something")

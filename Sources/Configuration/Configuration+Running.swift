@@ -114,6 +114,8 @@ extension Configuration {
     public var every = 10
     /// Images in the picture of each evaluation; 0 makes none.
     public var pictures = 4
+    /// Whether event files for TensorBoard are written.
+    public var tensorboard = false
 
     /// All defaults.
     public init() {}
@@ -121,6 +123,7 @@ extension Configuration {
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("every", &every, "steps from one printed line to the next", .atLeast(1))
       visitor.key("pictures", &pictures, "images in the picture of each evaluation; 0 makes none", .between(0, 64))
+      visitor.key("tensorboard", &tensorboard, "write event files for TensorBoard into the run directory's tensorboard/")
     }
   }
 }

@@ -77,7 +77,8 @@ public struct Configuration: Section {
     "gradclip": "gradientClipping", "clip": "gradientClipping", "eval": "evaluation", "dataset": "data", "network": "model",
     "backbone": "model", "workdir": "output", "outdir": "output", "outputdir": "output", "syncbn": "model.batchNorm",
     "threads": "engine.threads", "timeout": "watchdog.limit", "stall": "watchdog.warning", "loginterval": "reporting.every",
-    "logging": "reporting", "hflip": "data.augmentation.flip", "maxtime": "training.timeLimit", "walltime": "training.timeLimit",
+    "logging": "reporting", "tb": "reporting.tensorboard", "hflip": "data.augmentation.flip", "maxtime": "training.timeLimit",
+    "walltime": "training.timeLimit",
     "skipnan": "training.nonFinite", "detectanomaly": "training.nonFinite",
   ]
 }

@@ -5,8 +5,8 @@ extension RGBImage {
   /// at once; values may then differ by 1.) Costs about `3 * (targetWidth * height + targetWidth * targetHeight)`
   /// multiplications times the filter's width.
   /// - Parameters:
-  ///   - width: columns of the whole result, at least 1.
-  ///   - height: rows of the whole result, at least 1.
+  ///   - target: columns of the whole result, at least 1.
+  ///   - targetHeight: rows of the whole result, at least 1.
   ///   - columns: the columns of the result that are wanted, all by default.
   ///   - rows: the rows that are wanted, all by default.
   public func resized(width target: Int, height targetHeight: Int, columns: Range<Int>? = nil, rows: Range<Int>? = nil) -> RGBImage {
@@ -101,8 +101,8 @@ extension RGBImage {
 extension LabelImage {
   /// Resamples by nearest neighbour, as Pillow's `resize(…, NEAREST)` does: numbers are never mixed.
   /// - Parameters:
-  ///   - width: columns of the whole result, at least 1.
-  ///   - height: rows of the whole result, at least 1.
+  ///   - target: columns of the whole result, at least 1.
+  ///   - targetHeight: rows of the whole result, at least 1.
   ///   - columns: the columns of the result that are wanted, all by default.
   ///   - rows: the rows that are wanted, all by default.
   public func resized(width target: Int, height targetHeight: Int, columns: Range<Int>? = nil, rows: Range<Int>? = nil) -> LabelImage {

@@ -16,7 +16,7 @@ public struct ClassTable: Sendable {
     }.map(\.element)
   }
 
-  private var table: TextTable {
+  var table: TextTable {
     var columns: [TextTable.Column] = [
       .init("class"), .init("group"), .init("train %", isNumeric: true), .init("pixels", isNumeric: true),
       .init("IoU %", isNumeric: true), .init("accuracy %", isNumeric: true), .init("precision %", isNumeric: true),

@@ -12,7 +12,11 @@ import Tensors
 ///     classes.jsonl       a line for each evaluation
 ///     best.json           the best value of each watched metric, and its step
 ///     final-table.md      the last evaluation as a table
+///     evaluation.json     confusion matrix and score of each image of the last evaluation
+///     report.html         everything about the run on one page
 ///     pictures/           panels of the evaluations
+///     examples/           the best and the worst images of the last evaluation
+///     tensorboard/        event files, where they are asked for
 ///     checkpoints/        see the checkpoint store
 ///
 /// Whole files are replaced in one step, so that readers never see a part.
@@ -76,7 +80,7 @@ public final class RunDirectory {
   /// The directory of checkpoints. Its making is left to the store.
   public var checkpointsPath: String { file("checkpoints") }
   /// The picture of the evaluation after a step: `pictures/step-000120.png`.
-  public func picturePath(step: Int) -> String { file("pictures/step-\(RunDirectory.padded(step)).png") }
+  public func picturePath(step: Int) -> String { file("pictures/\(RunDirectory.stepName(step)).png") }
 
   /// Writes or removes `STOPPED`, which says that the run ended on request with a complete checkpoint.
   ///
@@ -194,13 +198,35 @@ public final class RunDirectory {
     ["config.yaml", "log.jsonl", "checkpoints"].first { FileManager.default.fileExists(atPath: file($0)) }
   }
 
-  private func write(_ text: String, to name: String) throws {
+  /// Writes `evaluation.json`.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  public func writeEvaluation(_ details: EvaluationDetails) throws { try write(details.json.line + "\n", to: "evaluation.json") }
+
+  /// Writes `report.html`.
+  /// - Returns: its path.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  @discardableResult
+  public func writeReport(_ report: RunReport) throws -> String {
+    try write(report.html, to: "report.html")
+    return file("report.html")
+  }
+
+  private func write(_ text: String, to name: String) throws { try write(Data(text.utf8), to: name) }
+
+  /// Replaces a file in one step.
+  func write(_ content: Data, to name: String) throws {
     do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
+      try content.write(to: URL(fileURLWithPath: file(name)), options: .atomic)
     } catch {
       throw LongtailError(
         .inputOutput, "\(file(name)): cannot be written: \(error.localizedDescription)", advice: "Check permissions and free space.")
     }
+  }
+
+  /// Makes a directory anew, without what was in it.
+  func replaceDirectory(_ name: String) throws {
+    try? FileManager.default.removeItem(atPath: file(name))
+    try RunDirectory.makeDirectory(file(name))
   }
 
   private static func makeDirectory(_ path: String) throws {
@@ -213,8 +239,9 @@ public final class RunDirectory {
     }
   }
 
-  private static func padded(_ step: Int) -> String {
+  /// `step-000120`.
+  static func stepName(_ step: Int) -> String {
     let digits = String(step)
-    return String(repeating: "0", count: max(6 - digits.count, 0)) + digits
+    return "step-" + String(repeating: "0", count: max(6 - digits.count, 0)) + digits
   }
 }

@@ -16,6 +16,7 @@ public final class RunReporter: TrainingObserver {
   private let progress: ProgressLine
   private var log: JSONLines?
   private var classLog: JSONLines?
+  private var tensorBoard: TensorBoardLog?
   private var start = TrainingStart()
 
   /// The last evaluation, as tables show it.
@@ -44,6 +45,10 @@ public final class RunReporter: TrainingObserver {
     for note in start.resumed { progress.print(note) }
     log = try JSONLines(path: directory.logPath, cuttingFrom: start.firstStep + 1)
     classLog = try JSONLines(path: directory.classLogPath, cuttingFrom: start.firstStep + 1)
+    if experiment.configuration.reporting.tensorboard {
+      tensorBoard = try TensorBoardLog(directory, cuttingFrom: start.firstStep + 1)
+      if let damage = tensorBoard?.damage { progress.print("warning: \(damage)") }
+    }
     progress.print(
       "\(Formatting.count(start.parameterCount)) parameters, \(Formatting.bytes(start.arenaByteCount)) of activations a rank; "
         + "gradients: \(start.reduction)")
@@ -76,6 +81,7 @@ public final class RunReporter: TrainingObserver {
     }
     record.phases = phases
     try patiently { try log?.append(step: report.step, record.members) }
+    try patiently { try tensorBoard?.note(report) }
     if !report.isSkipped { lastStep = report }
     for warning in warnings(report) { progress.print("warning: \(warning)") }
     progress.update(record)
@@ -88,6 +94,8 @@ public final class RunReporter: TrainingObserver {
     let record = EvaluationRecord(report, experiment: experiment, statistics: statistics, lastStep: lastStep)
     evaluation = record
     try patiently { try classLog?.append(step: report.step, record.members) }
+    let details = EvaluationDetails(report, experiment: experiment)
+    try patiently { try directory.writeEvaluation(details) }
     let values = [
       ("mIoU", record.miou), ("head", record.groups.first { $0.name == "head" }?.miou),
       ("medium", record.groups.first { $0.name == "medium" }?.miou), ("tail", record.groups.first { $0.name == "tail" }?.miou),
@@ -95,11 +103,22 @@ public final class RunReporter: TrainingObserver {
     ]
     let text = values.compactMap { name, value in value.map { "\(name) \(Formatting.percent($0)) %" } }.joined(separator: "  ")
     progress.print("epoch \(report.epoch): \(text)  (\(report.images) images, \(Formatting.duration(report.seconds)))")
+    if let tensorBoard {
+      try patiently { try tensorBoard.note(record) }
+      try patiently { try tensorBoard.note(step: report.step, learner.network) }
+      do {
+        try tensorBoard.note(step: report.step, try panels(learner))
+      } catch {
+        progress.print("warning: no pictures for TensorBoard: \(error)")
+      }
+    }
     let isLast = report.step == start.totalSteps
     if isLast, experiment.configuration.reporting.pictures > 0 {
       do {
-        picturePath = try directory.writePicture(
-          try panel(Predictor(experiment, network: learner.network, offsets: learner.objective.predictionOffsets)), step: report.step)
+        let predictor = Predictor(experiment, network: learner.network, offsets: learner.objective.predictionOffsets)
+        picturePath = try directory.writePicture(try panel(predictor), step: report.step)
+        try ReportPictures(experiment, predictor, details, count: experiment.configuration.reporting.pictures)
+          .write(to: directory, step: report.step)
       } catch {
         // A picture is not worth a run.
         progress.print("warning: no picture: \(error)")
@@ -112,6 +131,7 @@ public final class RunReporter: TrainingObserver {
     try patiently {
       try log?.synchronize()
       try classLog?.synchronize()
+      try tensorBoard?.synchronize()
     }
   }
 
@@ -146,6 +166,7 @@ public final class RunReporter: TrainingObserver {
     progress.finish()
     try log?.close()
     try classLog?.close()
+    try patiently { try tensorBoard?.close() }
     defer { write("digest   \(summary.digest)\n") }
     if summary.wasStopped {
       write("stopped \(summary.stopReason) after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")
@@ -163,18 +184,46 @@ public final class RunReporter: TrainingObserver {
     try directory.writeFinalTable(evaluation, title: experiment.configuration.name, diagnosis: diagnosis)
     write("table    \(directory.file("final-table.md"))\n")
     if let picturePath { write("picture  \(picturePath)\n") }
+    do {
+      let report = try RunReport(readingFrom: directory.path, name: experiment.configuration.name, facts: NetworkFacts(experiment))
+      write("report   \(try directory.writeReport(report))\n")
+    } catch {
+      // All that it shows lies in the directory: it can be made again.
+      write("warning: no report: \(error)\n")
+    }
   }
 
   /// Evaluation images with truth and prediction side by side: those that show most of the rarest classes.
   private func panel(_ predictor: Predictor) throws -> Panel {
-    let (dataset, split) = (experiment.dataset, experiment.evaluationSplit)
-    var rows: [Panel.Row] = []
-    for index in try experiment.showcase(groups: statistics.groups, count: experiment.configuration.reporting.pictures) {
-      let sample = try dataset.sample(split: split, index: index)
-      rows.append(Panel.Row(input: sample.image, truth: sample.labels, prediction: try predictor.predict(sample.image)))
-    }
+    let rows = try shownImages().map { try row($0, predictor) }
     return Panel(rows: rows, classNames: experiment.classNames, palette: experiment.palette, caption: experiment.configuration.name)
   }
+
+  /// The same images, each in a picture of its own, with their names.
+  private func panels(_ learner: Learner) throws -> [(name: String, panel: Panel)] {
+    let predictor = Predictor(experiment, network: learner.network, offsets: learner.objective.predictionOffsets)
+    return try shownImages().map { index in
+      (
+        experiment.dataset.identifier(split: experiment.evaluationSplit, index: index),
+        Panel(rows: [try row(index, predictor)], classNames: experiment.classNames, palette: experiment.palette)
+      )
+    }
+  }
+
+  private func row(_ index: Int, _ predictor: Predictor) throws -> Panel.Row {
+    let sample = try experiment.dataset.sample(split: experiment.evaluationSplit, index: index)
+    return Panel.Row(input: sample.image, truth: sample.labels, prediction: try predictor.predict(sample.image))
+  }
+
+  /// The images that pictures show; looked for once, since the labels of many are read for it.
+  private func shownImages() throws -> [Int] {
+    if let showcase { return showcase }
+    let found = try experiment.showcase(groups: statistics.groups, count: experiment.configuration.reporting.pictures)
+    showcase = found
+    return found
+  }
+
+  private var showcase: [Int]?
 }
 
 extension EvaluationRecord {

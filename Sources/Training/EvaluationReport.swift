@@ -14,6 +14,8 @@ public struct EvaluationReport: Sendable {
   public var matrix: ConfusionMatrix
   /// Groups from the counts of the training split.
   public var groups: ClassGroups
+  /// Each image of the split, in its order.
+  public var imageScores: [ImageScore] = []
   /// The objective over the split, at the network's resolution.
   public var loss: Double?
   /// Seconds on rank zero.

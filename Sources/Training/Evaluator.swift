@@ -30,7 +30,8 @@ public final class Evaluator {
 
   /// Evaluates the network's present parameters. Collective.
   ///
-  /// Cost: one forward pass an image on one of the ranks (more with `evaluation.views`); one sum of C x C integers.
+  /// Cost: one forward pass an image on one of the ranks (more with `evaluation.views`); one sum of C x C integers, one of three numbers
+  /// an image.
   /// - Parameter objective: its value over the split is reported too (not with several looks at an image), and predictions are adjusted
   ///   as it says; nil leaves both out.
   /// - Throws: `LongtailError` for files that cannot be read.
@@ -40,11 +41,12 @@ public final class Evaluator {
     let count = dataset.count(of: split)
     try experiment.requireImages(in: split)
     if !experiment.configuration.evaluation.views.isPlain {
-      let matrix = try countViews(network, offsets: objective?.predictionOffsets)
-      return finished(EvaluationReport(matrix: matrix, groups: groups), step: step, epoch: epoch, started: started)
+      let (matrix, images) = try countViews(network, offsets: objective?.predictionOffsets)
+      return try finished(EvaluationReport(matrix: matrix, groups: groups), images, step: step, epoch: epoch, started: started)
     }
     let classes = experiment.classNames.count
     var matrix = ConfusionMatrix(classes: classes)
+    var images = PackedImageScores(count: count)
     var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)
     var part = packed
     let size = experiment.paddedEvaluationSize
@@ -80,7 +82,7 @@ public final class Evaluator {
       }
       if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: plan.logits) }
       var own = ConfusionMatrix(classes: classes)
-      try add(next, plan.logits, to: &own)
+      try add(next, plan.logits, to: &own, &images)
       try matrix.merge(own)
       didCountBatch?(own)
     }
@@ -91,11 +93,17 @@ public final class Evaluator {
       try communicator.sum(&packed)
       report.loss = try objective.finish(packed: packed, at: 0, step: context).loss
     }
-    return finished(report, step: step, epoch: epoch, started: started)
+    return try finished(report, images, step: step, epoch: epoch, started: started)
   }
 
-  private func finished(_ report: EvaluationReport, step: Int, epoch: Int, started: Date) -> EvaluationReport {
+  /// Adds what every way of evaluating tells. Collective.
+  private func finished(_ report: EvaluationReport, _ images: PackedImageScores, step: Int, epoch: Int, started: Date) throws
+    -> EvaluationReport
+  {
     var report = report
+    var scores = images.numbers
+    try communicator.sum(&scores)
+    report.imageScores = PackedImageScores(numbers: scores).scores
     report.step = step
     report.epoch = epoch
     report.images = experiment.dataset.count(of: split)
@@ -104,19 +112,36 @@ public final class Evaluator {
     return report
   }
 
-  private func add(_ batch: Batch, _ logits: RowsView, to matrix: inout ConfusionMatrix) throws {
+  /// Counts the pixels of a batch, image by image.
+  private func add(_ batch: Batch, _ logits: RowsView, to matrix: inout ConfusionMatrix, _ scores: inout PackedImageScores) throws {
+    func note(_ image: Int, _ own: ConfusionMatrix) throws {
+      scores.note(ImageScore(index: batch.sampleIndices[image], own))
+      try matrix.merge(own)
+    }
     if !labelsAtOriginalSize {
       var predictions = [Int32](repeating: 0, count: logits.rows)
       try predictions.withUnsafeMutableBufferPointer { try predictor.predictions(of: logits, into: $0) }
-      try matrix.add(predictions: predictions, labels: batch.labels)
+      let pixels = batch.height * batch.width
+      for image in 0..<batch.imageCount {
+        var own = ConfusionMatrix(classes: matrix.classes)
+        let range = image * pixels..<(image + 1) * pixels
+        try predictions.withUnsafeBufferPointer { predictions in
+          try batch.labels.withUnsafeBufferPointer { labels in
+            try own.add(predictions: .init(rebasing: predictions[range]), labels: .init(rebasing: labels[range]))
+          }
+        }
+        try note(image, own)
+      }
       return
     }
     for (image, labels) in batch.originalLabels.enumerated() {
       let predictions = LogitsResampling.predictions(
         of: logits, image: image, columns: experiment.paddedEvaluationSize.width, valid: experiment.evaluationSize,
         size: ImageSize(width: labels.width, height: labels.height))
-      try matrix.add(
+      var own = ConfusionMatrix(classes: matrix.classes)
+      try own.add(
         predictions: predictions.map(Int32.init), labels: labels.labels.map { $0 == LabelImage.ignored ? -1 : Int32($0) })
+      try note(image, own)
     }
   }
 }

@@ -77,7 +77,7 @@ public final class Learner {
 
   /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
   /// - Parameters:
-  ///   - inputSize: extents of the images, multiples of the network's stride.
+  ///   - size: extents of the images, multiples of the network's stride.
   ///   - objective: what is minimized; the same on all ranks.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public init(

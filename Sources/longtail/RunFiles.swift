@@ -33,7 +33,12 @@ enum RunFiles {
   /// Removes what an earlier run left, and nothing else.
   static func removeEarlierRun(_ path: String) throws {
     let files = FileManager.default
-    for name in ["checkpoints", "log.jsonl", "classes.jsonl", "best.json", "final-table.md", "pictures", "crash"] {
+    let names = [
+      "checkpoints", "log.jsonl", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures",
+      "tensorboard",
+      "crash",
+    ]
+    for name in names {
       let file = "\(path)/\(name)"
       guard files.fileExists(atPath: file) else { continue }
       do {

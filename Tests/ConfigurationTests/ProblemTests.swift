@@ -20,7 +20,7 @@ import Testing
     ("optimizer: {learning_rate: 0.1}", "my.yaml:1: unknown key `optimizer.learning_rate`; did you mean `optimizer.learningRate`?"),
     ("training:\n  batch_size: 4", "my.yaml:2: unknown key `training.batch_size`; did you mean `training.globalBatch`?"),
     ("optimizer: {lr: 1}", "my.yaml:1: unknown key `optimizer.lr`; did you mean `optimizer.learningRate`?"),
-    ("reporting: {qqqqqq: 1}", "my.yaml:1: unknown key `reporting.qqqqqq`; keys here are every, pictures"),
+    ("reporting: {qqqqqq: 1}", "my.yaml:1: unknown key `reporting.qqqqqq`; keys here are every, pictures, tensorboard"),
   ])
   func unknownKeys(yaml: String, expected: String) {
     #expect(message(yaml) == expected)

@@ -8,23 +8,25 @@ extension Comparison {
     var body: [Markup] = [.element("h1", [:], [Markup(title)])]
     body += explanation.map { .element("p", [:], [Markup($0)]) }
     if !notes.isEmpty { body.append(.element("ul", ["class": "notes"], notes.map { .element("li", [:], [Markup($0)]) })) }
-    body.append(table(summaryTable, best: bestCells))
+    body.append(PageParts.table(summaryTable, best: bestCells))
     if let differences = differenceTable {
-      body += section("Differences over pairs of equal seeds, in points", [table(differences)])
+      body += PageParts.section("Differences over pairs of equal seeds, in points", [PageParts.table(differences)])
     }
-    body += section("IoU by class", [ChartStyle.legend(names), barChart.markup(), detail("The numbers", table(classTable))])
-    body += section(
+    body += PageParts.section(
+      "IoU by class", [ChartStyle.legend(names), barChart.markup(), PageParts.detail("The numbers", PageParts.table(classTable))])
+    body += PageParts.section(
       "Learning curves",
       [
         .element("p", [:], ["Thick lines are means over the runs that have a value there, thin ones are single runs."]),
         ChartStyle.legend(names),
-        .element("div", ["class": "charts"], charts(candidates)), detail("The numbers", table(curveTable)),
+        .element("div", ["class": "charts"], charts(candidates)), PageParts.detail("The numbers", PageParts.table(curveTable)),
       ])
-    if let pictures, !pictures.rows.isEmpty { body += section("The same images", figures(pictures)) }
+    if let pictures, !pictures.rows.isEmpty { body += PageParts.section("The same images", figures(pictures)) }
     for candidate in candidates where !candidate.finished.isEmpty {
-      body += section("The tail with \(candidate.name)", [table(diagnosisTable(of: candidate))] + findings(of: candidate))
+      body += PageParts.section(
+        "The tail with \(candidate.name)", [PageParts.table(diagnosisTable(of: candidate))] + PageParts.findings(diagnosis(of: candidate)))
     }
-    body += section("Runs", [table(runTable)])
+    body += PageParts.section("Runs", [PageParts.table(runTable)])
     let head: [Markup] = [
       .element("meta", ["charset": "utf-8"]),
       .element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
@@ -32,33 +34,6 @@ extension Comparison {
     ]
     let page = Markup.element("html", ["lang": "en"], [.element("head", [:], head), .newline, .element("body", [:], body)])
     return "<!DOCTYPE html>\n" + page.text + "\n"
-  }
-
-  private func section(_ heading: String, _ content: [Markup]) -> [Markup] {
-    [.newline, .element("section", [:], [.element("h2", [:], [Markup(heading)])] + content)]
-  }
-
-  /// Something that opens on request.
-  private func detail(_ summary: String, _ content: Markup) -> Markup {
-    .element("details", [:], [.element("summary", [:], [Markup(summary)]), content])
-  }
-
-  private func table(_ table: TextTable, best: Set<[Int]> = []) -> Markup {
-    func cells(_ name: String, _ texts: [String], row: Int?) -> Markup {
-      let list = texts.enumerated().map { column, text -> Markup in
-        let content = row.map { best.contains([$0, column]) } ?? false ? Markup.element("b", [:], [Markup(text)]) : Markup(text)
-        return .element(name, ["class": table.columns[column].isNumeric ? "number" : "word"], [content])
-      }
-      return Markup([.element("tr", [:], list), .newline])
-    }
-    let rows = table.rows.enumerated().map { cells("td", $1, row: $0) }
-    return .element(
-      "div", ["class": "scroll"],
-      [
-        .element(
-          "table", [:],
-          [.element("thead", [:], [cells("th", table.columns.map(\.title), row: nil)]), .element("tbody", [:], rows)])
-      ])
   }
 
   /// Rows and columns of the summary that hold the best mean of a metric.
@@ -100,46 +75,13 @@ extension Comparison {
   }
 
   private func figures(_ pictures: ComparisonPictures) -> [Markup] {
-    func figure(_ caption: String, _ png: [UInt8], of image: String) -> Markup {
-      .element(
-        "figure", [:],
-        [
-          .element("img", ["src": "data:image/png;base64," + Data(png).base64EncodedString(), "alt": "\(caption) of \(image)"]),
-          .element("figcaption", [:], [Markup(caption)]),
-        ])
-    }
-    let legend = pictures.legend.map { entry -> Markup in
-      let square = Markup.element(
-        "svg", ["viewBox": "0 0 12 12", "width": "12", "height": "12", "aria-hidden": "true"],
-        [
-          .element(
-            "rect", ["x": "0.5", "y": "0.5", "width": "11", "height": "11", "fill": entry.colour.hexadecimal, "stroke": "#404040"])
-        ])
-      return .element("span", [:], [square, Markup(" " + entry.name)])
-    }
-    return [.element("p", ["class": "legend"], legend)]
+    return [PageParts.classLegend(pictures.legend)]
       + pictures.rows.flatMap { row -> [Markup] in
         let cells =
-          [figure("image", row.input, of: row.identifier), figure("truth", row.truth, of: row.identifier)]
-          + row.predictions.map { figure($0.run, $0.png, of: row.identifier) }
+          [PageParts.figure("image", row.input, of: row.identifier), PageParts.figure("truth", row.truth, of: row.identifier)]
+          + row.predictions.map { PageParts.figure($0.run, $0.png, of: row.identifier) }
         return [.element("h3", [:], [Markup(row.identifier)]), .element("div", ["class": "figures"], cells)]
       }
-  }
-
-  private func findings(of candidate: Candidate) -> [Markup] {
-    let diagnosis = diagnosis(of: candidate)
-    guard !diagnosis.isEmpty else { return [] }
-    var parts = diagnosis.remark.map { [Markup.element("p", ["class": "notes"], [Markup($0)])] } ?? []
-    guard !diagnosis.findings.isEmpty else { return parts }
-    let classes = diagnosis.findings.map { finding -> Markup in
-      let flag: [Markup] = finding.isNeverPredicted ? [" ", .element("span", ["class": "flag"], ["never predicted"])] : []
-      return .element("li", [:], [.element("b", [:], [Markup(finding.className)])] + flag + [Markup(": " + finding.causeText)])
-    }
-    let remedies = diagnosis.remedies.map { item -> Markup in
-      .element("li", [:], ["For ", .element("b", [:], [Markup(item.classNames.joined(separator: ", "))]), Markup(": " + item.remedy)])
-    }
-    parts += [.element("p", [:], ["Worth a look, with the likely causes:"]), .element("ul", [:], classes)]
-    return parts + [.element("p", [:], ["To try:"]), .element("ul", [:], remedies)]
   }
 
   private static let style = """

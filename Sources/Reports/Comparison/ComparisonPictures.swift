@@ -61,7 +61,7 @@ public struct ComparisonPictures: Sendable {
     }
   }
 
-  private static func size(of image: RGBImage) -> ImageSize {
+  static func size(of image: RGBImage) -> ImageSize {
     let width = min(widest, image.width)
     return ImageSize(width: width, height: max(1, (image.height * width + image.width / 2) / image.width))
   }

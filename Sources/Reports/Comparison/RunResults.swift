@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Images
 import Metrics
 import Tensors
 
@@ -15,18 +16,35 @@ public struct RunResults: Sendable, Equatable {
     public var loss: Double
     /// Seconds of the step.
     public var seconds: Double
+    /// Images of the global batch, where the line tells.
+    public var images: Int?
+    /// The learning rate, where the line tells.
+    public var learningRate: Double?
+    /// Whether the step was left out because something about it was wrong.
+    public var isSkipped: Bool
+    /// What was far above the steps before, such as `loss`.
+    public var spikes: [String]
+    /// Seconds by phase.
+    public var phases: [String: Double]
 
-    private enum CodingKeys: String, CodingKey { case step, epoch, loss, skipped, time }
-    private struct Times: Decodable { var step: Double }
+    private enum CodingKeys: String, CodingKey { case step, epoch, loss, skipped, time, images, learningRate, spikes }
 
     /// Reads a line.
     public init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: CodingKeys.self)
       step = try values.decode(Int.self, forKey: .step)
       epoch = try values.decode(Int.self, forKey: .epoch)
-      let isSkipped = try values.decodeIfPresent(Bool.self, forKey: .skipped) ?? false
+      isSkipped = try values.decodeIfPresent(Bool.self, forKey: .skipped) ?? false
       loss = isSkipped ? .nan : try values.decode(Double.self, forKey: .loss)
-      seconds = try values.decode(Times.self, forKey: .time).step
+      images = try values.decodeIfPresent(Int.self, forKey: .images)
+      learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate)
+      spikes = try values.decodeIfPresent([String: Double].self, forKey: .spikes)?.keys.sorted() ?? []
+      var times = try values.decode([String: Double].self, forKey: .time)
+      guard let whole = times.removeValue(forKey: "step") else {
+        throw DecodingError.dataCorruptedError(forKey: .time, in: values, debugDescription: "the time of the step is missing")
+      }
+      seconds = whole
+      phases = times
     }
   }
 
@@ -40,6 +58,8 @@ public struct RunResults: Sendable, Equatable {
   public let evaluations: [EvaluationRecord]
   /// What was counted in the training split.
   public let training: TrainingCounts
+  /// The classes' colours, as far as they are known; in the data set's order.
+  public let colours: [RGBColour]
 
   /// Pixels and images of the training split.
   public struct TrainingCounts: Sendable, Equatable {
@@ -100,6 +120,9 @@ public struct RunResults: Sendable, Equatable {
       counts.pixelsPerImage = Double(audit.pixels.reduce(0, +) + audit.ignoredPixels) / Double(audit.imageCount)
     }
     training = counts
+    colours = (classes?.classes ?? []).enumerated().map { k, entry in
+      entry.colour.flatMap(RGBColour.init(hexadecimal:)) ?? .distinct(k)
+    }
   }
 
   private struct ClassFile: Decodable {
@@ -107,6 +130,7 @@ public struct RunResults: Sendable, Equatable {
       var trainingPixels: Int
       var trainingImages: Int?
       var trainingShare: Double?
+      var colour: String?
     }
     var classes: [Entry]
   }
@@ -126,7 +150,7 @@ public struct RunResults: Sendable, Equatable {
     return decoder
   }
 
-  private static func file<Content: Decodable>(_ path: String) throws -> Content? {
+  static func file<Content: Decodable>(_ path: String) throws -> Content? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
     do {
       return try decoder.decode(Content.self, from: data)

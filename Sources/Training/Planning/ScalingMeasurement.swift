@@ -25,7 +25,7 @@ public struct ScalingMeasurement {
   /// Times steps of so many images with the threads of the compute pool, and takes sizes from the compiled network.
   /// - Parameters:
   ///   - imageCounts: images of a rank.
-  ///   - figures: steps that were measured elsewhere; then none is timed here.
+  ///   - given: steps that were measured elsewhere; then none is timed here.
   ///   - willMeasure: told before each.
   /// - Throws: `LongtailError` when the network cannot be made or a step fails, or when figures are of another network.
   public func step(

@@ -1,0 +1,108 @@
+import Foundation
+import Networks
+import Tensors
+
+extension TrainedModel {
+  /// Protocol Buffers hold no message of more bytes than this.
+  static let largestFile = Int(Int32.max)
+
+  /// The network as an ONNX model with its weights inside.
+  ///
+  /// Input `input` is float32 N,3,H,W, normalized as `metadata` tells, with any number of images and any rows and columns that divide by the
+  /// network's stride. Output `logits` is float32 N,C,H,W; what the objective adds to scores in prediction is in it. The metadata are
+  /// among the model's properties.
+  /// - Throws: `LongtailError`: `usage` naming a layer that ONNX is not known for, `badData` for tensors that are missing or have another
+  ///   shape, and for networks of more than 2 GiB.
+  public func onnx() throws -> [UInt8] {
+    var onnx = ONNXGraph(graph, tensors)
+    for node in onnx.neededNodes {
+      guard let layer = node.layer as? any ONNXLayer else {
+        throw LongtailError(
+          .usage, "layer \(node.name) is a \(node.layer.kind), which cannot be written as ONNX",
+          advice: "Export the numbers alone with --format safetensors.")
+      }
+      try layer.write(node, to: &onnx)
+    }
+    guard let last = graph.nodes.last else { throw LongtailError(.internalError, "a network without layers cannot be exported") }
+    let classes = graph.channels(of: graph.output)
+    guard predictionOffsets.isEmpty || predictionOffsets.count == classes else {
+      throw LongtailError(.badData, "there are \(predictionOffsets.count) offsets for \(classes) classes")
+    }
+    let scores = try onnx.name(of: last)
+    if predictionOffsets.isEmpty {
+      onnx.add("Identity", [scores], output: ONNXGraph.outputName)
+    } else {
+      let offsets = onnx.constant("predictionOffsets", shape: [1, classes, 1, 1], predictionOffsets.map(Float.init))
+      onnx.add("Add", [scores, offsets], output: ONNXGraph.outputName)
+    }
+
+    var body = ProtocolMessage()
+    for node in onnx.nodes { body.add(1, node) }
+    body.add(2, name)
+    for constant in onnx.constants { body.add(5, constant) }
+    body.add(11, try TrainedModel.description(ONNXGraph.inputName, channels: graph.inputChannels, ["batch", "height", "width"]))
+    body.add(12, try TrainedModel.description(ONNXGraph.outputName, channels: classes, ["batch"] + outputExtents()))
+
+    var operators = ProtocolMessage()
+    operators.add(1, "")
+    operators.add(2, Int64(ONNXGraph.operatorSet))
+    var model = ProtocolMessage()
+    model.add(1, Int64(ONNXGraph.formatVersion))
+    model.add(2, "longtail")
+    if let version = notes["longtail"] { model.add(3, version) }
+    model.add(7, body)
+    model.add(8, operators)
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      var pair = ProtocolMessage()
+      pair.add(1, key)
+      pair.add(2, value)
+      model.add(14, pair)
+    }
+    guard model.bytes.count <= TrainedModel.largestFile else {
+      throw LongtailError(
+        .badData, "the model has \(model.bytes.count) bytes, more than an ONNX file holds", advice: "Export it with --format safetensors.")
+    }
+    return model.bytes
+  }
+
+  /// Writes an ONNX file, in one step.
+  /// - Throws: as `onnx()`; `LongtailError(.inputOutput)`.
+  public func writeONNX(to path: String) throws {
+    let bytes = try onnx()
+    do {
+      try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw LongtailError(.inputOutput, "\(path): cannot be written: \(error.localizedDescription)", advice: "Check permissions and space.")
+    }
+  }
+
+  /// Names of the logits' extents: the images' own where the network keeps them.
+  private func outputExtents() throws -> [String] {
+    let size = (height: 2 * graph.strideMultiple, width: 3 * graph.strideMultiple)
+    let shape = try graph.shapes(height: size.height, width: size.width).last
+    return shape?.height == size.height && shape?.width == size.width ? ["height", "width"] : ["outputHeight", "outputWidth"]
+  }
+
+  /// A float32 activation of so many channels; other extents have names instead of numbers.
+  private static func description(_ name: String, channels: Int, _ extents: [String]) throws -> ProtocolMessage {
+    var shape = ProtocolMessage()
+    func add(_ field: (inout ProtocolMessage) -> Void) {
+      var dimension = ProtocolMessage()
+      field(&dimension)
+      shape.add(1, dimension)
+    }
+    for (place, extent) in extents.enumerated() {
+      add { $0.add(2, extent) }
+      if place == 0 { add { $0.add(1, Int64(channels)) } }
+    }
+    var tensor = ProtocolMessage()
+    tensor.add(1, Int64(1))
+    tensor.add(2, shape)
+    var type = ProtocolMessage()
+    type.add(1, tensor)
+    var value = ProtocolMessage()
+    value.add(1, name)
+    value.add(2, type)
+    return value
+  }
+}

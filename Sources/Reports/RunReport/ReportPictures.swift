@@ -1,0 +1,94 @@
+import Foundation
+import Images
+import Tensors
+import Training
+
+/// The best and the worst images of an evaluation, each with its labels and its prediction, small enough for a page.
+public struct ReportPictures: Sendable, Equatable {
+  /// An image.
+  public struct Entry: Sendable, Equatable {
+    /// Its name in the data set.
+    public var name: String
+    /// The mean IoU of the classes that occur in it.
+    public var meanIntersectionOverUnion: Double
+    /// The image, as a PNG file.
+    public var input: [UInt8]
+    /// Its labels in the classes' colours, as a PNG file.
+    public var truth: [UInt8]
+    /// What the network says, likewise.
+    public var prediction: [UInt8]
+  }
+
+  /// The best, the best first.
+  public var best: [Entry] = []
+  /// The worst, the worst first.
+  public var worst: [Entry] = []
+
+  /// None.
+  public init() {}
+
+  /// Predicts the best and the worst images.
+  /// - Parameter count: of each at most.
+  /// - Throws: `LongtailError` for files that cannot be read, or when the network cannot take an image.
+  public init(_ experiment: Experiment, _ predictor: Predictor, _ details: EvaluationDetails, count: Int) throws {
+    // Ignored pixels are black, as in the pictures of runs.
+    var palette = experiment.palette
+    while palette.count < 256 { palette.append(Panel.ignoredColour) }
+    func entry(_ image: EvaluationDetails.Image) throws -> Entry {
+      let sample = try experiment.dataset.sample(split: experiment.evaluationSplit, index: image.score.index)
+      let size = ComparisonPictures.size(of: sample.image)
+      func png(_ labels: LabelImage) throws -> [UInt8] {
+        try labels.resized(width: size.width, height: size.height).pngData(palette: palette, compressionLevel: 9)
+      }
+      return Entry(
+        name: image.name, meanIntersectionOverUnion: image.score.meanIntersectionOverUnion ?? 0,
+        input: try sample.image.resized(width: size.width, height: size.height).pngData(compressionLevel: 9), truth: try png(sample.labels),
+        prediction: try png(predictor.predict(sample.image)))
+    }
+    let extremes = details.extremes(count)
+    best = try extremes.best.map(entry)
+    worst = try extremes.worst.map(entry)
+  }
+
+  /// The files of a run's report, which tell the step, so that those of an earlier evaluation are not taken for these.
+  private static func file(step: Int, _ kind: String, _ place: Int, _ part: String) -> String {
+    "examples/\(RunDirectory.stepName(step))-\(kind)-\(place + 1)-\(part).png"
+  }
+
+  /// Writes the files into a run's directory, in the place of those of earlier evaluations.
+  /// - Throws: `LongtailError(.inputOutput)`.
+  func write(to directory: RunDirectory, step: Int) throws {
+    try directory.replaceDirectory("examples")
+    for (kind, entries) in [("best", best), ("worst", worst)] {
+      for (place, entry) in entries.enumerated() {
+        for (part, png) in [("input", entry.input), ("truth", entry.truth), ("prediction", entry.prediction)] {
+          try directory.write(Data(png), to: ReportPictures.file(step: step, kind, place, part))
+        }
+      }
+    }
+  }
+
+  /// Reads the files of a run, as many as there are.
+  init(ofRun path: String, _ details: EvaluationDetails) {
+    func entries(_ kind: String, _ images: [EvaluationDetails.Image]) -> [Entry] {
+      var found: [Entry] = []
+      for (place, image) in images.enumerated() {
+        let parts = ["input", "truth", "prediction"].compactMap {
+          FileManager.default.contents(atPath: "\(path)/\(ReportPictures.file(step: details.step, kind, place, $0))").map { [UInt8]($0) }
+        }
+        guard parts.count == 3 else { break }
+        found.append(
+          Entry(
+            name: image.name, meanIntersectionOverUnion: image.score.meanIntersectionOverUnion ?? 0, input: parts[0], truth: parts[1],
+            prediction: parts[2]))
+      }
+      return found
+    }
+    let extremes = details.extremes(details.images.count)
+    best = entries("best", extremes.best)
+    worst = entries("worst", extremes.worst)
+  }
+
+  /// Whether there is nothing to show.
+  public var isEmpty: Bool { best.isEmpty && worst.isEmpty }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+/// Whether a run is at its end, at work, or waits for somebody to go on with it.
+public enum RunState: String, Sendable, CaseIterable {
+  /// It has done all its steps and was evaluated after the last.
+  case finished
+  /// A trainer holds its directory.
+  case running
+  /// It ended early: somebody asked it to, or it was killed.
+  case interrupted
+}
+
+extension RunResults {
+  /// Steps of an epoch: as many as the training images give whole batches, or, where their number is not known, as many as the first
+  /// epoch of the log has. Nil before that.
+  public var stepsPerEpoch: Int? {
+    let settings = configuration.training
+    if let images = training.imageCount, settings.globalBatch > 0 {
+      let whole = images / settings.globalBatch
+      return max(1, settings.dropLast || images % settings.globalBatch == 0 ? whole : whole + 1)
+    }
+    guard let first = steps.first, let second = steps.first(where: { $0.epoch > first.epoch }) else { return nil }
+    return second.step - first.step
+  }
+
+  /// Steps of the whole run, where known.
+  public var totalSteps: Int? {
+    let settings = configuration.training
+    guard let stepsPerEpoch else { return settings.steps }
+    return min(settings.epochs * stepsPerEpoch, settings.steps ?? Int.max)
+  }
+
+  /// Whether the last step is done and was judged.
+  public var isFinished: Bool {
+    guard let last, last.step > 0, last.step >= stepCount else { return false }
+    if let totalSteps { return last.step >= totalSteps }
+    return last.epoch >= configuration.training.epochs
+  }
+
+  /// How the run stands now. A lock of another host counts as that of a running trainer, since nothing can be known about it.
+  public var state: RunState {
+    if isFinished { return .finished }
+    guard let data = FileManager.default.contents(atPath: "\(path)/run.lock"),
+      let holder = try? JSONDecoder().decode(RunLock.Holder.self, from: data)
+    else { return .interrupted }
+    return holder.isAlive == false ? .interrupted : .running
+  }
+
+  /// What was noted when somebody asked the run to stop; nil where nobody did.
+  public var stopNote: String? {
+    FileManager.default.contents(atPath: "\(path)/STOPPED")
+      .map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) }
+  }
+
+  /// Seconds of all steps and evaluations, pauses between starts left out.
+  public var trainingSeconds: Double { steps.reduce(0) { $0 + $1.seconds } + evaluations.reduce(0) { $0 + $1.seconds } }
+
+  /// The evaluation with the largest mIoU; the earliest of equal ones.
+  public var bestEvaluation: EvaluationRecord? {
+    evaluations.filter { $0.miou != nil }.max { ($0.miou ?? 0, $1.step) < ($1.miou ?? 0, $0.step) }
+  }
+}
+
+extension EvaluationRecord {
+  /// The mIoU of a group, where it has one.
+  public func meanIntersectionOverUnion(of group: String) -> Double? { groups.first { $0.name == group }?.miou }
+
+  /// Places of the classes: head, medium and tail, and in each the most frequent in training first.
+  public var groupedOrder: [Int] {
+    let groups = ["head", "medium", "tail"]
+    func key(_ k: Int) -> (Int, Double, Int) {
+      (groups.firstIndex(of: classes[k].group) ?? groups.count, -(classes[k].trainingShare ?? -1), k)
+    }
+    return classes.indices.sorted { key($0) < key($1) }
+  }
+}

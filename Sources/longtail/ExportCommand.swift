@@ -1,0 +1,69 @@
+import ArgumentParser
+import Checkpoints
+import Collectives
+import Exchange
+import Foundation
+import Models
+import Reports
+import Tensors
+import Training
+
+/// `longtail export`: a trained network as other programs read it.
+struct ExportCommand: ParsableCommand {
+  /// The formats.
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case safetensors
+    case onnx
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Writes a trained network for other programs, as safetensors or ONNX.",
+    discussion: """
+      safetensors holds parameters and running statistics under the names that PyTorch's modules give them. onnx holds the whole network with \
+      its weights (operator set \(ONNXGraph.operatorSet)): input "input" is float32 N,3,H,W with any number of images, output "logits" float32 \
+      N,C,H,W. Class names, mean, standard deviation and how to prepare images are in the metadata of both. The data set need not be there.
+      """)
+
+  @OptionGroup var trained: TrainedOptions
+
+  @Option(help: "The format: safetensors or onnx; by default what the file's name ends with.")
+  var format: Format?
+
+  @Option(help: ArgumentHelp("The file; replaced if it is there.", valueName: "file"))
+  var output: String
+
+  private var chosenFormat: Format? { format ?? Format(rawValue: (output as NSString).pathExtension.lowercased()) }
+
+  func validate() throws {
+    if chosenFormat == nil { throw ValidationError("Name a --format, or an --output that ends with .safetensors or .onnx.") }
+  }
+
+  func run() throws {
+    Job.run { communicator in
+      guard communicator.size == 1 else {
+        throw LongtailError(.usage, "export runs in one process", advice: "Start it without mpirun.")
+      }
+      let (configuration, contents, path) = try trained.load()
+      var names = contents.run.classNames
+      // Early checkpoints do not tell their classes.
+      if names.isEmpty { names = try Experiment(configuration).classNames }
+      var model = TrainedModel(
+        graph: try ModelRegistry.make(
+          configuration.model.name, width: configuration.model.width, classes: names.count, settings: configuration.model.settings),
+        tensors: contents.model, name: configuration.model.name, classNames: names, classColours: contents.run.classColours,
+        mean: configuration.data.mean, standardDeviation: configuration.data.standardDeviation,
+        predictionOffsets: contents.run.predictionOffsets)
+      model.notes = [
+        "longtail": Versions.longtail, "width": "\(configuration.model.width)", "objective": configuration.objective.name,
+        "step": "\(contents.run.globalStep)", "data": configuration.data.name,
+      ]
+      if let size = configuration.data.size { model.notes["trainedSize"] = "\(size.width)x\(size.height)" }
+      switch chosenFormat {
+      case .onnx: try model.writeONNX(to: output)
+      case .safetensors, nil: try model.writeSafetensors(to: output)
+      }
+      let bytes = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
+      printNow("\(path) -> \(output), \(Formatting.bytes(bytes))\n")
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Collectives
+import Foundation
+import Reports
+import Tensors
+
+/// `longtail runs`: what runs there are, and how they fared.
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "Lists runs and compares them: how far they are, how they stand, how well they did.",
+    discussion: """
+      A run is finished when its last step was evaluated, running while a trainer holds its directory (also one on another host), and \
+      interrupted else. The time is that of all steps and evaluations, without pauses between starts.
+      """)
+
+  @Argument(help: "Run directories, or directories that hold some.", completion: .directory)
+  var directories: [String] = ["runs"]
+
+  @Option(help: "The order: name; miou, best or tail, the largest first; time, the shortest first; started, the newest first.")
+  var sort: RunListing.Order = .name
+
+  @Flag(help: "Prints one JSON object instead of a table.")
+  var json = false
+
+  func run() throws {
+    Job.run { communicator in
+      guard communicator.size == 1 else {
+        throw LongtailError(.usage, "runs runs in one process", advice: "Start it without mpirun.")
+      }
+      let listing = try RunListing(directories, order: sort)
+      if json { return printNow(listing.json.pretty) }
+      let text = listing.rows.isEmpty ? ["There are no runs in \(directories.joined(separator: ", "))."] : listing.table.lines
+      printNow((text + listing.problems.map { "not read: \($0)" }).joined(separator: "\n") + "\n")
+    }
+  }
+}
+
+extension RunListing.Order: ExpressibleByArgument {}

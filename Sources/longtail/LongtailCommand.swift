@@ -20,7 +20,8 @@ struct LongtailCommand: ParsableCommand {
       """,
     version: Versions.longtail,
     subcommands: [
-      TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self,
+      InitCommand.self, TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self,
+      BenchCommand.self,
       PlanCommand.self, VerifyCommand.self, InspectCommand.self, DoctorCommand.self,
     ])
 }

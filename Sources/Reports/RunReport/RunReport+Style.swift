@@ -34,13 +34,13 @@ extension RunReport {
     table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; margin: 0.4rem 0; }
     th, td { padding: 0.25rem 0.6rem 0.25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }
     th { vertical-align: bottom; border-bottom: 2px solid var(--soft); } .number { text-align: right; padding-left: 0.6rem; white-space: nowrap; }
-    .word { max-width: 26rem; overflow-wrap: anywhere; min-width: 5rem; }
+    .word { max-width: 26rem; overflow-wrap: break-word; } th.number { white-space: normal; }
     .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; font-size: 0.875rem; }
     .key { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 2px; vertical-align: -0.05rem; background: currentColor; }
     .key.all { color: var(--all); } .key.head { color: var(--head); } .key.medium { color: var(--medium); } .key.tail { color: var(--tail); }
     .chart { display: block; width: 100%; max-width: 40rem; height: auto; font-family: system-ui, sans-serif; }
     .chart.matrix { max-width: none; }
-    .chart text { fill: var(--ink); } .chart .heading { font-weight: 600; }
+    .chart text { fill: var(--ink); } .chart .heading { font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
     .chart .head-text { fill: var(--head); } .chart .medium-text { fill: var(--medium); } .chart .tail-text { fill: var(--tail); }
     .chart text.on { fill: #ffffff; }
     .grid { stroke: var(--rule); stroke-width: 1; } .axis { stroke: var(--soft); stroke-width: 1; }
@@ -60,7 +60,7 @@ extension RunReport {
     @page { margin: 14mm; }
     @media print {
       body { font-size: 9.5pt; max-width: none; padding: 0; }
-      h2, h3 { break-after: avoid; } tr, .chart, .tiles, .notes, figure { break-inside: avoid; }
+      h2, h3, p.soft, p.legend { break-after: avoid; } tr, .chart, .tiles, .notes, figure { break-inside: avoid; }
       h2 { margin-top: 14pt; } table { font-size: 8pt; } .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; }
       .charts { grid-template-columns: 1fr 1fr; } .figures { grid-template-columns: 1fr 1fr 1fr; }
       .tiles { grid-template-columns: repeat(6, 1fr); } .tile b { font-size: 14pt; }

@@ -32,14 +32,20 @@ public enum AdditionLoops {
         }
         return
       }
-      for target in [a, b] {
-        guard let target else { continue }
-        if let mask {
-          for i in range { target[i] = mask[i] > 0 ? source[i] : 0 }
-        } else if target != source {
-          for i in range { target[i] = source[i] }
-        }
-      }
+      if let a { write(range, source, mask, into: a) }
+      if let b { write(range, source, mask, into: b) }
+    }
+  }
+
+  @inline(__always)
+  private static func write(
+    _ range: Range<Int>, _ source: UnsafeMutablePointer<Float>, _ mask: UnsafeMutablePointer<Float>?,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    if let mask {
+      for i in range { target[i] = mask[i] > 0 ? source[i] : 0 }
+    } else if target != source {
+      for i in range { target[i] = source[i] }
     }
   }
 }

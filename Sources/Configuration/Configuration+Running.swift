@@ -11,6 +11,8 @@ extension Configuration {
     public var batch = 8
     /// The part of the data set that is used.
     public var split = "val"
+    /// Several looks at each image: windows, scales, flips. Used by `predict` too.
+    public var views = Views()
 
     /// At which size predictions meet labels.
     public enum Resolution: String, CaseIterable, Choice {
@@ -28,6 +30,7 @@ extension Configuration {
       visitor.key("resolution", &resolution, "size at which predictions meet labels: network or label")
       visitor.key("batch", &batch, "images at a time in each rank", .atLeast(1))
       visitor.key("split", &split, "part of the data set", .notEmpty)
+      visitor.section("views", &views, "several looks at each image, whose probabilities are averaged")
     }
   }
 

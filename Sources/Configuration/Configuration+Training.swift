@@ -39,6 +39,23 @@ extension Configuration {
     /// Steps from one comparison of all ranks' parameters and state to the next; they are compared before each checkpoint anyway.
     /// 0 leaves it at that. Costs one pass over the numbers at the speed of memory.
     public var compareRanksEvery = 100
+    /// An average of the parameters over the steps, which is evaluated and saved as the model in place of the last parameters; none when absent.
+    public var exponentialMovingAverage: ExponentialMovingAverage?
+
+    /// Section `training.exponentialMovingAverage`: a = a + (1 - decay)(p - a) after each update, of parameters and running statistics.
+    ///
+    /// It begins with the first parameters. Costs one pass over the parameters a step, and their memory once more.
+    public struct ExponentialMovingAverage: Section {
+      /// The share of the average that remains in a step; the average reaches back about 1/(1 - decay) steps.
+      public var decay = 0.999
+
+      /// All defaults.
+      public init() {}
+
+      package mutating func visit(_ visitor: inout some KeyVisitor) {
+        visitor.key("decay", &decay, "what remains of the average in a step", .between(0, below: 1))
+      }
+    }
 
     /// What a step does whose loss or gradient is not finite.
     public enum NonFinite: String, CaseIterable, Choice {
@@ -81,6 +98,8 @@ extension Configuration {
         .atLeast(1, "use `training.nonFinite: stop` to end with the first"))
       visitor.key("spikes", &spikes, "what is done about spikes of loss and gradient: warn, skip or ignore")
       visitor.key("spikeThreshold", &spikeThreshold, "standard deviations above the last 128 steps that count as a spike", .above(0))
+      visitor.section(
+        "exponentialMovingAverage", &exponentialMovingAverage, "average of the parameters over the steps, evaluated and saved as the model")
       visitor.key("compareRanksEvery", &compareRanksEvery, "steps from one comparison of the ranks to the next; 0 for none", .atLeast(0))
     }
 

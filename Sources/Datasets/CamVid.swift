@@ -25,7 +25,12 @@ public enum CamVid {
   /// Its line in the registry.
   public static let entry = DatasetEntry(
     name: "camvid", summary: "CamVid in SegNet's layout: 11 classes of street scenes",
-    settings: [("root", "the folder with train/, trainannot/, val/, valannot/ (and test/, testannot/)")]
+    settings: [("root", "the folder with train/, trainannot/, val/, valannot/ (and test/, testannot/)")],
+    layout: "{train,val}/*.png with {train,val}annot/*.png",
+    recognize: { folder in
+      let folders = ["train", "trainannot", "val", "valannot"].map { "\(folder)/\($0)" }
+      return folders.allSatisfy(FileListing.isFolder) ? RecognizedLayout(dataset: "camvid", root: folder) : nil
+    }
   ) { settings in
     try open(root: settings.requiredText("root"))
   }

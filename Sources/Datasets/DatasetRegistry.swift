@@ -8,17 +8,24 @@ public struct DatasetEntry: Sendable {
   public let summary: String
   /// The keys that it understands, each with a line about it.
   public let settings: [(key: String, summary: String)]
+  /// The files by which a folder of it is recognized, for messages; nil where none is.
+  public let layout: String?
+  /// Looks whether a folder, or a file, is one.
+  let recognize: (@Sendable (String) throws -> RecognizedLayout?)?
   /// Opens it.
   let make: @Sendable (DatasetSettings) throws -> any SegmentationDataset
 
   /// Describes a data set.
   public init(
-    name: String, summary: String, settings: [(key: String, summary: String)],
+    name: String, summary: String, settings: [(key: String, summary: String)], layout: String? = nil,
+    recognize: (@Sendable (String) throws -> RecognizedLayout?)? = nil,
     make: @escaping @Sendable (DatasetSettings) throws -> any SegmentationDataset
   ) {
     self.name = name
     self.summary = summary
     self.settings = settings
+    self.layout = layout
+    self.recognize = recognize
     self.make = make
   }
 }
@@ -29,6 +36,11 @@ public enum DatasetRegistry {
   public static let entries: [DatasetEntry] = [
     ScenesDataset.entry,
     CamVid.entry,
+    Cityscapes.entry,
+    ADE20K.entry,
+    PascalVOC.entry,
+    OxfordPets.entry,
+    NYUv2.entry,
     FolderDataset.entry,
   ]
 

@@ -35,6 +35,25 @@ public struct DatasetSettings: Sendable {
     return number
   }
 
+  /// A number within a range, or nil where the key is not given.
+  /// - Throws: `.usage` for anything else.
+  public func number(_ key: String, in range: Range<Double>) throws -> Double? {
+    guard let number = try read(key, "a number", { $0.doubleValue }) else { return nil }
+    guard range.contains(number) else {
+      throw wrong(key, "is \(number), but must be at least \(range.lowerBound) and below \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// One of a few words, or the first of them where the key is not given.
+  /// - Throws: `.usage` for any other, with the nearest.
+  func word(_ key: String, of known: [String]) throws -> String {
+    guard let value = values[key] else { return known.first ?? "" }
+    guard let word = value.nameValue else { throw wrong(key, "must be one of \(known.joined(separator: ", ")), not \(value.kind)") }
+    guard known.contains(word) else { throw LongtailError.unknownName(key, word, known: known, at: "data set \(dataset)") }
+    return word
+  }
+
   /// A list, or nil where the key is not given.
   /// - Throws: `.usage` for another kind of value.
   public func list(_ key: String) throws -> [SettingValue]? { try read(key, "a list") { $0.listValue } }

@@ -53,23 +53,67 @@ enum FileListing {
   /// The samples that a list names: the first word of each line, without an extension. Empty lines and lines with `#` are left out.
   /// - Throws: `.missingInput`, `.badData` where it is no text or names something twice.
   static func names(in list: String) throws -> [String] {
-    guard FileManager.default.fileExists(atPath: list) else { throw LongtailError(.missingInput, "\(list): there is no such list") }
-    guard let data = FileManager.default.contents(atPath: list), let text = String(data: data, encoding: .utf8) else {
-      throw LongtailError(.badData, "\(list): not a text file in UTF-8")
-    }
     var names: [String] = []
     var seen = Set<String>()
-    for line in text.split(whereSeparator: \.isNewline) {
-      guard let word = line.split(whereSeparator: \.isWhitespace).first, !word.hasPrefix("#") else { continue }
-      var name = String(word)
-      if let dot = name.lastIndex(of: "."), (imageExtensions).contains(name[name.index(after: dot)...].lowercased()) {
-        name = String(name[..<dot])
-      }
+    for words in try rows(in: list) {
+      guard let word = words.first else { continue }
+      let name = withoutExtension(word)
       guard seen.insert(name).inserted else { throw LongtailError(.badData, "\(list): \(name) stands in it twice") }
       names.append(name)
     }
     return names
   }
+
+  /// The words of each line of a list. Empty lines and lines with `#` are left out.
+  /// - Throws: `.missingInput`, `.badData` where it is no text.
+  static func rows(in list: String) throws -> [[String]] {
+    guard FileManager.default.fileExists(atPath: list) else { throw LongtailError(.missingInput, "\(list): there is no such list") }
+    guard let data = FileManager.default.contents(atPath: list), let text = String(data: data, encoding: .utf8) else {
+      throw LongtailError(.badData, "\(list): not a text file in UTF-8")
+    }
+    return text.split(whereSeparator: \.isNewline).compactMap { line in
+      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+      guard let first = words.first, !first.hasPrefix("#") else { return [String]?.none }
+      return words
+    }
+  }
+
+  /// A name without the ending of a picture.
+  private static func withoutExtension(_ name: String) -> String {
+    guard let dot = name.lastIndex(of: "."), imageExtensions.contains(name[name.index(after: dot)...].lowercased()) else { return name }
+    return String(name[..<dot])
+  }
+
+  /// The pairs that a list names by two paths in each line: the picture and its labels.
+  /// - Parameter root: the folder that paths start from.
+  /// - Throws: `.missingInput` for a file that does not exist, `.badData` for a line with fewer words, or a picture that stands in it twice.
+  static func pairs(in list: String, root: String) throws -> [PairedFiles.Pair] {
+    var seen = Set<String>()
+    let pairs = try rows(in: list).enumerated().map { place, words -> PairedFiles.Pair in
+      guard words.count >= 2 else {
+        throw LongtailError(
+          .badData, "\(list): entry \(place + 1), \(words[0]), has no second path",
+          advice: "Without folders of pictures and labels, each line names both: picture.jpg labels.png")
+      }
+      let paths = words.prefix(2).map { $0.hasPrefix("/") ? $0 : "\(root)/\($0)" }
+      for path in paths where !FileManager.default.fileExists(atPath: path) {
+        throw LongtailError(.missingInput, "\(list): it names \(path), but there is no such file")
+      }
+      let name = withoutExtension(words[0])
+      guard seen.insert(name).inserted else { throw LongtailError(.badData, "\(list): \(name) stands in it twice") }
+      return PairedFiles.Pair(identifier: name, image: paths[0], labels: paths[1])
+    }
+    return pairs.sorted { $0.identifier < $1.identifier }
+  }
+
+  /// Whether there is a folder.
+  static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// Whether there is anything at a path.
+  static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
   /// Pairs pictures with labels of the same name, in the order of their names.
   /// - Parameter names: only these; all by default. Entries may carry folders in front that do not exist here.

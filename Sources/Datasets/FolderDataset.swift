@@ -1,3 +1,4 @@
+import Foundation
 import Images
 import Tensors
 
@@ -9,8 +10,11 @@ public enum FolderDataset {
     settings: [
       ("root", "a folder that the other paths start from; without it they are taken as they are"),
       ("trainImages", "folder of the training pictures (PNG or JPEG)"),
-      ("trainLabels", "folder of the training labels (grey or palette PNG)"),
-      ("trainList", "text file that names the training samples; all by default"),
+      ("trainLabels", "folder of the training labels (grey or palette PNG, or with labelColours any PNG)"),
+      (
+        "trainList",
+        "text file that names the training samples, all by default; without folders each line names two files: picture and labels"
+      ),
       ("validationImages", "folder of the validation pictures"),
       ("validationLabels", "folder of the validation labels"),
       ("validationList", "text file that names the validation samples"),
@@ -23,14 +27,20 @@ public enum FolderDataset {
       ("colours", "list of colours as #RRGGBB, one a class"),
       ("labelMap", "mapping from numbers in label files to class names, class numbers or ignore; by default numbers stand for themselves"),
       ("ignoreIndex", "number in label files that is ignored, 255 by default"),
-    ]
+      (
+        "labelColours",
+        "for label files whose colours are classes: mapping from #RRGGBB to class names, class numbers or ignore; several may mean the same"
+      ),
+      ("validationShare", "share of the training samples that is held out for validation where no validation samples are named"),
+    ], layout: FolderLayout.description, recognize: FolderLayout.recognize
   ) { try open($0) }
 
   /// Lists the files that the settings name.
   /// - Throws: `.usage` for wrong settings, `.missingInput` for folders and listed files that do not exist, `.badData` for unpaired files.
   public static func open(_ settings: DatasetSettings) throws -> PairedFiles {
-    let classes = try readClasses(settings)
-    let map = try readLabelMap(settings, classes: classes)
+    let code = try LabelColours.read(settings)
+    let classes = try readClasses(settings, shown: code.colours)
+    let map = code.isEmpty ? try readLabelMap(settings, classes: classes) : code.labelMap(classes: classes)
     let root = try settings.text("root")
     let imageSuffix = try settings.text("imageSuffix") ?? ""
     let labelSuffix = try settings.text("labelSuffix") ?? ""
@@ -40,9 +50,14 @@ public enum FolderDataset {
     for split in Split.allCases {
       let key = split.rawValue
       guard settings.has("\(key)Images") || settings.has("\(key)Labels") || settings.has("\(key)List") else { continue }
+      let list = try settings.text("\(key)List").map(path)
+      if let list, !settings.has("\(key)Images"), !settings.has("\(key)Labels") {
+        pairs[split] = try FileListing.pairs(in: list, root: root ?? URL(fileURLWithPath: list).deletingLastPathComponent().path)
+        if pairs[split]?.isEmpty ?? true { throw LongtailError(.badData, "\(list): no samples in it") }
+        continue
+      }
       let images = try path(settings.requiredText("\(key)Images"))
       let labels = try path(settings.requiredText("\(key)Labels"))
-      let list = try settings.text("\(key)List").map(path)
       pairs[split] = try FileListing.pairs(
         images: FileListing.files(in: images, extensions: FileListing.imageExtensions, suffix: imageSuffix),
         labels: FileListing.files(in: labels, extensions: ["png"], suffix: labelSuffix),
@@ -54,10 +69,19 @@ public enum FolderDataset {
     guard !pairs.isEmpty else {
       throw settings.wrong("trainImages", "is missing", advice: "Name at least one pair of folders: trainImages and trainLabels.")
     }
-    return PairedFiles(name: "folder", classes: classes, labelMap: map, pairs: pairs)
+    if let share = try settings.number("validationShare", in: 0..<1), share > 0 {
+      guard pairs[.validation] == nil else {
+        throw settings.wrong("validationShare", "is \(share), but validation samples are named", advice: "Leave one of the two out.")
+      }
+      (pairs[.train], pairs[.validation]) = HeldOut.divided(pairs[.train] ?? [], share: share) { $0.identifier }
+    }
+    return PairedFiles(
+      name: "folder", classes: classes, labelMap: map, pairs: pairs,
+      coding: code.isEmpty ? .numbers : .colours(try code.colourCode(settings, classes: classes)))
   }
 
-  private static func readClasses(_ settings: DatasetSettings) throws -> [ClassInfo] {
+  /// - Parameter shown: by the name of a class, the colour that it has in label files.
+  private static func readClasses(_ settings: DatasetSettings, shown: [(name: String, colour: RGBColour)]) throws -> [ClassInfo] {
     guard let list = try settings.list("classes"), !list.isEmpty else {
       throw settings.wrong("classes", "is missing", advice: "Give a list of class names, in the order of the class numbers.")
     }
@@ -72,7 +96,10 @@ public enum FolderDataset {
         throw settings.wrong("classes", "has an entry that is no name: number \(index)")
       }
       guard names.insert(name).inserted else { throw settings.wrong("classes", "names \(name) twice") }
-      guard let entry = colours?[index] else { return ClassInfo(name: name, colour: .distinct(index)) }
+      guard let entry = colours?[index] else {
+        let known = shown.first { $0.name == name || $0.name == "\(index)" }?.colour
+        return ClassInfo(name: name, colour: known ?? .distinct(index))
+      }
       guard let text = entry.nameValue, let colour = RGBColour(hexadecimal: text) else {
         throw settings.wrong("colours", "has an entry that is not of the form #RRGGBB: number \(index)")
       }
@@ -88,7 +115,7 @@ public enum FolderDataset {
     var map = LabelMap()
     for (key, value) in table.sorted(by: { $0.key < $1.key }) {
       guard let number = UInt8(key) else { throw settings.wrong("labelMap", "has the key \"\(key)\"; keys are numbers from 0 to 255") }
-      map[number] = try meaning(of: value, key: key, settings, classes)
+      map[number] = try meaning(of: value, key: key, in: "labelMap", settings, classes)
     }
     let number = UInt8(ignored ?? 255)
     if map[number] == .unknown {
@@ -99,20 +126,20 @@ public enum FolderDataset {
     return map
   }
 
-  private static func meaning(
-    of value: SettingValue, key: String, _ settings: DatasetSettings, _ classes: [ClassInfo]
+  static func meaning(
+    of value: SettingValue, key: String, in setting: String, _ settings: DatasetSettings, _ classes: [ClassInfo]
   ) throws -> LabelMap.Meaning {
     if let index = value.intValue {
       guard classes.indices.contains(index) else {
-        throw settings.wrong("labelMap", "sends \(key) to class \(index), but there are \(classes.count) classes")
+        throw settings.wrong(setting, "sends \(key) to class \(index), but there are \(classes.count) classes")
       }
       return .classIndex(index)
     }
-    guard let name = value.nameValue else { throw settings.wrong("labelMap", "has \(value.kind) for \(key)") }
+    guard let name = value.nameValue else { throw settings.wrong(setting, "has \(value.kind) for \(key)") }
     if let index = classes.firstIndex(where: { $0.name == name }) { return .classIndex(index) }
     if name == "ignore" || name == "ignored" { return .ignored }
     throw settings.wrong(
-      "labelMap", "sends \(key) to '\(name)', which is no class",
+      setting, "sends \(key) to '\(name)', which is no class",
       advice: nearestHint(name, among: classes.map(\.name) + ["ignore"]))
   }
 }

@@ -21,7 +21,9 @@ public struct LabelAudit: Sendable, Codable, Equatable {
   }
 
   /// Counts a whole split.
-  /// - Throws: `.badData` or `.missingInput` for files that cannot be read; unknown numbers are in the result (`validate()`).
+  ///
+  /// Files that cannot be used and unknown numbers are in the result (`validate()`).
+  /// - Throws: `.inputOutput` where reading itself fails, `.missingInput` where files vanish meanwhile.
   public static func run(_ dataset: any SegmentationDataset, split: Split, threads: Int) throws -> LabelAudit {
     let statistics = try scan(dataset, split: split, indices: 0..<dataset.count(of: split), threads: threads)
     return LabelAudit(digest: try dataset.digest(of: split), dataset: dataset.name, split: split, statistics: statistics)
@@ -29,9 +31,9 @@ public struct LabelAudit: Sendable, Codable, Equatable {
 
   /// Counts a part of a split, such as a rank's share (`BatchPlan.shard`). Parts merge to the counts of the whole.
   ///
-  /// Sizes of pictures and labels are compared too. Costs one decoding of each label file and one look at each picture's header.
+  /// Pictures are decoded too, and their sizes compared: what would fail in training fails here. Costs one decoding of each file.
   /// - Parameter threads: loading threads; at least 1.
-  /// - Throws: `.badData` or `.missingInput`, for the first sample that cannot be read.
+  /// - Throws: `.inputOutput` where reading itself fails; files that cannot be used are in the result.
   public static func scan(
     _ dataset: any SegmentationDataset, split: Split, indices: Range<Int>, threads: Int
   ) throws -> LabelStatistics {
@@ -42,11 +44,14 @@ public struct LabelAudit: Sendable, Codable, Equatable {
       let upper = indices.lowerBound + indices.count * (part + 1) / parts
       do {
         for index in lower..<upper {
-          let source = dataset.labelSource(split: split, index: index)
-          let labels = try dataset.fileLabels(split: split, index: index)
-          let size = try dataset.imageSize(split: split, index: index)
-          try PairedFiles.requireEqualSizes(image: size, labels: labels, source: source)
-          statistics.add(histogram: labels.histogram(), size: size, map: dataset.labelMap, source: source)
+          do {
+            statistics.add(
+              try dataset.examine(split: split, index: index), map: dataset.labelMap,
+              source: dataset.labelSource(split: split, index: index))
+          } catch {
+            guard let bad = BadFile(index: index, error: error) else { throw error }
+            statistics.badFiles.append(bad)
+          }
         }
         return .success(statistics)
       } catch { return .failure(error) }

@@ -64,9 +64,12 @@ public struct LabelMap: Sendable, Equatable, CustomStringConvertible {
 
   static func unknownLabel(_ first: UnknownLabel, others: Int) -> LongtailError {
     let more = others == 0 ? "" : "; and \(others) more such \(others == 1 ? "case" : "cases")"
+    let what = first.colour.map { "colour \($0.hexadecimal)" } ?? "label \(first.label)"
     return LongtailError(
-      .badData, "\(first.source): label \(first.label) at \(first.pixels) pixels is no class and not ignored\(more)",
-      advice: "Correct the file, or give this number a meaning in the data set's label map.")
+      .badData, "\(first.source): \(what) at \(first.pixels) pixels is no class and not ignored\(more)",
+      advice: first.colour == nil
+        ? "Correct the file, or give this number a meaning in the data set's label map."
+        : "Correct the file, or give this colour a meaning in the data set's labelColours.")
   }
 
   /// The known numbers with their meanings: `0:0 1:1 11:ignored`.
@@ -89,4 +92,6 @@ public struct UnknownLabel: Sendable, Codable, Equatable {
   public var label: Int
   /// How many of the file's pixels have it.
   public var pixels: Int
+  /// The colour, in files whose colours are classes; `label` says nothing there.
+  public var colour: RGBColour?
 }

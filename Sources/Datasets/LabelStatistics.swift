@@ -16,6 +16,9 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   /// How many cases of such numbers there are in all: one for each number in each file.
   public var unknownCount: Int
 
+  /// Samples that cannot be used, in their order; they are counted nowhere else.
+  public var badFiles: [BadFile]
+
   /// The first image, and the first one of another size if there is one: two where the images are not all of one size.
   public var sizes: [SizedSource]
 
@@ -38,6 +41,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     imageCount = 0
     unknown = []
     unknownCount = 0
+    badFiles = []
     sizes = []
   }
 
@@ -72,13 +76,25 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
       case .ignored:
         ignoredPixels += histogram[number]
       default:
-        unknownCount += 1
-        if unknown.count < LabelStatistics.listedProblems {
-          unknown.append(UnknownLabel(source: source, label: number, pixels: histogram[number]))
-        }
+        add(UnknownLabel(source: source, label: number, pixels: histogram[number]))
       }
     }
     for index in present { images[index] += 1 }
+  }
+
+  /// Counts one sample.
+  mutating func add(_ sample: Examination, map: LabelMap, source: String) {
+    add(histogram: sample.labels.histogram(), size: sample.size, map: map, source: source)
+    for label in sample.unknown {
+      // Where a colour means nothing, the pixel was counted as ignored.
+      ignoredPixels -= label.pixels
+      add(label)
+    }
+  }
+
+  private mutating func add(_ label: UnknownLabel) {
+    unknownCount += 1
+    if unknown.count < LabelStatistics.listedProblems { unknown.append(label) }
   }
 
   private mutating func note(_ image: SizedSource) {
@@ -95,12 +111,15 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     imageCount += other.imageCount
     unknown = Array((unknown + other.unknown).prefix(LabelStatistics.listedProblems))
     unknownCount += other.unknownCount
+    badFiles += other.badFiles
     other.sizes.forEach { note($0) }
   }
 
-  /// Returns when every label has a meaning.
-  /// - Throws: `.badData` with the first file, number and count, and how many more there are.
+  /// Returns when every file can be used and every label has a meaning.
+  /// - Throws: `.badData` or `.missingInput` naming the files that cannot be used; `.badData` with the first file, number and count of a label
+  ///   without a meaning, and how many more there are.
   public func validate() throws {
+    if let error = BadFile.error(badFiles) { throw error }
     guard unknownCount > 0 else { return }
     let first = unknown.first ?? UnknownLabel(source: "another rank's share", label: 0, pixels: 0)
     throw LabelMap.unknownLabel(first, others: unknownCount - 1)

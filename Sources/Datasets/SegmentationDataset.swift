@@ -52,6 +52,10 @@ public protocol SegmentationDataset: Sendable {
   /// The size of a sample's picture, where possible without decoding it.
   /// - Throws: `.missingInput`, `.badData`.
   func imageSize(split: Split, index: Int) throws -> ImageSize
+  /// Reads a sample's files to the end, to count its labels and to find what is wrong with them.
+  /// - Throws: `.missingInput`, `.badData` for files that cannot be decoded, and for sizes that differ. Labels without a meaning are no error
+  ///   here.
+  func examine(split: Split, index: Int) throws -> Examination
   /// A line for each thing that the content of a split depends on, for its digest: files with sizes and times, or parameters.
   func fingerprint(of split: Split) throws -> [String]
   /// A line for each sample that must be the same on all hosts, wherever they keep their copy: names and sizes of its files, or parameters.
@@ -60,6 +64,14 @@ public protocol SegmentationDataset: Sendable {
 }
 
 extension SegmentationDataset {
+  /// Labels and size, for pictures that are not files.
+  public func examine(split: Split, index: Int) throws -> Examination {
+    let labels = try fileLabels(split: split, index: index)
+    let size = try imageSize(split: split, index: index)
+    try PairedFiles.requireEqualSizes(image: size, labels: labels, source: labelSource(split: split, index: index))
+    return Examination(size: size, labels: labels)
+  }
+
   /// The fingerprint, for data without files.
   public func listing(of split: Split) throws -> [String] { try fingerprint(of: split) }
 

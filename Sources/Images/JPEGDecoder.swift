@@ -18,6 +18,11 @@ enum JPEGDecoder {
       guard width * height <= limits.decodedBytes / 3 else {
         throw LongtailError(.badData, "\(name): \(width) x \(height) pixels would take more than \(limits.decodedBytes) bytes")
       }
+      // The barest block of 64 values takes a bit or two: a header that promises far more than its file can hold is caught here.
+      guard width * height / 2048 <= bytes.count else {
+        throw LongtailError(
+          .badData, "\(name): \(bytes.count) bytes cannot hold the \(width) x \(height) pixels of its header: truncated or forged")
+      }
       if colourSpace == Int32(TJCS_CMYK.rawValue) || colourSpace == Int32(TJCS_YCCK.rawValue) {
         throw LongtailError(
           .badData, "\(name): a JPEG in CMYK has no defined colours on a screen", advice: "Convert the file to RGB first.")

@@ -17,10 +17,7 @@ extension LabelImage {
   ///   - limits: how much it may ask for.
   /// - Throws: `.badData`.
   public init(decoding bytes: [UInt8], name: String, limits: ImageLimits = .standard) throws {
-    guard try ImageFormat(of: bytes, name: name) == .png else {
-      throw LongtailError(
-        .badData, "\(name): labels in a JPEG file are not exact", advice: "Store label maps as grey or palette PNGs.")
-    }
+    guard try ImageFormat(of: bytes, name: name) == .png else { throw LabelImage.lossy(name) }
     self = try PNGDecoder.withDecoder(bytes, name: name, limits: limits) { try $0.labels() }
   }
 

@@ -57,7 +57,8 @@ struct PNGDecoder {
     guard colourType == Int(SPNG_COLOR_TYPE_GRAYSCALE.rawValue) || colourType == Int(SPNG_COLOR_TYPE_INDEXED.rawValue) else {
       throw LongtailError(
         .badData, "\(name): labels must be grey or palette PNGs, this one holds colours",
-        advice: "Convert it to one class number a pixel; colours are not looked up.")
+        advice:
+          "Convert it to one class number a pixel; or where its colours are the classes, describe it as data set folder with labelColours.")
     }
     let bytes = try decode(SPNG_FMT_PNG)
     let depth = Int(header.bit_depth)

@@ -50,10 +50,11 @@ public enum ConvolutionAlgorithm: String, Sendable, Codable, CaseIterable {
   case direct
   /// oneDNN's Winograd kernels: fewer multiplications for 3x3 kernels of stride 1, AVX-512 only, oneDNN 3.1 and before.
   case winograd
-  /// `WinogradConvolution`: the same saving on AVX2, where the library has no Winograd kernels; no primitive of the library.
+  /// `WinogradConvolution`, and `PhasedWinogradConvolution` where the kernel is dilated: the same saving on AVX2, where the library has no
+  /// Winograd kernels; no primitive of the library.
   case tiledWinograd
-  /// `NonoverlappingTransposedConvolution`: a transposed convolution whose squares do not overlap as products of matrices, on AVX2; no
-  /// primitive of the library.
+  /// Products of matrices on AVX2, no primitive of the library: `TapConvolution` for 1x1 kernels and dilated 3x3 ones,
+  /// `NonoverlappingTransposedConvolution` for transposed convolutions whose squares do not overlap.
   case matrixProduct
 
   var native: dnnl_alg_kind_t { self == .winograd ? dnnl_convolution_winograd : dnnl_convolution_direct }

@@ -21,6 +21,13 @@ public struct FloatRegion: Sendable {
     self.count = count
   }
 
+  /// A part of a region whose size was computed beforehand.
+  init(unchecked buffer: HostBuffer, offset: Int, count: Int) {
+    self.buffer = buffer
+    self.offset = offset
+    self.count = count
+  }
+
   /// For the loops of this room only: the bounds were checked when the region was made.
   @inline(__always)
   var base: UnsafeMutablePointer<Float> { buffer.baseAddress.assumingMemoryBound(to: Float.self) + offset }

@@ -14,6 +14,9 @@ public struct BatchNormalization: Layer {
   public var epsilon: Double
   /// Whether max(0, y) follows.
   public var rectified: Bool
+  /// Whether statistics, scale and shift stay as they were loaded, as torchvision's `FrozenBatchNorm2d`: training then computes as inference
+  /// does, and exchanges nothing.
+  public var isFrozen = false
 
   /// PyTorch's defaults.
   public init(rectified: Bool, momentum: Double = 0.1, epsilon: Double = 1e-5) {
@@ -31,8 +34,8 @@ public struct BatchNormalization: Layer {
   /// Scale and shift, called weight and bias as in torchvision.
   public func parameters(_ inputs: [Int]) -> [ParameterSpecification] {
     [
-      ParameterSpecification(name: "weight", shape: [inputs[0]], initialization: .constant(1)),
-      ParameterSpecification(name: "bias", shape: [inputs[0]], initialization: .constant(0)),
+      ParameterSpecification(name: "weight", shape: [inputs[0]], initialization: .constant(1), isFrozen: isFrozen),
+      ParameterSpecification(name: "bias", shape: [inputs[0]], initialization: .constant(0), isFrozen: isFrozen),
     ]
   }
 
@@ -74,6 +77,7 @@ final class PlannedBatchNormalization: PlannedLayer {
   private let isTraining: Bool
   private let synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)?
   private let channels: Int
+  private var takesStatistics: Bool { isTraining && !layer.isFrozen }
 
   // Per-channel vectors, allocated once.
   private let partials: UnsafeMutableBufferPointer<Double>
@@ -119,7 +123,7 @@ final class PlannedBatchNormalization: PlannedLayer {
   }
 
   func forward() throws {
-    if isTraining {
+    if takesStatistics {
       try running.withMean { mean in
         BatchNormalizationLoops.statistics(
           of: try input.region(), geometry, shift: UnsafeBufferPointer(mean), partials: partials, into: sums)
@@ -152,7 +156,7 @@ final class PlannedBatchNormalization: PlannedLayer {
   }
 
   func forwardWithoutImages() throws {
-    guard synchronize != nil, isTraining else { return }
+    guard synchronize != nil, takesStatistics else { return }
     sums.update(repeating: 0)
     try takeStatistics()
   }
@@ -183,6 +187,17 @@ final class PlannedBatchNormalization: PlannedLayer {
     let (x, dy) = (try input.region(), try gradientOfOutput.region())
     let (mean, inverse) = (UnsafeBufferPointer(row(.mean)), UnsafeBufferPointer(row(.inverse)))
     let (factor, offset) = (UnsafeBufferPointer(row(.factor)), UnsafeBufferPointer(row(.offset)))
+    if layer.isFrozen {
+      try shift.gradient.withFloats { $0.update(repeating: 0) }
+      try scale.gradient.withFloats { $0.update(repeating: 0) }
+      guard let gradientOfInput else { return }
+      // Both means are zero: nothing of the statistics depends on x.
+      BatchNormalizationLoops.gradient(
+        x: x, gradient: dy, geometry, mean: mean, inverse: inverse, factor: factor, offset: offset, rectified: layer.rectified,
+        meanGradient: UnsafeBufferPointer(row(.meanGradient)), meanProduct: UnsafeBufferPointer(row(.meanProduct)),
+        into: try gradientOfInput.region())
+      return
+    }
     BatchNormalizationLoops.gradientSums(
       x: x, gradient: dy, geometry, mean: mean, inverse: inverse, factor: factor, offset: offset, rectified: layer.rectified,
       partials: partials, into: sums)
@@ -201,7 +216,7 @@ final class PlannedBatchNormalization: PlannedLayer {
   }
 
   func backwardWithoutImages() throws {
-    guard let synchronize else { return }
+    guard let synchronize, takesStatistics else { return }
     sums.update(repeating: 0)
     try synchronize(UnsafeMutableBufferPointer(rebasing: sums[..<(2 * channels)]))
   }

@@ -11,9 +11,23 @@ public struct Convolution: Layer {
   public var geometry: ConvolutionGeometry
   /// Whether a bias is added.
   public var hasBias: Bool
+  /// How the weights begin.
+  public var start: Start
+
+  /// How weights begin.
+  public enum Start: Sendable {
+    /// Uniform by the fan-in, PyTorch's default.
+    case uniform
+    /// Normal by the fan-out, as torchvision's ResNets.
+    case normal
+  }
 
   /// Describes the layer.
-  public init(filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, bias: Bool = true) {
+  public init(
+    filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, bias: Bool = true,
+    start: Start = .uniform
+  ) {
+    self.start = start
     self.filters = filters
     geometry = ConvolutionGeometry(kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups)
     hasBias = bias
@@ -44,8 +58,10 @@ public struct Convolution: Layer {
   public func parameters(_ inputs: [Int]) -> [ParameterSpecification] {
     let channels = inputs[0] / geometry.groups
     let fanIn = channels * geometry.kernel[0] * geometry.kernel[1]
+    let fanOut = filters * geometry.kernel[0] * geometry.kernel[1]
     let weight = ParameterSpecification(
-      name: "weight", shape: [filters, channels] + geometry.kernel, initialization: .uniformByFanIn(fanIn), groups: geometry.groups)
+      name: "weight", shape: [filters, channels] + geometry.kernel,
+      initialization: start == .normal ? .normalByFanOut(fanOut) : .uniformByFanIn(fanIn), groups: geometry.groups)
     return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: .uniformByFanIn(fanIn))] : [weight]
   }
 
@@ -72,16 +88,49 @@ struct ConvolutionCandidates: ConvolutionRequests {
     isWinogradShape ? [.direct, .winograd] : [.direct]
   }
 
-  /// Winograd tiles.
-  func ownConvolution(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)? {
-    guard isWinogradShape, geometry.padding == [1, 1], layouts.bias == nil,
+  /// Square kernels of stride 1 that keep the extents, without groups.
+  private var keepsExtents: Bool {
+    let (k, d) = (geometry.kernel[0], geometry.dilation[0])
+    return geometry
+      == ConvolutionGeometry(kernel: k, padding: k / 2 * d, dilation: d)
+  }
+
+  /// Winograd tiles for 3x3 kernels, dilated or not; products by taps for dilated ones and for 1x1.
+  func ownConvolutions(_ layouts: ConvolutionLayouts) throws -> [any OwnConvolution] {
+    let (kernel, dilation) = (geometry.kernel[0], geometry.dilation[0])
+    guard keepsExtents, kernel == 3 || kernel == 1, layouts.bias == nil, layouts.weights.extents.count == 4,
       try layouts.weights.isSame(as: .blockedWeights(layouts.weights.extents))
-    else { return nil }
+    else { return [] }
     let (from, to) = try (layouts.source.channelBlocks(), layouts.destination.channelBlocks())
-    guard from.block == to.block else { return nil }
-    return WinogradConvolution(
-      images: from.images, inputChannels: from.channels, outputChannels: to.channels, height: from.height, width: from.width,
-      block: from.block)
+    guard from.block == to.block else { return [] }
+    var found: [(any OwnConvolution)?] = []
+    if kernel == 3, dilation == 1 {
+      found.append(
+        WinogradConvolution(
+          images: from.images, inputChannels: from.channels, outputChannels: to.channels, height: from.height, width: from.width,
+          block: from.block))
+    } else {
+      if kernel == 3 {
+        found.append(
+          PhasedWinogradConvolution(
+            images: from.images, inputChannels: from.channels, outputChannels: to.channels, height: from.height, width: from.width,
+            dilation: dilation, block: from.block))
+      }
+      found.append(
+        TapConvolution(
+          images: from.images, inputChannels: from.channels, outputChannels: to.channels, height: from.height, width: from.width,
+          kernel: kernel, dilation: dilation, block: from.block))
+    }
+    return found.compactMap { $0 }
+  }
+
+  /// Channel blocks of 8, where loops of our own compute what the library cannot in any layout that it would choose.
+  func ownLayouts(source: TensorLayout, weightExtents: [Int], outputExtents: [Int]) throws -> (
+    weights: TensorLayout, destination: TensorLayout
+  )? {
+    guard keepsExtents, geometry.kernel[0] == 3 || geometry.kernel[0] == 1, weightExtents.count == 4, try source.channelBlocks().block == 8
+    else { return nil }
+    return (try .blockedWeights(weightExtents), try .blocked(outputExtents, block: 8))
   }
 
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
@@ -109,8 +158,12 @@ protocol ConvolutionRequests {
   var isTransposed: Bool { get }
   /// The library's algorithms.
   var algorithms: [ConvolutionAlgorithm] { get }
-  /// Loops of our own that compute the same thing in these layouts; nil where there are none.
-  func ownConvolution(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)?
+  /// Loops of our own that compute the same thing in these layouts.
+  func ownConvolutions(_ layouts: ConvolutionLayouts) throws -> [any OwnConvolution]
+  /// The layouts in which loops of our own compute what the library has but reference loops for; nil where there are none.
+  func ownLayouts(source: TensorLayout, weightExtents: [Int], outputExtents: [Int]) throws -> (
+    weights: TensorLayout, destination: TensorLayout
+  )?
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
     throws -> PrimitiveDescriptor
   func backwardData(_ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ d: TensorLayout)

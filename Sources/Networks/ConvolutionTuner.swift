@@ -6,7 +6,7 @@ import Threading
 struct ConvolutionTuner {
   private let builder: NodeBuilder
   private let algorithms: [ConvolutionAlgorithm]
-  private let own: (any OwnConvolution)?
+  private let own: [any OwnConvolution]
   private let layouts: ConvolutionLayouts
   private let shape: String
 
@@ -14,7 +14,7 @@ struct ConvolutionTuner {
     self.builder = builder
     self.layouts = layouts
     algorithms = candidates.algorithms
-    own = try candidates.ownConvolution(layouts)
+    own = try candidates.ownConvolutions(layouts)
     let (g, from) = (candidates.geometry, builder.inputShape())
     shape =
       (candidates.isTransposed ? "transposed " : "")
@@ -28,7 +28,7 @@ struct ConvolutionTuner {
   ) throws -> ConvolutionCandidate {
     let descriptor = try request(.direct)
     let direct = ConvolutionCandidate.library(.direct, descriptor)
-    var possible = own.map { [ConvolutionCandidate.own($0)] } ?? []
+    var possible = own.map { ConvolutionCandidate.own($0) }
     for algorithm in algorithms where algorithm != .direct {
       // An algorithm that the library or the processor does not have is no candidate; that is not an error.
       if let descriptor = try? request(algorithm), !descriptor.isReference { possible.append(.library(algorithm, descriptor)) }

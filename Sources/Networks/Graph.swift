@@ -51,6 +51,16 @@ public struct Graph: Sendable {
   public private(set) var nodes: [Node] = []
   /// The last node's output.
   public var output: Value { nodes.last?.output ?? input }
+  /// Logits beside the output that take part in training alone.
+  public private(set) var auxiliaryOutputs: [AuxiliaryOutput] = []
+
+  /// Logits of an earlier layer, whose loss is added to that of the output in training. Inference does not compute them.
+  public struct AuxiliaryOutput: Sendable {
+    /// The logits: as many channels, rows and columns as the output has.
+    public let value: Value
+    /// What their loss is multiplied by.
+    public let weight: Double
+  }
 
   private var channelsOfValues: [Int]
 
@@ -71,10 +81,41 @@ public struct Graph: Sendable {
   /// - Returns: its output.
   @discardableResult
   public mutating func add(_ layer: some Layer, named name: String, to inputs: Value...) -> Value {
+    add(layer, named: name, to: inputs)
+  }
+
+  /// Adds a layer of any number of inputs.
+  /// - Returns: its output.
+  @discardableResult
+  public mutating func add(_ layer: some Layer, named name: String, to inputs: [Value]) -> Value {
     let output = Value(index: channelsOfValues.count)
     nodes.append(Node(name: name, layer: layer, inputs: inputs, output: output))
     channelsOfValues.append(layer.outputChannels(inputs.map { channelsOfValues[$0.index] }))
     return output
+  }
+
+  /// Makes an activation an auxiliary output.
+  public mutating func addAuxiliaryOutput(_ value: Value, weight: Double) {
+    auxiliaryOutputs.append(AuxiliaryOutput(value: value, weight: weight))
+  }
+
+  /// Replaces layers by others of the same connections, channels and parameters.
+  mutating func replaceLayers(_ replacement: (Node) -> (any Layer)?) {
+    nodes = nodes.map { node in
+      replacement(node).map { Node(name: node.name, layer: $0, inputs: node.inputs, output: node.output) } ?? node
+    }
+  }
+
+  /// For each node whether the output depends on it; auxiliary outputs do not count.
+  var isNeededForOutput: [Bool] {
+    var needed = Array(repeating: false, count: nodes.count + 1)
+    needed[output.index] = true
+    for node in nodes.reversed() where needed[node.output.index] {
+      for (i, value) in node.inputs.enumerated() where node.layer.readsNumbers(ofInput: i) || node.layer.needsProducer(ofInput: i) {
+        needed[value.index] = true
+      }
+    }
+    return nodes.map { needed[$0.output.index] }
   }
 
   /// The shapes of all activations for one image size, in the order of values.

@@ -76,10 +76,14 @@ final class PlannedConcatenation: PlannedLayer {
   }
 }
 
-/// Adds two activations of equal shape, as residual connections do.
+/// Adds two activations of equal shape, as residual connections do, with an optional ReLU behind.
+///
+/// The gradient of the first input lies where that of the output lay, unless others read that input too.
 public struct Addition: Layer {
+  /// Whether max(0, x + y) is the output.
+  public var rectified: Bool
   /// The layer.
-  public init() {}
+  public init(rectified: Bool = false) { self.rectified = rectified }
 
   /// The layer's name in reports.
   public var kind: String { "addition" }
@@ -100,36 +104,19 @@ public struct Addition: Layer {
       throw LongtailError(.internalError, "layer \(builder.node.name) adds activations of different layouts")
     }
     let output = try builder.output(first.layout)
-    guard builder.isTraining else { return PlannedAddition(inputs: [first, second], output: output, gradients: [], gradientOfOutput: nil) }
-    return PlannedAddition(
-      inputs: [first, second], output: output, gradients: [try builder.gradientOfInput(0), try builder.gradientOfInput(1)],
-      gradientOfOutput: try builder.gradientOfOutput())
-  }
-}
-
-final class PlannedAddition: PlannedLayer {
-  private let inputs: [PlanTensor]
-  private let output: PlanTensor
-  private let gradients: [PlanTensor?]
-  private let gradientOfOutput: PlanTensor?
-
-  init(inputs: [PlanTensor], output: PlanTensor, gradients: [PlanTensor?], gradientOfOutput: PlanTensor?) {
-    self.inputs = inputs
-    self.output = output
-    self.gradients = gradients
-    self.gradientOfOutput = gradientOfOutput
-  }
-
-  func forward() throws {
-    let region = try output.region()
-    region.copy(try inputs[0].region())
-    region.accumulate(try inputs[1].region())
-  }
-
-  func backward() throws {
-    guard let gradientOfOutput else { return }
-    for gradient in gradients {
-      if let gradient { try gradient.region().copy(gradientOfOutput.region()) }
+    let rectified = rectified
+    let forward = {
+      AdditionLoops.add(try first.region(), try second.region(), rectified: rectified, into: try output.region())
+    }
+    guard builder.isTraining else { return PlannedLoops(forward) }
+    if rectified { builder.keepOutput() }
+    if builder.node.inputs[0] != builder.node.inputs[1] { try builder.shareGradientWithInput(0) }
+    let gradientOfOutput = try builder.gradientOfOutput()
+    let (a, b) = (try builder.gradientOfInput(0), try builder.gradientOfInput(1))
+    return PlannedLoops(forward) {
+      AdditionLoops.gradient(
+        output: rectified ? try output.region() : nil, gradient: try gradientOfOutput.region(),
+        into: (try a?.region(), try b?.region()))
     }
   }
 }

@@ -15,6 +15,9 @@ public protocol Layer: Sendable {
   /// Whether the layer reads an input's numbers, and so contributes to its gradient.
   func readsNumbers(ofInput i: Int) -> Bool
 
+  /// Whether an input whose numbers are not read has to be computed nevertheless: for its positions of maxima.
+  func needsProducer(ofInput i: Int) -> Bool
+
   /// What the layer learns.
   /// - Parameter inputs: channels of the inputs.
   func parameters(_ inputs: [Int]) -> [ParameterSpecification]
@@ -31,6 +34,8 @@ extension Layer {
   public func outputChannels(_ inputs: [Int]) -> Int { inputs.first ?? 0 }
   /// Most layers read all their inputs.
   public func readsNumbers(ofInput i: Int) -> Bool { true }
+  /// Most layers need what they read.
+  public func needsProducer(ofInput i: Int) -> Bool { readsNumbers(ofInput: i) }
   /// Most layers learn nothing.
   public func parameters(_ inputs: [Int]) -> [ParameterSpecification] { [] }
   /// Most layers keep nothing.
@@ -60,6 +65,8 @@ extension PlannedLayer {
 public enum Initialization: Hashable, Sendable {
   /// Uniform in ±1/sqrt(fanIn), PyTorch's default for convolutions and their biases (Kaiming uniform with a = sqrt(5)).
   case uniformByFanIn(Int)
+  /// Normal with variance 2/fanOut: Kaiming normal for ReLU, as ResNets begin.
+  case normalByFanOut(Int)
   /// One value.
   case constant(Float)
 }
@@ -74,6 +81,8 @@ public struct ParameterSpecification: Hashable, Sendable {
   public var initialization: Initialization
   /// Whether files hold I,O,H,W where kernels think O,I,H,W.
   public var isTransposed = false
+  /// Whether training leaves it as it is: its gradient is zero, and it needs no weight decay.
+  public var isFrozen = false
   /// Groups of the convolution; weights of more than one have a fifth dimension inside the engine.
   public var groups = 1
 

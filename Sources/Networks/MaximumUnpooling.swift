@@ -16,6 +16,9 @@ public struct MaximumUnpooling: Layer {
   /// The second input only names the pooling.
   public func readsNumbers(ofInput i: Int) -> Bool { i == 0 }
 
+  /// The pooling's positions are needed, in inference too.
+  public func needsProducer(ofInput i: Int) -> Bool { true }
+
   /// Twice the extents of the values: the pooling's input had an even size, because images divide by the network's stride.
   public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
     guard inputs.count == 2, inputs[0] == inputs[1] else {

@@ -18,6 +18,8 @@ public final class MicroBatchedPlan: TrainingPass {
   public let logits: RowsView
   /// The gradient of the class scores of all micro-batches.
   public let logitsGradient: RowsView
+  /// The auxiliary outputs of all micro-batches.
+  public let auxiliary: [AuxiliaryRows]
 
   private let network: Network
   private let parts: [Part]
@@ -48,6 +50,12 @@ public final class MicroBatchedPlan: TrainingPass {
     input = HostBuffer(floatCount: images * floatsPerImage)
     logits = MicroBatchedPlan.rows(like: largest.plan.logits, images: images)
     logitsGradient = MicroBatchedPlan.rows(like: largest.plan.logitsGradient, images: images)
+    let count = images
+    auxiliary = largest.plan.auxiliary.map {
+      AuxiliaryRows(
+        logits: MicroBatchedPlan.rows(like: $0.logits, images: count), gradient: MicroBatchedPlan.rows(like: $0.gradient, images: count),
+        weight: $0.weight)
+    }
   }
 
   /// Calls `body` with the memory of all images: N,C,H,W.
@@ -65,6 +73,9 @@ public final class MicroBatchedPlan: TrainingPass {
         statistics.append(network.runningStatisticsBuffer.withFloats { Array($0) })
         try part.plan.forward()
         logits.copyImages(from: part.plan.logits, startingAt: part.images.lowerBound)
+        for (whole, own) in zip(auxiliary, part.plan.auxiliary) {
+          whole.logits.copyImages(from: own.logits, startingAt: part.images.lowerBound)
+        }
       }
     }
   }
@@ -87,6 +98,9 @@ public final class MicroBatchedPlan: TrainingPass {
           try part.plan.forward()
         }
         part.plan.logitsGradient.copyImages(outOf: logitsGradient, startingAt: part.images.lowerBound)
+        for (whole, own) in zip(auxiliary, part.plan.auxiliary) {
+          own.gradient.copyImages(outOf: whole.gradient, startingAt: part.images.lowerBound)
+        }
         try part.plan.backward()
         if place == parts.count - 1 {
           if place > 0 { total.copyFloats(from: network.gradients) }

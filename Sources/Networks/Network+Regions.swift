@@ -11,4 +11,9 @@ extension Network {
   public var statisticRegions: [(name: String, range: Range<Int>)] {
     store.statistics.map { ($0.name, $0.offset..<$0.offset + $0.specification.count) }
   }
+
+  /// The floats of the parameters that training leaves as they are, in the order of the graph.
+  public var frozenRegions: [(name: String, range: Range<Int>)] {
+    store.ordered.reversed().filter(\.specification.isFrozen).map { ($0.name, $0.offset..<$0.offset + $0.layout.floatCount) }
+  }
 }

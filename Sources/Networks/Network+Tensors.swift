@@ -48,6 +48,19 @@ extension Network {
     }
   }
 
+  /// Takes over those parameters and statistics that are given; names and shapes have been checked.
+  func loadPresent(_ tensors: [NamedTensor]) throws {
+    let given = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for entry in store.ordered {
+      if let tensor = given[entry.name] { try write(tensor.values, to: entry, in: parameters) }
+    }
+    statistics.withFloats { floats in
+      for statistic in store.statistics {
+        for (i, value) in (given[statistic.name]?.values ?? []).enumerated() { floats[statistic.offset + i] = value }
+      }
+    }
+  }
+
   /// Running means and variances, as `….running_mean` and `….running_var`.
   public var runningStatistics: [NamedTensor] {
     statistics.withFloats { floats in
@@ -98,12 +111,16 @@ extension Network {
         let bound = 1 / Double(max(1, fanIn)).squareRoot()
         let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
         for i in values.indices { values[i] = Float(random.uniform(i, in: -bound...bound)) }
+      case .normalByFanOut(let fanOut):
+        let deviation = (2 / Double(max(1, fanOut))).squareRoot()
+        let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
+        for i in values.indices { values[i] = Float(deviation * random.normal(i)) }
       }
       try write(values, to: entry, in: parameters)
     }
   }
 
-  private func write(_ values: [Float], to entry: ParameterStore.Entry, in flat: HostBuffer) throws {
+  func write(_ values: [Float], to entry: ParameterStore.Entry, in flat: HostBuffer) throws {
     let plain = try plainLayout(entry)
     let staging = HostBuffer(byteCount: plain.byteCount)
     staging.withFloats { floats in for (i, value) in values.enumerated() { floats[i] = value } }

@@ -42,6 +42,40 @@ extension WinogradConvolution: OwnConvolution {
   }
 }
 
+extension PhasedWinogradConvolution: OwnConvolution {
+  var algorithm: ConvolutionAlgorithm { .tiledWinograd }
+  var implementation: String { "longtail:phased_winograd_4x4_3x3:avx2" }
+
+  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
+
+  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
+    switch pass {
+    case .forward: forward(source: r.source, weights: r.weights, destination: r.destination, scratch: r.scratch)
+    case .backwardData:
+      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
+    case .backwardWeights:
+      backwardWeights(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, scratch: r.scratch)
+    }
+  }
+}
+
+extension TapConvolution: OwnConvolution {
+  var algorithm: ConvolutionAlgorithm { .matrixProduct }
+  var implementation: String { "longtail:taps_\(kernel)x\(kernel):avx2" }
+
+  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
+
+  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
+    switch pass {
+    case .forward: forward(source: r.source, weights: r.weights, destination: r.destination, scratch: r.scratch)
+    case .backwardData:
+      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
+    case .backwardWeights:
+      backwardWeights(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, scratch: r.scratch)
+    }
+  }
+}
+
 extension NonoverlappingTransposedConvolution: OwnConvolution {
   var algorithm: ConvolutionAlgorithm { .matrixProduct }
   var implementation: String { "longtail:transposed_2x2:avx2" }

@@ -20,6 +20,8 @@ public final class Plan {
   public private(set) var logits: RowsView
   /// Where the gradient of the class scores has to be before `backward`. Padded classes are zero and must stay so.
   public let logitsGradient: RowsView
+  /// The logits of auxiliary outputs; none in inference.
+  public private(set) var auxiliary: [AuxiliaryRows]
   /// Seconds by kind of layer and pass, summed since the last reset, when profiling is on.
   public private(set) var seconds: [String: Double] = [:]
   /// Whether `seconds` is kept. Costs two clock readings a layer.
@@ -37,6 +39,7 @@ public final class Plan {
   private let stages: [Stage]
   private let input: HostBuffer
   private let output: PlanTensor
+  private let auxiliaryOutputs: [PlanTensor]
   private let tensors: [PlanTensor]
   private let gradients: HostBuffer
   private let isEmpty: Bool
@@ -60,7 +63,8 @@ public final class Plan {
       graph: graph, shapes: shapes, images: compiled, isTraining: isTraining, store: store, options: options, statistics: statistics,
       input: inputTensor)
     var stages: [Stage] = []
-    for (index, node) in graph.nodes.enumerated() {
+    let needed = graph.isNeededForOutput
+    for (index, node) in graph.nodes.enumerated() where isTraining || needed[index] {
       let nodeBuilder = NodeBuilder(plan: builder, node: node, index: index)
       let layer = try node.layer.compile(nodeBuilder)
       stages.append(
@@ -73,13 +77,27 @@ public final class Plan {
     output.slot?.extend(to: 2 * graph.nodes.count)
 
     // The gradient of the logits has memory of its own, zeroed once, because its padded lanes must stay zero.
-    let rows = try output.layout.channelBlocks()
-    let gradientBuffer = HostBuffer(byteCount: isTraining ? output.layout.byteCount : 64)
-    logitsGradient = Plan.rows(rows, images: images, buffer: gradientBuffer, offset: 0)
-    logits = Plan.rows(rows, images: images, buffer: gradientBuffer, offset: 0)
-    let persistent = isTraining ? try builder.gradient(of: graph.output) : nil
-    try persistent?.place(in: gradientBuffer, byteOffset: 0)
-    tensors = builder.tensors.filter { $0 !== persistent }
+    var persistent: [PlanTensor] = []
+    func gradientRows(of value: Graph.Value) throws -> RowsView {
+      let tensor = try builder.value(value)
+      let buffer = HostBuffer(byteCount: isTraining ? tensor.layout.byteCount : 64)
+      if isTraining {
+        let gradient = try builder.gradient(of: value)
+        try gradient.place(in: buffer, byteOffset: 0)
+        persistent.append(gradient)
+      }
+      return Plan.rows(try tensor.layout.channelBlocks(), images: images, buffer: buffer, offset: 0)
+    }
+    let gradientOfLogits = try gradientRows(of: graph.output)
+    (logits, logitsGradient) = (gradientOfLogits, gradientOfLogits)
+    let auxiliaries = isTraining ? graph.auxiliaryOutputs : []
+    auxiliaryOutputs = try auxiliaries.map { try builder.value($0.value) }
+    for tensor in auxiliaryOutputs { tensor.slot?.extend(to: 2 * graph.nodes.count) }
+    auxiliary = try auxiliaries.map {
+      let rows = try gradientRows(of: $0.value)
+      return AuxiliaryRows(logits: rows, gradient: rows, weight: $0.weight)
+    }
+    tensors = builder.tensors.filter { tensor in !persistent.contains { $0 === tensor } }
     let slots = Set(tensors.compactMap { $0.slot.map(ObjectIdentifier.init) })
     let live = builder.slots.filter { slots.contains(ObjectIdentifier($0)) }
     var report = builder.report
@@ -107,8 +125,12 @@ public final class Plan {
   /// Puts all activations into an arena of at least `report.arenaByteCount` bytes, which plans that run one after the other share.
   func place(in arena: HostBuffer) throws {
     for tensor in tensors { try tensor.place(in: arena) }
-    let region = try output.region()
-    logits = Plan.rows(try output.layout.channelBlocks(), images: images, buffer: region.buffer, offset: region.offset)
+    func rows(_ tensor: PlanTensor) throws -> RowsView {
+      let region = try tensor.region()
+      return Plan.rows(try tensor.layout.channelBlocks(), images: images, buffer: region.buffer, offset: region.offset)
+    }
+    logits = try rows(output)
+    for i in auxiliary.indices { auxiliary[i].logits = try rows(auxiliaryOutputs[i]) }
   }
 
   /// Calls `body` with the memory of the images: N,C,H,W.
@@ -142,7 +164,7 @@ public final class Plan {
     }
   }
 
-  /// Computes the gradients of all parameters from `logitsGradient`.
+  /// Computes the gradients of all parameters from `logitsGradient` and those of the auxiliary logits.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
   public func backward() throws {
     guard isTraining else { throw LongtailError(.internalError, "an inference plan has no backward pass") }

@@ -190,9 +190,9 @@ public final class NodeBuilder {
     return contribution
   }
 
-  /// Lets the gradient of the only input lie where that of the output lies, for layers that work in place.
-  public func shareGradientWithInput() throws {
-    let value = node.inputs[0]
+  /// Lets the gradient of an input lie where that of the output lies, for layers that work in place.
+  public func shareGradientWithInput(_ i: Int = 0) throws {
+    let value = node.inputs[i]
     guard isTraining, value != plan.graph.input, plan.graph.consumers(of: value) == [index], !plan.hasGradient(of: node.output) else {
       return
     }

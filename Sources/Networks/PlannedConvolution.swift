@@ -23,8 +23,15 @@ final class PlannedConvolution: PlannedLayer {
 
     // The direct algorithm settles the layouts; other algorithms take part where they accept them.
     let direct = try candidates.forward(.direct, training: builder.isTraining, input.layout, anyWeights, biasLayout, anyOutput)
-    let output = try builder.output(try direct.destinationLayout())
-    let weight = try builder.parameter("weight") { try direct.weightsLayout() }
+    var layouts = (weights: try direct.weightsLayout(), destination: try direct.destinationLayout())
+    if direct.isReference,
+      let own = try candidates.ownLayouts(
+        source: input.layout, weightExtents: weightExtents, outputExtents: builder.outputShape.extents(images: builder.images))
+    {
+      layouts = own
+    }
+    let output = try builder.output(layouts.destination)
+    let weight = try builder.parameter("weight") { layouts.weights }
     let bias = hasBias ? try builder.parameter("bias") { try .plain([builder.outputShape.channels]) } : nil
     let tuner = try ConvolutionTuner(
       builder, candidates: candidates,

@@ -73,40 +73,6 @@ public struct Dropout: Layer {
   }
 }
 
-/// Bilinear resampling to given extents or by a factor, with half-pixel centres (PyTorch's `align_corners = false`).
-public struct BilinearResampling: Layer {
-  /// How much larger rows and columns become.
-  public var factor: Int
-  /// The layer.
-  public init(factor: Int) { self.factor = factor }
-  /// The layer's name in reports.
-  public var kind: String { "resampling" }
-
-  /// The enlarged shape.
-  public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
-    FeatureShape(channels: inputs[0].channels, height: inputs[0].height * factor, width: inputs[0].width * factor)
-  }
-
-  /// Makes the kernels.
-  public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
-    let input = try builder.input()
-    let block = try input.layout.channelBlocks().block
-    let extents = builder.outputShape.extents(images: builder.images)
-    let output = try builder.output(block == 8 || block == 16 ? .blocked(extents, block: block) : .plain(extents))
-    let descriptor = try ResamplingKernels.forward(training: builder.isTraining, source: input.layout, destination: output.layout)
-    let forward = try builder.primitive(descriptor, pass: .forward, [(.source, input), (.destination, output)])
-    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput() else {
-      return PlannedPrimitives(forward: forward, backward: nil)
-    }
-    let backward = try ResamplingKernels.backward(hint: descriptor, source: input.layout, destination: output.layout)
-    return PlannedPrimitives(
-      forward: forward,
-      backward: try builder.primitive(
-        backward, pass: .backwardData,
-        [(.gradientOfSource, gradientOfInput), (.gradientOfDestination, try builder.gradientOfOutput())]))
-  }
-}
-
 /// A layer whose passes are loops of ours.
 final class PlannedLoops: PlannedLayer {
   private let forwardLoop: () throws -> Void

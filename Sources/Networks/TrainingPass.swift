@@ -12,6 +12,8 @@ public protocol TrainingPass: AnyObject {
   var logits: RowsView { get }
   /// Where the gradient of the class scores has to be before `backward`. Padded classes are zero and must stay so.
   var logitsGradient: RowsView { get }
+  /// Logits of auxiliary outputs, whose gradients have to be there before `backward` too.
+  var auxiliary: [AuxiliaryRows] { get }
   /// Calls `body` with the memory of the images: N,C,H,W.
   func withInput<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result
   /// Computes the logits.
@@ -23,3 +25,13 @@ public protocol TrainingPass: AnyObject {
 }
 
 extension Plan: TrainingPass {}
+
+/// The logits of an auxiliary output, as many rows and classes as the logits have.
+public struct AuxiliaryRows {
+  /// Where the class scores lie after `forward`.
+  public internal(set) var logits: RowsView
+  /// Where their gradient has to be before `backward`, weight included. Padded classes are zero and must stay so.
+  public let gradient: RowsView
+  /// What the loss of these logits is multiplied by.
+  public let weight: Double
+}

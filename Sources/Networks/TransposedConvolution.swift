@@ -57,16 +57,22 @@ struct TransposedConvolutionCandidates: ConvolutionRequests {
   let isTransposed = true
 
   /// Products of matrices, where the kernel is 2x2 and as wide as its steps.
-  func ownConvolution(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)? {
+  func ownConvolutions(_ layouts: ConvolutionLayouts) throws -> [any OwnConvolution] {
     guard geometry == ConvolutionGeometry(kernel: 2, stride: 2), layouts.weights.extents.count == 4,
       try layouts.weights.isSame(as: .blockedTransposedWeights(layouts.weights.extents))
-    else { return nil }
+    else { return [] }
     let (from, to) = try (layouts.source.channelBlocks(), layouts.destination.channelBlocks())
-    guard from.block == to.block else { return nil }
-    return NonoverlappingTransposedConvolution(
+    guard from.block == to.block else { return [] }
+    let made = NonoverlappingTransposedConvolution(
       images: from.images, inputChannels: from.channels, outputChannels: to.channels, height: from.height, width: from.width,
       block: from.block)
+    return made.map { [$0] } ?? []
   }
+
+  /// The library always has loops for it.
+  func ownLayouts(source: TensorLayout, weightExtents: [Int], outputExtents: [Int]) throws -> (
+    weights: TensorLayout, destination: TensorLayout
+  )? { nil }
 
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
     throws -> PrimitiveDescriptor

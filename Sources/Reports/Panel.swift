@@ -11,6 +11,8 @@ public struct Panel: Sendable {
     public var truth: LabelImage
     /// The network's classes.
     public var prediction: LabelImage
+    /// What the third column shows instead of the network's classes; of the same size.
+    public var overlay: RGBImage?
 
     /// Puts three pictures of one size together.
     public init(input: RGBImage, truth: LabelImage, prediction: LabelImage) {
@@ -24,6 +26,10 @@ public struct Panel: Sendable {
   public var classNames: [String]
   /// The colours of the classes.
   public var palette: [RGBColour]
+  /// What the columns are called.
+  public var titles = ["input", "truth", "prediction"]
+  /// The classes that the legend tells; nil for all.
+  public var legend: [Int]?
   /// A line at the top, such as step and mIoU; empty for none.
   public var caption: String
 
@@ -38,7 +44,6 @@ public struct Panel: Sendable {
   private static let background = RGBColour(24, 24, 24)
   private static let ink = RGBColour(230, 230, 230)
   private static let gap = 4
-  private static let titles = ["input", "truth", "prediction"]
 
   /// Draws it.
   ///
@@ -61,14 +66,14 @@ public struct Panel: Sendable {
     if !caption.isEmpty {
       picture.draw(BitmapFont.fitted(caption, width: width - 2 * gap, scale: scale), x: gap, y: gap, colour: Panel.ink, scale: scale)
     }
-    for (column, title) in Panel.titles.enumerated() {
+    for (column, title) in titles.prefix(3).enumerated() {
       picture.draw(title, x: gap + column * (cellWidth + gap), y: top - lineHeight, colour: Panel.ink, scale: scale)
     }
     var y = top
     for row in rows {
       let parts = [
         row.input, row.truth.colourized(palette: palette, ignored: Panel.ignoredColour),
-        row.prediction.colourized(palette: palette, ignored: Panel.ignoredColour),
+        row.overlay ?? row.prediction.colourized(palette: palette, ignored: Panel.ignoredColour),
       ]
       for (column, part) in parts.enumerated() {
         let shown = enlarged == 1 ? part : part.resizedNearest(width: part.width * enlarged, height: part.height * enlarged)
@@ -95,7 +100,7 @@ public struct Panel: Sendable {
 
   /// The classes with their places from the left, broken into lines of at most `width` pixels.
   private func legendLines(width: Int, scale: Int) -> [[LegendEntry]] {
-    var entries = zip(classNames, palette).map { ($0, $1) }
+    var entries = (legend ?? Array(classNames.indices)).filter(classNames.indices.contains).map { (classNames[$0], palette[$0]) }
     if rows.contains(where: { $0.truth.labels.contains(LabelImage.ignored) }) { entries.append(("ignored", Panel.ignoredColour)) }
     var lines: [[LegendEntry]] = []
     var line: [LegendEntry] = []
@@ -120,7 +125,9 @@ public struct Panel: Sendable {
       throw LongtailError(.badData, "a panel of \(classNames.count) classes has \(palette.count) colours")
     }
     for (place, row) in rows.enumerated() {
-      let sizes = [(row.truth.width, row.truth.height), (row.prediction.width, row.prediction.height)]
+      let sizes =
+        [(row.truth.width, row.truth.height), (row.prediction.width, row.prediction.height)]
+        + (row.overlay.map { [($0.width, $0.height)] } ?? [])
       guard row.input.width > 0, row.input.height > 0, sizes.allSatisfy({ $0 == (row.input.width, row.input.height) }) else {
         throw LongtailError(
           .badData,

@@ -65,6 +65,7 @@ public final class RunReporter: TrainingObserver {
     record.images = report.images
     record.validPixels = report.validPixels
     record.loss = report.loss
+    record.terms = report.auxiliaryLoss.map { [NamedNumber("auxiliary", $0)] } ?? []
     record.learningRate = report.learningRate
     record.gradientNorm = report.gradientNorm
     record.bytesReduced = report.bytesReduced

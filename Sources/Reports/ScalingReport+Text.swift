@@ -13,6 +13,13 @@ extension ScalingReport {
         Formatting.percent(part.reductionShare),
       ])
     }
+    var machine: [String] = []
+    if let allowed = machineEfficiency {
+      machine = [
+        "\(ranks.ranks) processes that share nothing take \(Formatting.significant(independent.medianStep * 1e3, 4)) ms when they run at once: "
+          + "the machine allows \(Formatting.decimals(allowed, 3)), of which the ranks reach \(Formatting.decimals(efficiency / allowed, 3))."
+      ]
+    }
     let rounds = single.rounds.count
     return
       ([single.rounds.first.map { "\($0.model), \($0.width)x\($0.height), \(Formatting.plural(rounds, "round"))" } ?? "", ""]
@@ -20,6 +27,7 @@ extension ScalingReport {
         "",
         "Efficiency of \(ranks.ranks) ranks: \(Formatting.decimals(efficiency, 3)); of \(threads.threads) threads: "
           + "\(Formatting.decimals(threadEfficiency, 3)).",
+      ] + machine + [
         "\(name(ranks)) are \(Formatting.decimals(ranksOverThreads, 3)) times as fast as \(name(threads)).",
         "Sums over ranks, waiting for the slowest included, take \(Formatting.percent(ranks.reductionShare)) % of a step.", "",
       ]).joined(separator: "\n")
@@ -36,6 +44,8 @@ extension ScalingReport {
       ])
     }
     return .members([
+      "machineEfficiency": machineEfficiency.map { .double($0) } ?? .null,
+      "independent": independent.rounds.isEmpty ? .null : values(independent),
       "benchmark": .string("scale"), "longtail": .string(Versions.longtail), "model": .string(single.rounds.first?.model ?? ""),
       "single": values(single), "threads": values(threads), "ranks": values(ranks), "efficiency": .double(efficiency),
       "threadEfficiency": .double(threadEfficiency), "ranksOverThreads": .double(ranksOverThreads),

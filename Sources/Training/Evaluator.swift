@@ -10,15 +10,15 @@ import Tensors
 
 /// Runs the network over a split and counts: every rank takes its share, each image once, and the counts are summed.
 public final class Evaluator {
-  private let experiment: Experiment
+  let experiment: Experiment
   private let groups: ClassGroups
-  private let communicator: any Communicator
-  private let split: Split
+  let communicator: any Communicator
+  let split: Split
   private let predictor = RowPredictor()
   private let shifter = RowShifter()
   /// Told the counts of each batch of this rank, for metrics that are taken batch by batch.
   public var didCountBatch: ((ConfusionMatrix) -> Void)?
-  private var labelsAtOriginalSize: Bool { experiment.configuration.evaluation.resolution == .label }
+  var labelsAtOriginalSize: Bool { experiment.configuration.evaluation.resolution == .label }
 
   /// Prepares for a split.
   public init(_ experiment: Experiment, groups: ClassGroups, communicator: any Communicator, split: Split? = nil) {
@@ -30,14 +30,20 @@ public final class Evaluator {
 
   /// Evaluates the network's present parameters. Collective.
   ///
-  /// Cost: one forward pass an image on one of the ranks; one sum of C x C integers, one of three numbers an image.
-  /// - Parameter objective: its value over the split is reported too, and predictions are adjusted as it says; nil leaves both out.
+  /// Cost: one forward pass an image on one of the ranks (more with `evaluation.views`); one sum of C x C integers, one of three numbers
+  /// an image.
+  /// - Parameter objective: its value over the split is reported too (not with several looks at an image), and predictions are adjusted
+  ///   as it says; nil leaves both out.
   /// - Throws: `LongtailError` for files that cannot be read.
   public func evaluate(_ network: Network, objective: (any Objective)?, step: Int, epoch: Int) throws -> EvaluationReport {
     let started = Date()
     let dataset = experiment.dataset
     let count = dataset.count(of: split)
     try experiment.requireImages(in: split)
+    if !experiment.configuration.evaluation.views.isPlain {
+      let (matrix, images) = try countViews(network, offsets: objective?.predictionOffsets)
+      return try finished(EvaluationReport(matrix: matrix, groups: groups), images, step: step, epoch: epoch, started: started)
+    }
     let classes = experiment.classNames.count
     var matrix = ConfusionMatrix(classes: classes)
     var images = PackedImageScores(count: count)
@@ -87,12 +93,20 @@ public final class Evaluator {
       try communicator.sum(&packed)
       report.loss = try objective.finish(packed: packed, at: 0, step: context).loss
     }
+    return try finished(report, images, step: step, epoch: epoch, started: started)
+  }
+
+  /// Adds what every way of evaluating tells. Collective.
+  private func finished(_ report: EvaluationReport, _ images: PackedImageScores, step: Int, epoch: Int, started: Date) throws
+    -> EvaluationReport
+  {
+    var report = report
     var scores = images.numbers
     try communicator.sum(&scores)
     report.imageScores = PackedImageScores(numbers: scores).scores
     report.step = step
     report.epoch = epoch
-    report.images = count
+    report.images = experiment.dataset.count(of: split)
     report.resolution = labelsAtOriginalSize ? "label" : "network"
     report.seconds = Date().timeIntervalSince(started)
     return report

@@ -18,8 +18,7 @@ extension Experiment {
     self.init(
       configuration: configuration,
       dataset: RecordedClasses(classes: zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }),
-      graph: try ModelRegistry.make(
-        configuration.model.name, width: configuration.model.width, classes: run.classNames.count, settings: configuration.model.settings),
+      graph: try ModelRegistry.make(configuration.model, classes: run.classNames.count),
       imageSize: imageSize)
   }
 }

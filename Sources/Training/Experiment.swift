@@ -13,7 +13,9 @@ public struct Experiment: Sendable {
   /// The merged configuration.
   public let configuration: Configuration
   /// The data.
-  public let dataset: any SegmentationDataset
+  public private(set) var dataset: any SegmentationDataset
+  /// Samples that were left out, because of their files.
+  public private(set) var skipped: [SkippedSample] = []
   /// The network.
   public let graph: Graph
   /// How training samples become input.
@@ -37,8 +39,7 @@ public struct Experiment: Sendable {
   public init(_ configuration: Configuration) throws {
     self.configuration = configuration
     dataset = try DatasetRegistry.make(name: configuration.data.name, settings: configuration.data.registrySettings)
-    graph = try ModelRegistry.make(
-      configuration.model.name, width: configuration.model.width, classes: dataset.classes.count, settings: configuration.model.settings)
+    graph = try ModelRegistry.make(configuration.model, classes: dataset.classes.count)
     guard let split = Split(argument: configuration.evaluation.split) else {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")
     }
@@ -52,10 +53,32 @@ public struct Experiment: Sendable {
       guard dataset.count(of: .train) > 0 else {
         throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root.")
       }
-      inputSize = try dataset.imageSize(split: .train, index: 0)
+      inputSize = try Experiment.firstSize(dataset, .train, configuration.data.badFiles)
     }
     evaluationSize =
-      try evaluation.fixedOutputSize ?? (dataset.count(of: split) > 0 ? dataset.imageSize(split: split, index: 0) : inputSize)
+      try evaluation.fixedOutputSize
+      ?? (dataset.count(of: split) > 0 ? Experiment.firstSize(dataset, split, configuration.data.badFiles) : inputSize)
+  }
+
+  /// The size of the first image whose file can be used.
+  private static func firstSize(
+    _ dataset: any SegmentationDataset, _ split: Split, _ badFiles: Configuration.DataSet.BadFiles
+  ) throws -> ImageSize {
+    if badFiles == .skip {
+      for index in 0..<dataset.count(of: split) {
+        if let size = try? dataset.imageSize(split: split, index: index) { return size }
+      }
+    }
+    return try dataset.imageSize(split: split, index: 0)
+  }
+
+  /// The same experiment without some samples.
+  func without(_ samples: [SkippedSample]) -> Experiment {
+    var result = self
+    result.skipped += samples
+    result.dataset = SelectedSamples(
+      dataset, without: Dictionary(grouping: samples, by: \.split).mapValues { Set($0.map(\.file.index)) })
+    return result
   }
 
   /// An experiment without a split to evaluate, whose images have a known size.

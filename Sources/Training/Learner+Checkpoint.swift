@@ -42,6 +42,14 @@ extension Learner {
         NamedTensor(name: "\(name).\($0.name)", shape: $0.shape, values: $0.values)
       }
     }
+    if let average {
+      // The model that is judged and published is the average; training goes on from the parameters themselves.
+      moments += try (network.canonicalTensors(of: network.parameters) + network.runningStatistics).map {
+        NamedTensor(name: Self.livePrefix + $0.name, shape: $0.shape, values: $0.values)
+      }
+      average.exchange(with: network)
+    }
+    defer { average?.exchange(with: network) }
     var state = objective.state.sorted { $0.key < $1.key }.map { StoredTensor(name: "objective.\($0.key)", $0.value) }
     state.append(StoredTensor(name: "optimizer.stepCount", Int64(optimizer.stepCount)))
     state.append(StoredTensor(name: "run.globalStep", Int64(stepCount)))
@@ -57,6 +65,17 @@ extension Learner {
   /// - Throws: `LongtailError` naming what does not fit.
   public func restore(_ contents: CheckpointContents) throws {
     try restoreModel(contents)
+    if let average {
+      average.restart(from: network)
+      let live = contents.optimizer.filter { $0.name.hasPrefix(Self.livePrefix) }
+        .map { NamedTensor(name: String($0.name.dropFirst(Self.livePrefix.count)), shape: $0.shape, values: $0.values) }
+      guard !live.isEmpty else {
+        throw LongtailError(
+          .badData, "the checkpoint holds no parameters beside their average",
+          advice: "It is not of a run with training.exponentialMovingAverage.")
+      }
+      try network.restoreModel(live)
+    }
     for (name, buffer) in optimizer.state {
       let prefix = "\(name)."
       let tensors = contents.optimizer.filter { $0.name.hasPrefix(prefix) }
@@ -82,6 +101,8 @@ extension Learner {
     watch.history = history
   }
 
+  /// Of the parameters and statistics that training goes on from, where the model is their average.
+  private static let livePrefix = "live."
   private static let nonFiniteInARow = "nonFiniteInARow"
   private static let nonFiniteTotal = "nonFiniteTotal"
   private static let spikeTotal = "spikes"
@@ -108,6 +129,7 @@ extension Learner {
     guard communicator.size > 1 else { return }
     var buffers = [network.parameters, network.runningStatisticsBuffer]
     buffers += optimizer.state.map(\.buffer)
+    if let average { buffers += [average.parameters, average.statistics] }
     for buffer in buffers { try broadcast(buffer) }
     try distributeLocalStatistics()
     var counters = [Int64(stepCount), Int64(consumedSamples), Int64(optimizer.stepCount)]
@@ -128,10 +150,13 @@ extension Learner {
 extension Network {
   /// Takes parameters and running statistics from a checkpoint.
   /// - Throws: `LongtailError` naming what is missing, unexpected or of another shape.
-  public func restoreModel(_ contents: CheckpointContents) throws {
+  public func restoreModel(_ contents: CheckpointContents) throws { try restoreModel(contents.model) }
+
+  /// The same from a list of tensors.
+  func restoreModel(_ tensors: [NamedTensor]) throws {
     let isStatistic = { (name: String) in name.hasSuffix(".running_mean") || name.hasSuffix(".running_var") }
-    try load(contents.model.filter { !isStatistic($0.name) }, into: parameters)
-    try loadRunningStatistics(contents.model.filter { isStatistic($0.name) })
+    try load(tensors.filter { !isStatistic($0.name) }, into: parameters)
+    try loadRunningStatistics(tensors.filter { isStatistic($0.name) })
   }
 }
 

@@ -49,6 +49,10 @@ public final class Learner {
   /// Whether this rank's own sums of the last step had a number that is not finite.
   private(set) var hasNonFiniteSums = false
   private let clipping: GradientClipping?
+  /// The average of the parameters, if one is kept.
+  let average: WeightAverage?
+  /// What auxiliary outputs are trained with; nil where there are none.
+  let auxiliary: AuxiliaryLoss?
   private var packed: [Double]
   private let stepsPerEpoch: Int
 
@@ -92,7 +96,8 @@ public final class Learner {
     self.objective = objective
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
-    packed = Array(repeating: 0, count: objective.packedCount + ControlWord.packedCount)
+    auxiliary = try AuxiliaryLoss(graph)
+    packed = Array(repeating: 0, count: objective.packedCount + (auxiliary?.packedCount ?? 0) + ControlWord.packedCount)
     let training = configuration.training
     watch = StepWatch(threshold: training.spikeThreshold, looksForSpikes: training.spikes != .ignore)
     leavesOutSpikes = training.spikes == .skip
@@ -100,7 +105,7 @@ public final class Learner {
     microBatches = configuration.training.accumulate
     let atOnce = (configuration.training.globalBatch + microBatches - 1) / microBatches
     let images = (atOnce + communicator.size - 1) / communicator.size
-    let synchronizes = configuration.model.batchNorm == .synchronized && communicator.size > 1
+    let synchronizes = configuration.model.batchNorm != .local && communicator.size > 1
     let choices = AlgorithmChoices(known)
     if !communicator.isRoot { try Learner.receive(choices, communicator) }
     let policy: AlgorithmPolicy = configuration.engine.algorithms == .direct ? .fixed(.direct) : .automatic(choices)
@@ -129,7 +134,9 @@ public final class Learner {
     }
     undo = StepUndo(network)
     optimizer = try OptimizerRegistry.make(
-      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: network.parameters.floatCount)
+      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: network.parameters.floatCount,
+      ranges: try Learner.parameterRanges(network, configuration))
+    average = configuration.training.exponentialMovingAverage.map { [network] in WeightAverage(of: network, decay: $0.decay) }
     try requireEqualLayouts()
   }
 
@@ -156,6 +163,7 @@ public final class Learner {
     report.step = stepCount + 1
     report.epoch = batch.epoch
     report.loss = result.loss
+    report.auxiliaryLoss = auxiliary?.loss
     report.validPixels = result.validPixels
     report.pixelsPerClass = result.pixelsPerClass
     report.gradientNormPerClass = result.gradientNormPerClass
@@ -191,6 +199,7 @@ public final class Learner {
       try optimizer.update(
         parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
         gradientScale: clipping?.scale(forNorm: report.gradientNorm) ?? 1)
+      average?.update(from: network)
     }
     clock.end("update")
     stepCount += 1
@@ -249,20 +258,24 @@ public final class Learner {
     return try batch.labels.withUnsafeBufferPointer { labels in
       try objective.measure(
         logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
+      try auxiliary?.measure(plan, labels: labels, into: &packed, at: objective.packedCount, step: context)
       clock.end("objective")
       communicator.progress.enter(.reduce)
-      hasNonFiniteSums = !packed[..<objective.packedCount].allSatisfy(\.isFinite)
+      let sums = objective.packedCount + (auxiliary?.packedCount ?? 0)
+      hasNonFiniteSums = !packed[..<sums].allSatisfy(\.isFinite)
       ControlWord.pack(
-        isFinite: !hasNonFiniteSums, hasFailed: hasFailed, requests: requests, step: stepCount, into: &packed, at: objective.packedCount)
+        isFinite: !hasNonFiniteSums, hasFailed: hasFailed, requests: requests, step: stepCount, into: &packed, at: sums)
       try communicator.sum(&packed)
-      control = ControlWord(packed: packed, at: objective.packedCount, ranks: communicator.size)
+      control = ControlWord(packed: packed, at: sums, ranks: communicator.size)
       try control.requireSameStep(stepCount)
       clock.end("reduceStatistics")
       communicator.progress.enter(.objective)
       var result = try objective.finish(packed: packed, at: 0, step: context)
-      if control.nonFiniteRanks > 0 { (result.isFinite, result.loss) = (false, .nan) }
+      try auxiliary?.finish(packed: packed, at: objective.packedCount, step: context)
+      if control.nonFiniteRanks > 0 || auxiliary?.loss.isFinite == false { (result.isFinite, result.loss) = (false, .nan) }
       if result.isFinite, control.failedRanks == 0 {
         try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
+        try auxiliary?.complete(plan, labels: labels)
       }
       clock.end("objective")
       return result

@@ -14,6 +14,8 @@ public struct ProcessorFacts: Sendable, Equatable {
   public var allowed: [Int] = []
   /// Physical cores among those.
   public var physicalCores = 0
+  /// One of the processors of each of those cores, ascending.
+  public var oneOfEachCore: [Int] = []
   /// How many processors' worth of time the control group grants; nil where it sets no limit.
   public var quota: Double?
 
@@ -35,6 +37,8 @@ public struct ProcessorFacts: Sendable, Equatable {
     }
     let cores = allowed.map { files.text("sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list") ?? "\($0)" }
     physicalCores = Set(cores).count
+    var seen: Set<String> = []
+    oneOfEachCore = zip(allowed, cores).filter { seen.insert($0.1).inserted }.map(\.0)
     let limits = files.controlGroups.compactMap { group -> Double? in
       let parts = (files.text("\(group)/cpu.max") ?? "").split(separator: " ").map { Double($0) }
       guard parts.count == 2, let time = parts[0], let period = parts[1], period > 0 else { return nil }

@@ -15,6 +15,8 @@ public struct MemoryEstimate: Sendable, Equatable {
   public var parameters = 0
   /// The optimizer's moments.
   public var optimizer = 0
+  /// The average of the parameters; 0 where none is kept.
+  public var average = 0
   /// Batches that are made ready, and the network's input.
   public var batches = 0
   /// What micro-batches keep beside: gradients, and images, logits and their gradients of the whole share; 0 without them.
@@ -28,7 +30,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   public static let program = 80 << 20
 
   /// All of it.
-  public var total: Int { MemoryEstimate.program + arena + 2 * parameters + optimizer + batches + accumulation + cache }
+  public var total: Int { MemoryEstimate.program + arena + 2 * parameters + optimizer + average + batches + accumulation + cache }
 
   /// Estimates the memory of a rank. Compiles the network, so kernels are generated but none is run or timed.
   ///
@@ -63,6 +65,7 @@ public struct MemoryEstimate: Sendable, Equatable {
     let made = try OptimizerRegistry.make(
       configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: single.parameters.floatCount)
     optimizer = made.state.reduce(0) { $0 + $1.buffer.byteCount }
+    average = configuration.training.exponentialMovingAverage == nil ? 0 : parameters
     let loader = configuration.data.loader
     let pixels = size.width * size.height
     batches = images * pixels * ((loader.prefetch + 2) * 16 + 12)

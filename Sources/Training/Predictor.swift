@@ -4,12 +4,14 @@ import Networks
 import Objectives
 import Tensors
 
-/// Predicts single images, at the network's input size and back at the image's own.
+/// Predicts single images, at the network's input size and back at the image's own; with several looks at each where
+/// `evaluation.views` asks for them.
 public final class Predictor {
   private let experiment: Experiment
   private let network: Network
   private let offsets: [Double]?
   private let shifter = RowShifter()
+  private let views: MultiViewInference
 
   /// Uses a network's present parameters.
   /// - Parameter offsets: what is added to the scores of each class, as an objective with post-hoc adjustment asks for.
@@ -17,11 +19,20 @@ public final class Predictor {
     self.experiment = experiment
     self.network = network
     self.offsets = offsets
+    views = MultiViewInference(experiment, network: network, offsets: offsets)
   }
+
+  /// The probability of each class at each pixel, at the image's own size.
+  ///
+  /// With one look at the image, the most probable class may differ from `predict(_:)` where two are all but equal: there scores are
+  /// interpolated, here probabilities.
+  /// - Throws: `LongtailError` when the network cannot take the size.
+  public func probabilities(of image: RGBImage) throws -> ProbabilityMap { try views.probabilities(of: image) }
 
   /// The best class of each pixel, at the image's own size.
   /// - Throws: `LongtailError` when the network cannot take the size.
   public func predict(_ image: RGBImage) throws -> LabelImage {
+    guard experiment.configuration.evaluation.views.isPlain else { return try label(probabilities(of: image)) }
     let pipeline = experiment.evaluationPipeline
     let empty = LabelImage(width: image.width, height: image.height, fill: LabelImage.ignored)
     let prepared = pipeline.prepared(Sample(image: image, labels: empty))
@@ -38,7 +49,15 @@ public final class Predictor {
     if let offsets { try shifter.add(offsets, to: plan.logits) }
     let predictions = LogitsResampling.predictions(
       of: plan.logits, image: 0, columns: padded.width, valid: size, size: ImageSize(width: image.width, height: image.height))
-    guard let result = LabelImage(width: image.width, height: image.height, labels: predictions) else {
+    return try label(predictions, image.width, image.height)
+  }
+
+  /// The most probable classes of a map.
+  /// - Throws: `LongtailError` if the map is not whole.
+  public func label(_ map: ProbabilityMap) throws -> LabelImage { try label(map.predictions(), map.size.width, map.size.height) }
+
+  private func label(_ predictions: [UInt8], _ width: Int, _ height: Int) throws -> LabelImage {
+    guard let result = LabelImage(width: width, height: height, labels: predictions) else {
       throw LongtailError(.internalError, "a prediction has not one class a pixel")
     }
     return result

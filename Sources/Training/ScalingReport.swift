@@ -35,6 +35,9 @@ public struct ScalingReport: Sendable {
   public var threads: Part
   /// Ranks with a thread each.
   public var ranks: Part
+  /// As many processes as there are ranks, of one thread each and at the same time, that share nothing: what memory, caches and clock
+  /// rates of the machine leave to each, before any rank waits for another. Not needed for the rest.
+  public var independent: Part
 
   /// The three parts for p ranks of b images.
   /// - Throws: `LongtailError` with code `usage` for fewer than 2 ranks or no image.
@@ -48,6 +51,7 @@ public struct ScalingReport: Sendable {
     single = Part(ranks: 1, threads: 1, batch: batchPerRank)
     threads = Part(ranks: 1, threads: count, batch: batchPerRank * count)
     ranks = Part(ranks: count, threads: 1, batch: batchPerRank * count)
+    independent = Part(ranks: 1, threads: 1, batch: batchPerRank)
   }
 
   /// The parts in the order in which they are measured.
@@ -82,6 +86,8 @@ public struct ScalingReport: Sendable {
   public var efficiency: Double { single.medianStep / ranks.medianStep }
   /// T(1, 1) / T(1, p) at p times the images: what threads keep.
   public var threadEfficiency: Double { single.medianStep / threads.medianStep }
+  /// T(1, 1) / T of the independent processes: the efficiency that the machine allows; nil where they were not measured.
+  public var machineEfficiency: Double? { independent.rounds.isEmpty ? nil : single.medianStep / independent.medianStep }
   /// T(1, p) / T(p, 1): above 1 where ranks are faster than threads.
   public var ranksOverThreads: Double { threads.medianStep / ranks.medianStep }
 }

@@ -42,6 +42,10 @@ struct StateInventory {
     // Without synchronization each rank has its own.
     if !learner.experimentHasLocalStatistics { add(network.statisticRegions, of: network.runningStatisticsBuffer, "running statistic ") }
     if !parametersOnly {
+      if let average = learner.average {
+        add(network.parameterRegions, of: average.parameters, "average of ")
+        if !learner.experimentHasLocalStatistics { add(network.statisticRegions, of: average.statistics, "average of ") }
+      }
       for (name, buffer) in learner.optimizer.state { add(network.parameterRegions, of: buffer, "\(name) of ") }
       for (name, numbers) in learner.objective.state.sorted(by: { $0.key < $1.key }) { add("objective's state \(name)", numbers) }
       add("step number", [Double(learner.stepCount)])

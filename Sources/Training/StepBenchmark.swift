@@ -85,8 +85,7 @@ public struct StepBenchmark {
     try require(configuration.training.globalBatch >= 1, "--batch is \(configuration.training.globalBatch), but has to be at least 1")
     try require(options.steps >= 1, "--steps is \(options.steps), but has to be at least 1")
     try require(options.warmup >= 0, "--warmup is \(options.warmup), but cannot be negative")
-    graph = try ModelRegistry.make(
-      configuration.model.name, width: configuration.model.width, classes: options.classes, settings: configuration.model.settings)
+    graph = try ModelRegistry.make(configuration.model, classes: options.classes)
     guard OptimizerRegistry.names.contains(configuration.optimizer.name) else {
       throw LongtailError.unknownName("optimizer", configuration.optimizer.name, known: OptimizerRegistry.names)
     }

@@ -10,6 +10,8 @@ public struct StepReport: Sendable {
   public var consumedSamples = 0
   /// The objective over the global batch.
   public var loss = 0.0
+  /// The weighted cross-entropy of the auxiliary outputs, which is minimized beside the objective; nil where the network has none.
+  public var auxiliaryLoss: Double?
   /// Labelled pixels of the global batch.
   public var validPixels = 0
   /// Labelled pixels by class.

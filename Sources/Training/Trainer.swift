@@ -91,10 +91,14 @@ public final class Trainer {
       metrics = contents.run.metrics
       elapsedBefore = contents.run.elapsedSeconds
     }
-    if found.isResumed { try learner.broadcastState() }
+    var notes = found.notes
+    if found.isResumed {
+      try learner.broadcastState()
+    } else {
+      notes += try learner.loadPretrained(configuration.model)
+    }
     try learner.requireEqualParameters()
     lastSavedStep = found.isResumed ? learner.stepCount : -1
-    var notes = found.notes
     timeLimit = Trainer.timeLimit(experiment, learner: learner, communicator: communicator, notes: &notes)
     self.notes = notes
     if communicator.isRoot, let checkpoints {
@@ -157,7 +161,7 @@ public final class Trainer {
         summary.evaluation = evaluation
         if isEnd { try requireFiniteEnd(report, evaluation) }
         owesSave = note(evaluation) || owesSave
-        try observer?.didEvaluate(evaluation, learner: learner)
+        try learner.withAverage { try observer?.didEvaluate(evaluation, learner: learner) }
       }
       let isDue = configuration.checkpoint.everySteps.map { learner.stepCount % $0 == 0 } ?? false
       let asked = learner.agreedRequests
@@ -216,8 +220,10 @@ public final class Trainer {
 
   /// Judges the network that a checkpoint of this step would hold. Collective.
   private func evaluate(epoch: Int) throws -> EvaluationReport {
-    try learner.withRootStatistics {
-      try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epoch)
+    try learner.withAverage {
+      try learner.withRootStatistics {
+        try evaluator.evaluate(learner.network, objective: learner.objective, step: learner.stepCount, epoch: epoch)
+      }
     }
   }
 

@@ -11,7 +11,7 @@ struct BenchScaleCommand: ParsableCommand {
     commandName: "scale", abstract: "Compares p ranks of one thread with one rank of one thread, and with one rank of p threads.",
     discussion: """
       Starts `bench step` under mpirun, in turn for each of the three, several rounds of them; each rank has the same number of images \
-      throughout. Ranks are bound to cores, as Launch/run does. --dry-run prints the commands instead; what they print can be given back \
+      throughout. Beside them as many processes that share nothing run at once: what they lose against one is the machine's doing. Ranks are bound to cores, as Launch/run does. --dry-run prints the commands instead; what they print can be given back \
       with --from. Run it on an otherwise idle machine.
       """)
 
@@ -86,6 +86,7 @@ struct BenchScaleCommand: ParsableCommand {
           let command = try [launcher] + arguments(part)
           if dryRun { printNow(command.joined(separator: " ") + "\n") } else { try report.add(figures(of: command), name: command[0]) }
         }
+        if !dryRun { try report.independent.rounds += measureIndependent(report.independent, count: report.ranks.ranks) }
       }
       if dryRun { return }
     } else {
@@ -117,14 +118,34 @@ struct BenchScaleCommand: ParsableCommand {
     var words = ["-n", "\(part.ranks)", "--map-by", "slot:PE=\(part.threads)", "--bind-to", "core"]
     // Gradients go through a window; what is left for messages is small, and containers forbid the copies between processes.
     words += ["--mca", "btl_vader_single_copy_mechanism", "none"]
-    words.append(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    return try words + stepArguments(part)
+  }
+
+  private func stepArguments(_ part: ScalingReport.Part) throws -> [String] {
+    var words = [try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")]
     words += ["bench", "step", "--model", model, "--width", "\(width)", "--size", size, "--objective", objective]
     words += ["--algorithms", algorithms, "--batch", "\(part.batch)", "--threads", "\(part.threads)"]
     words += ["--steps", "\(steps)", "--warmup", "\(warmup)", "--json"]
     return words + overrides.flatMap { ["--set", $0] }
   }
 
-  private func figures(of command: [String]) throws -> StepFigures {
+  /// Processes that know nothing of each other, each on a core of its own, all at once.
+  private func measureIndependent(_ part: ScalingReport.Part, count: Int) throws -> [StepFigures] {
+    let processors = ProcessorFacts(SystemFiles()).oneOfEachCore
+    guard processors.count >= count else { return [] }
+    let step = try stepArguments(part)
+    let running = try processors.prefix(count).map { processor in
+      let command = ["/usr/bin/env", "taskset", "-c", "\(processor)"] + step
+      return try (command, start(command))
+    }
+    // All are waited for before one that failed is spoken of: none may run on into the next measurement.
+    let results = running.map { command, process in Result { try figures(of: command, process) } }
+    return try results.map { try $0.get() }
+  }
+
+  private func figures(of command: [String]) throws -> StepFigures { try figures(of: command, start(command)) }
+
+  private func start(_ command: [String]) throws -> (process: Process, output: Pipe) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: command[0])
     process.arguments = Array(command.dropFirst())
@@ -142,7 +163,12 @@ struct BenchScaleCommand: ParsableCommand {
     } catch {
       throw LongtailError(.inputOutput, "\(command[0]) cannot be started: \(error.localizedDescription)")
     }
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    return (process, pipe)
+  }
+
+  private func figures(of command: [String], _ running: (process: Process, output: Pipe)) throws -> StepFigures {
+    let process = running.process
+    let output = running.output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       let code = LongtailError.Code(rawValue: process.terminationStatus) ?? .internalError

@@ -37,7 +37,7 @@ struct ComparisonReport {
       }
       var isFinished = last.step >= results.stepCount
       do {
-        let experiment = try Experiment(results.configuration)
+        let experiment = try Experiment.open(results.configuration, communicator: SingleProcess())
         experiments[comparison.entries.count] = experiment
         let total = try Trainer.totalSteps(of: experiment)
         isFinished = last.step >= total

@@ -72,7 +72,7 @@ struct EvaluateCommand: ParsableCommand {
       var (configuration, contents, path) = try trained.load()
       if let split { configuration.evaluation.split = split }
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
-      let experiment = try Experiment(configuration)
+      let experiment = try Experiment.open(configuration, communicator: communicator)
       let statistics = try ClassStatistics.collect(
         experiment, communicator: communicator, record: nil, threads: max(1, configuration.data.loader.threads))
       let network = try TrainedNetwork.make(experiment, contents)
@@ -86,7 +86,8 @@ struct EvaluateCommand: ParsableCommand {
         printNow(JSONValue.object([.init("step", .int(record.step))] + record.members).line + "\n")
       } else {
         printNow(
-          "\(path), split \(experiment.evaluationSplit.shortName)\n\n" + ClassTable(record).text(for: Terminal.detect(descriptor: 1)) + "\n"
+          experiment.skippedSamples + "\(path), split \(experiment.evaluationSplit.shortName)\n\n"
+            + ClassTable(record).text(for: Terminal.detect(descriptor: 1)) + "\n"
         )
       }
     }

@@ -1,22 +1,30 @@
 import ArgumentParser
 import Checkpoints
 import Collectives
+import Configuration
+import Datasets
 import Foundation
+import Images
 import Reports
 import Tensors
+import Training
 
-/// `longtail inspect`: what is inside a checkpoint.
+/// `longtail inspect`: what is inside a checkpoint, or a data set.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Shows what a checkpoint holds: step, configuration, metrics, and every tensor with its figures.",
+    commandName: "inspect", abstract: "Shows what a checkpoint or a data set holds.",
     discussion: """
+      Of a checkpoint: step, configuration, metrics, and every tensor with its figures. Of a data set, which is a folder that longtail init \
+      recognizes or a configuration: what the numbers in its label files mean, how often classes occur, what is wrong, and a picture of some \
+      samples with their labels in colour. Large data sets are read in part.
+
       Of a run directory it lists the checkpoints and shows the newest. Norm, mean, smallest and largest number leave out what is not finite, \
       which is counted by itself. Two tensors with one digest hold the same bits.
 
-      Damaged checkpoints are shown as far as they can be read; the exit code is then 74.
+      Damaged checkpoints are shown as far as they can be read; the exit code is then 74. Where data would be refused it is 65.
       """)
 
-  @Argument(help: "A run directory or a checkpoint.", completion: .directory)
+  @Argument(help: "A run directory or a checkpoint; a data set's folder, or a configuration in YAML.", completion: .directory)
   var path: String
 
   @Option(help: ArgumentHelp("Which checkpoint of a run, by its step; by default the newest.", valueName: "n"))
@@ -31,7 +39,17 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Prints one JSON object instead of text.")
   var json = false
 
+  @Option(help: ArgumentHelp("Of data: the picture's file; by default NAME-samples.png here.", valueName: "file"))
+  var picture: String?
+
+  @Option(help: ArgumentHelp("Of data: how many samples are in the picture; 0 for no picture.", valueName: "n"))
+  var samples = 4
+
+  @Option(help: "Of data: the split that the picture shows: train, val or test.")
+  var split: String?
+
   func validate() throws {
+    if !(0...64).contains(samples) { throw ValidationError("--samples is \(samples), but has to be from 0 to 64.") }
     if config, json { throw ValidationError("--config prints YAML; leave out --json, which holds the configuration as well.") }
   }
 
@@ -40,6 +58,7 @@ struct InspectCommand: ParsableCommand {
       guard communicator.size == 1 else {
         throw LongtailError(.usage, "inspect runs in one process", advice: "Start it without mpirun.")
       }
+      if let code = try inspectData() { return code }
       let (directory, others) = try locate()
       var report = InspectionReport(try CheckpointStore.inspect(directory: directory), others: others)
       report.match = match
@@ -55,6 +74,42 @@ struct InspectCommand: ParsableCommand {
       if examination.isValid { return 0 }
       return (examination.isOfNewerFormat ? LongtailError.Code.mismatch : .inputOutput).rawValue
     }
+  }
+
+  /// Shows a data set, where the path names one.
+  /// - Returns: the exit code; nil for what may be a run or a checkpoint.
+  private func inspectData() throws -> Int32? {
+    let files = FileManager.default
+    var isFolder: ObjCBool = false
+    guard files.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+    let dataset: any SegmentationDataset
+    var hasSize = false
+    if !isFolder.boolValue, !path.hasSuffix(".mat") {
+      let configuration = try Configuration.load(path)
+      dataset = try DatasetRegistry.make(name: configuration.data.name, settings: configuration.data.registrySettings)
+      hasSize = configuration.data.size != nil
+    } else {
+      if isFolder.boolValue, (try? CheckpointLocation(path)) != nil { return nil }
+      do {
+        dataset = try DatasetRegistry.recognize(URL(fileURLWithPath: path).standardizedFileURL.path).open()
+      } catch let error as LongtailError where isFolder.boolValue {
+        throw LongtailError(
+          error.code, "\(path) is neither a run directory nor a checkpoint; and \(error.message)", advice: error.advice)
+      }
+    }
+    guard split == nil || split.flatMap(Split.init(argument:)) != nil else {
+      throw LongtailError(.usage, "there is no split '\(split ?? "")'", advice: "Known: train, val, test.")
+    }
+    let inspection = try DataInspection(
+      title: path, dataset, hasSize: hasSize, threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
+    printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
+    if samples > 0 {
+      let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent
+      let file = picture ?? "\(name)-samples.png"
+      try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file)
+      FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
+    }
+    return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue
   }
 
   /// The checkpoint to show, and the steps of all that lie beside it.

@@ -20,10 +20,9 @@ struct LongtailCommand: ParsableCommand {
       """,
     version: Versions.longtail,
     subcommands: [
-      TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self, BenchCommand.self,
-      PlanCommand.self, VerifyCommand.self, InspectCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
-      DoctorCommand.self,
-      CompletionsCommand.self,
+      InitCommand.self, TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self,
+      InspectCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self, VerifyCommand.self, BenchCommand.self,
+      PlanCommand.self, DoctorCommand.self, CompletionsCommand.self,
     ])
 }
 

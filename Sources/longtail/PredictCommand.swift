@@ -14,7 +14,9 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict", abstract: "Predicts images: a label PNG and a colour overlay for each.",
     discussion: """
       NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image. All that is needed \
-      is in the checkpoint: the data set of the training need not be there.
+      is in the checkpoint: the data set of the training need not be there. For large images, and for better borders: \
+      --set evaluation.views.window.width=512 --set evaluation.views.window.height=512 slides a window, \
+      --set evaluation.views.flip=true looks at the mirror image too, --set 'evaluation.views.scales=[0.75,1,1.25]' at several scales.
       """)
 
   @OptionGroup var trained: TrainedOptions
@@ -24,6 +26,9 @@ struct PredictCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Where results go; made if it is missing.", valueName: "directory"))
   var output = "predictions"
+
+  @Flag(help: "Writes NAME-probabilities.safetensors too: float32, classes x height x width.")
+  var probabilities = false
 
   @Option(help: "How strongly the colours cover the image, from 0 to 1.")
   var opacity = 0.5
@@ -55,12 +60,20 @@ struct PredictCommand: ParsableCommand {
       }
       for file in files {
         let image = try RGBImage(contentsOf: file)
-        let labels = try predictor.predict(image)
+        let map = probabilities ? try predictor.probabilities(of: image) : nil
+        let labels = try map.map(predictor.label) ?? predictor.predict(image)
         let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
         try labels.writePNG(to: "\(output)/\(stem).png", palette: experiment.palette)
         try Overlay.blend(image, labels, palette: experiment.palette, opacity: opacity, outlines: true)
           .writePNG(to: "\(output)/\(stem)-overlay.png")
-        printNow("\(file) -> \(output)/\(stem).png, \(output)/\(stem)-overlay.png\n")
+        var written = ["\(output)/\(stem).png", "\(output)/\(stem)-overlay.png"]
+        if let map {
+          written.append("\(output)/\(stem)-probabilities.safetensors")
+          let tensor = NamedTensor(
+            name: "probabilities", shape: [map.classes, map.size.height, map.size.width], values: map.values)
+          try SafetensorsFile.write([tensor], metadata: ["classes": experiment.classNames.joined(separator: "\n")], to: written[2])
+        }
+        printNow("\(file) -> \(written.joined(separator: ", "))\n")
       }
     }
   }

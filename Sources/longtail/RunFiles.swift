@@ -1,4 +1,5 @@
 import Collectives
+import Datasets
 import Foundation
 import Metrics
 import Reports
@@ -30,6 +31,21 @@ enum RunFiles {
       groupRule: "shares of the labelled training pixels, as groups in config.yaml")
   }
 
+  /// Lists the samples that are left out in `skipped-files.txt`; removes the list where there are none.
+  static func nameSkipped(_ experiment: Experiment, in directory: RunDirectory) throws {
+    let path = directory.file("skipped-files.txt")
+    if experiment.skipped.isEmpty {
+      try? FileManager.default.removeItem(atPath: path)
+      return
+    }
+    do {
+      try experiment.skipped.map { "\($0.split.shortName) \($0.file.message)\n" }.joined()
+        .write(toFile: path, atomically: true, encoding: .utf8)
+    } catch {
+      throw LongtailError(.inputOutput, "cannot write \(path): \(error.localizedDescription)", advice: "Check space and permissions.")
+    }
+  }
+
   /// Removes what an earlier run left, and nothing else.
   static func removeEarlierRun(_ path: String) throws {
     let files = FileManager.default
@@ -47,5 +63,18 @@ enum RunFiles {
         throw LongtailError(.inputOutput, "cannot remove \(file): \(error.localizedDescription)")
       }
     }
+  }
+}
+
+extension Experiment {
+  /// A warning for each split that names the samples left out; empty where there are none.
+  var skippedSamples: String {
+    Dictionary(grouping: skipped, by: \.split).sorted { $0.key.rawValue < $1.key.rawValue }.map { split, samples in
+      let all = dataset.count(of: split) + samples.count
+      let listed = samples.prefix(LabelStatistics.listedProblems).map { "  \($0.file.message)\n" }.joined()
+      let more = samples.count - LabelStatistics.listedProblems
+      return "warning: \(samples.count) of \(all) \(split.shortName) samples are skipped, because of their files\n\(listed)"
+        + (more > 0 ? "  and \(more) more\n" : "")
+    }.joined()
   }
 }

@@ -21,13 +21,17 @@ struct StatsCommand: ParsableCommand {
 
   func run() throws {
     Job.run { communicator in
-      let experiment = try Experiment(try options.load())
+      var configuration = try options.load()
+      if let split = Split(argument: split) { configuration.evaluation.split = split.shortName }
+      let experiment = try Experiment.open(configuration, communicator: communicator)
       guard let split = Split(argument: split) else {
         throw LongtailError(.usage, "there is no split '\(split)'", advice: "Known: train, val, test.")
       }
       let statistics = try ClassStatistics.collect(
         experiment, split: split, communicator: communicator, record: nil, threads: max(2, experiment.configuration.data.loader.threads))
-      if communicator.isRoot { printNow(json ? object(experiment, statistics).pretty : table(experiment, statistics)) }
+      if communicator.isRoot {
+        printNow(json ? object(experiment, statistics).pretty : experiment.skippedSamples + table(experiment, statistics))
+      }
     }
   }
 

@@ -37,8 +37,9 @@ struct TrainingRun {
     if configuration.watchdog.enabled {
       communicator.watch(WatchdogLimits(configuration.watchdog), crashDirectory: configuration.outputDirectory + "/crash")
     }
-    experiment = try Experiment(configuration)
-    try RankComparison.requireEqual(experiment, communicator: communicator)
+    let whole = try Experiment(configuration)
+    try RankComparison.requireEqual(whole, communicator: communicator)
+    experiment = try whole.withoutBadFiles(communicator: communicator)
   }
 
   /// Says on rank zero what the run has to compute with.
@@ -50,6 +51,7 @@ struct TrainingRun {
         + "\(communicator.hostCount) host\(communicator.hostCount == 1 ? "" : "s"), \(ComputePool.threadCount) compute thread"
         + "\(ComputePool.threadCount == 1 ? "" : "s") a rank (\(budget.summary))\n")
     for warning in warnings { printNow("warning: \(warning)\n") }
+    printNow(experiment.skippedSamples)
   }
 
   /// Whether the run is at its last step; nothing is made or written to find out. Collective.
@@ -67,6 +69,7 @@ struct TrainingRun {
     let directory = communicator.isRoot ? try runDirectory(directoryPath) : nil
     // Whatever happens, others may use the directory afterwards.
     defer { directory?.close() }
+    if let directory { try RunFiles.nameSkipped(experiment, in: directory) }
     if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let record = directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : "")
     if let directory, let audit, !FileManager.default.fileExists(atPath: directory.file("label-audit.json")) {

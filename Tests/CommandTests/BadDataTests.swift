@@ -6,9 +6,7 @@ import Testing
 extension ProcessTests {
   /// Files that are wrong: named, before the first step where that can be known.
   @Suite(.serialized) struct BadDataTests {
-    private func expectRefused(
-      _ configuration: String, _ directory: String, code: Int32 = 65, says: [String], beforeFirstStep: Bool = true
-    ) throws {
+    private func expectRefused(_ configuration: String, _ directory: String, code: Int32 = 65, says: [String]) throws {
       let run = RunResult(path: "\(directory)/run")
       for ranks in [nil, Program.hasMPI ? 2 : nil] {
         try? FileManager.default.removeItem(atPath: run.path)
@@ -18,12 +16,10 @@ extension ProcessTests {
           let count = outcome.errors.occurrences(of: text)
           #expect(count == 1, "'\(text)' in: \(outcome)")
         }
-        if beforeFirstStep {
-          #expect(!outcome.output.contains("step 1"))
-          #expect(!run.names().contains("log.jsonl"))
-          #expect(!run.names().contains("config.yaml"))
-          #expect(run.checkpoints.isEmpty)
-        }
+        #expect(!outcome.output.contains("step 1"))
+        #expect(!run.names().contains("log.jsonl"))
+        #expect(!run.names().contains("config.yaml"))
+        #expect(run.checkpoints.isEmpty)
       }
     }
 
@@ -93,14 +89,13 @@ extension ProcessTests {
       }
     }
 
-    /// Pictures are only decoded when their turn comes; one rank finds it, all end.
     @Test func truncatedPicture() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.folder(in: directory)
         let file = URL(fileURLWithPath: "\(directory)/train/images/3.png")
         let data = try Data(contentsOf: file)
         try data.prefix(data.count * 2 / 3).write(to: file)
-        try expectRefused(configuration, directory, says: [file.path], beforeFirstStep: false)
+        try expectRefused(configuration, directory, says: [file.path])
       }
     }
 

@@ -75,7 +75,9 @@ import Testing
       let dataset = try folder(root)
       let error = try #require(longtailError { try dataset.sample(split: .train, index: 0) })
       #expect(error.code == .badData && error.message.contains("2 x 1") && error.message.contains("4 x 1"))
-      #expect(longtailError { try LabelAudit.run(dataset, split: .train, threads: 1) }?.message == error.message)
+      let audit = try LabelAudit.run(dataset, split: .train, threads: 1)
+      #expect(longtailError { try audit.statistics.validate() }?.message == error.message)
+      #expect(audit.statistics.badFiles.map(\.index) == [0] && audit.statistics.imageCount == 0)
     }
   }
 

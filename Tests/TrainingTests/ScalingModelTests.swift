@@ -118,6 +118,9 @@ import Training
     #expect(abs(report.ranksOverThreads - 120.0 / 105) < 1e-12)
     #expect(abs(report.ranks.reductionShare - 5.0 / 105) < 1e-12)
     #expect(abs(report.ranks.imagesPerSecond - 8 / 0.105) < 1e-9)
+    #expect(report.machineEfficiency == nil)
+    report.independent.rounds = [try StepFigures(json: json(ranks: 1, threads: 1, batch: 4, milliseconds: [102]), name: "a")]
+    #expect(report.machineEfficiency.map { abs($0 - 100.0 / 102) < 1e-12 } == true)
   }
 
   @Test func whatDoesNotBelongIsNamed() throws {

@@ -1,0 +1,48 @@
+import Images
+import Tensors
+
+/// A sample that cannot be used, because one of its files cannot be read or the two do not fit.
+public struct BadFile: Sendable, Codable, Equatable {
+  /// The sample's index in its split.
+  public var index: Int
+  /// What is wrong, with the file's name.
+  public var message: String
+  /// What to do about it.
+  public var advice: String?
+  /// The exit code that it ends a run with.
+  var code: Int32
+
+  /// Takes over an error, or returns nil for one that is not about the sample's files.
+  init?(index: Int, error: any Error) {
+    guard let error = error as? LongtailError, error.code == .badData || error.code == .missingInput else { return nil }
+    self.index = index
+    (message, advice, code) = (error.message, error.advice, error.code.rawValue)
+  }
+
+  /// One error about several of them: all are named, up to `LabelStatistics.listedProblems`.
+  static func error(_ files: [BadFile]) -> LongtailError? {
+    guard let first = files.first else { return nil }
+    let listed = files.prefix(LabelStatistics.listedProblems).dropFirst().map { "\n  \($0.message)" }.joined()
+    let more = files.count - LabelStatistics.listedProblems
+    return LongtailError(
+      LongtailError.Code(rawValue: first.code) ?? .badData, first.message + listed + (more > 0 ? "\n  and \(more) more" : ""),
+      advice: (first.advice.map { "\($0) " } ?? "") + "To train without such samples, set data.badFiles to skip.")
+  }
+}
+
+/// What was found when a sample was read to be counted.
+public struct Examination: Sendable {
+  /// The picture's size.
+  public var size: ImageSize
+  /// The picture, where it was decoded.
+  public var image: RGBImage?
+  /// The numbers in the label file.
+  public var labels: LabelImage
+  /// Colours of the label file that stand for nothing; their pixels are `LabelImage.ignored` in `labels`.
+  public var unknown: [UnknownLabel]
+
+  /// Puts it together.
+  public init(size: ImageSize, image: RGBImage? = nil, labels: LabelImage, unknown: [UnknownLabel] = []) {
+    (self.size, self.image, self.labels, self.unknown) = (size, image, labels, unknown)
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Images
+import Tensors
+
+/// What label files hold that nobody has described: which numbers, or which colours.
+struct LabelSurvey {
+  /// Files that are read at most, evenly spread.
+  static let fileLimit = 2000
+  /// More classes than this are taken for a mistake.
+  static let classLimit = 255
+
+  /// Pixels of each number, where the files hold numbers.
+  private(set) var numbers: [Int: Int] = [:]
+  /// Pixels of each colour, where they hold colours.
+  private(set) var colours: [RGBColour: Int] = [:]
+
+  /// Reads the files. One that cannot be read is left to the check of the data.
+  /// - Throws: `.badData` where none can be read, some hold colours and others numbers, or there are more colours than classes can be.
+  init(of files: [String]) throws {
+    let count = min(files.count, LabelSurvey.fileLimit)
+    var numbered: String?
+    var coloured: String?
+    var failure: (any Error)?
+    for place in 0..<count {
+      let file = files[files.count * place / count]
+      if coloured == nil {
+        do {
+          for (number, pixels) in try LabelImage(contentsOf: file).histogram().enumerated() where pixels > 0 {
+            numbers[number, default: 0] += pixels
+          }
+          numbered = file
+          continue
+        } catch { failure = failure ?? error }
+      }
+      guard let found = try? LabelImage.colours(contentsOf: file, atMost: 4096) else {
+        if (try? RGBImage(contentsOf: file)) != nil { throw LabelSurvey.tooMany(file) }
+        continue
+      }
+      if let numbered {
+        throw LongtailError(
+          .badData, "\(file) holds colours, but \(numbered) holds numbers", advice: "All label files must be of one kind.")
+      }
+      coloured = file
+      colours.merge(found, uniquingKeysWith: +)
+      guard colours.count <= LabelSurvey.classLimit else { throw LabelSurvey.tooMany(file) }
+    }
+    if numbered == nil, coloured == nil {
+      throw failure ?? LongtailError(.badData, "there are no label files", advice: "Label files are PNGs.")
+    }
+  }
+
+  private static func tooMany(_ file: String) -> LongtailError {
+    LongtailError(
+      .badData, "\(file): more than \(classLimit) colours are no classes; is this a picture, or were labels resized with blending?",
+      advice: "Labels have one colour or number for each class, without shades between.")
+  }
+
+  /// The settings `classes` and `labelMap` or `labelColours` for what was found.
+  ///
+  /// Names come from `class_dict.csv` (name, red, green, blue), `classes.txt`, `labels.txt` or `codes.txt` in the root, where there is one.
+  func settings(in root: String) throws -> [RecognizedLayout.Setting] {
+    colours.isEmpty ? numberSettings(in: root) : colourSettings(in: root)
+  }
+
+  private func numberSettings(in root: String) -> [RecognizedLayout.Setting] {
+    // 255 is a class only where masks of one thing are black and white.
+    let isBinary = numbers.count == 2 && numbers[0] != nil && numbers[255] != nil
+    let found = numbers.keys.sorted().filter { isBinary || $0 != 255 }
+    let listed = LabelSurvey.listedNames(in: root)
+    func name(_ number: Int) -> String {
+      if listed.indices.contains(number) { return listed[number] }
+      return isBinary ? (number == 0 ? "background" : "object") : "class\(number)"
+    }
+    var settings = [
+      RecognizedLayout.Setting(
+        key: "classes", value: .list(found.map { .string(name($0)) }), remark: listed.isEmpty ? "names of your own, in this order" : "")
+    ]
+    if found != Array(0..<found.count) {
+      var map = Dictionary(found.enumerated().map { ("\($1)", SettingValue.int($0)) }) { one, _ in one }
+      if !isBinary { map["255"] = "ignore" }
+      settings.append(.init(key: "labelMap", value: .map(map), remark: "number in the files: place in classes, from 0"))
+    }
+    return settings
+  }
+
+  private func colourSettings(in root: String) -> [RecognizedLayout.Setting] {
+    let dictionary = LabelSurvey.colourNames(in: root)
+    let order = dictionary.map(\.colour).filter { colours[$0] != nil }
+    let found = order + colours.keys.filter { !order.contains($0) }.sorted { $0.hexadecimal < $1.hexadecimal }
+    var names: [String] = []
+    var map: [String: SettingValue] = [:]
+    for colour in found {
+      let name = dictionary.first { $0.colour == colour }?.name ?? "class\(colour.hexadecimal.dropFirst())"
+      if ["void", "ignore", "ignored", "unlabelled", "unlabeled"].contains(name.lowercased()) {
+        map[colour.hexadecimal] = "ignore"
+        continue
+      }
+      if !names.contains(name) { names.append(name) }
+      map[colour.hexadecimal] = .string(name)
+    }
+    return [
+      .init(
+        key: "classes", value: .list(names.map { .string($0) }),
+        remark: dictionary.isEmpty ? "names of your own; change them in labelColours too" : ""),
+      .init(key: "labelColours", value: .map(map), remark: "colour in the files: class, or ignore"),
+    ]
+  }
+
+  /// Names by number, from a list of one name a line.
+  private static func listedNames(in root: String) -> [String] {
+    for file in ["classes.txt", "labels.txt", "codes.txt"] {
+      guard let text = try? String(contentsOfFile: "\(root)/\(file)", encoding: .utf8) else { continue }
+      let names = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+      if Set(names).count == names.count { return names }
+    }
+    return []
+  }
+
+  /// Names by colour, from a table with a head line.
+  private static func colourNames(in root: String) -> [(name: String, colour: RGBColour)] {
+    guard let text = try? String(contentsOfFile: "\(root)/class_dict.csv", encoding: .utf8) else { return [] }
+    return text.split(whereSeparator: \.isNewline).compactMap { line in
+      let fields = line.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      guard fields.count == 4, let red = UInt8(fields[1]), let green = UInt8(fields[2]), let blue = UInt8(fields[3]) else { return nil }
+      return (fields[0], RGBColour(red, green, blue))
+    }
+  }
+}

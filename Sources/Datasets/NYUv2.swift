@@ -1,0 +1,156 @@
+import Foundation
+import Images
+import Tensors
+
+/// NYU Depth V2: 1449 labelled pictures of rooms, as exported pairs of pictures and labels or as the official MATLAB file.
+///
+/// Source: Silberman, Hoiem, Kohli, Fergus, "Indoor segmentation and support inference from RGBD images", ECCV 2012. The 40 classes are those
+/// of Gupta, Arbeláez, Malik, CVPR 2013; the 13 those of Couprie, Farabet, Najman, LeCun, ICLR 2013.
+public enum NYUv2 {
+  /// The thirteen classes in the order of their numbers, which begin with 1.
+  public static let classes13: [ClassInfo] = [
+    ("bed", 0, 0, 255), ("books", 232, 88, 47), ("ceiling", 0, 217, 0), ("chair", 148, 0, 240), ("floor", 222, 241, 23),
+    ("furniture", 255, 205, 205), ("objects", 0, 223, 228), ("picture", 106, 135, 204), ("sofa", 116, 28, 41), ("table", 240, 35, 235),
+    ("tv", 0, 166, 156), ("wall", 249, 139, 0), ("window", 225, 228, 194),
+  ].map { ClassInfo(name: $0, colour: RGBColour($1, $2, $3)) }
+
+  /// The forty classes in the order of their numbers, which begin with 1.
+  public static let classes40: [ClassInfo] = [
+    "wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf", "picture", "counter", "blinds", "desk",
+    "shelves", "curtain", "dresser", "pillow", "mirror", "floor mat", "clothes", "ceiling", "books", "refrigerator", "television", "paper",
+    "towel", "shower curtain", "box", "whiteboard", "person", "night stand", "toilet", "sink", "lamp", "bathtub", "bag", "otherstructure",
+    "otherfurniture", "otherprop",
+  ].enumerated().map { ClassInfo(name: $1, colour: PascalVOC.colour($0 + 1)) }
+
+  /// The name of the official file.
+  static let officialFile = "nyu_depth_v2_labeled.mat"
+
+  /// Its line in the registry.
+  public static let entry = DatasetEntry(
+    name: "nyuv2", summary: "NYU Depth V2, as exported pairs or as the official MATLAB file: 13 or 40 classes of rooms",
+    settings: [
+      ("root", "the folder with the pictures' and the labels' folder, or nyu_depth_v2_labeled.mat or its folder"),
+      ("images", "folder of the pictures in root, images by default; each name ends in the sample's number, from 1"),
+      ("labels", "folder of the labels in root, labels13 or labels40 by default; its name ends in the number of classes"),
+      ("classes", "13 or 40; by default as many as the label files have, 40 for the MATLAB file"),
+      ("split", "official: 795 training and 654 test samples, by number (default); all: everything is for training"),
+      ("validationShare", "share of the training samples that is held out for validation, 0 by default"),
+    ], layout: "images/*.png with labels13/*.png or labels40/*.png, numbered from 1 to 1449; or \(officialFile)",
+    recognize: recognize
+  ) { settings in
+    let settings = try Settings(settings)
+    return try officialPath(settings.root).map { try NYUv2Official(path: $0, settings) } ?? open(settings)
+  }
+
+  /// What the configuration says.
+  struct Settings {
+    var root: String
+    var images: String
+    var labels: String?
+    var classes: Int?
+    var isOfficialSplit: Bool
+    var validationShare: Double
+
+    init(_ settings: DatasetSettings) throws {
+      root = try settings.requiredText("root")
+      images = try settings.text("images") ?? "images"
+      labels = try settings.text("labels")
+      classes = settings.has("classes") ? try Int(settings.word("classes", of: ["13", "40"])) : nil
+      isOfficialSplit = try settings.word("split", of: ["official", "all"]) == "official"
+      validationShare = try settings.number("validationShare", in: 0..<1) ?? 0
+    }
+
+    /// Deals out samples by their numbers, 1 to 1449.
+    func splits<Element>(_ samples: [Element], number: (Element) -> Int) -> [Split: [Element]] {
+      var parts: [Split: [Element]] = [.train: samples]
+      if isOfficialSplit {
+        parts[.train] = samples.filter { !NYUv2.testNumbers.contains(number($0)) }
+        parts[.test] = samples.filter { NYUv2.testNumbers.contains(number($0)) }
+      }
+      (parts[.train], parts[.validation]) = HeldOut.divided(parts[.train] ?? [], share: validationShare) { NYUv2.name(number($0)) }
+      return parts
+    }
+  }
+
+  /// What the numbers 0 to 13 or 0 to 40 in label files mean; 0 is ignored.
+  static func meaning(of numbers: Int, classes: Int) -> LabelMap {
+    var map = LabelMap()
+    map[0] = .ignored
+    map[255] = .ignored
+    for number in 1...numbers {
+      map[UInt8(number)] = .classIndex(numbers == 40 && classes == 13 ? Int(classOf40[number - 1]) - 1 : number - 1)
+    }
+    return map
+  }
+
+  /// A sample's number with four digits.
+  static func name(_ number: Int) -> String { String(repeating: "0", count: max(0, 4 - "\(number)".count)) + "\(number)" }
+
+  /// The official file, where the root is it or holds it.
+  static func officialPath(_ root: String) -> String? {
+    if root.lowercased().hasSuffix(".mat") { return root }
+    return FileListing.exists("\(root)/\(officialFile)") ? "\(root)/\(officialFile)" : nil
+  }
+
+  /// Lists exported pairs. Pictures and labels belong together by the number at the end of their names, never by their order.
+  private static func open(_ settings: Settings) throws -> PairedFiles {
+    let root = settings.root
+    guard let labels = settings.labels ?? ["labels13", "labels40"].first(where: { FileListing.isFolder("\(root)/\($0)") }) else {
+      throw LongtailError(
+        .missingInput, "\(root): neither labels13 nor labels40 nor \(officialFile) in it",
+        advice: "Name the folder of the labels, whose name ends in 13 or 40, as data.settings.labels.")
+    }
+    guard let numbers = [13, 40].first(where: { labels.hasSuffix("\($0)") }) else {
+      throw LongtailError(
+        .usage, "data set nyuv2: labels is \(labels), whose name does not end in 13 or 40",
+        advice: "Rename the folder, so that it tells how many classes its numbers count.")
+    }
+    let classes = settings.classes ?? numbers
+    guard classes <= numbers else {
+      throw LongtailError(.usage, "data set nyuv2: \(classes) classes cannot be made of the \(numbers) in \(labels)")
+    }
+    let pairs = try FileListing.pairs(
+      images: byNumber("\(root)/\(settings.images)", FileListing.imageExtensions), labels: byNumber("\(root)/\(labels)", ["png"]),
+      names: nil)
+    return PairedFiles(
+      name: "nyuv2", classes: classes == 13 ? classes13 : classes40, labelMap: meaning(of: numbers, classes: classes),
+      pairs: settings.splits(pairs) { Int($0.identifier) ?? 0 })
+  }
+
+  private static func byNumber(_ folder: String, _ extensions: [String]) throws -> [String: String] {
+    var found: [String: String] = [:]
+    for (name, path) in try FileListing.files(in: folder, extensions: extensions) {
+      guard let number = Int(name.reversed().prefix { $0.isASCII && $0.isNumber }.reversed().map(String.init).joined()),
+        (1...1449).contains(number)
+      else {
+        throw LongtailError(
+          .badData, "\(path): its name does not end in a number from 1 to 1449",
+          advice: "Pictures and labels of NYU Depth V2 are paired, and the official split is made, by these numbers.")
+      }
+      if let other = found[self.name(number)] { throw LongtailError(.badData, "\(path): \(other) has the same number") }
+      found[self.name(number)] = path
+    }
+    return found
+  }
+
+  @Sendable private static func recognize(_ path: String) throws -> RecognizedLayout? {
+    let official = officialPath(path)
+    if official == nil {
+      guard ["labels13", "labels40"].contains(where: { FileListing.isFolder("\(path)/\($0)") }), FileListing.isFolder("\(path)/images")
+      else {
+        return nil
+      }
+    }
+    var layout = RecognizedLayout(
+      dataset: "nyuv2", root: official ?? path,
+      settings: [.init(key: "validationShare", value: 0.1, remark: "of the official training samples; the test samples stay unseen")])
+    // A few samples of the whole may all be test samples.
+    if try layout.open().count(of: .train) == 0 {
+      layout.settings = [
+        .init(key: "split", value: "all", remark: "no sample here belongs to the official training split"),
+        .init(key: "validationShare", value: 0.25, remark: "of all samples"),
+      ]
+    }
+    return layout
+  }
+}

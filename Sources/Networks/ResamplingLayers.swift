@@ -1,0 +1,63 @@
+import Kernels
+import Tensors
+
+/// Bilinear resampling with half-pixel centres (PyTorch's `align_corners = false`) to the extents of another activation.
+///
+/// Takes two inputs: what is resampled, and the activation whose rows and columns the output gets; only the latter's extents count, so that
+/// the network's input may stand there. Cost: see `BilinearLoops`.
+public struct BilinearResampling: Layer {
+  /// The layer.
+  public init() {}
+  /// The layer's name in reports.
+  public var kind: String { "resampling" }
+
+  /// The second input only gives its extents.
+  public func readsNumbers(ofInput i: Int) -> Bool { i == 0 }
+
+  /// The channels of the first input, the extents of the second.
+  /// - Throws: `LongtailError` unless there are two inputs.
+  public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
+    guard inputs.count == 2 else { throw LongtailError(.internalError, "resampling needs an activation that gives the extents") }
+    return FeatureShape(channels: inputs[0].channels, height: inputs[1].height, width: inputs[1].width)
+  }
+
+  /// Plans the loops.
+  public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
+    let input = try builder.input()
+    let block = try input.layout.channelBlocks().block
+    let extents = builder.outputShape.extents(images: builder.images)
+    let output = try builder.output(block == 8 || block == 16 ? .blocked(extents, block: block) : .plain(extents))
+    guard let loops = BilinearLoops(from: try input.layout.channelBlocks(), to: try output.layout.channelBlocks()) else {
+      throw LongtailError(.internalError, "layer \(builder.node.name) cannot resample the layout \(input.layout)")
+    }
+    let forward = { loops.forward(try input.region(), into: try output.region()) }
+    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
+    let gradientOfOutput = try builder.gradientOfOutput()
+    return PlannedLoops(forward) { loops.backward(gradient: try gradientOfOutput.region(), into: try gradientOfInput.region()) }
+  }
+}
+
+/// The mean of each channel over the whole image: one position remains. PyTorch's `AdaptiveAvgPool2d(1)`.
+public struct GlobalAveragePooling: Layer {
+  /// The layer.
+  public init() {}
+  /// The layer's name in reports.
+  public var kind: String { "pooling" }
+
+  /// One row and one column.
+  public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
+    FeatureShape(channels: inputs[0].channels, height: 1, width: 1)
+  }
+
+  /// Plans the loops.
+  public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
+    let input = try builder.input()
+    let view = try input.layout.channelBlocks()
+    let extents = builder.outputShape.extents(images: builder.images)
+    let output = try builder.output(view.block == 8 || view.block == 16 ? .blocked(extents, block: view.block) : .plain(extents))
+    let forward = { GlobalPoolingLoops.mean(of: try input.region(), view, into: try output.region()) }
+    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
+    let gradientOfOutput = try builder.gradientOfOutput()
+    return PlannedLoops(forward) { GlobalPoolingLoops.spread(try gradientOfOutput.region(), into: try gradientOfInput.region(), view) }
+  }
+}

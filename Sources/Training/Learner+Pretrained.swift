@@ -1,0 +1,52 @@
+import Collectives
+import Configuration
+import Models
+import Networks
+import Optimizers
+import Tensors
+
+extension ModelRegistry {
+  /// The network that a configuration describes, for so many classes.
+  /// - Throws: `LongtailError` for an unknown name or setting, or an unusable width.
+  static func make(_ model: Configuration.Model, classes: Int) throws -> Graph {
+    let graph = try make(model.name, width: model.width, classes: classes, settings: model.settings)
+    return model.batchNorm == .frozen ? graph.freezingBatchNormalization() : graph
+  }
+}
+
+extension Learner {
+  /// Takes the weights that the configuration names, on rank zero, and gives them to all. Collective.
+  /// - Returns: on rank zero what was matched, missing and unexpected, in lines.
+  /// - Throws: `LongtailError` for a file that is not there or does not fit.
+  func loadPretrained(_ model: Configuration.Model) throws -> [String] {
+    guard let file = model.pretrained else { return [] }
+    var lines: [String] = []
+    if communicator.isRoot {
+      let tensors = try SafetensorsFile(path: file).readAll()
+      lines = try network.loadPretrained(tensors, skipsHead: model.pretrainedHead == .skip, source: file).lines(file: file)
+    }
+    if communicator.size > 1 {
+      try broadcast(network.parameters)
+      try broadcast(network.runningStatisticsBuffer)
+    }
+    average?.restart(from: network)
+    return lines
+  }
+
+  /// The stretches of the parameters whose learning rate is not the schedule's: frozen ones, and the backbone.
+  /// - Throws: `LongtailError` with code `usage` where a network without backbone is given a factor for it.
+  static func parameterRanges(_ network: Network, _ configuration: Configuration) throws -> [ParameterRange] {
+    let factor = configuration.optimizer.backboneLearningRateFactor
+    guard factor == 1 || network.graph.hasBackbone else {
+      throw LongtailError(
+        .usage, "optimizer.backboneLearningRateFactor is \(factor), but model '\(configuration.model.name)' has no backbone",
+        advice: "Leave the key out, or choose a network on a ResNet.")
+    }
+    let frozen = Set(network.frozenRegions.map(\.name))
+    return network.parameterRegions.compactMap { region in
+      if frozen.contains(region.name) { return ParameterRange(region.range, learningRateFactor: 0) }
+      guard factor != 1, region.name.hasPrefix(Graph.backboneName) else { return nil }
+      return ParameterRange(region.range, learningRateFactor: factor)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Reports
+import Tensors
+import Threading
+import Training
+
+/// `longtail init`: a configuration for data that somebody has.
+struct InitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init", abstract: "Looks at a data set, and writes a configuration that trains on it.",
+    discussion: """
+      Recognizes the official layouts of the data sets that it knows, and pictures with labels of the same names in folders. It counts the \
+      classes, and chooses image size, batch and groups for the data and this machine. What it writes is a YAML file with comments, to be \
+      changed at will: longtail train FILE works with it as it is.
+      """)
+
+  @Argument(help: "The folder of a data set, or the official file of nyuv2.", completion: .directory)
+  var data: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; by default NAME.yaml here.", valueName: "file"))
+  var output: String?
+
+  func run() throws {
+    Job.run { communicator in
+      guard communicator.size == 1 else { throw LongtailError(.usage, "init runs in one process", advice: "Start it without mpirun.") }
+      let root = URL(fileURLWithPath: data).standardizedFileURL.path
+      let layout = try DatasetRegistry.recognize(root)
+      let path = output ?? Self.defaultName(root)
+      // Before anything takes time.
+      if FileManager.default.fileExists(atPath: path) { throw Self.exists(path) }
+
+      ComputePool.configure(threadCount: try communicator.threadsPerRank())
+      let files = SystemFiles()
+      let survey = try DataSurvey(layout.open(), threads: max(2, ProcessorFacts(files).physicalCores))
+      guard survey.statistics.labelledPixels > 0 else {
+        throw LongtailError(
+          .badData, "none of the \(survey.statistics.imageCount) training samples that were read has a pixel with a class",
+          advice: survey.problem?.message ?? "Look at the labels: longtail inspect \(data)")
+      }
+      let choice = try InitialConfiguration(layout, survey: survey, processor: ProcessorFacts(files), memory: MemoryFacts(files))
+      try Self.write(choice.text(path: path, data: data), to: path)
+      printNow(choice.summary + "\nwrote \(path)\n")
+      if let problem = survey.problem { printNow("warning: \(problem)\n") }
+      printNow("\n  longtail inspect \(path)\n  longtail train \(path)\n")
+    }
+  }
+
+  /// The name of the data set's folder or file, as a file here.
+  private static func defaultName(_ root: String) -> String {
+    let name = URL(fileURLWithPath: root).deletingPathExtension().lastPathComponent
+    return (name.isEmpty || name == "/" ? "configuration" : name) + ".yaml"
+  }
+
+  private static func exists(_ path: String) -> LongtailError {
+    LongtailError(.usage, "\(path) is there already", advice: "Choose another file with --output, or remove that one.")
+  }
+
+  /// Makes a file that is not there yet.
+  private static func write(_ text: String, to path: String) throws {
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
+    } catch {
+      if FileManager.default.fileExists(atPath: path) { throw exists(path) }
+      throw LongtailError(
+        .inputOutput, "cannot write \(path): \(error.localizedDescription)", advice: "Check the folder and its permissions.")
+    }
+  }
+}

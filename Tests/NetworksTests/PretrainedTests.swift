@@ -1,0 +1,158 @@
+import Foundation
+import Kernels
+import Models
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Threading
+
+/// Weights in the names of torchvision and timm.
+@Suite(.computePool) struct PretrainedTests {
+  static func network(classes: Int, seed: UInt64 = 1, model: String = "fcn-resnet18") throws -> Network {
+    let graph = try ModelRegistry.make(model, width: 8, classes: classes, settings: model == "unet" ? [:] : ["dropout": 0.0])
+    return try Network(
+      graph: graph, images: 1, height: 48, width: 48, seed: seed, options: PlanOptions(algorithms: .fixed(.direct)))
+  }
+
+  /// All tensors of a network as a file of torchvision has them, counters of batches included.
+  static func tensors(of network: Network) throws -> [StoredTensor] {
+    let all = try network.canonicalTensors(of: network.parameters) + network.runningStatistics
+    let counters = network.runningStatistics.filter { $0.name.hasSuffix("mean") }.map {
+      StoredTensor(name: $0.name.replacingOccurrences(of: "running_mean", with: "num_batches_tracked"), 7)
+    }
+    return all.map { StoredTensor($0) } + counters
+  }
+
+  @Test func wholeNetworkIsTaken() throws {
+    let (from, to) = (try Self.network(classes: 5), try Self.network(classes: 5, seed: 2))
+    from.runningStatisticsBuffer.withFloats { for i in $0.indices { $0[i] = 0.5 + Float(i % 7) } }
+    let file = try Self.tensors(of: from)
+    let report = try to.loadPretrained(file, skipsHead: false, source: "file")
+    #expect(report.missing.isEmpty && report.unexpected.isEmpty && report.skipped.isEmpty)
+    #expect(report.matched.count + report.counters.count == file.count)
+    let (a, b) = (try from.canonicalTensors(of: from.parameters), try to.canonicalTensors(of: to.parameters))
+    #expect(a == b && from.runningStatistics == to.runningStatistics)
+    let lines = report.lines(file: "x.safetensors")
+    #expect(lines[1].hasPrefix("  matched: \(report.matched.count): backbone.conv1 (1), backbone.bn1 (4), "), "\(lines)")
+    #expect(lines[2] == "  missing, left at their first values: 0" && lines[3] == "  unexpected, not used: 0")
+  }
+
+  /// Names of a classifier's backbone: without the prefix, with a layer that is not needed.
+  @Test func backboneAloneIsTaken() throws {
+    let (from, to) = (try Self.network(classes: 5), try Self.network(classes: 9, seed: 2))
+    var file = try Self.tensors(of: from).filter { $0.name.hasPrefix("backbone.") }
+    for i in file.indices { file[i].name.removeFirst("backbone.".count) }
+    file.append(StoredTensor(NamedTensor(name: "fc.weight", shape: [2, 2], values: [1, 2, 3, 4])))
+    let report = try to.loadPretrained(file, skipsHead: false, source: "file")
+    #expect(report.unexpected == ["fc.weight"])
+    #expect(!report.missing.isEmpty && report.missing.allSatisfy { $0.contains("classifier.") })
+    #expect(report.matched.allSatisfy { $0.hasPrefix("backbone.") })
+    func values(_ network: Network) throws -> [[Float]] {
+      try network.canonicalTensors(of: network.parameters).filter { $0.name.hasPrefix("backbone.") }.map(\.values)
+    }
+    let (a, b) = (try values(from), try values(to))
+    #expect(a == b)
+    // A part of a backbone is never wanted.
+    let error = #expect(throws: LongtailError.self) {
+      try to.loadPretrained(Array(file.dropFirst(3)), skipsHead: false, source: "part.safetensors")
+    }
+    #expect(error?.message.contains("backbone.conv1.weight") == true && error?.message.contains("part.safetensors") == true)
+  }
+
+  @Test func otherClassesNeedPermission() throws {
+    let (from, to) = (try Self.network(classes: 5), try Self.network(classes: 9, seed: 2))
+    let file = try Self.tensors(of: from)
+    let before = try to.canonicalTensors(of: to.parameters)
+    let error = #expect(throws: LongtailError.self) { try to.loadPretrained(file, skipsHead: false, source: "file") }
+    #expect(
+      error?.message.contains("classifier.4.weight is [5, 128, 1, 1], the network has [9, 128, 1, 1]") == true,
+      "\(String(describing: error))")
+    #expect(error?.advice?.contains("pretrainedHead: skip") == true && error?.code == .badData)
+    let untouched = try to.canonicalTensors(of: to.parameters)
+    #expect(untouched == before)
+    let report = try to.loadPretrained(file, skipsHead: true, source: "file")
+    #expect(
+      Set(report.skipped) == ["classifier.4.weight", "classifier.4.bias", "aux_classifier.4.weight", "aux_classifier.4.bias"])
+    #expect(report.missing.isEmpty && report.unexpected.isEmpty)
+    let names = Set(report.skipped)
+    for (tensor, former) in zip(try to.canonicalTensors(of: to.parameters), before) where names.contains(tensor.name) {
+      #expect(tensor == former)
+    }
+  }
+
+  @Test func otherFilesAreRefused() throws {
+    let to = try Self.network(classes: 5)
+    let foreign = try Self.tensors(of: Self.network(classes: 5, model: "unet"))
+    let error = #expect(throws: LongtailError.self) { try to.loadPretrained(foreign, skipsHead: false, source: "file") }
+    #expect(error?.message.contains("no tensor of this network") == true)
+    var file = try Self.tensors(of: to)
+    file[0].shape = [file[0].shape[0] * file[0].shape[1]] + file[0].shape[2...]
+    let other = #expect(throws: LongtailError.self) { try to.loadPretrained(file, skipsHead: true, source: "file") }
+    #expect(other?.message.contains("\(file[0].name) is ") == true && other?.advice?.contains("model.name") == true)
+  }
+
+  /// A network without a backbone is frozen as a whole: training then computes what inference does.
+  @Test func frozenNetworkComputesAsInference() throws {
+    ComputePool.configure(threadCount: 2)
+    let graph = try ModelRegistry.make("unet", width: 8, classes: 5).freezingBatchNormalization()
+    let network = try Network(
+      graph: graph, images: 2, height: 32, width: 48, seed: 1, options: PlanOptions(algorithms: .fixed(.direct)))
+    network.runningStatisticsBuffer.withFloats { for i in $0.indices { $0[i] = 0.5 + Float(i % 5) / 8 } }
+    let statistics = network.runningStatistics
+    let plans = [
+      try network.trainingPlan(images: 2, height: 32, width: 48), try network.inferencePlan(images: 2, height: 32, width: 48),
+    ]
+    let logits = try plans.map { plan in
+      ResidualNetworkTests.fill(plan)
+      try plan.forward()
+      return NetworkOracleTests.logitValues(plan.logits)
+    }
+    #expect(logits[0].contains { $0 != 0 })
+    for (a, b) in zip(logits[0], logits[1]) { #expect(abs(a - b) < 1e-4 * max(1, abs(b))) }
+    #expect(network.runningStatistics == statistics)
+  }
+
+  @Test func frozenBatchNormTakesNoStatistics() throws {
+    ComputePool.configure(threadCount: 2)
+    let graph = try ModelRegistry.make("fcn-resnet18", width: 8, classes: 5, settings: ["dropout": 0.0]).freezingBatchNormalization()
+    let network = try Network(
+      graph: graph, images: 2, height: 40, width: 48, seed: 1, options: PlanOptions(algorithms: .fixed(.direct)))
+    network.runningStatisticsBuffer.withFloats { for i in $0.indices { $0[i] = 0.5 + Float(i % 5) / 8 } }
+    let statistics = network.runningStatistics
+    let training = try network.trainingPlan(images: 2, height: 40, width: 48)
+    ResidualNetworkTests.fill(training)
+    try training.forward()
+    let labels = (0..<(2 * 40 * 48)).map { Int(ResidualNetworkTests.mixed(5, $0) >> 16) % 5 }
+    func loss(_ plan: Plan) -> Double {
+      let auxiliary = plan.auxiliary[0]
+      return ResidualNetworkTests.crossEntropy(plan.logits, plan.logitsGradient, labels, weight: 1)
+        + auxiliary.weight * ResidualNetworkTests.crossEntropy(auxiliary.logits, auxiliary.gradient, labels, weight: auxiliary.weight)
+    }
+    _ = loss(training)
+    try training.backward()
+    let gradients = try network.canonicalTensors(of: network.gradients)
+    #expect(network.frozenRegions.count == 2 * 20)
+    for tensor in gradients where tensor.name.hasPrefix("backbone.") {
+      let isNorm = tensor.name.contains(".bn") || tensor.name.contains("downsample.1")
+      #expect(tensor.values.allSatisfy { $0 == 0 } == isNorm, "\(tensor.name)")
+    }
+    let now = network.runningStatistics
+    for (former, tensor) in zip(statistics, now) { #expect((former == tensor) == former.name.hasPrefix("backbone."), "\(former.name)") }
+    // The slope of the loss along the gradient of one convolution of the backbone.
+    let name = "backbone.layer3.0.conv2.weight"
+    let gradient = try #require(gradients.first { $0.name == name })
+    let norm = gradient.values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    var parameters = try network.canonicalTensors(of: network.parameters)
+    let place = try #require(parameters.firstIndex { $0.name == name })
+    let original = parameters[place].values
+    func moved(by step: Double) throws -> Double {
+      parameters[place].values = zip(original, gradient.values).map { Float(Double($0) + step * Double($1) / norm) }
+      try network.load(parameters, into: network.parameters)
+      try training.forward()
+      return loss(training)
+    }
+    let slope = (try moved(by: 0.02) - moved(by: -0.02)) / 0.04
+    #expect(abs(slope - norm) < 0.03 * norm, "\(slope), the gradient says \(norm)")
+  }
+}

@@ -28,9 +28,9 @@ import Testing
     x = graph.add(Convolution(filters: 16, kernel: 3, padding: 1, groups: 2), named: "grouped", to: x)
     x = graph.add(Pooling(.average, kernel: 2), named: "mean", to: x)
     x = graph.add(Dropout(probability: 0.5), named: "drop", to: x)
-    x = graph.add(BilinearResampling(factor: 2), named: "larger", to: x)
+    x = graph.add(BilinearResampling(), named: "larger", to: x, plain)
     x = graph.add(Convolution(filters: 8, kernel: 1), named: "head", to: x)
-    graph.add(BilinearResampling(factor: 4), named: "resize", to: x)
+    graph.add(BilinearResampling(), named: "resize", to: x, graph.input)
     return graph
   }
 

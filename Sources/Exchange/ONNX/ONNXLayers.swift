@@ -111,11 +111,12 @@ extension Concatenation: ONNXLayer {
 }
 
 extension Addition: ONNXLayer {
-  /// `Add`.
+  /// `Add`, and `Relu` where one follows.
   public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws {
     let inputs = try node.inputs.indices.map { try onnx.input($0, of: node) }
     let output = onnx.outputName(node)
-    onnx.add("Add", inputs, output: output)
+    let sum = onnx.add("Add", inputs, output: rectified ? "\(output).sum" : output)
+    if rectified { onnx.add("Relu", [sum], output: output) }
     onnx.define(node, as: output)
   }
 }
@@ -126,18 +127,23 @@ extension Dropout: ONNXLayer {
 }
 
 extension BilinearResampling: ONNXLayer {
-  /// `Resize`, linear with half-pixel centres: to the rows and columns of a second input where there is one, else by the layer's factor.
+  /// `Resize` to the rows and columns of the second input, linear with half-pixel centres.
   public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws {
-    let input = try onnx.input(0, of: node)
+    let (input, reference) = (try onnx.input(0, of: node), try onnx.input(1, of: node))
     let output = onnx.outputName(node)
-    var inputs = [input, ""]
-    if node.inputs.count > 1 {
-      inputs += ["", try onnx.addExtents(of: onnx.input(1, of: node), keepingChannelsOf: input, named: output)]
-    } else {
-      let factor = try onnx.factor(of: node)
-      inputs.append(onnx.constant("\(output).scales", shape: [4], [1, 1, factor, factor]))
-    }
-    onnx.add("Resize", inputs, output: output, ["mode": .text("linear"), "coordinate_transformation_mode": .text("half_pixel")])
+    let extents = onnx.addExtents(of: reference, keepingChannelsOf: input, named: output)
+    onnx.add(
+      "Resize", [input, "", "", extents], output: output,
+      ["mode": .text("linear"), "coordinate_transformation_mode": .text("half_pixel")])
+    onnx.define(node, as: output)
+  }
+}
+
+extension GlobalAveragePooling: ONNXLayer {
+  /// `GlobalAveragePool`.
+  public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws {
+    let output = onnx.outputName(node)
+    onnx.add("GlobalAveragePool", [try onnx.input(0, of: node)], output: output)
     onnx.define(node, as: output)
   }
 }
@@ -154,16 +160,5 @@ extension ONNXGraph {
     let front = add("Slice", [own, zero, two], output: "\(name).front")
     let back = add("Slice", [other, two, four], output: "\(name).back")
     return add("Concat", [front, back], output: "\(name).extents", ["axis": .int(0)])
-  }
-
-  /// By how much a layer enlarges rows, found at one size of images.
-  /// - Throws: `LongtailError` where the layer's inputs do not fit.
-  func factor(of node: Graph.Node) throws -> Float {
-    let extent = 8 * graph.strideMultiple
-    let shapes = try graph.shapes(height: extent, width: extent)
-    guard let place = graph.nodes.firstIndex(where: { $0.output == node.output }) else { return 1 }
-    // Activations stand in the order of the nodes, the network's input before them.
-    let source = graph.nodes.firstIndex { $0.output == node.inputs[0] }.map { $0 + 1 } ?? 0
-    return Float(shapes[place + 1].height) / Float(shapes[source].height)
   }
 }

@@ -54,9 +54,11 @@ extension ProcessTests {
         for part in ["labelSuffix: \"_mask\"", "classes: [background, object]", "255: 1"] {
           #expect(text.contains(part), "'\(part)' in:\n\(text)")
         }
-        let outcome = try Program.run("longtail", ["train", "mine.yaml"], directory: directory)
+        // All of its epochs are for the long tests; the algorithms are measured, as they are for everybody.
+        let epochs = CrashTests.areComplete ? [] : ["--set", "training.epochs=3"]
+        let outcome = try Program("longtail", ["train", "mine.yaml"] + epochs, directory: directory).wait(seconds: 600)
         expect(outcome, output: ["object", "digest "])
-        #expect(RunResult(path: "\(directory)/runs/mine").loggedSteps.last == 100, "\(outcome)")
+        #expect(RunResult(path: "\(directory)/runs/mine").loggedSteps.last == (epochs.isEmpty ? 100 : 3), "\(outcome)")
       }
     }
 

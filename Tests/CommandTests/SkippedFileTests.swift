@@ -18,7 +18,8 @@ extension ProcessTests {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.folder(in: directory)
         try damage(directory)
-        let refused = try train(configuration, "\(directory)/refused")
+        // With a size that is set, no single file is asked for it beforehand.
+        let refused = try train(configuration, "\(directory)/refused", ["data.size={width: 64, height: 48}"])
         expect(
           refused, 65,
           errors: ["train/images/3.png: this is a GIF file", "train/labels/8.png: broken PNG", "set data.badFiles to skip"])

@@ -174,8 +174,10 @@ import Testing
       #expect(try forty.digest(of: .test) != digest)
       #expect(try open(.nyuv2Official, root).digest(of: .train) == digest)
 
-      try MATLABFixture.write(to: path, samples: 12, first: 900)
-      let audit = try LabelAudit.run(open(.nyuv2Official, path), split: .test, threads: 2)
+      // The other one is still open.
+      let second = "\(root)/second.mat"
+      try MATLABFixture.write(to: second, samples: 12, first: 900)
+      let audit = try LabelAudit.run(open(.nyuv2Official, second), split: .test, threads: 2)
       #expect(longtailError { try audit.statistics.validate() }?.message.contains("sample 0001: label 900 at 1 pixels") == true)
     }
   }

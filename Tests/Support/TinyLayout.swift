@@ -96,6 +96,7 @@ public enum TinyLayout: String, CaseIterable, Sendable {
       }
       return root
     case .nyuv2Official:
+      try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
       try MATLABFixture.write(to: "\(root)/nyu_depth_v2_labeled.mat", samples: 12)
       return "\(root)/nyu_depth_v2_labeled.mat"
     case .plain:

@@ -157,7 +157,7 @@ import Threading
       try training.forward()
       return loss(training)
     }
-    let slope = (try moved(by: 0.02) - moved(by: -0.02)) / 0.04
+    let slope = (try moved(by: 0.002) - moved(by: -0.002)) / 0.004
     #expect(abs(slope - norm) < 0.05 * norm, "\(slope), the gradient says \(norm)")
   }
 }

@@ -118,8 +118,13 @@ import Threading
     let graph = try ModelRegistry.make("fcn-resnet18", width: 8, classes: 5, settings: ["dropout": 0.0]).freezingBatchNormalization()
     let network = try Network(
       graph: graph, images: 2, height: 40, width: 48, seed: 1, options: PlanOptions(algorithms: .fixed(.direct)))
-    network.runningStatisticsBuffer.withFloats { for i in $0.indices { $0[i] = 0.5 + Float(i % 5) / 8 } }
-    let statistics = network.runningStatistics
+    // About what the activations have: with means far above them every ReLU would be dead.
+    let statistics = network.runningStatistics.map { tensor in
+      let isMean = tensor.name.hasSuffix("mean")
+      let values = tensor.values.indices.map { isMean ? Float($0 % 5 - 2) / 50 : 0.04 + Float($0 % 5) / 100 }
+      return NamedTensor(name: tensor.name, shape: tensor.shape, values: values)
+    }
+    try network.loadRunningStatistics(statistics)
     let training = try network.trainingPlan(images: 2, height: 40, width: 48)
     ResidualNetworkTests.fill(training)
     try training.forward()
@@ -152,7 +157,7 @@ import Threading
       try training.forward()
       return loss(training)
     }
-    let slope = (try moved(by: 0.02) - moved(by: -0.02)) / 0.04
-    #expect(abs(slope - norm) < 0.03 * norm, "\(slope), the gradient says \(norm)")
+    let slope = (try moved(by: 0.002) - moved(by: -0.002)) / 0.004
+    #expect(abs(slope - norm) < 0.05 * norm, "\(slope), the gradient says \(norm)")
   }
 }

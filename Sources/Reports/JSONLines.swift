@@ -7,10 +7,8 @@ import Tensors
 /// the next one, so that the file has no gap. Not for use by several threads at once.
 public final class JSONLines {
   /// The file.
-  public let path: String
-  private let handle: FileHandle
-  private var waiting = Data()
-  private var end: UInt64 = 0
+  public var path: String { file.path }
+  private let file: AppendedFile
 
   /// Opens a file for writing at its end, and makes it if there is none.
   ///
@@ -21,22 +19,7 @@ public final class JSONLines {
   ///     would have written. Nil keeps them all.
   /// - Throws: `LongtailError(.inputOutput)` when the file cannot be opened or shortened, `.badData` when a line is not from here.
   public init(path: String, cuttingFrom firstStep: Int? = nil) throws {
-    self.path = path
-    if !FileManager.default.fileExists(atPath: path) {
-      guard FileManager.default.createFile(atPath: path, contents: nil) else {
-        throw LongtailError(.inputOutput, "\(path): cannot be created", advice: "Check that its directory exists and can be written.")
-      }
-    }
-    do {
-      handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-      end = try JSONLines.keptBytes(of: handle, path: path, firstStep: firstStep)
-      try handle.truncate(atOffset: end)
-      try handle.seek(toOffset: end)
-    } catch let error as LongtailError {
-      throw error
-    } catch {
-      throw JSONLines.failure(path, error)
-    }
+    file = try AppendedFile(path: path) { try JSONLines.keptBytes(of: $0, path: path, firstStep: firstStep) }
   }
 
   /// Adds a line.
@@ -46,49 +29,16 @@ public final class JSONLines {
   /// - Throws: `LongtailError(.inputOutput)`, for instance when the disk is full. The line is kept and written by the next call that can.
   public func append(step: Int, _ members: [JSONValue.Member]) throws {
     let line = JSONValue.object([JSONValue.Member("step", .int(step))] + members).line + "\n"
-    waiting.append(contentsOf: line.utf8)
-    try writeWaiting()
-  }
-
-  private func writeWaiting() throws {
-    if waiting.isEmpty { return }
-    do {
-      try handle.write(contentsOf: waiting)
-      end += UInt64(waiting.count)
-      waiting.removeAll(keepingCapacity: true)
-    } catch {
-      // A part may have been written; the next attempt begins where the last whole line ends.
-      try? handle.truncate(atOffset: end)
-      try? handle.seek(toOffset: end)
-      throw JSONLines.failure(path, error)
-    }
+    try file.append(line.utf8)
   }
 
   /// Waits until all lines are on the disk: before a checkpoint that counts on them.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func synchronize() throws {
-    try writeWaiting()
-    do {
-      try handle.synchronize()
-    } catch {
-      throw JSONLines.failure(path, error)
-    }
-  }
+  public func synchronize() throws { try file.synchronize() }
 
   /// Closes the file, once all lines are in it.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func close() throws {
-    try writeWaiting()
-    do {
-      try handle.close()
-    } catch {
-      throw JSONLines.failure(path, error)
-    }
-  }
-
-  private static func failure(_ path: String, _ error: any Error) -> LongtailError {
-    LongtailError(.inputOutput, "\(path): cannot be written: \(error.localizedDescription)", advice: "Check permissions and free space.")
-  }
+  public func close() throws { try file.close() }
 
   /// How many bytes from the beginning stay: complete lines of steps before `firstStep`. Reads the file in pieces of 1 MiB.
   private static func keptBytes(of handle: FileHandle, path: String, firstStep: Int?) throws -> UInt64 {

@@ -15,19 +15,15 @@ public enum LogitsResampling {
     var predictions = [UInt8](repeating: 0, count: size.width * size.height)
     let offsets = (0..<logits.classes).map { logits.index(image: image, row: 0, class: $0) }
     let stride = logits.rowStride
-    func place(_ position: Int, _ from: Int, _ to: Int) -> (lower: Int, upper: Int, weight: Float) {
-      let source = max(0, (Float(position) + 0.5) * Float(from) / Float(to) - 0.5)
-      let lower = min(from - 1, Int(source))
-      return (lower, min(from - 1, lower + 1), source - Float(lower))
-    }
-    let across = (0..<size.width).map { place($0, valid.width, size.width) }
+    let across = (0..<size.width).map { LinearPlacement($0, from: valid.width, to: size.width) }
     predictions.withUnsafeMutableBufferPointer { target in
       logits.buffer.withFloats { scores in
         ComputePool.forEachRange(of: size.height) { rows in
           for y in rows {
-            let (top, bottom, down) = place(y, valid.height, size.height)
+            let vertical = LinearPlacement(y, from: valid.height, to: size.height)
+            let (top, bottom, down) = (vertical.lower, vertical.upper, vertical.weight)
             for x in 0..<size.width {
-              let (left, right, over) = across[x]
+              let (left, right, over) = (across[x].lower, across[x].upper, across[x].weight)
               let (a, b) = ((top * columns + left) * stride, (top * columns + right) * stride)
               let (c, d) = ((bottom * columns + left) * stride, (bottom * columns + right) * stride)
               var best = -Float.infinity

@@ -16,31 +16,25 @@ extension ConvolutionGeometry {
 
 extension Convolution: ONNXLayer {
   /// `Conv`.
-  public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws {
-    let inputs = [try onnx.input(0, of: node)] + (try onnx.parameters(of: node))
-    let output = onnx.outputName(node)
-    onnx.add(
-      "Conv", inputs, output: output,
-      [
-        "kernel_shape": .ints(geometry.kernel), "strides": .ints(geometry.strides), "pads": .ints(geometry.onnxPads),
-        "dilations": .ints(geometry.dilation), "group": .int(geometry.groups),
-      ])
-    onnx.define(node, as: output)
-  }
+  public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws { try onnx.addConvolution("Conv", geometry, node) }
 }
 
 extension TransposedConvolution: ONNXLayer {
   /// `ConvTranspose`.
-  public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws {
-    let inputs = [try onnx.input(0, of: node)] + (try onnx.parameters(of: node))
-    let output = onnx.outputName(node)
-    onnx.add(
-      "ConvTranspose", inputs, output: output,
+  public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws { try onnx.addConvolution("ConvTranspose", geometry, node) }
+}
+
+extension ONNXGraph {
+  fileprivate mutating func addConvolution(_ operation: String, _ geometry: ConvolutionGeometry, _ node: Graph.Node) throws {
+    let inputs = [try input(0, of: node)] + (try parameters(of: node))
+    let output = outputName(node)
+    add(
+      operation, inputs, output: output,
       [
         "kernel_shape": .ints(geometry.kernel), "strides": .ints(geometry.strides), "pads": .ints(geometry.onnxPads),
         "dilations": .ints(geometry.dilation), "group": .int(geometry.groups),
       ])
-    onnx.define(node, as: output)
+    define(node, as: output)
   }
 }
 

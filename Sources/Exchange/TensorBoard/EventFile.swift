@@ -7,13 +7,11 @@ import Tensors
 /// Records that a full disk does not take are kept and written with the next ones. Not for use by several threads at once.
 public final class EventFile {
   /// The file.
-  public let path: String
+  public var path: String { file.path }
   /// What was cut off because it could not be read, in words; nil where nothing was. A torn last record, as a killed process leaves it,
   /// is no damage.
-  public private(set) var damage: String?
-  private let handle: FileHandle
-  private var waiting = Data()
-  private var end: UInt64 = 0
+  public let damage: String?
+  private let file: AppendedFile
 
   /// Opens the file of a directory, or makes both.
   /// - Parameters:
@@ -24,62 +22,37 @@ public final class EventFile {
   public init(directory: String, cuttingFrom firstStep: Int? = nil, host: String = ProcessInfo.processInfo.hostName) throws {
     let files = FileManager.default
     let now = Date().timeIntervalSince1970
+    let known: String?
     do {
       try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      let known = try files.contentsOfDirectory(atPath: directory).filter { $0.contains("tfevents") }.max()
-      path = "\(directory)/\(known ?? "events.out.tfevents.\(Int(now)).\(host)")"
-      if known == nil, !files.createFile(atPath: path, contents: nil) { throw CocoaError(.fileWriteUnknown) }
-      handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-      (end, damage) = try EventFile.keptBytes(of: handle, firstStep: firstStep)
-      try handle.truncate(atOffset: end)
-      try handle.seek(toOffset: end)
+      known = try files.contentsOfDirectory(atPath: directory).filter { $0.contains("tfevents") }.max()
     } catch {
-      throw EventFile.failure(directory, error)
+      throw LongtailError(
+        .inputOutput, "\(directory): cannot be written: \(error.localizedDescription)", advice: "Check permissions and free space.")
     }
-    if end == 0 {
-      waiting.append(contentsOf: EventRecord.encoded(Event.version(wallTime: now).bytes))
-      try writeWaiting()
+    var damage: String?
+    file = try AppendedFile(path: "\(directory)/\(known ?? "events.out.tfevents.\(Int(now)).\(host)")") {
+      let (kept, found) = try EventFile.keptBytes(of: $0, firstStep: firstStep)
+      damage = found
+      return kept
     }
+    self.damage = damage
+    if file.byteCount == 0 { try file.append(EventRecord.encoded(Event.version(wallTime: now).bytes)) }
   }
 
   /// Adds an event.
   /// - Throws: `LongtailError(.inputOutput)`, for instance when the disk is full. The event is kept and written by the next call that can.
   public func append(_ event: Event) throws {
-    waiting.append(contentsOf: EventRecord.encoded(event.message.bytes))
-    try writeWaiting()
+    try file.append(EventRecord.encoded(event.message.bytes))
   }
 
   /// Waits until all events are on the disk: before a checkpoint that counts on them.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func synchronize() throws {
-    try writeWaiting()
-    do { try handle.synchronize() } catch { throw EventFile.failure(path, error) }
-  }
+  public func synchronize() throws { try file.synchronize() }
 
   /// Closes the file, once all events are in it.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func close() throws {
-    try writeWaiting()
-    do { try handle.close() } catch { throw EventFile.failure(path, error) }
-  }
-
-  private func writeWaiting() throws {
-    if waiting.isEmpty { return }
-    do {
-      try handle.write(contentsOf: waiting)
-      end += UInt64(waiting.count)
-      waiting.removeAll(keepingCapacity: true)
-    } catch {
-      // A part may have been written; the next attempt begins where the last whole record ends.
-      try? handle.truncate(atOffset: end)
-      try? handle.seek(toOffset: end)
-      throw EventFile.failure(path, error)
-    }
-  }
-
-  private static func failure(_ path: String, _ error: any Error) -> LongtailError {
-    LongtailError(.inputOutput, "\(path): cannot be written: \(error.localizedDescription)", advice: "Check permissions and free space.")
-  }
+  public func close() throws { try file.close() }
 
   /// How many bytes from the beginning stay: whole records of steps before `firstStep`. Reads record by record.
   private static func keptBytes(of handle: FileHandle, firstStep: Int?) throws -> (UInt64, damage: String?) {

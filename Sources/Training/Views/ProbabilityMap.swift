@@ -83,22 +83,18 @@ public struct ProbabilityMap: Sendable {
   /// Adds `weight` times another map, resampled bilinearly with half-pixel centres to this one's size, mirrored left to right if asked.
   mutating func add(_ other: ProbabilityMap, weight: Float, mirrored: Bool) {
     let (from, to) = (other.size, size)
-    func place(_ position: Int, _ from: Int, _ to: Int) -> (lower: Int, upper: Int, weight: Float) {
-      let source = max(0, (Float(position) + 0.5) * Float(from) / Float(to) - 0.5)
-      let lower = min(from - 1, Int(source))
-      return (lower, min(from - 1, lower + 1), source - Float(lower))
-    }
-    let across = (0..<to.width).map { place(mirrored ? to.width - 1 - $0 : $0, from.width, to.width) }
+    let across = (0..<to.width).map { LinearPlacement(mirrored ? to.width - 1 - $0 : $0, from: from.width, to: to.width) }
     values.withUnsafeMutableBufferPointer { target in
       other.values.withUnsafeBufferPointer { source in
         ComputePool.forEachRange(of: classes * to.height) { lines in
           for line in lines {
             let (k, row) = line.quotientAndRemainder(dividingBy: to.height)
-            let (top, bottom, down) = place(row, from.height, to.height)
+            let vertical = LinearPlacement(row, from: from.height, to: to.height)
+            let (top, bottom, down) = (vertical.lower, vertical.upper, vertical.weight)
             let upper = (k * from.height + top) * from.width
             let lower = (k * from.height + bottom) * from.width
             for x in 0..<to.width {
-              let (left, right, over) = across[x]
+              let (left, right, over) = (across[x].lower, across[x].upper, across[x].weight)
               let above = source[upper + left] + (source[upper + right] - source[upper + left]) * over
               let below = source[lower + left] + (source[lower + right] - source[lower + left]) * over
               target[line * to.width + x] += weight * (above + (below - above) * down)

@@ -10,9 +10,9 @@ public struct CheckpointRetention: Sendable, Equatable {
   /// Describes what is kept.
   /// - Throws: `LongtailError` with code `usage` for numbers below 1.
   public init(last: Int, every: Int? = nil) throws {
-    if last < 1 { throw LongtailError(.usage, "\(last) checkpoints cannot be kept, at least 1 is") }
+    if last < 1 { throw LongtailError(.usage, "the newest \(last) checkpoints cannot be kept: it has to be at least 1") }
     if let every, every < 1 {
-      throw LongtailError(.usage, "every \(every). checkpoint cannot be kept, expected a step count of at least 1")
+      throw LongtailError(.usage, "steps whose multiples are kept: \(every), but it has to be at least 1")
     }
     self.last = last
     self.every = every

@@ -59,7 +59,6 @@ public protocol SegmentationDataset: Sendable {
   /// A line for each thing that the content of a split depends on, for its digest: files with sizes and times, or parameters.
   func fingerprint(of split: Split) throws -> [String]
   /// A line for each sample that must be the same on all hosts, wherever they keep their copy: names and sizes of its files, or parameters.
-  /// - Throws: `.missingInput` where a file has gone.
   func listing(of split: Split) throws -> [String]
 }
 
@@ -77,8 +76,7 @@ extension SegmentationDataset {
 
   /// A SHA-256 over name, classes, label map and everything that the content of a split depends on, in hexadecimal.
   ///
-  /// Files count with path, size and time of change, not with their content: cheap enough for every start.
-  /// - Throws: `.missingInput` where a file has gone.
+  /// Files count with path, size and time of change, not with their content: cheap enough for every start. One that is missing counts as such.
   public func digest(of split: Split) throws -> String {
     var lines = [name, split.rawValue]
     lines += classes.map { "\($0.name) \($0.colour.hexadecimal)" }

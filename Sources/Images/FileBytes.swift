@@ -20,7 +20,8 @@ enum FileBytes {
     guard status.st_mode & S_IFMT == S_IFREG else { throw LongtailError(.badData, "\(path): not a regular file") }
     let size = Int(status.st_size)
     guard size <= limit else {
-      throw LongtailError(.badData, "\(path): \(size) bytes are more than the \(limit) that an image file may have")
+      throw LongtailError(
+        .badData, "\(path): \(size) bytes are more than the \(limit) that an image file may have", advice: ImageLimits.advice)
     }
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: max(1, size)) { buffer, count in

@@ -13,4 +13,7 @@ public struct ImageLimits: Sendable {
     self.fileBytes = fileBytes
     self.decodedBytes = decodedBytes
   }
+
+  /// What to do about a file that goes beyond them.
+  static let advice = "Make the image smaller, or take it out of the data set."
 }

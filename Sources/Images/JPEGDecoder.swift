@@ -16,7 +16,9 @@ enum JPEGDecoder {
     try withDecoder(name) { handle in
       let (width, height, colourSpace) = try header(bytes, name: name, handle: handle)
       guard width * height <= limits.decodedBytes / 3 else {
-        throw LongtailError(.badData, "\(name): \(width) x \(height) pixels would take more than \(limits.decodedBytes) bytes")
+        throw LongtailError(
+          .badData, "\(name): \(width) x \(height) pixels would take more than \(limits.decodedBytes) bytes",
+          advice: ImageLimits.advice)
       }
       // The barest block of 64 values takes a bit or two: a header that promises far more than its file can hold is caught here.
       guard width * height / 2048 <= bytes.count else {

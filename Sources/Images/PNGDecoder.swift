@@ -27,7 +27,8 @@ struct PNGDecoder {
       let bytesPerPixel = max(3, channels(header) * Int(header.bit_depth) / 8)
       guard pixels <= limits.decodedBytes / bytesPerPixel else {
         throw LongtailError(
-          .badData, "\(name): \(header.width) x \(header.height) pixels would take more than \(limits.decodedBytes) bytes")
+          .badData, "\(name): \(header.width) x \(header.height) pixels would take more than \(limits.decodedBytes) bytes",
+          advice: ImageLimits.advice)
       }
       // Deflate packs at most 1032 to 1: a header that promises more than its file can hold is caught before memory is taken.
       let packedBits = Int(header.height) * (1 + (Int(header.width) * channels(header) * Int(header.bit_depth) + 7) / 8)

@@ -44,9 +44,12 @@ public struct PhasedWinogradConvolution: Sendable {
   private var sourceCount: Int { images * phases * inner.inputBlocks * rows * columns * 8 }
   private var destinationCount: Int { images * phases * inner.outputBlocks * rows * columns * 8 }
 
+  /// Floats that every pass copies: source and destination, or their gradients, once each.
+  public var copiedFloatCount: Int { sourceCount + destinationCount }
+
   /// Floats of scratch memory that a pass needs; what they hold before and after does not matter.
   public func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
-    sourceCount + destinationCount + inner.scratchFloatCount(pass)
+    copiedFloatCount + inner.scratchFloatCount(pass)
   }
 
   /// destination = weights * source. Everything in `destination` is written.
@@ -78,7 +81,7 @@ public struct PhasedWinogradConvolution: Sendable {
   }
 
   private func parts(_ scratch: FloatRegion) -> (source: FloatRegion, destination: FloatRegion, rest: FloatRegion) {
-    let used = sourceCount + destinationCount
+    let used = copiedFloatCount
     return (
       scratch.slice(0, sourceCount), scratch.slice(sourceCount, destinationCount), scratch.slice(used, scratch.count - used)
     )

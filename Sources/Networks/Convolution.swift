@@ -46,7 +46,7 @@ public struct Convolution: Layer {
     let shape = FeatureShape(
       channels: filters, height: geometry.outputExtent(input.height, dimension: 0), width: geometry.outputExtent(input.width, dimension: 1))
     guard shape.height > 0, shape.width > 0 else {
-      throw LongtailError(.usage, "an input of \(input.width)x\(input.height) is smaller than the kernel", advice: "use larger images")
+      throw LongtailError(.usage, "an input of \(input.width)x\(input.height) is smaller than the kernel", advice: "Use larger images.")
     }
     guard input.channels % geometry.groups == 0, filters % geometry.groups == 0 else {
       throw LongtailError(.usage, "\(input.channels) channels and \(filters) filters do not divide into \(geometry.groups) groups")

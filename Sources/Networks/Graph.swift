@@ -124,7 +124,7 @@ public struct Graph: Sendable {
     guard height % strideMultiple == 0, width % strideMultiple == 0, height > 0, width > 0 else {
       throw LongtailError(
         .internalError, "images of \(width)x\(height) do not divide by the network's stride of \(strideMultiple)",
-        advice: "pad them before they reach the network")
+        advice: "Pad them before they reach the network.")
     }
     var shapes = [FeatureShape(channels: inputChannels, height: height, width: width)]
     for node in nodes {

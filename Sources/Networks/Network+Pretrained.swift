@@ -16,8 +16,9 @@ public struct PretrainedReport: Sendable, Equatable {
   /// The lists in lines: matched ones counted by layer, missing and unexpected ones by name.
   public func lines(file: String) -> [String] {
     let layers = matched.map { $0.split(separator: ".").prefix(2).joined(separator: ".") }
-    let order = layers.enumerated().filter { $0.offset == 0 || layers[$0.offset - 1] != $0.element }.map(\.element)
-    let counts = order.map { layer in "\(layer) (\(layers.filter { $0 == layer }.count))" }
+    let sizes = Dictionary(layers.map { ($0, 1) }, uniquingKeysWith: +)
+    var counted = Set<String>()
+    let counts = layers.filter { counted.insert($0).inserted }.map { "\($0) (\(sizes[$0, default: 0]))" }
     func list(_ title: String, _ names: [String]) -> String {
       "  \(title): \(names.count)" + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
     }

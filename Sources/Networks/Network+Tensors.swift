@@ -32,14 +32,14 @@ extension Network {
       throw LongtailError(
         .badData,
         "the tensors do not belong to this network: missing \(list(missing)), unexpected \(list(unexpected))",
-        advice: "check the model's name, width and number of classes in the configuration")
+        advice: "Check the model's name, width and number of classes in the configuration.")
     }
     for entry in store.ordered {
       guard let tensor = given[entry.name] else { continue }
       guard tensor.shape == entry.specification.shape, tensor.values.count == entry.layout.elementCount else {
         throw LongtailError(
           .badData, "tensor \(entry.name) has shape \(tensor.shape), the network needs \(entry.specification.shape)",
-          advice: "check the model's width and number of classes in the configuration")
+          advice: "Check the model's width and number of classes in the configuration.")
       }
     }
     for entry in store.ordered {

@@ -11,8 +11,14 @@ protocol OwnConvolution {
   var implementation: String { get }
   /// Floats of scratch memory that a pass needs.
   func scratchFloatCount(_ pass: PlanReport.Pass) -> Int
+  /// Floats of activations that a pass copies besides its arithmetic.
+  func copiedFloatCount(_ pass: PlanReport.Pass) -> Int
   /// Runs one pass. In backward passes source and destination, or weights and bias, are the gradients.
   func run(_ pass: PlanReport.Pass, _ regions: OwnConvolutionRegions)
+}
+
+extension OwnConvolution {
+  func copiedFloatCount(_ pass: PlanReport.Pass) -> Int { 0 }
 }
 
 /// The memory of one pass: what is read, what is written.
@@ -55,6 +61,7 @@ extension WinogradConvolution: UnbiasedConvolution {
 extension PhasedWinogradConvolution: UnbiasedConvolution {
   var algorithm: ConvolutionAlgorithm { .tiledWinograd }
   var implementation: String { "longtail:phased_winograd_4x4_3x3:avx2" }
+  func copiedFloatCount(_ pass: PlanReport.Pass) -> Int { copiedFloatCount }
 }
 
 extension TapConvolution: UnbiasedConvolution {
@@ -114,6 +121,8 @@ extension NodeBuilder {
     let scratch = try scratch(try .plain([floats]), inBackward: pass != .forward)
     plan.report.kernels.append(
       PlanReport.Kernel(layer: node.name, kind: node.layer.kind, pass: pass, implementation: convolution.implementation))
+    let copied = convolution.copiedFloatCount(pass)
+    if copied > 0 { note(copy: "interleaved parts of dilation, \(pass.rawValue), \(copied * 4) bytes") }
     return OwnPass(convolution: convolution, pass: pass, tensors: tensors, scratch: scratch)
   }
 }

@@ -24,31 +24,7 @@ struct BenchScaleCommand: ParsableCommand {
   @Option(help: "How often each of the three is measured.")
   var rounds = 3
 
-  @Option(help: "The network: unet, segnet, ...")
-  var model = "unet"
-
-  @Option(help: "Channels of the network's first level.")
-  var width = 32
-
-  @Option(help: ArgumentHelp("Extents of the images.", valueName: "WIDTHxHEIGHT"))
-  var size = "256x256"
-
-  @Option(help: "The objective: pat, crossEntropy, ...")
-  var objective = "pat"
-
-  @Option(help: "How convolution algorithms are found: automatic measures them, direct does not.")
-  var algorithms = "automatic"
-
-  @Option(help: "Timed steps of each measurement.")
-  var steps = 8
-
-  @Option(help: "Steps before them that are not timed.")
-  var warmup = 3
-
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp("Changes a key of the configuration, such as model.batchNorm=local; may be repeated.", valueName: "a.b=c"))
-  var overrides: [String] = []
+  @OptionGroup var step: BenchStepOptions
 
   @Option(
     parsing: .upToNextOption,
@@ -91,7 +67,9 @@ struct BenchScaleCommand: ParsableCommand {
       if dryRun { return }
     } else {
       for path in from {
-        guard let data = FileManager.default.contents(atPath: path) else { throw LongtailError(.missingInput, "cannot read \(path)") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+          throw LongtailError(.missingInput, "cannot read \(path)", advice: "Name a file that `bench step --json` printed.")
+        }
         try report.add(StepFigures(json: data, name: path), name: path)
       }
       guard report.isComplete else {
@@ -123,19 +101,17 @@ struct BenchScaleCommand: ParsableCommand {
 
   private func stepArguments(_ part: ScalingReport.Part) throws -> [String] {
     var words = [try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")]
-    words += ["bench", "step", "--model", model, "--width", "\(width)", "--size", size, "--objective", objective]
-    words += ["--algorithms", algorithms, "--batch", "\(part.batch)", "--threads", "\(part.threads)"]
-    words += ["--steps", "\(steps)", "--warmup", "\(warmup)", "--json"]
-    return words + overrides.flatMap { ["--set", $0] }
+    words += ["bench", "step"] + step.arguments
+    return words + ["--batch", "\(part.batch)", "--threads", "\(part.threads)", "--json"]
   }
 
   /// Processes that know nothing of each other, each on a core of its own, all at once.
   private func measureIndependent(_ part: ScalingReport.Part, count: Int) throws -> [StepFigures] {
     let processors = ProcessorFacts(SystemFiles()).oneOfEachCore
     guard processors.count >= count else { return [] }
-    let step = try stepArguments(part)
+    let arguments = try stepArguments(part)
     let running = try processors.prefix(count).map { processor in
-      let command = ["/usr/bin/env", "taskset", "-c", "\(processor)"] + step
+      let command = ["/usr/bin/env", "taskset", "-c", "\(processor)"] + arguments
       return try (command, start(command))
     }
     // All are waited for before one that failed is spoken of: none may run on into the next measurement.

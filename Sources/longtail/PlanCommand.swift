@@ -69,7 +69,9 @@ struct PlanCommand: ParsableCommand {
     let configuration = try options.load()
     let experiment = try Experiment(configuration)
     let files = try stepFiles.map { path in
-      guard let data = FileManager.default.contents(atPath: path) else { throw LongtailError(.missingInput, "cannot read \(path)") }
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw LongtailError(.missingInput, "cannot read \(path)", advice: "Name a file that `bench step --json` printed.")
+      }
       return try StepFigures(json: data, name: path)
     }
     let perRank = threads ?? configuration.engine.threads ?? files.first?.threads ?? max(1, cores / perNode)

@@ -8,6 +8,9 @@ extension ProcessTests {
   @Suite(.serialized) struct SkippedFileTests {
     private func damage(_ directory: String) throws {
       try Data("GIF89a".utf8).write(to: URL(fileURLWithPath: "\(directory)/train/images/3.png"))
+      let link = "\(directory)/train/images/5.png"
+      try FileManager.default.removeItem(atPath: link)
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "\(directory)/elsewhere/5.png")
       let labels = URL(fileURLWithPath: "\(directory)/train/labels/8.png")
       try Data(contentsOf: labels).prefix(50).write(to: labels)
       // The first of a split is where sizes are taken from.
@@ -22,7 +25,10 @@ extension ProcessTests {
         let refused = try train(configuration, "\(directory)/refused", ["data.size={width: 64, height: 48}"])
         expect(
           refused, 65,
-          errors: ["train/images/3.png: this is a GIF file", "train/labels/8.png: broken PNG", "set data.badFiles to skip"])
+          errors: [
+            "train/images/3.png: this is a GIF file", "train/images/5.png: there is no such file", "train/labels/8.png: broken PNG",
+            "set data.badFiles to skip",
+          ])
         var logs: [[String]] = []
         for ranks in [nil, Program.hasMPI ? 2 : nil] {
           let run = RunResult(path: "\(directory)/run-\(ranks ?? 1)-\(logs.count)")
@@ -30,13 +36,14 @@ extension ProcessTests {
           expect(
             outcome,
             output: [
-              "warning: 2 of 12 train samples are skipped", "train/images/3.png: this is a GIF file", "train/labels/8.png: broken PNG",
+              "warning: 3 of 12 train samples are skipped", "train/images/3.png: this is a GIF file", "train/labels/8.png: broken PNG",
+              "train/images/5.png: there is no such file",
               "warning: 1 of 3 val samples are skipped", "val/images/0.png: the file is empty",
             ])
-          // Ten samples in batches of four, two epochs.
+          // Nine samples in batches of four, two epochs.
           #expect(run.loggedSteps == [1, 2, 3, 4, 5, 6], "\(outcome)")
           let list = try String(contentsOfFile: "\(run.path)/skipped-files.txt", encoding: .utf8)
-          #expect(list.split(separator: "\n").count == 3 && list.contains("val \(directory)/val/images/0.png: the file is empty"))
+          #expect(list.split(separator: "\n").count == 4 && list.contains("val \(directory)/val/images/0.png: the file is empty"))
           logs.append(run.lines("classes.jsonl"))
         }
         #expect(logs[0].count == logs[1].count)
@@ -44,7 +51,7 @@ extension ProcessTests {
         expect(try Program.run("longtail", ["evaluate", run]), output: ["1 of 3 val samples are skipped", "sign"])
         expect(
           try Program.run("longtail", ["stats", configuration, "--set", "data.badFiles=skip"]),
-          output: ["2 of 12 train samples are skipped", "10 images"])
+          output: ["3 of 12 train samples are skipped", "9 images"])
         // Nothing is left to be skipped once the files are good again.
         _ = try TinyExperiment.folder(in: directory)
         expect(try train(configuration, run, ["data.badFiles=skip"], ["--overwrite"]))

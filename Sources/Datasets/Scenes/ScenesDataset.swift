@@ -48,7 +48,9 @@ public struct ScenesDataset: SegmentationDataset {
     guard (16...4096).contains(width), (16...4096).contains(height) else {
       throw LongtailError(.usage, "data set scenes: \(width) x \(height) is not possible; sides go from 16 to 4096")
     }
-    guard train >= 0, validation >= 0, test >= 0 else { throw LongtailError(.usage, "data set scenes: a count is negative") }
+    for (key, count) in [("train", train), ("validation", validation), ("test", test)] where count < 0 {
+      throw LongtailError(.usage, "data set scenes: \(key) is \(count), but a number of images is not negative")
+    }
     self.width = width
     self.height = height
     counts = [.train: train, .validation: validation, .test: test]

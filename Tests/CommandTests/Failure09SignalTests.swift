@@ -99,7 +99,9 @@ extension ProcessTests {
         let configuration = try TinyExperiment.scenes(in: directory, validation: 2)
         let run = RunResult(path: "\(directory)/run")
         let program = try Program(
-          "longtail", trainArguments(configuration, run.path, ["training.epochs=100000", "checkpoint.every=100000"]), ranks: 2)
+          "longtail",
+          trainArguments(configuration, run.path, ["training.epochs=100000", "checkpoint.every=100000", "evaluation.every=100000"]),
+          ranks: 2)
         // The first moments belong to the system, whose default is to end a process.
         let limit = Date().addingTimeInterval(60)
         var rank: Int32?

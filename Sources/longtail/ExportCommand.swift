@@ -40,9 +40,7 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     Job.run { communicator in
-      guard communicator.size == 1 else {
-        throw LongtailError(.usage, "export runs in one process", advice: "Start it without mpirun.")
-      }
+      try communicator.requireOneProcess(for: "export")
       let (configuration, contents, path) = try trained.load()
       var names = contents.run.classNames
       // Early checkpoints do not tell their classes.

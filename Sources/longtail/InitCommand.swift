@@ -24,7 +24,7 @@ struct InitCommand: ParsableCommand {
 
   func run() throws {
     Job.run { communicator in
-      guard communicator.size == 1 else { throw LongtailError(.usage, "init runs in one process", advice: "Start it without mpirun.") }
+      try communicator.requireOneProcess(for: "init")
       let root = URL(fileURLWithPath: data).standardizedFileURL.path
       let layout = try DatasetRegistry.recognize(root)
       let path = output ?? Self.defaultName(root)

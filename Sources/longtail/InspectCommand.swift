@@ -55,9 +55,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     Job.finish { communicator in
-      guard communicator.size == 1 else {
-        throw LongtailError(.usage, "inspect runs in one process", advice: "Start it without mpirun.")
-      }
+      try communicator.requireOneProcess(for: "inspect")
       if let code = try inspectData() { return code }
       let (directory, others) = try locate()
       var report = InspectionReport(try CheckpointStore.inspect(directory: directory), others: others)

@@ -86,3 +86,13 @@ enum Job {
 func printNow(_ text: String) {
   FileHandle.standardOutput.write(Data(text.utf8))
 }
+
+extension Communicator {
+  /// Refuses ranks where a command has work for one process only.
+  /// - Throws: `LongtailError` with code `usage`.
+  func requireOneProcess(for command: String) throws {
+    guard size == 1 else {
+      throw LongtailError(.usage, "\(command) runs in one process", advice: "Start it without mpirun.")
+    }
+  }
+}

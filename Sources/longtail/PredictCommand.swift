@@ -39,9 +39,7 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     Job.run { communicator in
-      guard communicator.size == 1 else {
-        throw LongtailError(.usage, "predict runs in one process", advice: "Start it without mpirun.")
-      }
+      try communicator.requireOneProcess(for: "predict")
       let (configuration, contents, _) = try trained.load()
       let files = try images.flatMap(expand)
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())

@@ -35,9 +35,7 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     Job.run { communicator in
-      guard communicator.size == 1 else {
-        throw LongtailError(.usage, "report runs in one process", advice: "Start it without mpirun.")
-      }
+      try communicator.requireOneProcess(for: "report")
       var report = try RunReport(readingFrom: directory)
       if evaluate { try complete(&report, communicator) }
       let path = output ?? "\(directory)/report.html"

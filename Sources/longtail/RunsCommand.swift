@@ -24,9 +24,7 @@ struct RunsCommand: ParsableCommand {
 
   func run() throws {
     Job.run { communicator in
-      guard communicator.size == 1 else {
-        throw LongtailError(.usage, "runs runs in one process", advice: "Start it without mpirun.")
-      }
+      try communicator.requireOneProcess(for: "runs")
       let listing = try RunListing(directories, order: sort)
       if json { return printNow(listing.json.pretty) }
       let text = listing.rows.isEmpty ? ["There are no runs in \(directories.joined(separator: ", "))."] : listing.table.lines

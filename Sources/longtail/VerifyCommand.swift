@@ -25,9 +25,7 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     Job.finish { communicator in
-      guard communicator.size == 1 else {
-        throw LongtailError(.usage, "verify runs in one process", advice: "Start it without mpirun.")
-      }
+      try communicator.requireOneProcess(for: "verify")
       let reports = try paths.map { try VerificationReport(path: $0) }
       if json {
         printNow(JSONValue.object([.init("paths", .array(reports.map(\.json)))]).pretty)

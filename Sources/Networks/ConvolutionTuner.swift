@@ -16,10 +16,13 @@ struct ConvolutionTuner {
     algorithms = candidates.algorithms
     own = try candidates.ownConvolutions(layouts)
     let (g, from) = (candidates.geometry, builder.inputShape())
+    // Blocks of 8 are not named: they were the only ones when choices were first recorded.
+    let block = try layouts.destination.channelBlocks().block
     shape =
       (candidates.isTransposed ? "transposed " : "")
       + "i\(from.channels) o\(builder.outputShape.channels) \(from.height)x\(from.width) k\(g.kernel) s\(g.strides) p\(g.padding) "
       + "d\(g.dilation) g\(g.groups) threads\(ComputePool.threadCount) \(OneDNN.instructionSet) \(OneDNN.version)"
+      + (block == 8 ? "" : " b\(block)")
   }
 
   /// The candidate that the policy prefers among those which can be served well.
@@ -45,9 +48,12 @@ struct ConvolutionTuner {
     case .fixed(let wanted):
       return possible.first { $0.algorithm == wanted }
     case .automatic(let choices):
-      guard possible.count > 1 else { return possible.first }
+      guard possible.count > 1 || builder.options.measuresAllConvolutions else { return possible.first }
       let signature = AlgorithmChoices.Signature(images: builder.images, shape: "\(shape) \(pass.rawValue)")
-      if let known = choices.choice(signature), let found = possible.first(where: { $0.algorithm == known.algorithm }) { return found }
+      if let known = choices.choice(signature), let found = possible.first(where: { $0.algorithm == known.algorithm }) {
+        builder.plan.report.convolutionMilliseconds += known.milliseconds[known.algorithm.rawValue] ?? 0
+        return found
+      }
       var milliseconds: [String: Double] = [:]
       var best: (candidate: ConvolutionCandidate, time: Double)?
       for candidate in possible {
@@ -56,6 +62,7 @@ struct ConvolutionTuner {
         // A rival has to be clearly faster: what is about equally fast then falls the same way in each run.
         if time < 0.87 * (best?.time ?? .infinity) { best = (candidate, time) }
       }
+      builder.plan.report.convolutionMilliseconds += best?.time ?? 0
       if let best { choices.record(.init(algorithm: best.candidate.algorithm, milliseconds: milliseconds), for: signature) }
       return best?.candidate
     }

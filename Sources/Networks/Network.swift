@@ -53,9 +53,12 @@ public final class Network {
     gradientBuffer: (_ floatCount: Int) throws -> HostBuffer = { HostBuffer(floatCount: $0) }
   ) throws {
     self.graph = graph
-    self.options = options
     store = ParameterStore(graph)
     statistics = HostBuffer(floatCount: store.statisticCount)
+    var options = options
+    options.channelBlock = try Network.channelBlock(
+      of: graph, images: max(1, images), height: height, width: width, options: options, statistics: statistics)
+    self.options = options
     var made: (parameters: HostBuffer, gradients: HostBuffer)?
     let store = store
     let plan = try Plan(

@@ -9,6 +9,11 @@ public struct PlanOptions {
   /// Computes normalized activations again in the backward pass where that saves memory: a quarter of the arena of a U-Net for one more
   /// pass over half of its activations. The numbers are the same, bit by bit.
   public var recomputesActivations = true
+  /// Channels that lie together in the activations of convolutions; nil leaves that to the library, which takes 16 where the processor has
+  /// AVX-512 and 8 where it has AVX2. Our own kernels compute on blocks of 8.
+  public var channelBlock: Int?
+  /// Times a convolution's kernel even where it is the only one, so that whole plans can be compared.
+  var measuresAllConvolutions = false
   /// Lets the library's reference loops pass, for tests with odd channel counts.
   public var allowsReferenceKernels: Bool
   /// The samples of the current batch, for dropout; set before each forward pass of training.

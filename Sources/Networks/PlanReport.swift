@@ -31,6 +31,8 @@ public struct PlanReport: Sendable, Codable {
   public var weightReorders: [String] = []
   /// Algorithm of each convolution and pass: `layer pass` to name.
   public var algorithms: [String: String] = [:]
+  /// The measured times of all chosen convolution kernels, added up; 0 where nothing was measured.
+  public var convolutionMilliseconds = 0.0
   /// Bytes of the arena.
   public var arenaByteCount = 0
   /// The largest number of bytes alive at one moment: the arena cannot be smaller.

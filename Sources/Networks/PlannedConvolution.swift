@@ -18,7 +18,8 @@ final class PlannedConvolution: PlannedLayer {
     let name = builder.node.name
     let input = try builder.input()
     let anyWeights = try TensorLayout.any(weightExtents)
-    let anyOutput = try TensorLayout.any(builder.outputShape.extents(images: builder.images))
+    let extents = builder.outputShape.extents(images: builder.images)
+    let anyOutput = try builder.options.channelBlock.map { try TensorLayout.blocked(extents, block: $0) } ?? .any(extents)
     let biasLayout = hasBias ? try TensorLayout.plain([builder.outputShape.channels]) : nil
 
     // The direct algorithm settles the layouts; other algorithms take part where they accept them.
@@ -26,7 +27,7 @@ final class PlannedConvolution: PlannedLayer {
     var layouts = (weights: try direct.weightsLayout(), destination: try direct.destinationLayout())
     if direct.isReference,
       let own = try candidates.ownLayouts(
-        source: input.layout, weightExtents: weightExtents, outputExtents: builder.outputShape.extents(images: builder.images))
+        source: input.layout, weightExtents: weightExtents, outputExtents: extents)
     {
       layouts = own
     }

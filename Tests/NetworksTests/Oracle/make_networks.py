@@ -17,11 +17,13 @@ import torch.nn.functional as F
 
 @functools.cache
 def generator(seed, count):
-    out = np.empty(count, dtype=np.uint32)
-    x = seed & 0xFFFFFFFF
-    for i in range(count):
-        x = (1664525 * x + 1013904223) & 0xFFFFFFFF
-        out[i] = x
+    # Twice as many numbers in each round: a stretch of m numbers, taken m steps further, is the next stretch.
+    out = np.array([(1664525 * seed + 1013904223) & 0xFFFFFFFF], dtype=np.uint32)
+    factor, summand = 1664525, 1013904223
+    while out.size < count:
+        out = np.concatenate([out, out * np.uint32(factor) + np.uint32(summand)])
+        factor, summand = factor * factor & 0xFFFFFFFF, (factor + 1) * summand & 0xFFFFFFFF
+    out = out[:count]
     return out
 
 
@@ -110,14 +112,14 @@ class Margin:
         values = output.detach()
         self.least = min(self.least, float(values.abs().min()))
         if values.shape[2] % 2 == 0 and values.shape[3] % 2 == 0:
-            windows = F.unfold(values.clamp(min=0).flatten(0, 1).unsqueeze(1), 2, stride=2).transpose(1, 2)
-            top = windows.topk(2, dim=2).values
+            windows = values.clamp(min=0).unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+            top = windows.topk(2, dim=4).values
             gaps = (top[..., 0] - top[..., 1])[top[..., 0] > 0]
             if gaps.numel():
                 self.least = min(self.least, float(gaps.min()))
 
 
-def attempt(seed, name, make, width, classes, images, height, width_px):
+def attempt(seed, name, make, width, classes, images, height, width_px, margin_wanted=2e-5):
     result = dict(seed=seed, name=name, width=width, classes=classes, images=images, height=height, widthPixels=width_px)
     steps = 10
     for precision, dtype in (('float64', torch.float64), ('float32', torch.float32)):
@@ -144,7 +146,7 @@ def attempt(seed, name, make, width, classes, images, height, width_px):
             optimizer.zero_grad()
             logits = net(x)
             # Adam turns the rounding of tiny gradients into whole steps, so later on some kink is crossed; the test allows for that.
-            if margin and step == 0 and margin.least < 2e-5:
+            if margin and step == 0 and margin.least < margin_wanted:
                 return None
             loss = F.cross_entropy(logits, y, ignore_index=255)
             loss.backward()
@@ -168,5 +170,8 @@ def attempt(seed, name, make, width, classes, images, height, width_px):
 cases = [
     case('unet', UNet, 8, 12, 2, 16, 32),
     case('segnet', SegNet, 8, 5, 1, 32, 32),
+    # Channels in whole blocks of 16, as AVX-512 wants them, and classes that are none.
+    case('unet', UNet, 16, 11, 2, 16, 32, 6e-6),
+    case('segnet', SegNet, 16, 11, 1, 32, 32, 6e-6),
 ]
 print(json.dumps(json.loads(json.dumps(cases), parse_float=lambda s: float('%.12g' % float(s))), separators=(',', ':')))

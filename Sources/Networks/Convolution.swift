@@ -136,7 +136,9 @@ struct ConvolutionCandidates: ConvolutionRequests {
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
     throws -> PrimitiveDescriptor
   {
-    try ConvolutionKernels.forward(geometry, algorithm: a, training: training, source: s, weights: w, bias: b, destination: d)
+    // For inference alone the library's Winograd kernels want weights transformed beforehand, from a layout that no plan keeps.
+    try ConvolutionKernels.forward(
+      geometry, algorithm: a, training: training || a == .winograd, source: s, weights: w, bias: b, destination: d)
   }
 
   func backwardData(_ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ d: TensorLayout)

@@ -45,6 +45,11 @@ enum ProbeRunner {
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     variables["OMPI_MCA_mpi_yield_when_idle"] = "1"
+    // Two jobs that begin at once may both make the session directory that they share by default: the second then gives up.
+    let session = NSTemporaryDirectory() + "longtail-probe-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: session, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: session) }
+    variables["OMPI_MCA_orte_tmpdir_base"] = session
     variables.merge(environment) { $1 }
 
     let process = Process()

@@ -48,6 +48,8 @@ public final class Program {
     // Containers often forbid what Open MPI would use otherwise.
     variables["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
     variables["OMP_WAIT_POLICY"] = "passive"
+    // Two jobs that begin at once may both make the session directory that they share by default: the second then gives up.
+    variables["OMPI_MCA_orte_tmpdir_base"] = scratch
     variables.merge(environment) { $1 }
 
     let program = ranks.map { [Program.mpirun ?? "mpirun", "--oversubscribe", "--bind-to", "none", "-n", String($0), path] } ?? [path]

@@ -53,4 +53,7 @@ public enum AlgorithmPolicy {
   case fixed(ConvolutionAlgorithm)
   /// Those on record; what is not on record is measured on this machine, which should be idle, and put on record.
   case automatic(AlgorithmChoices)
+
+  /// Whether times decide.
+  var isMeasured: Bool { if case .automatic = self { true } else { false } }
 }

@@ -16,7 +16,7 @@ struct ConvolutionTuner {
     algorithms = candidates.algorithms
     own = try candidates.ownConvolutions(layouts)
     let (g, from) = (candidates.geometry, builder.inputShape())
-    // Blocks of 8 are not named: they were the only ones when choices were first recorded.
+    // Blocks of 8 are not named, so that choices recorded before blocks were told apart still hold on AVX2.
     let block = try layouts.destination.channelBlocks().block
     shape =
       (candidates.isTransposed ? "transposed " : "")

@@ -9,7 +9,8 @@ import Tensors
 extension Network {
   /// The block for a network's plans; nil leaves it to the library.
   ///
-  /// Compiles the network once for each possibility, in memory that is given back. Ranks that know the same choices decide alike.
+  /// Where there are several, compiles the network for each, in memory that is given back, or up to the first that can be compiled where
+  /// algorithms are fixed. Ranks that know the same choices decide alike.
   /// - Throws: what the last possibility failed with, where none can be compiled.
   static func channelBlock(
     of graph: Graph, images: Int, height: Int, width: Int, options: PlanOptions, statistics: HostBuffer
@@ -28,6 +29,7 @@ extension Network {
           network: graph, images: images, height: height, width: width, isTraining: true, store: store, options: options,
           statistics: statistics,
           flat: { (HostBuffer(floatCount: store.floatCount), HostBuffer(floatCount: store.floatCount)) })
+        if !options.algorithms.isMeasured { return block }
         let milliseconds = plan.report.convolutionMilliseconds
         if fastest.map({ milliseconds < $0.milliseconds }) ?? true { fastest = (block, milliseconds) }
       } catch {

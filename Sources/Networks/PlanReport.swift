@@ -31,7 +31,8 @@ public struct PlanReport: Sendable, Codable {
   public var weightReorders: [String] = []
   /// Algorithm of each convolution and pass: `layer pass` to name.
   public var algorithms: [String: String] = [:]
-  /// The measured times of all chosen convolution kernels, added up; 0 where nothing was measured.
+  /// Milliseconds of the convolution kernels that were chosen by measurement, added up; those without a rival are measured, and counted,
+  /// only where whole plans are compared.
   public var convolutionMilliseconds = 0.0
   /// Bytes of the arena.
   public var arenaByteCount = 0

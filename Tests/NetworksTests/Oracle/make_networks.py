@@ -23,8 +23,7 @@ def generator(seed, count):
     while out.size < count:
         out = np.concatenate([out, out * np.uint32(factor) + np.uint32(summand)])
         factor, summand = factor * factor & 0xFFFFFFFF, (factor + 1) * summand & 0xFFFFFFFF
-    out = out[:count]
-    return out
+    return out[:count]
 
 
 def uniform(seed, shape):

@@ -70,8 +70,9 @@ extension Configuration {
   /// Section `engine`: how the numbers are computed.
   public struct Engine: Section {
     /// How convolution algorithms are found.
-    public var algorithms = Algorithms.auto
-    /// Where measured choices are kept between runs; each fresh run measures anew when not given.
+    public var algorithms = Algorithms.model
+    /// A file of choices that fresh runs begin with, and add theirs to; only the algorithms of `measured` runs are kept otherwise, in the
+    /// user's cache.
     public var choicesFile: String?
     /// Compute threads of each rank; from the affinity mask and the ranks on the host when not given.
     public var threads: Int?
@@ -82,10 +83,18 @@ extension Configuration {
 
     /// How convolution algorithms are found.
     public enum Algorithms: String, CaseIterable, Choice {
-      /// Each is measured once, and the fastest taken.
-      case auto
-      /// Direct kernels everywhere: no measuring, slower steps.
+      /// By a cost model, the same on every start and on every machine with the same instruction set. Nothing is timed.
+      case model
+      /// Each is timed on this machine once, and the fastest taken. What was found is kept in the user's cache.
+      case measured
+      /// Direct kernels everywhere: the most exact, slower steps.
       case direct
+
+      /// Reads a name; `auto` is what version 0.1 called an automatic choice.
+      package init?(setting: SettingValue) {
+        guard let name = setting.stringValue, let found = Algorithms(rawValue: name == "auto" ? "model" : name) else { return nil }
+        self = found
+      }
     }
 
     /// How gradients are written in messages between nodes. Sums are accumulated in float32 either way, and on a node nothing is rounded.
@@ -100,8 +109,8 @@ extension Configuration {
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("algorithms", &algorithms, "auto measures and takes the fastest, direct does not")
-      visitor.optionalKey("choicesFile", &choicesFile, "file that keeps the measured choices", .path)
+      visitor.key("algorithms", &algorithms, "model decides by rule, measured by the clock, direct takes the plain kernels")
+      visitor.optionalKey("choicesFile", &choicesFile, "file of choices to begin with and to add to", .path)
       visitor.optionalKey("threads", &threads, "compute threads of each rank", .between(1, 4096, "leave it out to use what there is"))
       visitor.key("wirePrecision", &wirePrecision, "gradients in messages between nodes: float32 or bfloat16, half the bytes")
       visitor.key("checkCollectives", &checkCollectives, "compare ranks before each collective, to find one that goes astray")

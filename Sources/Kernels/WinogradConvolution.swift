@@ -90,6 +90,22 @@ public struct WinogradConvolution: Sendable {
     forced = blocking
   }
 
+  /// How often a pass transforms all weights, or adds up all sums of their gradient, for a number of tiles: what a cost model has to know.
+  /// - Parameters:
+  ///   - inputBlocks: blocks of 8 channels of the source.
+  ///   - outputBlocks: blocks of 8 channels of the destination.
+  ///   - tiles: tiles of 4x4 of all images.
+  ///   - threads: compute threads.
+  public static func weightRounds(_ pass: ConvolutionPass, inputBlocks: Int, outputBlocks: Int, tiles: Int, threads: Int) -> Int {
+    let blocking =
+      switch pass {
+      case .forward: WinogradDataPass.blocking(depth: inputBlocks, outputs: outputBlocks, tiles: tiles, slots: threads)
+      case .backwardData: WinogradDataPass.blocking(depth: outputBlocks, outputs: inputBlocks, tiles: tiles, slots: threads)
+      case .backwardWeights: WinogradWeightsPass.blocking(inputs: inputBlocks, outputs: outputBlocks, tiles: tiles)
+      }
+    return blocking.shared ? (tiles + blocking.chunk - 1) / blocking.chunk : 1
+  }
+
   /// Number of tiles of all images.
   var tiles: Int { images * tileRows * tileColumns }
 

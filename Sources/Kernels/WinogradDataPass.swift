@@ -38,7 +38,7 @@ struct WinogradDataPass {
   /// Small layers with tiles for everyone: a chunk's V and M and half of U fit into half a megabyte. Otherwise V of many tiles lies in
   /// the last-level cache, and U and M of 16 outputs near each core. Measured from 16 to 512 channels, the two are within 5 % of each
   /// other in the middle.
-  private static func blocking(depth: Int, outputs: Int, tiles: Int, slots: Int) -> WinogradConvolution.Blocking {
+  static func blocking(depth: Int, outputs: Int, tiles: Int, slots: Int) -> WinogradConvolution.Blocking {
     if depth * outputs <= 256, tiles >= 96 * slots { return .init(chunk: 48, shared: false) }
     // At most 10 MB.
     return .init(evenly: tiles, atMost: max(96, min(192, 8192 / depth)), shared: true)

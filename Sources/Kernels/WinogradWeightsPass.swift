@@ -34,7 +34,7 @@ struct WinogradWeightsPass {
 
   /// Small layers: V, D and S of a thread lie near its core. Otherwise V and D of many tiles lie in the last-level cache.
   /// Must not depend on the number of threads, as sums over tiles are cut by it.
-  private static func blocking(inputs: Int, outputs: Int, tiles: Int) -> WinogradConvolution.Blocking {
+  static func blocking(inputs: Int, outputs: Int, tiles: Int) -> WinogradConvolution.Blocking {
     if inputs * outputs <= 32, tiles >= 48 * WinogradConvolution.weightParts { return .init(chunk: 48, shared: false) }
     return .init(evenly: tiles, atMost: 192, shared: true)
   }

@@ -53,25 +53,15 @@ public final class Network {
     gradientBuffer: (_ floatCount: Int) throws -> HostBuffer = { HostBuffer(floatCount: $0) }
   ) throws {
     self.graph = graph
-    store = ParameterStore(graph)
-    statistics = HostBuffer(floatCount: store.statisticCount)
-    var options = options
-    options.channelBlock = try Network.channelBlock(
-      of: graph, images: max(1, images), height: height, width: width, options: options, statistics: statistics)
-    self.options = options
-    var made: (parameters: HostBuffer, gradients: HostBuffer)?
-    let store = store
-    let plan = try Plan(
-      network: graph, images: max(1, images), height: height, width: width, isTraining: true, store: store, options: options,
-      statistics: statistics,
-      flat: {
-        let buffers = (parameters: HostBuffer(floatCount: store.floatCount), gradients: try gradientBuffer(store.floatCount))
-        made = buffers
-        return buffers
-      })
-    guard let made else { throw LongtailError(.internalError, "the plan has no parameters") }
-    parameters = made.parameters
-    gradients = made.gradients
+    statistics = HostBuffer(floatCount: ParameterStore(graph).statisticCount)
+    let first = try Network.firstPlan(
+      of: graph, images: max(1, images), height: height, width: width, options: options, statistics: statistics,
+      gradientBuffer: gradientBuffer)
+    let plan = first.plan
+    store = first.store
+    self.options = first.options
+    parameters = first.parameters
+    gradients = first.gradients
     arena = HostBuffer(byteCount: plan.report.arenaByteCount)
     try plan.place(in: arena)
     plans[Key(images: max(1, images), height: height, width: width, isTraining: true)] = plan

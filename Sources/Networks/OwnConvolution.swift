@@ -89,7 +89,7 @@ extension NonoverlappingTransposedConvolution: OwnConvolution {
 
 extension PlanReport.Pass {
   /// The same pass as the kernels name it.
-  fileprivate var native: ConvolutionPass {
+  var native: ConvolutionPass {
     switch self {
     case .forward: .forward
     case .backwardData: .backwardData

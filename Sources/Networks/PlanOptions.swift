@@ -12,8 +12,13 @@ public struct PlanOptions {
   /// Channels that lie together in the activations of convolutions; nil leaves that to the library, which takes 16 where the processor has
   /// AVX-512 and 8 where it has AVX2. Our own kernels compute on blocks of 8.
   public var channelBlock: Int?
+  /// The number of images that algorithms are chosen for, in plans of any number of images, so that a smaller last batch and an evaluation
+  /// compute as the rest of a run does; nil takes that of the network's first plan.
+  public var decisiveImages: Int?
   /// Times a convolution's kernel even where it is the only one, so that whole plans can be compared.
   var measuresAllConvolutions = false
+  /// Times slow candidates as often as fast ones.
+  var timesThoroughly = false
   /// Lets the library's reference loops pass, for tests with odd channel counts.
   public var allowsReferenceKernels: Bool
   /// The samples of the current batch, for dropout; set before each forward pass of training.
@@ -21,7 +26,7 @@ public struct PlanOptions {
 
   /// Settings.
   public init(
-    synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)? = nil, algorithms: AlgorithmPolicy = .automatic(AlgorithmChoices()),
+    synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)? = nil, algorithms: AlgorithmPolicy = .model(),
     allowsReferenceKernels: Bool = false
   ) {
     self.synchronize = synchronize

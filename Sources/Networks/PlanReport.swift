@@ -1,7 +1,7 @@
 /// What a plan consists of: kernels, copies and memory, for people and for tests that count.
 public struct PlanReport: Sendable, Codable {
   /// Parts of a step.
-  public enum Pass: String, Sendable, Codable {
+  public enum Pass: String, Sendable, Codable, CaseIterable {
     case forward
     case backwardData
     case backwardWeights
@@ -32,8 +32,10 @@ public struct PlanReport: Sendable, Codable {
   /// Algorithm of each convolution and pass: `layer pass` to name.
   public var algorithms: [String: String] = [:]
   /// Milliseconds of the convolution kernels that were chosen by measurement, added up; those without a rival are measured, and counted,
-  /// only where whole plans are compared.
+  /// only where whole plans are compared. 0 where nothing was measured.
   public var convolutionMilliseconds = 0.0
+  /// Milliseconds that the same kernels would take if the model had chosen them, by the same measurement.
+  public var modelMilliseconds = 0.0
   /// Bytes of the arena.
   public var arenaByteCount = 0
   /// The largest number of bytes alive at one moment: the arena cannot be smaller.

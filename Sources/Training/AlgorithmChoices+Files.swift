@@ -5,22 +5,36 @@ import Tensors
 
 /// Choices of algorithms outlive a run in two places: in its checkpoints, and in a file that several runs may share.
 extension AlgorithmChoices {
-  /// The choices of the run that a checkpoint was taken from; none where it has none that can be read.
-  public convenience init(recorded run: RunRecord) {
-    self.init((try? JSONDecoder().decode([String: Choice].self, from: Data(run.algorithmChoices.utf8))) ?? [:])
+  /// The choices of the run that a checkpoint was taken from; none where it recorded none.
+  /// - Throws: `LongtailError` for a record that is something else.
+  public static func recorded(in run: RunRecord) throws -> AlgorithmTable {
+    guard !run.algorithmChoices.isEmpty else { return [:] }
+    do {
+      return try JSONDecoder().decode(AlgorithmTable.self, from: Data(run.algorithmChoices.utf8))
+    } catch {
+      throw LongtailError(
+        .badData, "the checkpoint's record of algorithms cannot be read: \(AlgorithmChoices.reason(error))",
+        advice: "It was written by another version of Longtail; use that one.")
+    }
+  }
+
+  /// What a decoder complains about.
+  static func reason(_ error: any Error) -> String {
+    if case DecodingError.dataCorrupted(let context) = error { return context.debugDescription }
+    return error.localizedDescription
   }
 
   /// The choices in a file; none where there is no such file yet.
   ///
   /// With it, a fresh run computes with the algorithms of an earlier one, and so the same numbers bit by bit, and starts faster.
   /// - Throws: `LongtailError` for a file that is something else.
-  static func table(file path: String) throws -> [String: Choice] {
+  static func table(file path: String) throws -> AlgorithmTable {
     guard let data = FileManager.default.contents(atPath: path) else { return [:] }
     do {
-      return try JSONDecoder().decode([String: Choice].self, from: data)
+      return try JSONDecoder().decode(AlgorithmTable.self, from: data)
     } catch {
       throw LongtailError(
-        .badData, "engine.choicesFile \(path) holds no choices of algorithms: \(error.localizedDescription)",
+        .badData, "engine.choicesFile \(path) holds no choices of algorithms: \(AlgorithmChoices.reason(error))",
         advice: "Remove the file, and it is made anew.")
     }
   }

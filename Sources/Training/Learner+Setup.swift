@@ -51,11 +51,20 @@ extension Learner {
   static func receive(_ choices: AlgorithmChoices, _ communicator: any Communicator) throws {
     var bytes: [UInt8] = []
     try communicator.broadcast(&bytes, from: 0)
-    choices.replace(try JSONDecoder().decode([String: AlgorithmChoices.Choice].self, from: Data(bytes)))
+    choices.replace(try JSONDecoder().decode(AlgorithmTable.self, from: Data(bytes)))
   }
 }
 
 extension Configuration.Engine {
+  /// The same choice in the words of plans; what is on record comes first.
+  func policy(_ choices: AlgorithmChoices) -> AlgorithmPolicy {
+    switch algorithms {
+    case .direct: .fixed(.direct)
+    case .model: .model(choices)
+    case .measured: .measured(choices)
+    }
+  }
+
   /// The same choice in the words of the reductions.
   var wire: Collectives.WirePrecision {
     switch wirePrecision {

@@ -71,7 +71,7 @@ public final class Learner {
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
-    plan: BatchPlan? = nil, choices known: [String: AlgorithmChoices.Choice] = [:]
+    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:]
   ) throws {
     try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
@@ -87,7 +87,7 @@ public final class Learner {
   public init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
     communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
-    choices known: [String: AlgorithmChoices.Choice] = [:]
+    choices known: AlgorithmTable = [:]
   ) throws {
     self.communicator = communicator
     self.stepsPerEpoch = max(1, stepsPerEpoch)
@@ -107,16 +107,18 @@ public final class Learner {
     let images = (atOnce + communicator.size - 1) / communicator.size
     let synchronizes = configuration.model.batchNorm != .local && communicator.size > 1
     let choices = AlgorithmChoices(known)
+    let policy = configuration.engine.policy(choices)
+    // What is on record at rank zero holds for all; where it measures besides, the others wait for its choices before they compile.
+    let isMeasured = configuration.engine.algorithms == .measured
+    if communicator.isRoot, !isMeasured { try Learner.send(choices, communicator) }
     if !communicator.isRoot { try Learner.receive(choices, communicator) }
-    let policy: AlgorithmPolicy = configuration.engine.algorithms == .direct ? .fixed(.direct) : .automatic(choices)
     let options = PlanOptions(
       synchronize: synchronizes ? { [communicator] in try communicator.sum($0) } : nil, algorithms: policy)
     var reduction: (any ReducibleBuffer)?
     network = try Network(
       graph: graph, images: images, height: size.height, width: size.width, seed: seed, options: options
     ) { floatCount in
-      // Rank zero has measured by now; the others wait for its choices before they compile.
-      if communicator.isRoot { try Learner.send(choices, communicator) }
+      if communicator.isRoot, isMeasured { try Learner.send(choices, communicator) }
       let made = try communicator.reducibleBuffer(floatCount: floatCount, wirePrecision: configuration.engine.wire)
       reduction = made
       return made.buffer
@@ -124,7 +126,7 @@ public final class Learner {
     guard let reduction else { throw LongtailError(.internalError, "the network asked for no gradient buffer") }
     gradientReduction = reduction
     self.choices = choices
-    if let plan, communicator.size > 1 || !plan.dropLast || microBatches > 1 {
+    if let plan, isMeasured, communicator.size > 1 || !plan.dropLast || microBatches > 1 {
       if communicator.isRoot {
         for images in plan.shares where images > 0 { _ = try network.trainingPlan(images: images, height: size.height, width: size.width) }
         try Learner.send(choices, communicator)

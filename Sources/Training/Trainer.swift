@@ -79,7 +79,7 @@ public final class Trainer {
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
     let choicesFile = communicator.isRoot ? configuration.engine.choicesFile : nil
     var known = try choicesFile.map(AlgorithmChoices.table(file:)) ?? [:]
-    if let contents = found.contents { known.merge(AlgorithmChoices(recorded: contents.run).table) { _, recorded in recorded } }
+    if let contents = found.contents { known.merge(try AlgorithmChoices.recorded(in: contents.run)) { _, recorded in recorded } }
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan,
       choices: known)

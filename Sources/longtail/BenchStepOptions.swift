@@ -24,8 +24,8 @@ struct BenchStepOptions: ParsableArguments {
   @Option(help: "The optimizer: adam, adamw, sgd.")
   var optimizer = "adam"
 
-  @Option(help: "How convolution algorithms are found: automatic measures them, direct does not.")
-  var algorithms = "automatic"
+  @Option(help: "How convolution algorithms are found: model decides by rule, measured by the clock, direct takes the plain kernels.")
+  var algorithms = "model"
 
   @Option(help: "Timed steps.")
   var steps = 8
@@ -70,12 +70,11 @@ struct BenchStepOptions: ParsableArguments {
   }
 
   private func policy() throws -> Configuration.Engine.Algorithms {
-    switch algorithms {
-    // The second is what configurations call it.
-    case "automatic", "auto": return .auto
-    case "direct": return .direct
-    default: throw LongtailError.unknownName("choice of", algorithms, known: ["automatic", "direct"], at: "--algorithms")
+    guard let found = Configuration.Engine.Algorithms(rawValue: algorithms) else {
+      let known = Configuration.Engine.Algorithms.allCases.map(\.rawValue)
+      throw LongtailError.unknownName("choice of", algorithms, known: known, at: "--algorithms")
     }
+    return found
   }
 }
 

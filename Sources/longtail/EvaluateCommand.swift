@@ -100,7 +100,9 @@ enum TrainedNetwork {
   static func make(_ experiment: Experiment, _ contents: CheckpointContents) throws -> Network {
     let size = experiment.paddedEvaluationSize
     let isDirect = experiment.configuration.engine.algorithms == .direct
-    let options = PlanOptions(algorithms: isDirect ? .fixed(.direct) : .automatic(AlgorithmChoices(recorded: contents.run)))
+    let choices = AlgorithmChoices(try AlgorithmChoices.recorded(in: contents.run))
+    var options = PlanOptions(algorithms: isDirect ? .fixed(.direct) : .model(choices))
+    options.decisiveImages = choices.images
     let network = try Network(graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0, options: options)
     try network.restoreModel(contents)
     return network

@@ -57,7 +57,7 @@ class Worktree:
 
 def train(program, run, overrides, ranks, resume, log):
     """Trains into a run directory. A failure ends the comparison with what the program has said."""
-    command = [program, "train", "--output", run, "--resume", resume]
+    command = [program, "train", os.path.join(os.path.dirname(os.path.abspath(__file__)), "common.yaml"), "--output", run, "--resume", resume]
     for text in overrides:
         command += ["--set", text]
     environment = {

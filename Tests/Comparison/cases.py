@@ -36,14 +36,8 @@ CASES = [
 
 
 def settings(case, algorithms, choices, threads):
-    """All overrides of one run. The choices file rules over whatever the build would choose by itself."""
-    common = [
-        "data={name: scenes, settings: {width: 32, height: 32, train: 18, validation: 5}, augmentation: {flip: 0.5}}",
-        "training.epochs=10", "training.globalBatch=4", "training.dropLast=false", f"training.steps={STEPS}",
-        "training.compareRanksEvery=10", "optimizer.learningRate=1e-3", "schedule.warmupSteps=5",
-        f"checkpoint={{every: 1000, everySteps: {MIDDLE}, keepLast: 100}}", "evaluation={every: 5, batch: 4}",
-        "reporting={every: 1000, pictures: 0}", "watchdog.enabled=false", f"engine.threads={threads}",
-    ]
+    """What one run is told beside `common.yaml`. The choices file rules over whatever the build would choose by itself."""
+    common = [f"training.steps={STEPS}", f"checkpoint.everySteps={MIDDLE}", f"engine.threads={threads}"]
     if algorithms == "direct":
         common.append("engine.algorithms=direct")
     else:

@@ -13,12 +13,16 @@ extension Network {
   public func canonicalTensors(of flat: HostBuffer) throws -> [NamedTensor] {
     try check(flat)
     return try store.ordered.reversed().map { entry in
-      let plain = try plainLayout(entry)
-      let staging = HostBuffer(byteCount: plain.byteCount)
-      try ReorderKernels.convert(
-        from: flat, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout, to: staging, byteOffset: 0, plain)
-      return NamedTensor(name: entry.name, shape: entry.specification.shape, values: staging.withFloats { Array($0) })
+      NamedTensor(name: entry.name, shape: entry.specification.shape, values: try canonicalValues(of: entry, in: flat))
     }
+  }
+
+  func canonicalValues(of entry: ParameterStore.Entry, in flat: HostBuffer) throws -> [Float] {
+    let plain = try plainLayout(entry)
+    let staging = HostBuffer(byteCount: plain.byteCount)
+    try ReorderKernels.convert(
+      from: flat, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout, to: staging, byteOffset: 0, plain)
+    return staging.withFloats { Array($0) }
   }
 
   /// Fills a flat buffer from row-major tensors.

@@ -25,11 +25,8 @@ extension Learner {
       let tensors = try SafetensorsFile(path: file).readAll()
       lines = try network.loadPretrained(tensors, skipsHead: model.pretrainedHead == .skip, source: file).lines(file: file)
     }
-    if communicator.size > 1 {
-      try broadcast(network.parameters)
-      try broadcast(network.runningStatisticsBuffer)
-    }
     average?.restart(from: network)
+    try StateTree(self).broadcast(communicator)
     return lines
   }
 

@@ -30,18 +30,13 @@ public final class Learner {
   /// Parts that a step's images are processed in.
   let microBatches: Int
   let communicator: any Communicator
-  /// Without synchronization each rank keeps running statistics of its own; rank zero's are saved.
-  let experimentHasLocalStatistics: Bool
-  /// Those of all ranks from a checkpoint, on rank zero until they are given out.
-  var localStatistics: [[Float]] = []
-  /// What this rank has been asked; goes with the next step's sum.
-  public var requests = Requests()
-  /// What all ranks agreed on in the last step.
-  public var agreedRequests: Requests { control.requests }
-  /// Set where this rank cannot go on: the next step is then left out on all ranks, and they learn why.
-  package var hasFailed = false
-  /// The whole of what they agreed on.
-  private(set) var control = ControlWord()
+  /// Whether batch norm is not synchronized: each rank then has running statistics of its own, and rank zero's are those of the model.
+  let hasLocalStatistics: Bool
+  /// What this rank has to say about the step at hand.
+  private var requests = Requests()
+  private var hasFailed = false
+  /// What all ranks have agreed on in the middle of the step at hand.
+  private var control = ControlWord()
   /// What went wrong so far.
   package var watch: StepWatch
   let undo: StepUndo
@@ -91,7 +86,7 @@ public final class Learner {
   ) throws {
     self.communicator = communicator
     self.stepsPerEpoch = max(1, stepsPerEpoch)
-    experimentHasLocalStatistics = configuration.model.batchNorm == .local
+    hasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
     self.objective = objective
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
@@ -144,8 +139,8 @@ public final class Learner {
 
   /// Moves the parameters by one batch, of which this rank holds a share (possibly none). Collective.
   /// - Throws: `LongtailError` when loss or gradient are not finite, with everything as it was before, or from the library or MPI.
-  public func step(_ batch: Batch, phases start: StepReport = StepReport()) throws -> StepReport {
-    let report = try attempt(batch, report: start)
+  public func step(_ batch: Batch) throws -> StepReport {
+    let report = try attempt(batch)
     if let found = report.nonFinite { throw notFinite(found) }
     return report
   }
@@ -153,63 +148,80 @@ public final class Learner {
   /// Does a step, unless something about it is wrong: then everything is on every rank as it was before, and the report says why. Collective.
   ///
   /// A step that is not finite, or that a rank could not take part in, is not counted either; that is left to the caller.
-  package func attempt(_ batch: Batch, report start: StepReport = StepReport()) throws -> StepReport {
-    var clock = PhaseClock()
+  package func attempt(_ batch: Batch, _ notice: StepNotice = StepNotice()) throws -> StepReport {
+    try attempt(batch, notice, clock: PhaseClock(communicator.progress))
+  }
+
+  /// The same with a clock that knows the phases before the step.
+  func attempt(_ batch: Batch, _ notice: StepNotice, clock given: PhaseClock) throws -> StepReport {
+    var clock = given
+    (requests, hasFailed) = (notice.requests, notice.hasFailed)
     let plan = try pass(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
     let reducedBefore = gradientReduction.bytesReduced
     undo.remember(network, objective)
     let result = try gradients(batch, plan: plan, context: context, clock: &clock)
-    let learningRate = schedule.rate(atStep: stepCount)
-    var report = start
+    var report = report(on: result, batch, notice)
+    report.bytesReduced = gradientReduction.bytesReduced - reducedBefore
+    // All that is asked here is equal on all ranks, like the sums: all take the same branch.
+    if control.failedRanks > 0 {
+      report.isSkipped = true
+      try undo.undo(network, objective)
+    } else {
+      report.gradientNorm = result.isFinite ? clock.phase(.update) { globalNorm(of: network.gradients) } : .nan
+      if report.gradientNorm.isFinite {
+        try clock.phase(.update) { try update(&report) }
+        count(images: notice.images)
+      } else {
+        report.isSkipped = true
+        try undo.undo(network, objective)
+        report.nonFinite = try diagnose(result.isFinite ? .gradient : .loss, batch, plan: plan, context: context)
+        watch.didLeaveOutNonFinite()
+      }
+    }
+    report.phases = clock.phases
+    return report
+  }
+
+  /// What is known about a step before its parameters are moved.
+  private func report(on result: StepResult, _ batch: Batch, _ notice: StepNotice) -> StepReport {
+    var report = StepReport()
     report.step = stepCount + 1
     report.epoch = batch.epoch
+    report.images = notice.images
+    report.consumedSamples = consumedSamples + notice.images
     report.loss = result.loss
     report.auxiliaryLoss = auxiliary?.loss
     report.validPixels = result.validPixels
     report.pixelsPerClass = result.pixelsPerClass
     report.gradientNormPerClass = result.gradientNormPerClass
     report.scalePerClass = result.scalePerClass
-    report.learningRate = learningRate
-    report.bytesReduced = gradientReduction.bytesReduced - reducedBefore
-    func finished() -> StepReport {
-      report.phases += clock.phases
-      return report
-    }
+    report.learningRate = schedule.rate(atStep: stepCount)
+    report.requests = control.requests
+    report.failedRanks = control.failedRanks
+    return report
+  }
 
-    // All that is asked here is equal on all ranks, like the sums: all take the same branch.
-    if control.failedRanks > 0 {
-      report.isSkipped = true
-      try undo.undo(network, objective)
-      return finished()
-    }
-    communicator.progress.enter(.update)
-    report.gradientNorm = result.isFinite ? globalNorm(of: network.gradients) : .nan
-    guard report.gradientNorm.isFinite else {
-      report.isSkipped = true
-      try undo.undo(network, objective)
-      report.nonFinite = try diagnose(result.isFinite ? .gradient : .loss, batch, plan: plan, context: context)
-      watch.didLeaveOutNonFinite()
-      return finished()
-    }
+  /// Moves the parameters, unless the step is a spike that is to be left out.
+  private func update(_ report: inout StepReport) throws {
     report.spikes = watch.spikes(loss: report.loss, gradientNorm: report.gradientNorm)
     watch.didMeasure(loss: report.loss, gradientNorm: report.gradientNorm, spikes: report.spikes.count)
     if leavesOutSpikes, !report.spikes.isEmpty {
       report.isSkipped = true
-      try undo.undo(network, objective)
-    } else {
-      try optimizer.update(
-        parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
-        gradientScale: clipping?.scale(forNorm: report.gradientNorm) ?? 1)
-      average?.update(from: network)
+      return try undo.undo(network, objective)
     }
-    clock.end("update")
-    stepCount += 1
-    return finished()
+    try optimizer.update(
+      parameters: network.parameters, gradients: network.gradients, learningRate: report.learningRate,
+      gradientScale: clipping?.scale(forNorm: report.gradientNorm) ?? 1)
+    average?.update(from: network)
   }
 
-  /// Counts a step that was left out because it was not finite, so that the next one takes the next batch.
-  func passOver() { stepCount += 1 }
+  /// Counts a step; also one that was left out because it was not finite, where the next one is to take the next batch.
+  /// - Parameter images: those of the global batch.
+  func count(images: Int) {
+    stepCount += 1
+    consumedSamples += images
+  }
 
   /// Computes loss and summed gradients of one batch and leaves the parameters alone. Collective.
   /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.

@@ -28,6 +28,10 @@ public struct StepReport: Sendable {
   public var isSkipped = false
   /// What was not finite, and where, when the step was left out for that.
   public var nonFinite: NonFiniteReport?
+  /// Ranks that could not take part in the step, which is then left out and not counted.
+  package var failedRanks = 0
+  /// What all ranks have agreed on that somebody outside wants.
+  public var requests = Requests()
   /// Loss and gradient norm where they are far above those of the steps before.
   public var spikes: [Spike] = []
   /// Bytes that this rank's gradient reduction moved in this step.
@@ -39,24 +43,4 @@ public struct StepReport: Sendable {
 
   /// An empty report.
   public init() {}
-}
-
-/// Measures phases one after the other.
-struct PhaseClock {
-  private(set) var phases: [(name: String, seconds: Double)] = []
-  private let clock = ContinuousClock()
-  private var last: ContinuousClock.Instant
-
-  init() {
-    last = clock.now
-    phases.reserveCapacity(8)
-  }
-
-  /// Ends the phase that began at the last call.
-  mutating func end(_ name: String) {
-    let now = clock.now
-    let elapsed = last.duration(to: now).components
-    phases.append((name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
-    last = now
-  }
 }

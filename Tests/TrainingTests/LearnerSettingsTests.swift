@@ -31,7 +31,7 @@ import Training
       return try learner.step(batch)
     }
 
-    func state() throws -> CheckpointContents { try learner.checkpoint(experiment, metrics: [:], best: [], elapsed: 0) }
+    func state() throws -> CheckpointContents { try #require(try learner.checkpoint(RunRecord(experiment))) }
 
     /// Parameters and running statistics as they are trained.
     func numbers() throws -> [String: [Float]] {

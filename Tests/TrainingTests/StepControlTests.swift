@@ -38,7 +38,7 @@ import Training
       return try learner.attempt(batch)
     }
 
-    func state() throws -> CheckpointContents { try learner.checkpoint(experiment, metrics: [:], best: [], elapsed: 0) }
+    func state() throws -> CheckpointContents { try #require(try learner.checkpoint(RunRecord(experiment))) }
 
     func stop() { loader.stop() }
   }

@@ -66,12 +66,11 @@ final class ControlCase {
     let trainer = try Trainer(
       experiment, statistics: statistics, communicator: wrapped, checkpoints: "\(directory)/checkpoints", resume: .auto,
       observer: communicator.isRoot ? observer : nil, crashDirectory: "\(directory)/crash", requests: signals.take)
-    trainer.willStep = { [fault, communicator, signaller] batch, learner in
+    let summary = try trainer.run { [fault, communicator, signaller] batch, learner in
       signaller.enter("data", step: learner.stepCount + 1)
       signaller.expect(["forward", "statistics", "backward"])
       if fault.applies(step: learner.stepCount + 1, rank: communicator.rank) { fault.damage(batch, learner) }
     }
-    let summary = try trainer.run()
     // What was sent last may still be on its way, and would end a process that does not listen any more.
     if fault.kind == "signal" { usleep(500_000) }
     try communicator.barrier()

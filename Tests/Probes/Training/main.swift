@@ -53,7 +53,7 @@ struct StepProbe {
     let store = CheckpointStore(directory: checkpoints)
     if communicator.size == 1, try store.steps().isEmpty {
       try run(steps: 2) { _ = try learner.step($0) }
-      _ = try store.publish(learner.checkpoint(experiment, metrics: [:], best: [], elapsed: 0))
+      if let contents = try learner.checkpoint(RunRecord(experiment)) { _ = try store.publish(contents) }
     }
     try restore(store)
     var tensors: [StoredTensor] = []
@@ -80,11 +80,9 @@ struct StepProbe {
   }
 
   private func restore(_ store: CheckpointStore) throws {
-    if communicator.isRoot {
-      guard let newest = try store.latestValid().newest else { throw LongtailError(.missingInput, "no checkpoint in \(store.directory)") }
-      try learner.restore(store.load(newest))
-    }
-    try learner.broadcastState()
+    guard communicator.isRoot else { return try learner.restore(nil) }
+    guard let newest = try store.latestValid().newest else { throw LongtailError(.missingInput, "no checkpoint in \(store.directory)") }
+    try learner.restore(store.load(newest))
   }
 
   private func run(steps: Int, _ body: (Batch) throws -> Void) throws {

@@ -2,40 +2,6 @@ import Collectives
 import Foundation
 import Tensors
 
-extension Learner {
-  /// Compares parameters, running statistics, moments, the objective's state and all counters over ranks, bit for bit.
-  ///
-  /// Collective: one minimum and one maximum of two numbers a tensor. What they say is the same on every rank, so all go on or all end.
-  /// - Parameter crashDirectory: where each rank writes `rank-<r>.json` about what it holds, when they differ.
-  /// - Throws: `LongtailError` with code `ranksDiverged` naming the first tensor that differs, and the first number in it.
-  public func requireEqualStates(crashDirectory: String? = nil) throws {
-    guard communicator.size > 1 else { return }
-    let inventory = StateInventory(self)
-    guard let first = try RankComparison.firstDifference(inventory.packed, width: 2, communicator) else { return }
-    let record = try DivergenceRecord(inventory, first: first.index, all: first.all, step: stepCount, communicator)
-    let crash = crashDirectory.map { "\($0)/rank-\(communicator.rank).json" }
-    if let crash { record.write(to: crash) }
-    // Nobody ends the job before all have written.
-    try communicator.barrier()
-    throw LongtailError(
-      .ranksDiverged, "after step \(stepCount) the ranks no longer hold the same \(record.summary)",
-      advice: "No checkpoint was written from this state. Suspect memory or a library that is not deterministic; resume from the last one."
-        + (crash == nil ? "" : " What each rank holds is in \(crashDirectory ?? "")."))
-  }
-
-  /// Refuses to begin unless all ranks hold the same parameters. Collective.
-  /// - Throws: `LongtailError` with code `mismatch` naming the first tensor that differs.
-  func requireEqualParameters() throws {
-    guard communicator.size > 1 else { return }
-    let inventory = StateInventory(self, parametersOnly: true)
-    guard let first = try RankComparison.firstDifference(inventory.packed, width: 2, communicator) else { return }
-    let record = try DivergenceRecord(inventory, first: first.index, all: first.all, step: stepCount, communicator)
-    throw LongtailError(
-      .mismatch, "the ranks do not begin with the same \(record.summary)",
-      advice: "They follow from seed and checkpoint alone: use the same program on all hosts.")
-  }
-}
-
 /// What one rank writes down when ranks have come apart: `crash/rank-<r>.json`.
 struct DivergenceRecord: Codable {
   /// The rank that writes.
@@ -71,20 +37,21 @@ struct DivergenceRecord: Codable {
   }
 
   /// Finds out more about the first difference. Collective; the summary is equal on all ranks.
-  init(_ inventory: StateInventory, first: Int, all: [Int], step: Int, _ communicator: any Communicator) throws {
-    let piece = inventory.pieces[first]
+  init(_ comparison: StateComparison, first: Int, all: [Int], step: Int, _ communicator: any Communicator) throws {
+    let (leaf, digest) = (comparison.leaves[first], comparison.digests[first])
     rank = communicator.rank
     ranks = communicator.size
     host = communicator.hostName
     self.step = step
-    firstDifference = piece.name
-    digests = Dictionary(all.map { (inventory.pieces[$0].name, inventory.pieces[$0].digest.description) }) { one, _ in one }
-    let texts = try communicator.gatherEverywhere(Array(piece.digest.description.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    firstDifference = leaf.title
+    digests = Dictionary(all.map { (comparison.leaves[$0].title, comparison.digests[$0].description) }) { one, _ in one }
+    let texts = try communicator.gatherEverywhere(Array(digest.description.utf8)).map { String(decoding: $0, as: UTF8.self) }
     differingRanks = DivergenceRecord.minority(texts)
 
-    var reference = communicator.isRoot ? piece.bytes : []
+    let bytes = leaf.isInBuffer ? leaf.withBytes { [UInt8]($0) } : []
+    var reference = communicator.isRoot ? bytes : []
     try communicator.broadcast(&reference, from: 0)
-    firstElement = DivergenceRecord.compare(piece.bytes, reference)
+    firstElement = DivergenceRecord.compare(bytes, reference)
     let own =
       firstElement.map { "element \($0.index) is \($0.value) (\($0.bits)), on rank 0 \($0.valueOnRankZero) (\($0.bitsOnRankZero))" } ?? ""
     let elements = try communicator.gatherEverywhere(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self) }

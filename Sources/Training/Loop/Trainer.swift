@@ -1,0 +1,212 @@
+import Checkpoints
+import Collectives
+import Configuration
+import Datasets
+import Foundation
+import Metrics
+import Networks
+import Tensors
+
+/// A training run: epochs of steps, evaluation and checkpoints in between, the same on one process and on many ranks.
+///
+/// Rank zero alone writes; the others only compute. Checkpoints are taken between steps, so a run that goes on from one repeats
+/// exactly the steps that followed it.
+public final class Trainer {
+  /// What is trained.
+  public let experiment: Experiment
+  /// The class counts that objective and groups rest on.
+  public let statistics: ClassStatistics
+  /// Network, objective and optimizer.
+  public let learner: Learner
+  /// Steps of an epoch.
+  public var stepsPerEpoch: Int { schedule.stepsPerEpoch }
+  /// Steps of the whole run.
+  public var totalSteps: Int { schedule.totalSteps }
+
+  let communicator: any Communicator
+  let observer: (any TrainingObserver)?
+  /// Where each rank says what it holds, should the ranks come apart.
+  let crashDirectory: String?
+  /// Whether checkpoints are kept, on any rank.
+  let hasCheckpoints: Bool
+  let schedule: RunSchedule
+  let nonFinitePolicy: NonFinitePolicy
+  var saving: SavePolicy
+  var scores: BestScores
+  /// Rank zero's way to the disk, if checkpoints are kept.
+  let saver: CheckpointSaver?
+  /// Rank zero's limit in time, if there is one.
+  var timeLimit: TimeLimit?
+  private let requests: () -> Requests
+  private let evaluator: Evaluator
+  private let plan: BatchPlan
+  private let elapsedBefore: Double
+  private let started = Date()
+  private let notes: [String]
+
+  /// Makes ready for the first step, or for the one after a checkpoint. Collective.
+  /// - Parameters:
+  ///   - checkpoints: the directory of checkpoints; nil keeps none.
+  ///   - resume: where to begin; nil does not look for checkpoints, for a run that will replace those that are there.
+  ///   - observer: told about everything, on rank zero.
+  ///   - crashDirectory: where each rank writes what it holds when the ranks have come apart; nil for nowhere.
+  ///   - requests: asked before each step what somebody outside wants, on every rank.
+  /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.
+  public init(
+    _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
+    observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() }
+  ) throws {
+    let configuration = experiment.configuration
+    let training = configuration.training
+    self.experiment = experiment
+    self.statistics = statistics
+    self.communicator = communicator
+    self.observer = observer
+    self.crashDirectory = crashDirectory
+    self.requests = requests
+    hasCheckpoints = checkpoints != nil
+    try experiment.requireTrainable(globalBatch: training.globalBatch, dropLast: training.dropLast)
+    scores = try BestScores(watching: configuration.checkpoint.best, classNames: experiment.classNames)
+    nonFinitePolicy = NonFinitePolicy(training)
+    plan = try BatchPlan(
+      sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
+      ranks: communicator.size, microBatches: training.accumulate)
+    schedule = RunSchedule(
+      stepsPerEpoch: plan.stepsPerEpoch, totalSteps: Trainer.totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch),
+      evaluationEvery: configuration.evaluation.every)
+
+    let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
+    let choicesFile = communicator.isRoot ? configuration.engine.choicesFile : nil
+    var known = try choicesFile.map(AlgorithmChoices.table(file:)) ?? [:]
+    if let contents = found.contents { known.merge(try AlgorithmChoices.recorded(in: contents.run)) { _, recorded in recorded } }
+    learner = try Learner(
+      experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
+      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known)
+    if let choicesFile { try learner.choices.write(file: choicesFile) }
+    evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
+    var notes = found.notes
+    if found.isResumed {
+      try learner.restore(found.contents)
+      try scores.restore(found.contents?.run, communicator)
+    } else {
+      notes += try learner.loadPretrained(configuration.model)
+    }
+    try learner.requireEqualStart()
+    elapsedBefore = found.contents?.run.elapsedSeconds ?? 0
+    saving = SavePolicy(configuration.checkpoint, resumedAt: found.isResumed ? learner.stepCount : nil)
+    timeLimit = communicator.isRoot ? TimeLimit(experiment, learner: learner, notes: &notes) : nil
+    self.notes = notes
+    saver =
+      try communicator.isRoot ? checkpoints.map { try CheckpointSaver(directory: $0, configuration.checkpoint, observer: observer) } : nil
+  }
+
+  /// Trains to the end, or until it is asked to stop. Collective.
+  /// - Throws: `LongtailError` for whatever ends the run; checkpoints on disk stay valid.
+  public func run() throws -> TrainingSummary { try run(beforeStep: nil) }
+
+  /// The same with something to do with each batch before its step, on every rank: tests damage one rank's numbers there.
+  package func run(beforeStep: ((Batch, Learner) throws -> Void)?) throws -> TrainingSummary {
+    try saver?.prepare()
+    try observer?.trainingWillStart(description())
+    let loader = try makeLoader()
+    defer { loader.stop() }
+    var summary = TrainingSummary()
+    while !schedule.isEnd(after: learner.stepCount), let report = try step(loader, beforeStep) {
+      try judge(report)
+      timeLimit?.didStep(seconds: report.seconds)
+      try observer?.didStep(report)
+      try saver?.noticeFailures()
+      try compareRanksIfDue()
+      if schedule.isEvaluationDue(after: learner.stepCount) {
+        let evaluation = try evaluate()
+        summary.evaluation = evaluation
+        if schedule.isEnd(after: learner.stepCount) { try requireFiniteEnd(report, evaluation) }
+        if scores.note(evaluation) { saving.owe() }
+        try learner.withAverage { try observer?.didEvaluate(evaluation, learner: learner) }
+      }
+      if saving.isDue(after: report, steps: learner.stepCount, in: schedule) { try save() }
+      if report.requests.isStop, !schedule.isEnd(after: learner.stepCount) {
+        summary.wasStopped = true
+        summary.stopReason = report.requests.stop ? "on request" : "before the end of its time (\(timeLimit?.origin ?? "rank 0 says so"))"
+        break
+      }
+    }
+    if summary.evaluation == nil, !summary.wasStopped { summary.evaluation = try evaluate() }
+    communicator.progress.enter(.finish)
+    try saver?.finish()
+    summary.steps = learner.stepCount
+    summary.best = scores.best
+    summary.secondsWaitedForData = loader.secondsWaited
+    if let contents = try checkpoint() { summary.digest = try contents.digest() }
+    try communicator.barrier()
+    return summary
+  }
+
+  /// Does a step; nil where the loader has no more batches. Collective.
+  private func step(_ loader: BatchLoader, _ beforeStep: ((Batch, Learner) throws -> Void)?) throws -> StepReport? {
+    let clock = PhaseClock(communicator.progress)
+    let (next, failure) = try clock.phase(.data, step: learner.stepCount + 1) { try nextBatch(loader) }
+    guard let batch = next else { return nil }
+    defer { loader.recycle(batch) }
+    var notice = StepNotice()
+    notice.images = plan.positions(step: batch.step).count
+    notice.requests = currentRequests()
+    notice.hasFailed = failure != nil
+    try beforeStep?(batch, learner)
+    let report = try learner.attempt(batch, notice, clock: clock)
+    if report.failedRanks > 0 { try endAfterFailure(failure) }
+    return report
+  }
+
+  /// What this rank has been asked. Rank zero also looks at the clock.
+  private func currentRequests() -> Requests {
+    var asked = requests()
+    let now = Date().timeIntervalSince1970
+    timeLimit?.didSee(publishedStep: saver?.lastPublishedStep, now: now)
+    let evaluationIsDue = schedule.isEvaluationDue(after: learner.stepCount + 1)
+    if timeLimit?.isReached(now: now, evaluationIsDue: evaluationIsDue) ?? false { asked.timeIsUp = true }
+    return asked
+  }
+
+  var elapsed: Double { elapsedBefore + Date().timeIntervalSince(started) }
+
+  private func makeLoader() throws -> BatchLoader {
+    let data = experiment.configuration.data
+    let size = experiment.paddedSize
+    var options = BatchLoader.Options()
+    options.threads = data.loader.threads
+    options.batchesAhead = data.loader.prefetch
+    options.cacheBytes = data.loader.cacheMegabytes << 20
+    return try BatchLoader(
+      source: .init(
+        dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline,
+        order: SampleOrder(seed: UInt64(bitPattern: Int64(experiment.configuration.seed)), count: plan.sampleCount), plan: plan,
+        rank: communicator.rank, height: size.height, width: size.width),
+      epoch: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, options: options)
+  }
+
+  private func description() -> TrainingStart {
+    var start = TrainingStart()
+    start.totalSteps = totalSteps
+    start.stepsPerEpoch = stepsPerEpoch
+    start.epochs = experiment.configuration.training.epochs
+    start.firstStep = learner.stepCount
+    start.parameterCount = learner.network.parameterCount
+    start.arenaByteCount = learner.network.arenaByteCount
+    start.reduction = learner.gradientReduction.strategy
+    start.resumed = notes
+    return start
+  }
+
+  /// Judges the network that a checkpoint of this step would hold. Collective.
+  private func evaluate() throws -> EvaluationReport {
+    let report = try learner.withAverage {
+      try learner.withRootStatistics {
+        try evaluator.evaluate(
+          learner.network, objective: learner.objective, step: learner.stepCount, epoch: schedule.epochs(after: learner.stepCount))
+      }
+    }
+    timeLimit?.didEvaluate(seconds: report.seconds)
+    return report
+  }
+}

@@ -1,0 +1,66 @@
+import Collectives
+
+/// A part of a step that is timed, and that a rank which does not get on is reported in.
+public enum StepPhase: String, Sendable {
+  /// Waiting for the batch.
+  case data
+  /// The forward pass.
+  case forward
+  /// Losses, class statistics, and gradients at the outputs.
+  case objective
+  /// The sums of packed statistics.
+  case reduceStatistics
+  /// The backward pass.
+  case backward
+  /// The sum of the gradients.
+  case reduceGradients
+  /// Moving the parameters.
+  case update
+
+  /// The phase as stall reports name it.
+  var work: WorkPhase {
+    switch self {
+    case .data: .data
+    case .forward: .forward
+    case .objective: .objective
+    case .reduceStatistics, .reduceGradients: .reduce
+    case .backward: .backward
+    case .update: .update
+    }
+  }
+}
+
+/// Measures the phases of a step one after the other, and tells the watchdog of each.
+final class PhaseClock {
+  /// Seconds by phase, in order; a phase may come several times.
+  private(set) var phases: [(name: String, seconds: Double)] = []
+  private let clock = ContinuousClock()
+  private let progress: ProgressBoard?
+  private var last: ContinuousClock.Instant
+
+  /// Starts to measure.
+  /// - Parameter progress: where the rank notes what it is doing.
+  init(_ progress: ProgressBoard? = nil) {
+    self.progress = progress
+    last = clock.now
+    phases.reserveCapacity(12)
+  }
+
+  /// Does the work of a phase.
+  /// - Parameter step: the step that is being done, counted from 1; the one noted before unless told.
+  func phase<Result>(_ phase: StepPhase, step: Int? = nil, _ body: () throws -> Result) rethrows -> Result {
+    progress?.enter(phase.work, step: step)
+    last = clock.now
+    let result = try body()
+    end(phase.rawValue)
+    return result
+  }
+
+  /// Ends the phase that began at the last call.
+  func end(_ name: String) {
+    let now = clock.now
+    let elapsed = last.duration(to: now).components
+    phases.append((name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
+    last = now
+  }
+}

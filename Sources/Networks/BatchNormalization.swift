@@ -50,16 +50,16 @@ public struct BatchNormalization: Layer {
   /// Makes the loops' geometry and claims memory.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let input = try builder.input(inBackward: true)
-    let output = try builder.output(input.layout)
-    let scale = try builder.parameter("weight") { try .plain([builder.inputShape().channels]) }
-    let shift = try builder.parameter("bias") { try .plain([builder.inputShape().channels]) }
+    let output = try builder.output()
+    let (scale, shift) = (try builder.parameter("weight"), try builder.parameter("bias"))
     try builder.shareGradientWithInput()
     let planned = PlannedBatchNormalization(
       layer: self, geometry: try .init(try input.layout.channelBlocks()), input: input, output: output, scale: scale, shift: shift,
-      statistics: try builder.statisticRegions(), gradientOfOutput: builder.isTraining ? try builder.gradientOfOutput() : nil,
-      gradientOfInput: builder.isTraining ? try builder.gradientOfInput() : nil, isTraining: builder.isTraining,
+      statistics: try builder.statisticRegions(), gradientOfOutput: builder.runsBackward ? try builder.gradientOfOutput() : nil,
+      gradientOfInput: builder.runsBackward ? try builder.gradientOfInput() : nil,
+      takesStatistics: builder.usesBatchStatistics && !isFrozen,
       synchronize: builder.options.synchronize)
-    builder.offerRecipe { [unowned planned] in try planned.normalize(into: $0) }
+    if builder.runsBackward { builder.offerRecipe { [unowned planned] in try planned.normalize(into: $0) } }
     return planned
   }
 }
@@ -69,15 +69,14 @@ final class PlannedBatchNormalization: PlannedLayer {
   private let geometry: BatchNormalizationLoops.Geometry
   private let input: PlanTensor
   private let output: PlanTensor
-  private let scale: (value: PlanTensor, gradient: PlanTensor)
-  private let shift: (value: PlanTensor, gradient: PlanTensor)
-  private let running: StatisticRegions
+  private let scale: BoundParameter
+  private let shift: BoundParameter
+  private let running: BoundStatistics
   private let gradientOfOutput: PlanTensor?
   private let gradientOfInput: PlanTensor?
-  private let isTraining: Bool
   private let synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)?
   private let channels: Int
-  private var takesStatistics: Bool { isTraining && !layer.isFrozen }
+  private let takesStatistics: Bool
 
   // Per-channel vectors, allocated once.
   private let partials: UnsafeMutableBufferPointer<Double>
@@ -87,8 +86,8 @@ final class PlannedBatchNormalization: PlannedLayer {
 
   init(
     layer: BatchNormalization, geometry: BatchNormalizationLoops.Geometry, input: PlanTensor, output: PlanTensor,
-    scale: (value: PlanTensor, gradient: PlanTensor), shift: (value: PlanTensor, gradient: PlanTensor), statistics: StatisticRegions,
-    gradientOfOutput: PlanTensor?, gradientOfInput: PlanTensor?, isTraining: Bool,
+    scale: BoundParameter, shift: BoundParameter, statistics: BoundStatistics, gradientOfOutput: PlanTensor?, gradientOfInput: PlanTensor?,
+    takesStatistics: Bool,
     synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)?
   ) {
     self.layer = layer
@@ -100,7 +99,7 @@ final class PlannedBatchNormalization: PlannedLayer {
     running = statistics
     self.gradientOfOutput = gradientOfOutput
     self.gradientOfInput = gradientOfInput
-    self.isTraining = isTraining
+    self.takesStatistics = takesStatistics
     self.synchronize = synchronize
     channels = geometry.view.channels
     partials = .allocate(capacity: max(1, geometry.partialCount))
@@ -131,8 +130,8 @@ final class PlannedBatchNormalization: PlannedLayer {
       sums[2 * channels] = Double(geometry.view.images * geometry.view.positions)
       try takeStatistics()
     } else {
-      running.withMean { mean in for c in 0..<channels { row(.mean)[c] = mean[c] } }
-      running.withVariance { variance in
+      try running.withMean { mean in for c in 0..<channels { row(.mean)[c] = mean[c] } }
+      try running.withVariance { variance in
         for c in 0..<channels { row(.inverse)[c] = Float(1 / (Double(variance[c]) + layer.epsilon).squareRoot()) }
       }
     }
@@ -166,8 +165,8 @@ final class PlannedBatchNormalization: PlannedLayer {
     try synchronize?(sums)
     count = sums[2 * channels]
     guard count > 0 else { return }
-    running.withMean { runningMean in
-      running.withVariance { runningVariance in
+    try running.withMean { runningMean in
+      try running.withVariance { runningVariance in
         for c in 0..<channels {
           let shifted = sums[c] / count
           let variance = max(0, sums[channels + c] / count - shifted * shifted)
@@ -188,8 +187,6 @@ final class PlannedBatchNormalization: PlannedLayer {
     let (mean, inverse) = (UnsafeBufferPointer(row(.mean)), UnsafeBufferPointer(row(.inverse)))
     let (factor, offset) = (UnsafeBufferPointer(row(.factor)), UnsafeBufferPointer(row(.offset)))
     if layer.isFrozen {
-      try shift.gradient.withFloats { $0.update(repeating: 0) }
-      try scale.gradient.withFloats { $0.update(repeating: 0) }
       guard let gradientOfInput else { return }
       // Both means are zero: nothing of the statistics depends on x.
       BatchNormalizationLoops.gradient(
@@ -201,8 +198,8 @@ final class PlannedBatchNormalization: PlannedLayer {
     BatchNormalizationLoops.gradientSums(
       x: x, gradient: dy, geometry, mean: mean, inverse: inverse, factor: factor, offset: offset, rectified: layer.rectified,
       partials: partials, into: sums)
-    try shift.gradient.withFloats { gradient in for c in 0..<channels { gradient[c] = Float(sums[c]) } }
-    try scale.gradient.withFloats { gradient in for c in 0..<channels { gradient[c] = Float(sums[channels + c]) } }
+    try shift.gradient?.withFloats { gradient in for c in 0..<channels { gradient[c] = Float(sums[c]) } }
+    try scale.gradient?.withFloats { gradient in for c in 0..<channels { gradient[c] = Float(sums[channels + c]) } }
     try synchronize?(UnsafeMutableBufferPointer(rebasing: sums[..<(2 * channels)]))
     guard let gradientOfInput, count > 0 else { return }
     for c in 0..<channels {
@@ -231,17 +228,25 @@ extension PlanTensor {
   }
 }
 
-/// Where a batch norm layer's running statistics lie in the network's buffer.
-public struct StatisticRegions {
-  let buffer: HostBuffer
-  let mean: Range<Int>
-  let variance: Range<Int>
+/// Where a batch norm layer's running statistics lie, in the set of parameters that is bound to the plan.
+final class BoundStatistics {
+  private let mean: Range<Int>
+  private let variance: Range<Int>
+  private var buffer: HostBuffer?
 
-  func withMean<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    try buffer.withFloats { try body(UnsafeMutableBufferPointer(rebasing: $0[mean])) }
+  init(mean: Range<Int>, variance: Range<Int>) {
+    self.mean = mean
+    self.variance = variance
   }
 
-  func withVariance<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    try buffer.withFloats { try body(UnsafeMutableBufferPointer(rebasing: $0[variance])) }
+  /// Takes those of another set.
+  func bind(_ buffer: HostBuffer) { self.buffer = buffer }
+
+  func withMean<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) throws -> Result { try with(mean, body) }
+  func withVariance<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) throws -> Result { try with(variance, body) }
+
+  private func with<Result>(_ range: Range<Int>, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) throws -> Result {
+    guard let buffer else { throw LongtailError(.internalError, "running statistics are used before a set of parameters is bound") }
+    return try buffer.withFloats { try body(UnsafeMutableBufferPointer(rebasing: $0[range])) }
   }
 }

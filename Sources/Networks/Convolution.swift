@@ -65,11 +65,15 @@ public struct Convolution: Layer {
     return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: .uniformByFanIn(fanIn))] : [weight]
   }
 
+  /// What the direct algorithm prefers.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts {
+    try context.layouts(weightExtents: parameters(context.inputChannels)[0].kernelExtents, hasBias: hasBias, candidates)
+  }
+
   /// Chooses algorithms and makes the kernels of the three passes.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
-    let specification = parameters(builder.inputChannels)[0]
-    return try PlannedConvolution(
-      builder, weightExtents: specification.kernelExtents, hasBias: hasBias,
+    try PlannedConvolution(
+      builder, weightExtents: parameters(builder.inputChannels)[0].kernelExtents, hasBias: hasBias,
       candidates: ConvolutionCandidates(geometry: geometry))
   }
 }

@@ -22,7 +22,8 @@ public struct FeatureShape: Hashable, Sendable {
 
 /// A network as a value: layers and how they are connected. It has no numbers and no batch size.
 ///
-/// Nodes stand in the order in which they are computed; the last one's output is the logits.
+/// Nodes stand in the order in which they are computed. What others read or give gradients to are its ports; without further words the
+/// last node's output is the port `logits`.
 public struct Graph: Sendable {
   /// An activation: the network's input or the output of a node.
   public struct Value: Hashable, Sendable {
@@ -51,15 +52,40 @@ public struct Graph: Sendable {
   public private(set) var nodes: [Node] = []
   /// The last node's output.
   public var output: Value { nodes.last?.output ?? input }
-  /// Logits beside the output that take part in training alone.
-  public private(set) var auxiliaryOutputs: [AuxiliaryOutput] = []
+  /// Activations that have a name for those outside, beside the output.
+  private var namedPorts: [(port: Port, value: Value)] = []
+  /// What the loss of each auxiliary output is multiplied by, in the order of the ports `auxiliary.0`, `auxiliary.1`, …
+  public private(set) var auxiliaryWeights: [Double] = []
+  /// How the network's input lies in memory.
+  public var inputOrder = InputOrder.planes
 
-  /// Logits of an earlier layer, whose loss is added to that of the output in training. Inference does not compute them.
-  public struct AuxiliaryOutput: Sendable {
-    /// The logits: as many channels, rows and columns as the output has.
-    public let value: Value
-    /// What their loss is multiplied by.
-    public let weight: Double
+  /// How an input lies in memory.
+  public enum InputOrder: Sendable {
+    /// N,C,H,W: images as loaders write them.
+    case planes
+    /// Channels in blocks of 8: what another network of the step leaves.
+    case channelBlocks
+  }
+
+  /// All ports, the logits first.
+  public var ports: [(port: Port, value: Value)] {
+    (namedPorts.contains { $0.port == .logits } ? [] : [(.logits, output)]) + namedPorts
+  }
+
+  /// What a loss needs: the logits, and those of auxiliary heads, with their gradients.
+  public var lossPorts: [Port: PortUse] {
+    var ports = [Port.logits: PortUse.gradient]
+    for index in auxiliaryWeights.indices { ports[.auxiliary(index)] = .gradient }
+    return ports
+  }
+
+  /// The activation of a port.
+  /// - Throws: `LongtailError` naming the ports that there are.
+  public func value(of port: Port) throws -> Value {
+    guard let found = ports.first(where: { $0.port == port }) else {
+      throw LongtailError.unknownName("port", port.name, known: ports.map(\.port.name))
+    }
+    return found.value
   }
 
   private var channelsOfValues: [Int]
@@ -94,9 +120,15 @@ public struct Graph: Sendable {
     return output
   }
 
-  /// Makes an activation an auxiliary output.
+  /// Gives an activation a name for those outside. Inference computes it only where it is asked for.
+  public mutating func addPort(_ port: Port, _ value: Value) { namedPorts.append((port, value)) }
+
+  /// Makes logits of an earlier layer, as many channels, rows and columns as the output has, the next port `auxiliary.…`, whose loss is
+  /// added in training.
+  /// - Parameter weight: what the loss is multiplied by.
   public mutating func addAuxiliaryOutput(_ value: Value, weight: Double) {
-    auxiliaryOutputs.append(AuxiliaryOutput(value: value, weight: weight))
+    addPort(.auxiliary(auxiliaryWeights.count), value)
+    auxiliaryWeights.append(weight)
   }
 
   /// Replaces layers by others of the same connections, channels and parameters.
@@ -106,10 +138,10 @@ public struct Graph: Sendable {
     }
   }
 
-  /// For each node whether the output depends on it; auxiliary outputs do not count.
-  var isNeededForOutput: [Bool] {
+  /// For each node whether one of some activations depends on it.
+  func isNeeded(for values: [Value]) -> [Bool] {
     var needed = Array(repeating: false, count: nodes.count + 1)
-    needed[output.index] = true
+    for value in values { needed[value.index] = true }
     for node in nodes.reversed() where needed[node.output.index] {
       for (i, value) in node.inputs.enumerated() where node.layer.readsNumbers(ofInput: i) || node.layer.needsProducer(ofInput: i) {
         needed[value.index] = true

@@ -21,17 +21,18 @@ public struct Concatenation: Layer {
     return FeatureShape(channels: inputs.reduce(0) { $0 + $1.channels }, height: inputs[0].height, width: inputs[0].width)
   }
 
+  /// Channel blocks like those of the first input.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts { LayerLayouts(output: try context.blockedLikeInput()) }
+
   /// Claims memory and plans the copies.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let inputs = try builder.node.inputs.indices.map { try builder.input($0) }
-    let block = try inputs[0].layout.channelBlocks().block
-    let extents = builder.outputShape.extents(images: builder.images)
-    let output = try builder.output(block == 8 || block == 16 ? .blocked(extents, block: block) : .plain(extents))
-    let passes = builder.isTraining ? "forward and backward" : "forward"
+    let output = try builder.output()
+    let passes = builder.runsBackward ? "forward and backward" : "forward"
     builder.note(copy: "joins \(inputs.count) activations, \(output.layout.byteCount) bytes, \(passes)")
     var gradients: [PlanTensor?] = []
     var gradientOfOutput: PlanTensor?
-    if builder.isTraining {
+    if builder.runsBackward {
       gradientOfOutput = try builder.gradientOfOutput()
       gradients = try inputs.indices.map { try builder.gradientOfInput($0) }
     }
@@ -103,12 +104,12 @@ public struct Addition: Layer {
     guard first.layout.isSame(as: second.layout) else {
       throw LongtailError(.internalError, "layer \(builder.node.name) adds activations of different layouts")
     }
-    let output = try builder.output(first.layout)
+    let output = try builder.output()
     let rectified = rectified
     let forward = {
       AdditionLoops.add(try first.region(), try second.region(), rectified: rectified, into: try output.region())
     }
-    guard builder.isTraining else { return PlannedLoops(forward) }
+    guard builder.runsBackward else { return PlannedLoops(forward) }
     if rectified { builder.keepOutput() }
     if builder.node.inputs[0] != builder.node.inputs[1] { try builder.shareGradientWithInput(0) }
     let gradientOfOutput = try builder.gradientOfOutput()

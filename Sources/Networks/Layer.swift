@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// One kind of computation in a network, described by its settings alone.
@@ -25,7 +26,10 @@ public protocol Layer: Sendable {
   /// What the layer keeps besides: running statistics.
   func statistics(_ inputs: [Int]) -> [StatisticSpecification]
 
-  /// Settles layouts and makes the kernels for one batch shape.
+  /// How output and parameters lie in memory for one batch shape: as the fastest kernels want them. Makes no kernel.
+  func layouts(_ context: LayoutContext) throws -> LayerLayouts
+
+  /// Makes the kernels for one batch shape, in the layouts that `layouts` gave.
   func compile(_ builder: NodeBuilder) throws -> any PlannedLayer
 }
 
@@ -38,6 +42,11 @@ extension Layer {
   public func needsProducer(ofInput i: Int) -> Bool { readsNumbers(ofInput: i) }
   /// Most layers learn nothing.
   public func parameters(_ inputs: [Int]) -> [ParameterSpecification] { [] }
+  /// Most layers leave their first input's layout as it is; their parameters are vectors.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts {
+    let vectors = try parameters(context.inputChannels).map { ($0.name, try TensorLayout.plain($0.kernelExtents)) }
+    return LayerLayouts(output: context.inputs[0], parameters: Dictionary(vectors) { first, _ in first })
+  }
   /// Most layers keep nothing.
   public func statistics(_ inputs: [Int]) -> [StatisticSpecification] { [] }
 }

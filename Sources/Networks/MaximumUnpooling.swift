@@ -27,6 +27,15 @@ public struct MaximumUnpooling: Layer {
     return FeatureShape(channels: inputs[0].channels, height: 2 * inputs[0].height, width: 2 * inputs[0].width)
   }
 
+  /// That of the pooling's input.
+  /// - Throws: `LongtailError` where the second input is no pooled activation.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts {
+    guard let restored = context.restored else {
+      throw LongtailError(.internalError, "unpooling needs the output of a maximum pooling as its second input")
+    }
+    return LayerLayouts(output: restored)
+  }
+
   /// Makes the kernels.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let record = try builder.poolingRecord()
@@ -35,13 +44,13 @@ public struct MaximumUnpooling: Layer {
     guard input.layout.isSame(as: record.pooledLayout), record.geometry.kernel == [2, 2], record.geometry.strides == [2, 2] else {
       throw LongtailError(.internalError, "unpooling needs 2x2 windows and values in the layout of the pooled activation")
     }
-    let output = try builder.output(record.inputLayout)
+    let output = try builder.output()
     let descriptor = try PoolingKernels.backward(
       .maximum, record.geometry, hint: record.hint, source: record.inputLayout, destination: record.pooledLayout)
     let forward = try builder.primitive(
       descriptor, pass: .forward,
       [(.gradientOfSource, output), (.gradientOfDestination, input), (.workspace, record.workspace)])
-    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput(0) else {
+    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput(0) else {
       return PlannedUnpooling(forward: forward, gather: nil)
     }
     let gather = UnpoolingGather(
@@ -89,6 +98,6 @@ extension NodeBuilder {
 
   func keepPositions(_ record: PlanBuilder.MaximumPoolingRecord) {
     record.workspace.slot?.extend(to: plan.forwardMoment(index))
-    if isTraining { record.workspace.slot?.extend(to: plan.backwardMoment(index)) }
+    if runsBackward { record.workspace.slot?.extend(to: plan.backwardMoment(index)) }
   }
 }

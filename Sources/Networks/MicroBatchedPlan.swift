@@ -3,28 +3,23 @@ import Tensors
 
 /// Runs a batch through a network in micro-batches, so that activations take the memory of the largest one alone: gradient accumulation.
 ///
-/// All logits are there before the first backward pass, because the loss's sums, class statistics and factors are of the whole global batch.
-/// So `forward` runs micro-batch after micro-batch and keeps nothing but their logits. `backward` starts with the last one, whose activations
+/// All ports are there before the first backward pass, because the loss's sums, class statistics and factors are of the whole global batch.
+/// So `forward` runs micro-batch after micro-batch and keeps nothing but their ports. `backward` starts with the last one, whose activations
 /// are still there, and runs the others forward once more. Gradients add up in a buffer of their own. Loss, class statistics and gradients
 /// are those of a single pass, to rounding, except for what batch norm does: its statistics are of each micro-batch (over all ranks where it
 /// is synchronized), and its running statistics follow each of them, once.
 ///
-/// Cost for k micro-batches: (k - 1)/k of a forward pass more; memory for the images, the logits and their gradients of the whole batch, and
-/// for one more buffer of gradients.
+/// Cost for k micro-batches: (k - 1)/k of a forward pass more; memory for the ports and their gradients of the whole batch, and for one more
+/// buffer of gradients.
 public final class MicroBatchedPlan: TrainingPass {
   /// Images of all micro-batches.
   public let images: Int
-  /// The class scores of all micro-batches, one after the other.
-  public let logits: RowsView
-  /// The gradient of the class scores of all micro-batches.
-  public let logitsGradient: RowsView
-  /// The auxiliary outputs of all micro-batches.
-  public let auxiliary: [AuxiliaryRows]
 
-  private let network: Network
   private let parts: [Part]
-  private let input: HostBuffer
+  private let ports: [Port: PortRows]
   private let floatsPerImage: Int
+  private let total: HostBuffer
+  private var given: Given?
   /// The running statistics before each micro-batch's forward pass: batch norm rounds by them.
   private var statistics: [[Float]] = []
 
@@ -33,122 +28,116 @@ public final class MicroBatchedPlan: TrainingPass {
     let images: Range<Int>
   }
 
-  /// - Parameter counts: images of each micro-batch, in order; some may be zero.
-  init(_ network: Network, counts: [Int], height: Int, width: Int) throws {
-    self.network = network
+  /// What the forward pass was given.
+  private struct Given {
+    let set: ParameterSet
+    let images: BatchImages
+    let streams: [CounterRandom]
+  }
+
+  /// - Parameters:
+  ///   - plans: one for each micro-batch, in order; some may be of no images.
+  ///   - ports: what is read, or given gradients to.
+  ///   - total: where gradients add up.
+  init(_ plans: [Plan], ports wanted: [Port: PortUse], floatsPerImage: Int, total: HostBuffer) throws {
     var parts: [Part] = []
-    for count in counts {
+    for plan in plans {
       let start = parts.last?.images.upperBound ?? 0
-      parts.append(Part(plan: try network.trainingPlan(images: count, height: height, width: width), images: start..<start + count))
+      parts.append(Part(plan: plan, images: start..<start + plan.images))
     }
     self.parts = parts
-    images = parts.last?.images.upperBound ?? 0
+    self.floatsPerImage = floatsPerImage
+    self.total = total
+    let count = parts.last?.images.upperBound ?? 0
+    images = count
     guard let largest = parts.max(by: { $0.images.count < $1.images.count }) else {
       throw LongtailError(.internalError, "a batch has to consist of at least one micro-batch")
     }
-    floatsPerImage = largest.plan.withInput { $0.count } / max(1, largest.images.count)
-    input = HostBuffer(floatCount: images * floatsPerImage)
-    logits = MicroBatchedPlan.rows(like: largest.plan.logits, images: images)
-    logitsGradient = MicroBatchedPlan.rows(like: largest.plan.logitsGradient, images: images)
-    let count = images
-    auxiliary = largest.plan.auxiliary.map {
-      AuxiliaryRows(
-        logits: MicroBatchedPlan.rows(like: $0.logits, images: count), gradient: MicroBatchedPlan.rows(like: $0.gradient, images: count),
-        weight: $0.weight)
+    var ports: [Port: PortRows] = [:]
+    for port in wanted.keys {
+      let rows = try largest.plan.rows(port)
+      ports[port] = PortRows(
+        values: MicroBatchedPlan.rows(like: rows.values, images: count),
+        gradient: rows.gradient.map { MicroBatchedPlan.rows(like: $0, images: count) })
     }
+    self.ports = ports
   }
 
-  /// Calls `body` with the memory of all images: N,C,H,W.
-  public func withInput<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    try input.withFloats(body)
+  /// The rows of a port, of all micro-batches.
+  /// - Throws: `LongtailError` for a port that was not asked for.
+  public func rows(_ port: Port) throws -> PortRows {
+    guard let rows = ports[port] else { throw LongtailError(.internalError, "the plan was not compiled for port '\(port)'") }
+    return rows
   }
 
-  /// Computes the logits of all micro-batches.
+  /// Computes the ports of all micro-batches.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func forward() throws {
+  public func forward(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom]) throws {
+    let given = Given(set: set, images: images, streams: streams)
+    self.given = given
     statistics = []
-    try withSamples { samples in
-      for part in parts {
-        begin(part, samples)
-        statistics.append(network.runningStatisticsBuffer.withFloats { Array($0) })
-        try part.plan.forward()
-        logits.copyImages(from: part.plan.logits, startingAt: part.images.lowerBound)
-        for (whole, own) in zip(auxiliary, part.plan.auxiliary) {
-          whole.logits.copyImages(from: own.logits, startingAt: part.images.lowerBound)
-        }
-      }
+    for part in parts {
+      statistics.append(set.statisticsCopy)
+      try forward(part, given)
+      for (port, whole) in ports { whole.values.copyImages(from: try part.plan.rows(port).values, startingAt: part.images.lowerBound) }
     }
   }
 
-  /// Computes the gradients of all parameters from `logitsGradient`. Right after `forward`, with the same parameters.
+  /// Computes the gradients of all trained parameters. Right after `forward`, with the same parameters.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func backward() throws {
-    guard statistics.count == parts.count else { throw LongtailError(.internalError, "a backward pass needs a forward pass before it") }
+  public func backward(into gradients: HostBuffer) throws {
+    guard let given, statistics.count == parts.count else {
+      throw LongtailError(.internalError, "a backward pass needs a forward pass before it")
+    }
     // Running statistics have followed every micro-batch already.
-    let last = network.runningStatisticsBuffer.withFloats { Array($0) }
-    let total = network.accumulatedGradients
-    try withSamples { samples in
-      for (place, part) in parts.enumerated().reversed() {
-        if place == parts.count - 1 {
-          network.setSamples(MicroBatchedPlan.samples(samples, part))
-        } else {
-          begin(part, samples)
-          // The same numbers bit by bit as when its logits were computed.
-          network.runningStatisticsBuffer.takeFloats(statistics[place])
-          try part.plan.forward()
-        }
-        part.plan.logitsGradient.copyImages(outOf: logitsGradient, startingAt: part.images.lowerBound)
-        for (whole, own) in zip(auxiliary, part.plan.auxiliary) {
-          own.gradient.copyImages(outOf: whole.gradient, startingAt: part.images.lowerBound)
-        }
-        try part.plan.backward()
-        if place == parts.count - 1 {
-          if place > 0 { total.copyFloats(from: network.gradients) }
-        } else if place > 0 {
-          total.addFloats(of: network.gradients)
-        } else {
-          network.gradients.addFloats(of: total)
+    let last = given.set.statisticsCopy
+    for (place, part) in parts.enumerated().reversed() {
+      if place < parts.count - 1 {
+        // The same numbers bit by bit as when its ports were computed.
+        given.set.statistics.takeFloats(statistics[place])
+        try forward(part, given)
+      }
+      for (port, whole) in ports {
+        if let gradient = whole.gradient {
+          try part.plan.rows(port).gradient?.copyImages(outOf: gradient, startingAt: part.images.lowerBound)
         }
       }
+      try part.plan.backward(into: gradients)
+      if place == parts.count - 1 {
+        if place > 0 { total.copyFloats(from: gradients) }
+      } else if place > 0 {
+        total.addFloats(of: gradients)
+      } else {
+        gradients.addFloats(of: total)
+      }
     }
-    network.runningStatisticsBuffer.takeFloats(last)
+    given.set.statistics.takeFloats(last)
   }
 
   /// The first layer whose output is not finite in any micro-batch; see `Plan.firstNonFiniteOutput`.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
   public func firstNonFiniteOutput() throws -> (place: Int, layer: String)? {
+    guard let given else { throw LongtailError(.internalError, "a search needs a forward pass before it") }
     var found: (place: Int, layer: String)?
-    try withSamples { samples in
-      for part in parts {
-        begin(part, samples)
-        // All micro-batches run, whatever is found: batch norm sums over ranks.
-        let output = try part.plan.firstNonFiniteOutput()
-        if let output, output.place < found?.place ?? .max { found = output }
-      }
+    for part in parts {
+      // All micro-batches run, whatever is found: batch norm sums over ranks.
+      let output = try part.plan.firstNonFiniteOutput(given.set, images: images(of: part, given), streams: streams(of: part, given))
+      if let output, output.place < found?.place ?? .max { found = output }
     }
     return found
   }
 
-  /// Gives a micro-batch its images and its samples.
-  private func begin(_ part: Part, _ samples: [CounterRandom]) {
-    network.setSamples(MicroBatchedPlan.samples(samples, part))
-    part.plan.withInput { target in
-      input.withFloats { source in
-        let start = part.images.lowerBound * floatsPerImage
-        for index in target.indices { target[index] = source[start + index] }
-      }
-    }
+  private func forward(_ part: Part, _ given: Given) throws {
+    try part.plan.forward(given.set, images: images(of: part, given), streams: streams(of: part, given))
   }
 
-  private func withSamples(_ body: ([CounterRandom]) throws -> Void) rethrows {
-    let samples = network.samples
-    defer { network.setSamples(samples) }
-    try body(samples)
+  private func images(of part: Part, _ given: Given) -> BatchImages {
+    given.images.from(image: part.images.lowerBound, floatsPerImage: floatsPerImage)
   }
 
   /// Networks without dropout may be given none.
-  private static func samples(_ all: [CounterRandom], _ part: Part) -> [CounterRandom] {
-    Array(all[part.images.clamped(to: 0..<all.count)])
+  private func streams(of part: Part, _ given: Given) -> [CounterRandom] {
+    Array(given.streams[part.images.clamped(to: 0..<given.streams.count)])
   }
 
   private static func rows(like view: RowsView, images: Int) -> RowsView {

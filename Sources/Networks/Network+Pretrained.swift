@@ -111,7 +111,7 @@ extension NamedTensor {
 extension Graph {
   /// The names of the layers that compute the logits and the auxiliary ones: the last one with weights before each, and a batch norm behind it.
   var logitsLayers: [String] {
-    ([output] + auxiliaryOutputs.map(\.value)).flatMap { value in
+    ports.filter { $0.port == .logits || $0.port.name.hasPrefix("auxiliary.") }.map(\.value).flatMap { value in
       var names: [String] = []
       var place = producer(of: value)
       while let index = place {

@@ -4,16 +4,16 @@ import Tensors
 extension Network {
   /// The floats of each parameter in the flat buffers, padded lanes included, in the order of the graph.
   public var parameterRegions: [(name: String, range: Range<Int>)] {
-    store.ordered.reversed().map { ($0.name, $0.offset..<$0.offset + $0.layout.floatCount) }
+    layout.entries.map { ($0.name, $0.range) }
   }
 
   /// The floats of each running statistic in `runningStatisticsBuffer`, in the order of the graph.
   public var statisticRegions: [(name: String, range: Range<Int>)] {
-    store.statistics.map { ($0.name, $0.offset..<$0.offset + $0.specification.count) }
+    layout.statistics.map { ($0.name, $0.offset..<$0.offset + $0.specification.count) }
   }
 
   /// The floats of the parameters that training leaves as they are, in the order of the graph.
   public var frozenRegions: [(name: String, range: Range<Int>)] {
-    store.ordered.reversed().filter(\.specification.isFrozen).map { ($0.name, $0.offset..<$0.offset + $0.layout.floatCount) }
+    layout.entries.filter(\.specification.isFrozen).map { ($0.name, $0.range) }
   }
 }

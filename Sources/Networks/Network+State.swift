@@ -5,15 +5,15 @@ import Tensors
 extension Network {
   /// The parameters in `parameters`, and whatever lies in another buffer of the same layout, in the order of the graph.
   public var parameterTensors: [FlatTensor] {
-    store.ordered.reversed().map { entry in
+    layout.entries.map { entry in
       FlatTensor(
-        name: entry.name, shape: entry.specification.shape, range: entry.offset..<entry.offset + entry.layout.floatCount,
+        name: entry.name, shape: entry.specification.shape, range: entry.range,
         read: { [self] in try canonicalValues(of: entry, in: $0) }, write: { [self] in try write($0, to: entry, in: $1) })
     }
   }
 
   /// The running means and variances in `runningStatisticsBuffer`, in the order of the graph.
   public var statisticTensors: [FlatTensor] {
-    store.statistics.map { FlatTensor(name: $0.name, shape: [$0.specification.count], offset: $0.offset) }
+    layout.statistics.map { FlatTensor(name: $0.name, shape: [$0.specification.count], offset: $0.offset) }
   }
 }

@@ -5,19 +5,19 @@ import Tensors
 extension Network {
   /// The names and shapes of all parameters, in the order of the graph.
   public var parameterNames: [(name: String, shape: [Int])] {
-    store.ordered.reversed().map { ($0.name, $0.specification.shape) }
+    layout.ordered.reversed().map { ($0.name, $0.specification.shape) }
   }
 
   /// Converts a flat buffer (parameters, gradients, an optimizer's moments) to row-major tensors, O,I,H,W.
   /// - Throws: `LongtailError` when the buffer has another size.
   public func canonicalTensors(of flat: HostBuffer) throws -> [NamedTensor] {
     try check(flat)
-    return try store.ordered.reversed().map { entry in
+    return try layout.ordered.reversed().map { entry in
       NamedTensor(name: entry.name, shape: entry.specification.shape, values: try canonicalValues(of: entry, in: flat))
     }
   }
 
-  func canonicalValues(of entry: ParameterStore.Entry, in flat: HostBuffer) throws -> [Float] {
+  func canonicalValues(of entry: ParameterLayout.Entry, in flat: HostBuffer) throws -> [Float] {
     let plain = try plainLayout(entry)
     let staging = HostBuffer(byteCount: plain.byteCount)
     try ReorderKernels.convert(
@@ -30,15 +30,15 @@ extension Network {
   public func load(_ tensors: [NamedTensor], into flat: HostBuffer) throws {
     try check(flat)
     let given = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let missing = store.ordered.map(\.name).filter { given[$0] == nil }
-    let unexpected = given.keys.filter { store.entries[$0] == nil }.sorted()
+    let missing = layout.ordered.map(\.name).filter { given[$0] == nil }
+    let unexpected = given.keys.filter { layout.entry($0) == nil }.sorted()
     guard missing.isEmpty, unexpected.isEmpty else {
       throw LongtailError(
         .badData,
         "the tensors do not belong to this network: missing \(list(missing)), unexpected \(list(unexpected))",
         advice: "Check the model's name, width and number of classes in the configuration.")
     }
-    for entry in store.ordered {
+    for entry in layout.ordered {
       guard let tensor = given[entry.name] else { continue }
       guard tensor.shape == entry.specification.shape, tensor.values.count == entry.layout.elementCount else {
         throw LongtailError(
@@ -46,7 +46,7 @@ extension Network {
           advice: "Check the model's width and number of classes in the configuration.")
       }
     }
-    for entry in store.ordered {
+    for entry in layout.ordered {
       guard let tensor = given[entry.name] else { continue }
       try write(tensor.values, to: entry, in: flat)
     }
@@ -55,11 +55,11 @@ extension Network {
   /// Takes over those parameters and statistics that are given; names and shapes have been checked.
   func loadPresent(_ tensors: [NamedTensor]) throws {
     let given = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    for entry in store.ordered {
+    for entry in layout.ordered {
       if let tensor = given[entry.name] { try write(tensor.values, to: entry, in: parameters) }
     }
-    statistics.withFloats { floats in
-      for statistic in store.statistics {
+    parameterSet.statistics.withFloats { floats in
+      for statistic in layout.statistics {
         for (i, value) in (given[statistic.name]?.values ?? []).enumerated() { floats[statistic.offset + i] = value }
       }
     }
@@ -67,8 +67,8 @@ extension Network {
 
   /// Running means and variances, as `….running_mean` and `….running_var`.
   public var runningStatistics: [NamedTensor] {
-    statistics.withFloats { floats in
-      store.statistics.map { statistic in
+    parameterSet.statistics.withFloats { floats in
+      layout.statistics.map { statistic in
         NamedTensor(
           name: statistic.name, shape: [statistic.specification.count],
           values: Array(floats[statistic.offset..<(statistic.offset + statistic.specification.count)]))
@@ -80,33 +80,22 @@ extension Network {
   /// - Throws: `LongtailError` naming one that is missing or has another size.
   public func loadRunningStatistics(_ tensors: [NamedTensor]) throws {
     let given = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    for statistic in store.statistics {
+    for statistic in layout.statistics {
       guard let tensor = given[statistic.name], tensor.values.count == statistic.specification.count else {
         throw LongtailError(.badData, "statistic \(statistic.name) is missing or not of \(statistic.specification.count) numbers")
       }
     }
-    statistics.withFloats { floats in
-      for statistic in store.statistics {
+    parameterSet.statistics.withFloats { floats in
+      for statistic in layout.statistics {
         guard let tensor = given[statistic.name] else { continue }
         for (i, value) in tensor.values.enumerated() { floats[statistic.offset + i] = value }
       }
     }
   }
 
-  /// The buffer of running statistics, for sums and digests over ranks.
-  public var runningStatisticsBuffer: HostBuffer { statistics }
-
-  func resetStatistics() {
-    statistics.withFloats { floats in
-      for statistic in store.statistics {
-        for i in 0..<statistic.specification.count { floats[statistic.offset + i] = statistic.specification.initialValue }
-      }
-    }
-  }
-
   /// Gives each parameter its first values: a function of the seed and of the parameter's place among the names.
   func initialize(seed: UInt64) throws {
-    for (index, entry) in store.ordered.reversed().enumerated() {
+    for (index, entry) in layout.ordered.reversed().enumerated() {
       var values = [Float](repeating: 0, count: entry.layout.elementCount)
       switch entry.specification.initialization {
       case .constant(let value):
@@ -124,7 +113,7 @@ extension Network {
     }
   }
 
-  func write(_ values: [Float], to entry: ParameterStore.Entry, in flat: HostBuffer) throws {
+  func write(_ values: [Float], to entry: ParameterLayout.Entry, in flat: HostBuffer) throws {
     let plain = try plainLayout(entry)
     let staging = HostBuffer(byteCount: plain.byteCount)
     staging.withFloats { floats in for (i, value) in values.enumerated() { floats[i] = value } }
@@ -132,14 +121,14 @@ extension Network {
       from: staging, byteOffset: 0, plain, to: flat, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout)
   }
 
-  private func plainLayout(_ entry: ParameterStore.Entry) throws -> TensorLayout {
+  private func plainLayout(_ entry: ParameterLayout.Entry) throws -> TensorLayout {
     let extents = entry.specification.kernelExtents
     return entry.specification.isTransposed ? try .plainTransposed(extents) : try .plain(extents)
   }
 
   private func check(_ flat: HostBuffer) throws {
-    guard flat.floatCount >= store.floatCount else {
-      throw LongtailError(.internalError, "a flat buffer has \(flat.floatCount) floats, the network \(store.floatCount)")
+    guard flat.floatCount >= layout.floatCount else {
+      throw LongtailError(.internalError, "a flat buffer has \(flat.floatCount) floats, the network \(layout.floatCount)")
     }
   }
 
@@ -154,7 +143,7 @@ extension Network {
   /// Statistics at the classifier's input need them. Cost: one conversion of C F numbers.
   public func classifierWeights() throws -> (weights: [Float], classes: Int, features: Int)? {
     guard let node = graph.nodes.last, let layer = node.layer as? Convolution, layer.geometry.kernel == [1, 1],
-      layer.geometry.strides == [1, 1], layer.geometry.groups == 1, let entry = store.entries["\(node.name).weight"]
+      layer.geometry.strides == [1, 1], layer.geometry.groups == 1, let entry = layout.entry("\(node.name).weight")
     else { return nil }
     let plain = try TensorLayout.plain(entry.specification.kernelExtents)
     let staging = HostBuffer(byteCount: plain.byteCount)

@@ -1,128 +1,162 @@
 import Kernels
 import Tensors
 
-/// A graph with its numbers: flat parameters, flat gradients, running statistics; and the plans compiled from it, which share them.
+/// A graph with its numbers: parameters and running statistics in a layout made beforehand, and the plans that were compiled for it.
 ///
-/// One compute thread uses a network. Plans run one after the other and share one arena.
+/// Plans are compiled when they are first asked for: a network that only predicts has none for training, and no gradients. One compute thread
+/// uses a network. Plans run one after the other in one workspace, which several networks may share.
 public final class Network {
   /// What is computed.
   public let graph: Graph
-  /// All parameters, one float32 buffer in backward order, in the engine's layouts; padded lanes are zero.
-  public let parameters: HostBuffer
-  /// The gradients of all parameters in the same places.
-  public let gradients: HostBuffer
+  /// Where parameters and statistics lie in flat buffers.
+  public let layout: ParameterLayout
+  /// The network's own numbers. Other sets of the same layout, such as an average, can be given to its plans too.
+  public let parameterSet: ParameterSet
+  /// The memory that its plans work in.
+  public let workspace: Workspace
+  /// Which parameters training plans move.
+  public let trained: TrainedParameters
   /// Image sizes must divide by this.
   public var strideMultiple: Int { graph.strideMultiple }
 
-  let store: ParameterStore
-  let statistics: HostBuffer
   private let options: PlanOptions
-  private var plans: [Key: Plan] = [:]
-  private var recentInference: [Key] = []
+  private var plans: [Request: Plan] = [:]
+  private var recentPredictions: [Request] = []
   private var microBatched: [Parts: MicroBatchedPlan] = [:]
-  private var arena: HostBuffer
+  private var gradientBuffer: HostBuffer?
 
-  private struct Key: Hashable {
-    let images: Int
-    let height: Int
-    let width: Int
-    let isTraining: Bool
+  private struct Request: Hashable {
+    let shape: BatchShape
+    let mode: NetworkMode
+    let ports: [Port: PortUse]
+    let keepsPorts: Bool
+    let inputGradient: Bool
   }
 
   private struct Parts: Hashable {
     let counts: [Int]
     let height: Int
     let width: Int
+    let ports: [Port: PortUse]
   }
 
-  /// Inference plans of other shapes that are kept; the one used longest ago goes first.
+  /// Plans of other shapes for prediction that are kept; the one used longest ago goes first.
   public static let inferencePlanLimit = 4
 
-  /// Compiles the first plan, which fixes the layouts of the parameters, and gives the parameters their first values.
+  /// Makes the layout of the parameters and gives them their first values. Compiles nothing, except to choose between channel blocks on
+  /// AVX-512.
   /// - Parameters:
   ///   - graph: the network.
   ///   - images: images of the largest batch of a rank; must be equal on all ranks, so that their layouts are.
   ///   - height: rows of an image.
   ///   - width: columns of an image.
-  ///   - seed: the run's seed; the values are a function of it and of the parameters' names.
+  ///   - seed: the run's seed; the values are a function of it and of the parameters' places.
   ///   - options: synchronization and algorithms.
-  ///   - gradientBuffer: makes the buffer for gradients, for instance in memory that the ranks of a node share.
-  /// - Throws: `LongtailError` when a layer cannot be compiled.
+  ///   - trained: which parameters training plans move.
+  ///   - workspace: memory for activations; its own if nil.
+  /// - Throws: `LongtailError` when the network cannot work on the shape.
   public init(
     graph: Graph, images: Int, height: Int, width: Int, seed: UInt64, options: PlanOptions = PlanOptions(),
-    gradientBuffer: (_ floatCount: Int) throws -> HostBuffer = { HostBuffer(floatCount: $0) }
+    trained: TrainedParameters = .all, workspace: Workspace = Workspace()
   ) throws {
     self.graph = graph
-    statistics = HostBuffer(floatCount: ParameterStore(graph).statisticCount)
-    let first = try Network.firstPlan(
-      of: graph, images: max(1, images), height: height, width: width, options: options, statistics: statistics,
-      gradientBuffer: gradientBuffer)
-    let plan = first.plan
-    store = first.store
-    self.options = first.options
-    parameters = first.parameters
-    gradients = first.gradients
-    arena = HostBuffer(byteCount: plan.report.arenaByteCount)
-    try plan.place(in: arena)
-    plans[Key(images: max(1, images), height: height, width: width, isTraining: true)] = plan
-    resetStatistics()
+    self.trained = trained
+    self.workspace = workspace
+    let shape = BatchShape(images: max(1, images), height: height, width: width)
+    (layout, self.options) = try Network.layout(of: graph, shape: shape, options: options)
+    parameterSet = ParameterSet(layout)
     try initialize(seed: seed)
   }
 
+  // MARK: Plans
+
+  /// What others read of a training plan, or give gradients to, unless they say otherwise: the logits, and those of auxiliary heads.
+  public var lossPorts: [Port: PortUse] { graph.lossPorts }
+
   /// The plan that trains on a batch of this shape. `images` may be zero on a rank that has none.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
-  public func trainingPlan(images: Int, height: Int, width: Int) throws -> Plan {
-    try plan(Key(images: images, height: height, width: width, isTraining: true))
+  public func trainingPlan(images: Int, height: Int, width: Int, ports: [Port: PortUse]? = nil, inputGradient: Bool = false) throws -> Plan {
+    try plan(
+      Request(
+        shape: BatchShape(images: images, height: height, width: width), mode: .training(trained), ports: ports ?? lossPorts,
+        keepsPorts: false, inputGradient: inputGradient))
   }
 
   /// What trains on a batch in micro-batches of so many images; a single one is an ordinary plan.
   /// - Throws: `LongtailError` when a layer cannot be compiled for a shape, or when there is no micro-batch.
-  public func trainingPass(images counts: [Int], height: Int, width: Int) throws -> any TrainingPass {
-    if counts.count == 1 { return try trainingPlan(images: counts[0], height: height, width: width) }
-    let key = Parts(counts: counts, height: height, width: width)
+  public func trainingPass(images counts: [Int], height: Int, width: Int, ports: [Port: PortUse]? = nil) throws -> any TrainingPass {
+    let ports = ports ?? lossPorts
+    if counts.count == 1 { return try trainingPlan(images: counts[0], height: height, width: width, ports: ports) }
+    let key = Parts(counts: counts, height: height, width: width, ports: ports)
     if let found = microBatched[key] { return found }
-    let made = try MicroBatchedPlan(self, counts: counts, height: height, width: width)
+    let made = try MicroBatchedPlan(
+      try counts.map { try trainingPlan(images: $0, height: height, width: width, ports: ports) }, ports: ports,
+      floatsPerImage: graph.inputChannels * height * width, total: accumulatedGradients)
     microBatched[key] = made
     return made
   }
 
-  /// Where micro-batches add up their gradients; made when it is first needed.
-  private(set) lazy var accumulatedGradients = HostBuffer(byteCount: gradients.byteCount)
-
-  /// The plan that predicts on a batch of this shape, with the running statistics. A few shapes are kept.
+  /// The plan that predicts on a batch of this shape, with running statistics. A few shapes are kept.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
-  public func inferencePlan(images: Int, height: Int, width: Int) throws -> Plan {
-    let key = Key(images: images, height: height, width: width, isTraining: false)
-    recentInference.removeAll { $0 == key }
-    recentInference.append(key)
-    if recentInference.count > Network.inferencePlanLimit { plans[recentInference.removeFirst()] = nil }
-    return try plan(key)
+  public func inferencePlan(images: Int, height: Int, width: Int, ports: Set<Port> = [.logits]) throws -> Plan {
+    let request = Request(
+      shape: BatchShape(images: images, height: height, width: width), mode: .inference, ports: readOnly(ports), keepsPorts: false,
+      inputGradient: false)
+    recentPredictions.removeAll { $0 == request }
+    recentPredictions.append(request)
+    if recentPredictions.count > Network.inferencePlanLimit { plans[recentPredictions.removeFirst()] = nil }
+    return try plan(request)
   }
 
-  private func plan(_ key: Key) throws -> Plan {
-    if let found = plans[key] { return found }
-    let (parameters, gradients) = (parameters, gradients)
+  /// The plan of a partner, such as a teacher or a momentum encoder, that runs before the network which is trained: its ports stay while that
+  /// one runs.
+  /// - Parameter mode: `inference` or `observing`.
+  /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
+  public func partnerPlan(images: Int, height: Int, width: Int, mode: NetworkMode, ports: Set<Port>) throws -> Plan {
+    try plan(
+      Request(
+        shape: BatchShape(images: images, height: height, width: width), mode: mode, ports: readOnly(ports), keepsPorts: true,
+        inputGradient: false))
+  }
+
+  private func readOnly(_ ports: Set<Port>) -> [Port: PortUse] { Dictionary(uniqueKeysWithValues: ports.map { ($0, .values) }) }
+
+  private func plan(_ request: Request) throws -> Plan {
+    if let found = plans[request] { return found }
     let plan = try Plan(
-      network: graph, images: key.images, height: key.height, width: key.width, isTraining: key.isTraining, store: store,
-      options: options, statistics: statistics, flat: { (parameters, gradients) })
-    if plan.report.arenaByteCount > arena.byteCount {
-      arena = HostBuffer(byteCount: plan.report.arenaByteCount)
-      for other in plans.values { try other.place(in: arena) }
-    }
-    try plan.place(in: arena)
-    plans[key] = plan
+      graph, shape: request.shape, mode: request.mode, layout: layout, options: options, ports: request.ports,
+      keepsPorts: request.keepsPorts, inputGradient: request.inputGradient)
+    try workspace.add(plan)
+    plans[request] = plan
     return plan
   }
 
-  /// Bytes of the shared arena.
-  public var arenaByteCount: Int { arena.byteCount }
-  /// Learned numbers, padding aside.
-  public var parameterCount: Int { store.ordered.reduce(0) { $0 + $1.layout.elementCount } }
-  /// Text that is equal exactly where the flat buffers of two ranks have the same meaning.
-  public var layoutDescription: String { store.digest }
+  // MARK: Numbers
 
-  /// Sets the samples of the next batch, which dropout's masks depend on.
-  public func setSamples(_ streams: [CounterRandom]) { options.samples.streams = streams }
-  /// The samples of the present batch.
-  var samples: [CounterRandom] { options.samples.streams }
+  /// All parameters, one float32 buffer in backward order, in the engine's layouts; padded lanes are zero.
+  public var parameters: HostBuffer { parameterSet.values }
+
+  /// The buffer of running statistics.
+  public var runningStatisticsBuffer: HostBuffer { parameterSet.statistics }
+
+  /// The gradients of all parameters in the same places; made when first needed, unless a buffer was given.
+  public var gradients: HostBuffer {
+    if let gradientBuffer { return gradientBuffer }
+    let made = HostBuffer(floatCount: layout.floatCount)
+    gradientBuffer = made
+    return made
+  }
+
+  /// Takes a buffer for gradients, for instance in memory that the ranks of a node share.
+  public func useGradients(_ buffer: HostBuffer) { gradientBuffer = buffer }
+
+  /// Where micro-batches add up their gradients; made when it is first needed.
+  private(set) lazy var accumulatedGradients = HostBuffer(floatCount: layout.floatCount)
+
+  /// Bytes of the workspace.
+  public var arenaByteCount: Int { workspace.byteCount }
+  /// Learned numbers, padding aside.
+  public var parameterCount: Int { layout.ordered.reduce(0) { $0 + $1.layout.elementCount } }
+  /// Text that is equal exactly where the flat buffers of two ranks have the same meaning.
+  public var layoutDescription: String { layout.digest }
 }

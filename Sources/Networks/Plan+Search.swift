@@ -4,13 +4,19 @@ import Tensors
 extension Plan {
   /// Runs the forward pass once more and looks at each layer's output before the next layer runs: activations share memory.
   ///
-  /// The input and the samples are those of the last forward pass; running statistics move once more, which the caller undoes.
+  /// Parameters, images and samples are those of the last forward pass; running statistics move once more, which the caller undoes.
   /// Collective where batch norm is synchronized.
   /// - Returns: place and name of the first layer whose output has a number on this rank that is not finite; nil where all are finite.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
   public func firstNonFiniteOutput() throws -> (place: Int, layer: String)? {
+    guard let last else { throw LongtailError(.internalError, "a search needs a forward pass before it") }
+    return try firstNonFiniteOutput(last.set, images: last.images, streams: last.streams)
+  }
+
+  /// The same with other images.
+  func firstNonFiniteOutput(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom]) throws -> (place: Int, layer: String)? {
     var found: (place: Int, layer: String)?
-    try forward(inspecting: { place, name, output in
+    try forward(set, images: images, streams: streams, inspecting: { place, name, output in
       if found == nil, try !output.isFinite() { found = (place, name) }
     })
     return found

@@ -3,146 +3,126 @@ import Tensors
 
 /// A network compiled for one batch shape: layouts, memory, kernels. A step allocates nothing and reorders no activation.
 ///
-/// Use: fill `withInput`, call `forward`, read `logits`; in training write `logitsGradient`, call `backward`, and the network's flat
-/// gradient buffer holds this rank's gradients. A plan of zero images joins the sums of the others and leaves zero gradients.
+/// Use: `forward` with a set of parameters and images, read the ports; in training write the gradients of those ports that were asked for,
+/// call `backward`, and the buffer of gradients holds this rank's. A plan of zero images joins the sums of the others and leaves zeros.
 public final class Plan {
-  /// Number of images.
-  public let images: Int
-  /// Rows of an image.
-  public let height: Int
-  /// Columns of an image.
-  public let width: Int
-  /// Whether there is a backward pass.
-  public let isTraining: Bool
+  /// Images, rows, columns.
+  public let shape: BatchShape
+  /// What it does with a batch.
+  public let mode: NetworkMode
   /// What the plan consists of.
   public let report: PlanReport
-  /// Where the class scores lie after `forward`.
-  public private(set) var logits: RowsView
-  /// Where the gradient of the class scores has to be before `backward`. Padded classes are zero and must stay so.
-  public let logitsGradient: RowsView
-  /// The logits of auxiliary outputs; none in inference.
-  public private(set) var auxiliary: [AuxiliaryRows]
   /// Seconds by kind of layer and pass, summed since the last reset, when profiling is on.
   public private(set) var seconds: [String: Double] = [:]
   /// Whether `seconds` is kept. Costs two clock readings a layer.
   public var isProfiling = false
 
-  private struct Stage {
+  struct Stage {
     let name: String
     let output: PlanTensor
     let kind: String
     let layer: any PlannedLayer
+    let runsBackward: Bool
     let beforeBackward: [() throws -> Void]
     let afterBackward: [(target: PlanTensor, contribution: PlanTensor)]
   }
 
   private let stages: [Stage]
-  private let input: HostBuffer
-  private let output: PlanTensor
-  private let auxiliaryOutputs: [PlanTensor]
-  private let tensors: [PlanTensor]
-  private let gradients: HostBuffer
+  private let input: PlanTensor
+  private let inputGradientTensor: PlanTensor?
+  private var ports: [Port: PlannedPort]
+  private let arenaTensors: [PlanTensor]
+  private let parameters: [BoundParameter]
+  private let statistics: [BoundStatistics]
+  private let samples: BatchSamples
+  private var boundSet: ParameterSet?
+  private var boundGradients: HostBuffer?
   private let isEmpty: Bool
+  /// What the last forward pass was given.
+  private(set) var last: (set: ParameterSet, images: BatchImages, streams: [CounterRandom])?
 
+  /// Compiles a network. Its activations have no memory until a workspace takes the plan in.
+  /// - Parameters:
+  ///   - ports: what others read or give gradients to; the logits, and in training the gradients of all ports, unless said otherwise.
+  ///   - keepsPorts: whether ports have memory of their own, for networks whose outputs are read while another one runs.
+  ///   - inputGradient: whether the gradient of the network's input is computed.
+  /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
   init(
-    network graph: Graph, images: Int, height: Int, width: Int, isTraining: Bool, store: ParameterStore, options: PlanOptions,
-    statistics: HostBuffer, flat: () throws -> (parameters: HostBuffer, gradients: HostBuffer)
+    _ graph: Graph, shape: BatchShape, mode: NetworkMode, layout: ParameterLayout, options: PlanOptions, ports wanted: [Port: PortUse],
+    keepsPorts: Bool = false, inputGradient: Bool = false
   ) throws {
-    self.images = images
-    self.height = height
-    self.width = width
-    self.isTraining = isTraining
-    isEmpty = images == 0
-    let compiled = max(1, images)
-    let shapes = try graph.shapes(height: height, width: width)
-    let inputLayout = try TensorLayout.plain(shapes[0].extents(images: compiled))
-    input = HostBuffer(byteCount: inputLayout.byteCount)
-    let inputTensor = try PlanTensor(inputLayout, slot: nil)
-    try inputTensor.place(in: input, byteOffset: 0)
-    let builder = PlanBuilder(
-      graph: graph, shapes: shapes, images: compiled, isTraining: isTraining, store: store, options: options, statistics: statistics,
-      input: inputTensor)
+    (self.shape, self.mode, isEmpty) = (shape, mode, shape.images == 0)
+    let builder = try PlanBuilder(
+      graph: graph, shape: shape, mode: mode, layout: layout, options: options, inputGradient: inputGradient)
+    input = try builder.value(graph.input)
+    samples = builder.samples
+    let named = try wanted.map { (port: $0.key, use: $0.value, value: try graph.value(of: $0.key)) }.sorted { $0.port.name < $1.port.name }
+    let needed = graph.isNeeded(for: named.map(\.value))
     var stages: [Stage] = []
-    let needed = graph.isNeededForOutput
-    for (index, node) in graph.nodes.enumerated() where isTraining || needed[index] {
+    var places: [Int: Int] = [:]
+    for (index, node) in graph.nodes.enumerated() where needed[index] {
       let nodeBuilder = NodeBuilder(plan: builder, node: node, index: index)
       let layer = try node.layer.compile(nodeBuilder)
+      places[index] = stages.count
       stages.append(
         Stage(
           name: node.name, output: try builder.value(node.output), kind: node.layer.kind, layer: layer,
-          beforeBackward: nodeBuilder.beforeBackward, afterBackward: nodeBuilder.afterBackward))
+          runsBackward: builder.extent.runs[index], beforeBackward: nodeBuilder.beforeBackward,
+          afterBackward: nodeBuilder.afterBackward))
     }
+    let memory = try PortMemory(builder, named, keepsPorts: keepsPorts, lastMoment: 2 * graph.nodes.count)
+    for (producer, work) in memory.beforeBackward {
+      if let place = places[producer] { stages[place] = stages[place].preceded(by: work) }
+    }
+    ports = memory.ports
+    let ofInput = inputGradient ? try builder.gradient(of: graph.input) : nil
+    try ofInput?.placeAlone()
+    inputGradientTensor = ofInput
     self.stages = stages
-    output = try builder.value(graph.output)
-    output.slot?.extend(to: 2 * graph.nodes.count)
-
-    // The gradient of the logits has memory of its own, zeroed once, because its padded lanes must stay zero.
-    var persistent: [PlanTensor] = []
-    func gradientRows(of value: Graph.Value) throws -> RowsView {
-      let tensor = try builder.value(value)
-      let buffer = HostBuffer(byteCount: isTraining ? tensor.layout.byteCount : 64)
-      if isTraining {
-        let gradient = try builder.gradient(of: value)
-        try gradient.place(in: buffer, byteOffset: 0)
-        persistent.append(gradient)
-      }
-      return Plan.rows(try tensor.layout.channelBlocks(), images: images, buffer: buffer, offset: 0)
-    }
-    let gradientOfLogits = try gradientRows(of: graph.output)
-    (logits, logitsGradient) = (gradientOfLogits, gradientOfLogits)
-    let auxiliaries = isTraining ? graph.auxiliaryOutputs : []
-    auxiliaryOutputs = try auxiliaries.map { try builder.value($0.value) }
-    for tensor in auxiliaryOutputs { tensor.slot?.extend(to: 2 * graph.nodes.count) }
-    auxiliary = try auxiliaries.map {
-      let rows = try gradientRows(of: $0.value)
-      return AuxiliaryRows(logits: rows, gradient: rows, weight: $0.weight)
-    }
-    tensors = builder.tensors.filter { tensor in !persistent.contains { $0 === tensor } }
-    let slots = Set(tensors.compactMap { $0.slot.map(ObjectIdentifier.init) })
-    let live = builder.slots.filter { slots.contains(ObjectIdentifier($0)) }
+    let placed = memory.placed + [ofInput].compactMap { $0 }
+    let arenaTensors = builder.tensors.filter { tensor in !placed.contains { $0 === tensor } }
+    self.arenaTensors = arenaTensors
+    let slots = Set(arenaTensors.compactMap { $0.slot.map(ObjectIdentifier.init) })
+    var seen = Set<ObjectIdentifier>()
+    let live = builder.tensors.compactMap(\.slot).filter { slots.contains(ObjectIdentifier($0)) && seen.insert(ObjectIdentifier($0)).inserted }
     var report = builder.report
     report.arenaByteCount = ArenaLayout.place(live)
     report.arenaLowerBound = ArenaLayout.lowerBound(live)
     self.report = report
-
-    store.complete(graph)
-    let buffers = try flat()
-    gradients = buffers.gradients
-    for (entry, value, gradient) in builder.parameterTensors {
-      let offset = entry.offset * MemoryLayout<Float>.stride
-      try value.place(in: buffers.parameters, byteOffset: offset)
-      try gradient?.place(in: buffers.gradients, byteOffset: offset)
-    }
-  }
-
-  private static func rows(_ view: ChannelBlocks, images: Int, buffer: HostBuffer, offset: Int) -> RowsView {
-    RowsView(
-      buffer: buffer, offset: offset, images: images, rowsPerImage: view.positions, classes: view.channels,
-      imageStride: view.imageStride, rowStride: view.block == 1 ? 1 : view.block, classStride: view.block == 1 ? view.positions : 1,
-      blockSize: view.block == 1 ? view.channels : view.block, blockStride: view.blockStride)
+    parameters = Array(builder.parameters.values)
+    statistics = builder.statistics
   }
 
   /// Puts all activations into an arena of at least `report.arenaByteCount` bytes, which plans that run one after the other share.
   func place(in arena: HostBuffer) throws {
-    for tensor in tensors { try tensor.place(in: arena) }
-    func rows(_ tensor: PlanTensor) throws -> RowsView {
-      let region = try tensor.region()
-      return Plan.rows(try tensor.layout.channelBlocks(), images: images, buffer: region.buffer, offset: region.offset)
-    }
-    logits = try rows(output)
-    for i in auxiliary.indices { auxiliary[i].logits = try rows(auxiliaryOutputs[i]) }
+    for tensor in arenaTensors { try tensor.place(in: arena) }
+    for port in ports.keys { try ports[port]?.refresh(images: shape.images) }
   }
 
-  /// Calls `body` with the memory of the images: N,C,H,W.
-  public func withInput<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    try input.withFloats { floats in
-      try body(UnsafeMutableBufferPointer(rebasing: floats[..<(isEmpty ? 0 : floats.count)]))
+  // MARK: Ports
+
+  /// The rows of a port.
+  /// - Throws: `LongtailError` for a port that the plan was not asked for.
+  public func rows(_ port: Port) throws -> PortRows {
+    guard let rows = ports[port]?.rows else {
+      throw LongtailError(.internalError, "the plan was not compiled for port '\(port)', or has no memory yet")
     }
+    return rows
   }
 
-  /// Computes the logits.
+  /// The gradient of the network's input after `backward`, in the input's layout; nil where none was asked for.
+  public func inputGradient() throws -> FloatRegion? { try inputGradientTensor?.region() }
+
+  // MARK: Passes
+
+  /// Computes the ports.
+  /// - Parameters:
+  ///   - set: parameters and running statistics; the latter move unless the network only predicts.
+  ///   - images: N,C,H,W, or channel blocks where the graph says so; the plan reads them where they are, in the backward pass too.
+  ///   - streams: one stream of random numbers for each image, for dropout; may be empty where there is none.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func forward() throws {
+  public func forward(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom] = []) throws {
+    try prepare(set, images, streams)
     for stage in stages {
       if isEmpty {
         try stage.layer.forwardWithoutImages()
@@ -152,8 +132,12 @@ public final class Plan {
     }
   }
 
-  /// Computes the logits, and shows each output while it is there; a plan without images shows none.
-  func forward(inspecting inspect: (_ place: Int, _ name: String, _ output: PlanTensor) throws -> Void) throws {
+  /// Computes the ports, and shows each layer's output while it is there; a plan without images shows none.
+  func forward(
+    _ set: ParameterSet, images: BatchImages, streams: [CounterRandom],
+    inspecting inspect: (_ place: Int, _ name: String, _ output: PlanTensor) throws -> Void
+  ) throws {
+    try prepare(set, images, streams)
     for (place, stage) in stages.enumerated() {
       if isEmpty {
         try stage.layer.forwardWithoutImages()
@@ -164,12 +148,17 @@ public final class Plan {
     }
   }
 
-  /// Computes the gradients of all parameters from `logitsGradient` and those of the auxiliary logits.
+  /// Computes the gradients of all trained parameters from those of the ports. Right after `forward`.
+  /// - Parameter gradients: a flat buffer in the layout of the parameters; what is not trained is left as it is.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func backward() throws {
-    guard isTraining else { throw LongtailError(.internalError, "an inference plan has no backward pass") }
+  public func backward(into gradients: HostBuffer) throws {
+    guard mode.isTraining else { throw LongtailError(.internalError, "only a plan for training has a backward pass") }
+    if boundGradients !== gradients {
+      for parameter in parameters { try parameter.gradient?.place(in: gradients, byteOffset: parameter.byteOffset) }
+      boundGradients = gradients
+    }
     if isEmpty { gradients.withFloats { $0.update(repeating: 0) } }
-    for stage in stages.reversed() {
+    for stage in stages.reversed() where stage.runsBackward {
       if isEmpty {
         try stage.layer.backwardWithoutImages()
         continue
@@ -182,6 +171,17 @@ public final class Plan {
     }
   }
 
+  private func prepare(_ set: ParameterSet, _ images: BatchImages, _ streams: [CounterRandom]) throws {
+    if boundSet !== set {
+      for parameter in parameters { try parameter.value.place(in: set.values, byteOffset: parameter.byteOffset) }
+      for statistic in statistics { statistic.bind(set.statistics) }
+      boundSet = set
+    }
+    samples.streams = streams
+    last = (set, images, streams)
+    if !isEmpty { try input.place(in: images.buffer, byteOffset: images.byteOffset) }
+  }
+
   /// Forgets the times so far.
   public func resetSeconds() { seconds = [:] }
 
@@ -192,5 +192,14 @@ public final class Plan {
     try body()
     let elapsed = start.duration(to: clock.now).components
     seconds["\(kind) \(pass)", default: 0] += Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+  }
+}
+
+extension Plan.Stage {
+  /// The same with work before everything else of the backward pass.
+  func preceded(by work: @escaping () throws -> Void) -> Plan.Stage {
+    Plan.Stage(
+      name: name, output: output, kind: kind, layer: layer, runsBackward: runsBackward, beforeBackward: [work] + beforeBackward,
+      afterBackward: afterBackward)
   }
 }

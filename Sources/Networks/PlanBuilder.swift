@@ -5,14 +5,20 @@ import Tensors
 final class PlanBuilder {
   let graph: Graph
   let shapes: [FeatureShape]
+  /// At least 1: a plan of no images is compiled for one.
   let images: Int
-  let isTraining: Bool
-  let store: ParameterStore
+  let isEmpty: Bool
+  let mode: NetworkMode
+  let layout: ParameterLayout
   let options: PlanOptions
-  let statistics: HostBuffer
+  let extent: BackwardExtent
+  let layouts: ActivationLayouts
+  /// The samples of the batch that is being computed.
+  let samples = BatchSamples()
 
   private(set) var tensors: [PlanTensor] = []
-  private(set) var parameterTensors: [(entry: ParameterStore.Entry, value: PlanTensor, gradient: PlanTensor?)] = []
+  private(set) var parameters: [String: BoundParameter] = [:]
+  private(set) var statistics: [BoundStatistics] = []
   private var values: [PlanTensor?]
   private var gradients: [PlanTensor?]
   private(set) var poolings: [Int: MaximumPoolingRecord] = [:]
@@ -30,19 +36,20 @@ final class PlanBuilder {
   }
 
   init(
-    graph: Graph, shapes: [FeatureShape], images: Int, isTraining: Bool, store: ParameterStore, options: PlanOptions,
-    statistics: HostBuffer, input: PlanTensor
-  ) {
+    graph: Graph, shape: BatchShape, mode: NetworkMode, layout: ParameterLayout, options: PlanOptions, inputGradient: Bool
+  ) throws {
     self.graph = graph
-    self.shapes = shapes
-    self.images = images
-    self.isTraining = isTraining
-    self.store = store
+    images = max(1, shape.images)
+    isEmpty = shape.images == 0
+    self.mode = mode
+    self.layout = layout
     self.options = options
-    self.statistics = statistics
+    extent = BackwardExtent(graph, trained: mode.trained, inputGradient: inputGradient)
+    layouts = try ActivationLayouts(graph, shape: shape, keepsForBackward: mode.isTraining, options: options)
+    shapes = layouts.shapes
     values = Array(repeating: nil, count: shapes.count)
     gradients = Array(repeating: nil, count: shapes.count)
-    values[graph.input.index] = input
+    values[graph.input.index] = try PlanTensor(layouts.input, slot: nil)
   }
 
   func forwardMoment(_ node: Int) -> Int { node }
@@ -67,11 +74,13 @@ final class PlanBuilder {
     return tensor
   }
 
+  /// The layers that contribute to the gradient of an activation, in order.
+  func contributors(to value: Graph.Value) -> [Int] { graph.consumers(of: value).filter { extent.runs[$0] } }
+
   /// The gradient of an activation, made when somebody first asks.
   func gradient(of value: Graph.Value) throws -> PlanTensor {
     if let found = gradients[value.index] { return found }
-    let consumers = graph.consumers(of: value)
-    let moment = consumers.last.map(backwardMoment) ?? graph.nodes.count
+    let moment = contributors(to: value).last.map(backwardMoment) ?? graph.nodes.count
     let tensor = try allocate(self.value(value).layout, at: moment)
     if let producer = graph.producer(of: value) { tensor.slot?.extend(to: backwardMoment(producer)) }
     gradients[value.index] = tensor
@@ -86,182 +95,43 @@ final class PlanBuilder {
 
   /// How to compute an activation again, where that saves memory: where one layer alone reads it, and other layers run in between.
   func recipe(of value: Graph.Value, for node: Int) -> ((PlanTensor) throws -> Void)? {
-    guard isTraining, options.recomputesActivations, graph.consumers(of: value) == [node], node < graph.nodes.count - 1 else { return nil }
+    guard extent.runs[node], options.recomputesActivations, graph.consumers(of: value) == [node], node < graph.nodes.count - 1,
+      !graph.ports.contains(where: { $0.value == value })
+    else { return nil }
     return recipes[value.index]
   }
 
   func addPooling(_ record: MaximumPoolingRecord, of value: Graph.Value) { poolings[value.index] = record }
 
-  func parameter(_ entry: ParameterStore.Entry) throws -> (value: PlanTensor, gradient: PlanTensor) {
-    let pair = (value: try PlanTensor(entry.layout, slot: nil), gradient: try PlanTensor(entry.layout, slot: nil))
-    parameterTensors.append((entry, pair.value, pair.gradient))
-    return pair
+  func parameter(_ name: String) throws -> BoundParameter {
+    if let found = parameters[name] { return found }
+    guard let entry = layout.entry(name) else { throw LongtailError(.internalError, "parameter \(name) has no place in the flat buffers") }
+    let isTrained = mode.isTraining && !entry.specification.isFrozen && mode.trained.contains(name)
+    let parameter = BoundParameter(
+      entry: entry, value: try PlanTensor(entry.layout, slot: nil), gradient: isTrained ? try PlanTensor(entry.layout, slot: nil) : nil)
+    parameters[name] = parameter
+    return parameter
   }
 
-  var slots: [ArenaSlot] {
-    var seen = Set<ObjectIdentifier>()
-    return tensors.compactMap(\.slot).filter { seen.insert(ObjectIdentifier($0)).inserted }
+  func statistics(of node: String) throws -> BoundStatistics {
+    func range(_ name: String) throws -> Range<Int> {
+      guard let found = layout.statistic("\(node).\(name)") else {
+        throw LongtailError(.internalError, "layer \(node) has no statistic \(name)")
+      }
+      return found.range
+    }
+    let made = BoundStatistics(mean: try range("running_mean"), variance: try range("running_var"))
+    statistics.append(made)
+    return made
   }
 }
 
-/// What a layer sees of the plan while it is compiled.
-public final class NodeBuilder {
-  let plan: PlanBuilder
-  let node: Graph.Node
-  let index: Int
+/// A parameter of a plan, and its gradient: places in the flat buffers that are bound to the plan.
+struct BoundParameter {
+  let entry: ParameterLayout.Entry
+  let value: PlanTensor
+  /// Nil where it is not trained.
+  let gradient: PlanTensor?
 
-  /// Work that follows the layer's own backward pass: adding to a gradient that others contribute to.
-  private(set) var afterBackward: [(target: PlanTensor, contribution: PlanTensor)] = []
-  /// Work that precedes it: activations that are computed again.
-  private(set) var beforeBackward: [() throws -> Void] = []
-
-  init(plan: PlanBuilder, node: Graph.Node, index: Int) {
-    self.plan = plan
-    self.node = node
-    self.index = index
-  }
-
-  /// Number of images in the batch; at least 1.
-  public var images: Int { plan.images }
-  /// Whether a backward pass will follow.
-  public var isTraining: Bool { plan.isTraining }
-  /// Settings of the whole plan.
-  public var options: PlanOptions { plan.options }
-  /// Extents of an input.
-  public func inputShape(_ i: Int = 0) -> FeatureShape { plan.shapes[node.inputs[i].index] }
-  /// Extents of the output.
-  public var outputShape: FeatureShape { plan.shapes[node.output.index] }
-  var inputChannels: [Int] { node.inputs.map { plan.graph.channels(of: $0) } }
-
-  /// An input.
-  /// - Parameter inBackward: keeps it until the layer's backward pass.
-  public func input(_ i: Int = 0, inBackward: Bool = false) throws -> PlanTensor {
-    let tensor = try plan.value(node.inputs[i])
-    tensor.slot?.extend(to: plan.forwardMoment(index))
-    if inBackward, isTraining { tensor.slot?.extend(to: plan.backwardMoment(index)) }
-    return tensor
-  }
-
-  /// An input of the forward pass as the backward pass reads it: the same memory, kept; or other memory, where it is computed again.
-  ///
-  /// Computing a normalized activation again costs one pass over it, and saves its memory between the two passes.
-  public func inputForBackward(_ i: Int = 0) throws -> PlanTensor {
-    let forward = try plan.value(node.inputs[i])
-    guard let recipe = plan.recipe(of: node.inputs[i], for: index) else { return try input(i, inBackward: true) }
-    let tensor = try plan.allocate(forward.layout, at: plan.backwardMoment(index))
-    beforeBackward.append { try recipe(tensor) }
-    plan.report.recomputed.append("\(node.name): input, \(tensor.layout.byteCount) bytes")
-    return tensor
-  }
-
-  /// Offers a way to compute the output again, from what is kept for the layer's own backward pass.
-  func offerRecipe(_ recipe: @escaping (PlanTensor) throws -> Void) { plan.addRecipe(recipe, of: node.output) }
-
-  /// The output, with the layout that the layer's kernel writes.
-  public func output(_ layout: TensorLayout) throws -> PlanTensor {
-    try plan.define(node.output, layout: layout, at: plan.forwardMoment(index))
-  }
-
-  /// Keeps the output until the layer's backward pass.
-  func keepOutput() {
-    (try? plan.value(node.output))?.slot?.extend(to: plan.backwardMoment(index))
-  }
-
-  /// The gradient of the output.
-  public func gradientOfOutput() throws -> PlanTensor {
-    let tensor = try plan.gradient(of: node.output)
-    tensor.slot?.extend(to: plan.backwardMoment(index))
-    return tensor
-  }
-
-  /// The gradient of an input, to be written by the layer; nil for the network's input, which needs none.
-  ///
-  /// Where several layers read the activation, the one that runs backward first writes the gradient; what the others write is added
-  /// to it after their backward pass.
-  public func gradientOfInput(_ i: Int = 0) throws -> PlanTensor? {
-    let value = node.inputs[i]
-    if value == plan.graph.input { return nil }
-    let target = try plan.gradient(of: value)
-    if plan.graph.consumers(of: value).last == index { return target }
-    target.slot?.extend(to: plan.backwardMoment(index))
-    let contribution = try plan.allocate(target.layout, at: plan.backwardMoment(index))
-    afterBackward.append((target, contribution))
-    plan.report.copies.append("\(node.name): gradient of a shared activation added, \(target.layout.byteCount) bytes")
-    return contribution
-  }
-
-  /// Lets the gradient of an input lie where that of the output lies, for layers that work in place.
-  public func shareGradientWithInput(_ i: Int = 0) throws {
-    let value = node.inputs[i]
-    guard isTraining, value != plan.graph.input, plan.graph.consumers(of: value) == [index], !plan.hasGradient(of: node.output) else {
-      return
-    }
-    let tensor = try plan.gradient(of: value)
-    if let last = plan.graph.consumers(of: node.output).last { tensor.slot?.extend(to: plan.backwardMoment(last)) }
-    plan.setGradient(tensor, of: node.output)
-  }
-
-  /// Memory that lives from the layer's forward pass to its backward pass.
-  public func workspace(_ layout: TensorLayout) throws -> PlanTensor {
-    let tensor = try plan.allocate(layout, at: plan.forwardMoment(index))
-    if isTraining { tensor.slot?.extend(to: plan.backwardMoment(index)) }
-    return tensor
-  }
-
-  /// Memory for the layer's forward or backward pass alone.
-  public func scratch(_ layout: TensorLayout, inBackward: Bool) throws -> PlanTensor {
-    try plan.allocate(layout, at: inBackward ? plan.backwardMoment(index) : plan.forwardMoment(index))
-  }
-
-  /// A parameter and its gradient, in the flat buffers.
-  public func parameter(
-    _ name: String, preferred: () throws -> TensorLayout
-  ) throws -> (value: PlanTensor, gradient: PlanTensor) {
-    guard let specification = node.layer.parameters(inputChannels).first(where: { $0.name == name }) else {
-      throw LongtailError(.internalError, "layer \(node.name) has no parameter \(name)")
-    }
-    let entry = try plan.store.entry("\(node.name).\(name)", specification, preferred: preferred)
-    return try plan.parameter(entry)
-  }
-
-  /// Where the layer's running mean and variance lie.
-  func statisticRegions() throws -> StatisticRegions {
-    func range(_ name: String) throws -> Range<Int> {
-      guard let found = plan.store.statisticIndex["\(node.name).\(name)"] else {
-        throw LongtailError(.internalError, "layer \(node.name) has no statistic \(name)")
-      }
-      let statistic = plan.store.statistics[found]
-      return statistic.offset..<(statistic.offset + statistic.specification.count)
-    }
-    return StatisticRegions(buffer: plan.statistics, mean: try range("running_mean"), variance: try range("running_var"))
-  }
-
-  /// Makes a kernel and gives it its tensors and its temporary memory.
-  /// - Throws: `LongtailError` where the library has only its reference loops, which are a thousand times slower.
-  public func primitive(
-    _ descriptor: PrimitiveDescriptor, pass: PlanReport.Pass, _ arguments: [(Primitive.Argument, PlanTensor)]
-  ) throws -> Primitive {
-    guard !descriptor.isReference || options.allowsReferenceKernels else {
-      throw LongtailError(
-        .usage,
-        "layer \(node.name) (\(node.layer.kind), \(pass.rawValue)): oneDNN has only reference loops (\(descriptor.implementation)) "
-          + "for \(outputShape), which are a thousand times slower than its kernels",
-        advice: "Use larger images (data.size), or a model.width that is a multiple of 8.")
-    }
-    let primitive = try Primitive(descriptor)
-    var list = arguments.map { ($0.0, $0.1.memory) }
-    if let layout = descriptor.scratchpad {
-      let tensor = try scratch(layout, inBackward: pass != .forward)
-      list.append((.scratchpad, tensor.memory))
-    }
-    primitive.setArguments(list)
-    plan.report.kernels.append(
-      PlanReport.Kernel(layer: node.name, kind: node.layer.kind, pass: pass, implementation: descriptor.implementation))
-    return primitive
-  }
-
-  /// Notes a copy of an activation.
-  public func note(copy text: String) { plan.report.copies.append("\(node.name): \(text)") }
-  /// Notes a conversion of weights between layouts, which happens every step.
-  public func note(weightReorder text: String) { plan.report.weightReorders.append("\(node.name): \(text)") }
+  var byteOffset: Int { entry.offset * MemoryLayout<Float>.stride }
 }

@@ -21,8 +21,6 @@ public struct PlanOptions {
   var timesThoroughly = false
   /// Lets the library's reference loops pass, for tests with odd channel counts.
   public var allowsReferenceKernels: Bool
-  /// The samples of the current batch, for dropout; set before each forward pass of training.
-  public let samples = BatchSamples()
 
   /// Settings.
   public init(

@@ -37,6 +37,9 @@ public final class PlanTensor {
       buffer, offset: byteOffset / MemoryLayout<Float>.stride, count: layout.byteCount / MemoryLayout<Float>.stride)
   }
 
+  /// Gives it memory of its own, zeroed.
+  func placeAlone() throws { try place(in: HostBuffer(byteCount: layout.byteCount), byteOffset: 0) }
+
   func place(in arena: HostBuffer) throws {
     if let slot { try place(in: arena, byteOffset: slot.offset) }
   }

@@ -18,29 +18,18 @@ final class PlannedConvolution: PlannedLayer {
     let name = builder.node.name
     let input = try builder.input()
     let anyWeights = try TensorLayout.any(weightExtents)
-    let extents = builder.outputShape.extents(images: builder.images)
-    let anyOutput = try builder.options.channelBlock.map { try TensorLayout.blocked(extents, block: $0) } ?? .any(extents)
     let biasLayout = hasBias ? try TensorLayout.plain([builder.outputShape.channels]) : nil
-
-    // The direct algorithm settles the layouts; other algorithms take part where they accept them.
-    let direct = try candidates.forward(.direct, training: builder.isTraining, input.layout, anyWeights, biasLayout, anyOutput)
-    var layouts = (weights: try direct.weightsLayout(), destination: try direct.destinationLayout())
-    if direct.isReference,
-      let own = try candidates.ownLayouts(
-        source: input.layout, weightExtents: weightExtents, outputExtents: extents)
-    {
-      layouts = own
-    }
-    let output = try builder.output(layouts.destination)
-    let weight = try builder.parameter("weight") { layouts.weights }
-    let bias = hasBias ? try builder.parameter("bias") { try .plain([builder.outputShape.channels]) } : nil
+    // The direct algorithm has settled the layouts; other algorithms take part where they accept them.
+    let output = try builder.output()
+    let weight = try builder.parameter("weight")
+    let bias = hasBias ? try builder.parameter("bias") : nil
     let tuner = try ConvolutionTuner(
       builder, candidates: candidates,
       ConvolutionLayouts(source: input.layout, weights: weight.value.layout, bias: biasLayout, destination: output.layout))
 
     // Forward.
     let forward = try tuner.choose(.forward) {
-      try candidates.forward($0, training: builder.isTraining, input.layout, anyWeights, biasLayout, output.layout)
+      try candidates.forward($0, training: builder.keepsForBackward, input.layout, anyWeights, biasLayout, output.layout)
     }
     let forwardWeights = try PlannedConvolution.converted(
       weight.value, to: try forward.weightsLayout(kept: weight.value.layout), builder, .forward)
@@ -48,7 +37,7 @@ final class PlannedConvolution: PlannedLayer {
     forwardKernel = try PlannedConvolution.kernel(
       forward, .forward, builder,
       ConvolutionTensors(source: input, weights: forwardWeights.tensor, bias: bias?.value, destination: output))
-    guard builder.isTraining else { return }
+    guard builder.runsBackward else { return }
 
     func hint(_ algorithm: ConvolutionAlgorithm) throws -> PrimitiveDescriptor {
       try candidates.forward(algorithm, training: true, input.layout, anyWeights, biasLayout, output.layout)
@@ -69,22 +58,25 @@ final class PlannedConvolution: PlannedLayer {
     }
 
     // Backward by weights: the only pass that reads the input again. Its result goes straight into the flat buffer where the layout allows.
+    guard weight.gradient != nil || bias?.gradient != nil else { return }
     let chosen = try tuner.choose(.backwardWeights) {
       try candidates.backwardWeights($0, hint($0), input.layout, anyWeights, biasLayout, output.layout)
     }
-    let layout = try chosen.gradientOfWeightsLayout(kept: weight.gradient.layout)
-    var target = weight.gradient
-    if !layout.isSame(as: weight.gradient.layout) {
+    // Weights and bias come from one kernel: what only one of them is trained for goes nowhere.
+    let kept = try weight.gradient ?? builder.scratch(weight.value.layout, inBackward: true)
+    let gradientOfBias = try bias.map { try $0.gradient ?? builder.scratch($0.value.layout, inBackward: true) }
+    let layout = try chosen.gradientOfWeightsLayout(kept: kept.layout)
+    var target = kept
+    if !layout.isSame(as: kept.layout) {
       target = try builder.scratch(layout, inBackward: true)
       weightsReorder = try builder.primitive(
-        ReorderKernels.reorder(from: layout, to: weight.gradient.layout), pass: .backwardWeights,
-        [(.reorderFrom, target), (.reorderTo, weight.gradient)])
+        ReorderKernels.reorder(from: layout, to: kept.layout), pass: .backwardWeights, [(.reorderFrom, target), (.reorderTo, kept)])
       builder.note(weightReorder: "\(name) gradient of weights, \(layout.byteCount) bytes")
     }
     weightsKernel = try PlannedConvolution.kernel(
       chosen, .backwardWeights, builder,
       ConvolutionTensors(
-        source: try builder.inputForBackward(), weights: target, bias: bias?.gradient, destination: gradientOfOutput))
+        source: try builder.inputForBackward(), weights: target, bias: gradientOfBias, destination: gradientOfOutput))
   }
 
   private static func converted(
@@ -134,5 +126,23 @@ final class PlannedConvolution: PlannedLayer {
     try weightsReorder?.execute()
     try dataReorder?.execute()
     try dataKernel?.execute()
+  }
+}
+
+extension LayoutContext {
+  /// The layouts of a convolution: what the direct algorithm prefers for weights and output, or what loops of ours want where the library
+  /// has but reference loops.
+  func layouts(weightExtents: [Int], hasBias: Bool, _ candidates: any ConvolutionRequests) throws -> LayerLayouts {
+    let extents = outputShape.extents(images: images)
+    let anyOutput = try options.channelBlock.map { try TensorLayout.blocked(extents, block: $0) } ?? .any(extents)
+    let bias = hasBias ? try TensorLayout.plain([outputShape.channels]) : nil
+    let direct = try candidates.forward(.direct, training: keepsForBackward, inputs[0], .any(weightExtents), bias, anyOutput)
+    var (weights, output) = (try direct.weightsLayout(), try direct.destinationLayout())
+    if direct.isReference, let own = try candidates.ownLayouts(source: inputs[0], weightExtents: weightExtents, outputExtents: extents) {
+      (weights, output) = own
+    }
+    var parameters = ["weight": weights]
+    parameters["bias"] = bias
+    return LayerLayouts(output: output, parameters: parameters)
   }
 }

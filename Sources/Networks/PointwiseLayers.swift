@@ -13,8 +13,8 @@ public struct Rectifier: Layer {
   /// Claims memory.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let input = try builder.input()
-    let output = try builder.output(input.layout)
-    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput() else {
+    let output = try builder.output()
+    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput() else {
       return PlannedLoops { ActivationLoops.rectify(try input.region(), into: try output.region()) }
     }
     builder.keepOutput()
@@ -52,10 +52,10 @@ public struct Dropout: Layer {
   /// Claims memory.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let input = try builder.input()
-    let output = try builder.output(input.layout)
-    guard builder.isTraining else { return PlannedLoops { try output.region().copy(input.region()) } }
+    let output = try builder.output()
+    guard builder.usesBatchStatistics else { return PlannedLoops { try output.region().copy(input.region()) } }
     let view = try input.layout.channelBlocks()
-    let (layer, probability, samples) = (builder.index, probability, builder.options.samples)
+    let (layer, probability, samples) = (builder.index, probability, builder.samples)
     func drop(_ x: PlanTensor, _ y: PlanTensor) throws {
       guard samples.streams.count >= view.images else {
         throw LongtailError(.internalError, "dropout needs to know the samples of the batch before the forward pass")
@@ -63,7 +63,9 @@ public struct Dropout: Layer {
       ActivationLoops.drop(
         try x.region(), view, probability: probability, layer: layer, streams: samples.streams, into: try y.region())
     }
-    guard let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops { try drop(input, output) } }
+    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput() else {
+      return PlannedLoops { try drop(input, output) }
+    }
     let gradientOfOutput = try builder.gradientOfOutput()
     return PlannedLoops {
       try drop(input, output)
@@ -88,9 +90,7 @@ final class PlannedLoops: PlannedLayer {
 }
 
 /// The samples of the batch that is being computed: what dropout's masks depend on.
-public final class BatchSamples: @unchecked Sendable {
+final class BatchSamples {
   /// One stream of random numbers for each image.
-  public var streams: [CounterRandom] = []
-  /// None yet.
-  public init() {}
+  var streams: [CounterRandom] = []
 }

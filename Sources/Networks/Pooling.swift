@@ -24,15 +24,22 @@ public struct Pooling: Layer {
       width: geometry.outputExtent(inputs[0].width, dimension: 1))
   }
 
+  /// What the library prefers.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts {
+    let descriptor = try PoolingKernels.forward(
+      pooling, geometry, training: context.keepsForBackward, source: context.inputs[0],
+      destination: .any(context.outputShape.extents(images: context.images)))
+    return LayerLayouts(output: try descriptor.destinationLayout())
+  }
+
   /// Makes the kernels; maximum pooling leaves the positions of the maxima for backward and for unpooling.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let input = try builder.input()
     // Unpooling uses the positions in inference too.
-    let keepsPositions = builder.isTraining || builder.isUnpooled
+    let keepsPositions = builder.runsBackward || builder.isUnpooled
+    let output = try builder.output()
     let descriptor = try PoolingKernels.forward(
-      pooling, geometry, training: keepsPositions, source: input.layout,
-      destination: .any(builder.outputShape.extents(images: builder.images)))
-    let output = try builder.output(try descriptor.destinationLayout())
+      pooling, geometry, training: keepsPositions, source: input.layout, destination: output.layout)
     var arguments: [(Primitive.Argument, PlanTensor)] = [(.source, input), (.destination, output)]
     var workspace: PlanTensor?
     if let layout = descriptor.workspaceLayout {
@@ -45,7 +52,7 @@ public struct Pooling: Layer {
           inputShape: builder.inputShape()))
     }
     let forward = try builder.primitive(descriptor, pass: .forward, arguments)
-    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput() else {
+    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput() else {
       return PlannedPrimitives(forward: forward, backward: nil)
     }
     let backward = try PoolingKernels.backward(

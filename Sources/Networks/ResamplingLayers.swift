@@ -21,17 +21,18 @@ public struct BilinearResampling: Layer {
     return FeatureShape(channels: inputs[0].channels, height: inputs[1].height, width: inputs[1].width)
   }
 
+  /// Channel blocks like those of the first input.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts { LayerLayouts(output: try context.blockedLikeInput()) }
+
   /// Plans the loops.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let input = try builder.input()
-    let block = try input.layout.channelBlocks().block
-    let extents = builder.outputShape.extents(images: builder.images)
-    let output = try builder.output(block == 8 || block == 16 ? .blocked(extents, block: block) : .plain(extents))
+    let output = try builder.output()
     guard let loops = BilinearLoops(from: try input.layout.channelBlocks(), to: try output.layout.channelBlocks()) else {
       throw LongtailError(.internalError, "layer \(builder.node.name) cannot resample the layout \(input.layout)")
     }
     let forward = { loops.forward(try input.region(), into: try output.region()) }
-    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
+    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
     let gradientOfOutput = try builder.gradientOfOutput()
     return PlannedLoops(forward) { loops.backward(gradient: try gradientOfOutput.region(), into: try gradientOfInput.region()) }
   }
@@ -49,14 +50,16 @@ public struct GlobalAveragePooling: Layer {
     FeatureShape(channels: inputs[0].channels, height: 1, width: 1)
   }
 
+  /// Channel blocks like those of the first input.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts { LayerLayouts(output: try context.blockedLikeInput()) }
+
   /// Plans the loops.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     let input = try builder.input()
     let view = try input.layout.channelBlocks()
-    let extents = builder.outputShape.extents(images: builder.images)
-    let output = try builder.output(view.block == 8 || view.block == 16 ? .blocked(extents, block: view.block) : .plain(extents))
+    let output = try builder.output()
     let forward = { GlobalPoolingLoops.mean(of: try input.region(), view, into: try output.region()) }
-    guard builder.isTraining, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
+    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
     let gradientOfOutput = try builder.gradientOfOutput()
     return PlannedLoops(forward) { GlobalPoolingLoops.spread(try gradientOfOutput.region(), into: try gradientOfInput.region(), view) }
   }

@@ -42,6 +42,11 @@ public struct TransposedConvolution: Layer {
     return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: .uniformByFanIn(fanIn))] : [weight]
   }
 
+  /// What the direct algorithm prefers.
+  public func layouts(_ context: LayoutContext) throws -> LayerLayouts {
+    try context.layouts(weightExtents: parameters(context.inputChannels)[0].kernelExtents, hasBias: hasBias, candidates)
+  }
+
   /// Makes the kernels of the three passes.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
     try PlannedConvolution(

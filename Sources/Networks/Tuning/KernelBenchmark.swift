@@ -20,8 +20,9 @@ public enum KernelBenchmark {
     options.timesThoroughly = true
     options.channelBlock = channelBlock
     options.decisiveImages = images
-    let statistics = HostBuffer(floatCount: max(1, ParameterStore(graph).statisticCount))
-    _ = try Network.trialReport(of: graph, images: images, height: height, width: width, options: options, statistics: statistics)
+    let shape = BatchShape(images: images, height: height, width: width)
+    _ = try Network.trainingReport(
+      of: graph, shape: shape, layout: ParameterLayout(graph, shape: shape, options: options), options: options)
     let forecast = try AlgorithmForecast(
       graph, images: images, height: height, width: width, options: options, channelBlock: channelBlock ?? 8)
     return Dictionary(forecast.decisions.map { ($0.signature, 1) }, uniquingKeysWith: +)

@@ -7,41 +7,20 @@ import Tensors
 /// the layers' channel counts in them; blocks of 8 run its AVX2 kernels and ours, on any processor. Which is faster depends on the network:
 /// that is predicted, or on record; it is measured only where algorithms are.
 extension Network {
-  /// What a network begins with.
-  struct FirstPlan {
-    var plan: Plan
-    var store: ParameterStore
-    var options: PlanOptions
-    var parameters: HostBuffer
-    var gradients: HostBuffer
-  }
-
-  /// Compiles the first plan, in the best layout in which that is possible, and settles what later plans have to share with it.
+  /// The layout of a network's parameters in the best channel blocks, and the options that all its plans share.
   /// - Throws: what the last possibility failed with, where none can be compiled.
-  static func firstPlan(
-    of graph: Graph, images: Int, height: Int, width: Int, options given: PlanOptions, statistics: HostBuffer,
-    gradientBuffer: (_ floatCount: Int) throws -> HostBuffer
-  ) throws -> FirstPlan {
+  static func layout(of graph: Graph, shape: BatchShape, options given: PlanOptions) throws -> (ParameterLayout, PlanOptions) {
     var options = given
-    options.decisiveImages = given.decisiveImages ?? images
-    let blocks = try channelBlocks(of: graph, images: images, height: height, width: width, options: options, statistics: statistics)
+    options.decisiveImages = given.decisiveImages ?? shape.images
+    let blocks = try channelBlocks(of: graph, shape: shape, options: options)
     for (number, block) in blocks.enumerated() {
       options.channelBlock = block
-      let store = ParameterStore(graph)
-      var made: (parameters: HostBuffer, gradients: HostBuffer)?
       do {
-        let plan = try Plan(
-          network: graph, images: images, height: height, width: width, isTraining: true, store: store, options: options,
-          statistics: statistics,
-          flat: {
-            let buffers = (parameters: HostBuffer(floatCount: store.floatCount), gradients: try gradientBuffer(store.floatCount))
-            made = buffers
-            return buffers
-          })
-        guard let made else { throw LongtailError(.internalError, "the plan has no parameters") }
-        return FirstPlan(plan: plan, store: store, options: options, parameters: made.parameters, gradients: made.gradients)
-      } catch where made == nil && number + 1 < blocks.count {
-        // Not every network can be served in every block; nothing outside of the plan was touched yet.
+        let layout = try ParameterLayout(graph, shape: shape, options: options)
+        // Not every network can be served in every block: where there are several, the first that compiles is taken.
+        if blocks.count > 1 { _ = try trainingReport(of: graph, shape: shape, layout: layout, options: options) }
+        return (layout, options)
+      } catch where number + 1 < blocks.count {
         continue
       }
     }
@@ -52,7 +31,7 @@ extension Network {
   ///
   /// Nothing is compiled or run, unless algorithms are to be measured and there is a choice. Ranks that know the same choices decide alike.
   static func channelBlocks(
-    of graph: Graph, images: Int, height: Int, width: Int, options: PlanOptions, statistics: HostBuffer
+    of graph: Graph, shape: BatchShape, options: PlanOptions
   ) throws -> [Int?] {
     if let wanted = options.channelBlock { return [wanted] }
     guard OneDNN.instructionSet.hasPrefix("avx512") else { return [nil] }
@@ -62,11 +41,12 @@ extension Network {
     case .model, .measured: break
     }
     let forecasts = try [16, 8].map {
-      try AlgorithmForecast(graph, images: images, height: height, width: width, options: options, channelBlock: $0)
+      try AlgorithmForecast(
+        graph, images: shape.images, height: shape.height, width: shape.width, options: options, channelBlock: $0)
     }
     if let block = recordedBlock(forecasts) { return block == 8 ? [8, nil] : [nil, 8] }
     if options.algorithms.isMeasured {
-      return [try measuredBlock(of: graph, images: images, height: height, width: width, options: options, statistics: statistics)]
+      return [try measuredBlock(of: graph, shape: shape, options: options)]
     }
     return preferredBlock(forecasts) == 8 ? [8, nil] : [nil, 8]
   }
@@ -89,7 +69,7 @@ extension Network {
   /// Compiles the network for each block, in memory that is given back, and times the kernels.
   /// - Throws: what the last possibility failed with, where none can be compiled.
   private static func measuredBlock(
-    of graph: Graph, images: Int, height: Int, width: Int, options: PlanOptions, statistics: HostBuffer
+    of graph: Graph, shape: BatchShape, options: PlanOptions
   ) throws -> Int? {
     var fastest: (block: Int?, milliseconds: Double)?
     var failure: (any Error)?
@@ -98,8 +78,8 @@ extension Network {
       options.channelBlock = block
       options.measuresAllConvolutions = true
       do {
-        let report = try trialReport(
-          of: graph, images: images, height: height, width: width, options: options, statistics: statistics)
+        let layout = try ParameterLayout(graph, shape: shape, options: options)
+        let report = try trainingReport(of: graph, shape: shape, layout: layout, options: options)
         if fastest.map({ report.convolutionMilliseconds < $0.milliseconds }) ?? true { fastest = (block, report.convolutionMilliseconds) }
       } catch {
         failure = error
@@ -110,13 +90,9 @@ extension Network {
   }
 
   /// What a training plan consists of, which is compiled for that alone.
-  static func trialReport(
-    of graph: Graph, images: Int, height: Int, width: Int, options: PlanOptions, statistics: HostBuffer
+  static func trainingReport(
+    of graph: Graph, shape: BatchShape, layout: ParameterLayout, options: PlanOptions
   ) throws -> PlanReport {
-    let store = ParameterStore(graph)
-    return try Plan(
-      network: graph, images: images, height: height, width: width, isTraining: true, store: store, options: options,
-      statistics: statistics, flat: { (HostBuffer(floatCount: store.floatCount), HostBuffer(floatCount: store.floatCount)) }
-    ).report
+    try Plan(graph, shape: shape, mode: .training(.all), layout: layout, options: options, ports: graph.lossPorts).report
   }
 }

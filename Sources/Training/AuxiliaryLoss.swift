@@ -29,7 +29,8 @@ final class AuxiliaryLoss {
   ) throws {
     for (i, rows) in plan.auxiliary.enumerated() {
       try objective.measure(
-        logits: rows.logits, labels: labels, gradient: rows.gradient, into: &packed, at: offset + i * objective.packedCount, step: step)
+        round: 0, LabelledRows(logits: rows.logits, labels: labels), gradient: rows.gradient, earlier: PackedSums(), into: &packed,
+        at: offset + i * objective.packedCount, step: step)
     }
     // A rank without images has outputs all the same, of no rows.
     guard plan.auxiliary.count == weights.count else {
@@ -37,22 +38,22 @@ final class AuxiliaryLoss {
     }
   }
 
-  /// As `Objective.finish`; the factors of the gradient's rows have the output's weight.
+  /// As `Objective.result`; the factors of the gradient's rows have the output's weight.
   func finish(packed: [Double], at offset: Int, step: StepContext) throws {
     results.removeAll(keepingCapacity: true)
     loss = 0
     for (i, weight) in weights.enumerated() {
-      var result = try objective.finish(packed: packed, at: offset + i * objective.packedCount, step: step)
-      for k in result.factorPerClass.indices { result.factorPerClass[k] *= weight }
+      let first = offset + i * objective.packedCount
+      let result = try objective.result(PackedSums([packed[first..<(first + objective.packedCount)]]), step: step)
       loss += weight * result.loss
-      results.append(result)
+      results.append(result.scalingGradient(by: weight))
     }
   }
 
   /// As `Objective.complete`.
   func complete(_ plan: any TrainingPass, labels: UnsafeBufferPointer<Int32>) throws {
     for (rows, result) in zip(plan.auxiliary, results) {
-      try objective.complete(gradient: rows.gradient, logits: rows.logits, labels: labels, result: result)
+      try objective.complete(gradient: rows.gradient, LabelledRows(logits: rows.logits, labels: labels), result: result)
     }
   }
 }

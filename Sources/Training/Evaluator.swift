@@ -76,7 +76,9 @@ public final class Evaluator {
       try plan.forward()
       if let objective, !objective.needsClassifierGram {
         try next.labels.withUnsafeBufferPointer {
-          try objective.measure(logits: plan.logits, labels: $0, gradient: nil, into: &part, at: 0, step: context)
+          try objective.measure(
+            round: objective.rounds.count - 1, LabelledRows(logits: plan.logits, labels: $0), gradient: nil, earlier: PackedSums(),
+            into: &part, at: 0, step: context)
         }
         for i in part.indices { packed[i] += part[i] }
       }
@@ -91,7 +93,7 @@ public final class Evaluator {
     var report = EvaluationReport(matrix: try ConfusionMatrix(classes: classes, counts: counts), groups: groups)
     if let objective, !objective.needsClassifierGram {
       try communicator.sum(&packed)
-      report.loss = try objective.finish(packed: packed, at: 0, step: context).loss
+      report.loss = try objective.result(PackedSums(packed), step: context).loss
     }
     return try finished(report, images, step: step, epoch: epoch, started: started)
   }

@@ -156,8 +156,8 @@ public final class Learner {
     let plan = try pass(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
     let reducedBefore = gradientReduction.bytesReduced
-    undo.remember(network, objective)
-    let result = try gradients(batch, plan: plan, context: context, clock: &clock)
+    undo.remember(network)
+    let (result, sums) = try gradients(batch, plan: plan, context: context, clock: &clock)
     let learningRate = schedule.rate(atStep: stepCount)
     var report = start
     report.step = stepCount + 1
@@ -178,14 +178,14 @@ public final class Learner {
     // All that is asked here is equal on all ranks, like the sums: all take the same branch.
     if control.failedRanks > 0 {
       report.isSkipped = true
-      try undo.undo(network, objective)
+      undo.undo(network)
       return finished()
     }
     communicator.progress.enter(.update)
     report.gradientNorm = result.isFinite ? globalNorm(of: network.gradients) : .nan
     guard report.gradientNorm.isFinite else {
       report.isSkipped = true
-      try undo.undo(network, objective)
+      undo.undo(network)
       report.nonFinite = try diagnose(result.isFinite ? .gradient : .loss, batch, plan: plan, context: context)
       watch.didLeaveOutNonFinite()
       return finished()
@@ -194,11 +194,12 @@ public final class Learner {
     watch.didMeasure(loss: report.loss, gradientNorm: report.gradientNorm, spikes: report.spikes.count)
     if leavesOutSpikes, !report.spikes.isEmpty {
       report.isSkipped = true
-      try undo.undo(network, objective)
+      undo.undo(network)
     } else {
       try optimizer.update(
         parameters: network.parameters, gradients: network.gradients, learningRate: learningRate,
         gradientScale: clipping?.scale(forNorm: report.gradientNorm) ?? 1)
+      try objective.commit(sums, step: context)
       average?.update(from: network)
     }
     clock.end("update")
@@ -215,30 +216,35 @@ public final class Learner {
     var clock = PhaseClock()
     let plan = try pass(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
-    undo.remember(network, objective)
-    let result = try gradients(batch, plan: plan, context: context, clock: &clock)
+    undo.remember(network)
+    let (result, sums) = try gradients(batch, plan: plan, context: context, clock: &clock)
     if !result.isFinite {
-      try undo.undo(network, objective)
+      undo.undo(network)
       throw notFinite(try diagnose(.loss, batch, plan: plan, context: context))
     }
+    try objective.commit(sums, step: context)
     return result
   }
 
   /// A loss that is not finite leaves the gradients alone.
-  private func gradients(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
-    let result = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
-    guard result.isFinite, control.failedRanks == 0 else { return result }
+  private func gradients(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws
+    -> (result: StepResult, sums: PackedSums)
+  {
+    let (result, sums) = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
+    guard result.isFinite, control.failedRanks == 0 else { return (result, sums) }
     communicator.progress.enter(.backward)
     try plan.backward()
     clock.end("backward")
     communicator.progress.enter(.reduce)
     try gradientReduction.sum()
     clock.end("reduceGradients")
-    return result
+    return (result, sums)
   }
 
-  /// The loss of the global batch, and its gradient at this rank's logits. Collective.
-  func lossAndLogitsGradient(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
+  /// The loss of the global batch with the sums that it follows from, and its gradient at this rank's logits. Collective.
+  func lossAndLogitsGradient(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws
+    -> (result: StepResult, sums: PackedSums)
+  {
     communicator.progress.enter(.forward, step: stepCount + 1)
     plan.withInput { input in
       batch.images.withFloats { images in for i in input.indices { input[i] = images[i] } }
@@ -249,15 +255,16 @@ public final class Learner {
     clock.end("forward")
     communicator.progress.enter(.objective)
 
+    var gram: [Double]?
     if objective.needsClassifierGram {
       guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
-      try objective.setClassifierGram(
-        try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features))
+      gram = try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features)
     }
-    try prepareObjective(batch, logits: plan.logits, context: context, clock: &clock)
     return try batch.labels.withUnsafeBufferPointer { labels in
+      let rows = LabelledRows(logits: plan.logits, labels: labels, classifierGram: gram)
+      var known = try earlierRounds(rows, context: context, clock: &clock)
       try objective.measure(
-        logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
+        round: objective.rounds.count - 1, rows, gradient: plan.logitsGradient, earlier: known, into: &packed, at: 0, step: context)
       try auxiliary?.measure(plan, labels: labels, into: &packed, at: objective.packedCount, step: context)
       clock.end("objective")
       communicator.progress.enter(.reduce)
@@ -270,15 +277,16 @@ public final class Learner {
       try control.requireSameStep(stepCount)
       clock.end("reduceStatistics")
       communicator.progress.enter(.objective)
-      var result = try objective.finish(packed: packed, at: 0, step: context)
+      known.append(packed[..<objective.packedCount])
+      var result = try objective.result(known, step: context)
       try auxiliary?.finish(packed: packed, at: objective.packedCount, step: context)
       if control.nonFiniteRanks > 0 || auxiliary?.loss.isFinite == false { (result.isFinite, result.loss) = (false, .nan) }
       if result.isFinite, control.failedRanks == 0 {
-        try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
+        try objective.complete(gradient: plan.logitsGradient, rows, result: result)
         try auxiliary?.complete(plan, labels: labels)
       }
       clock.end("objective")
-      return result
+      return (result, known)
     }
   }
 

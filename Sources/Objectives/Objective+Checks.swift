@@ -1,38 +1,39 @@
 import Tensors
 
 extension Objective {
-  /// Throws unless the rows have the classes that the objective was made for.
-  func check(_ logits: RowsView, classes: Int) throws {
-    guard logits.classes == classes else {
+  /// Throws unless the rows have the classes that the objective was made for, and the round's numbers lie in the vector.
+  func check(_ rows: LabelledRows, classes: Int, _ packed: [Double], at offset: Int, round: Int) throws {
+    guard rows.logits.classes == classes else {
       throw LongtailError(
-        .mismatch, "objective \(name) was made for \(classes) classes, but the network's head gives \(logits.classes)",
+        .mismatch, "objective \(name) was made for \(classes) classes, but the network's head gives \(rows.logits.classes)",
         advice: "Give the network as many classes as the data set has.")
     }
-  }
-
-  /// Throws unless `count` numbers from `offset` on lie in the vector.
-  func check(_ packed: [Double], at offset: Int, count: Int) throws {
-    guard offset >= 0, offset + count <= packed.count else {
-      throw LongtailError(.internalError, "objective \(name): no \(count) numbers from \(offset) on in a vector of \(packed.count)")
+    guard rounds.indices.contains(round) else {
+      throw LongtailError(.internalError, "objective \(name) has \(rounds.count) rounds of sums, and no round \(round)")
     }
-  }
-
-  /// The error for a training step whose preparation was left out.
-  var unprepared: LongtailError {
-    LongtailError(.internalError, "objective \(name): a training step without acceptPreparation")
-  }
-
-  /// Takes `count` numbers of the objective's own out of its saved state.
-  /// - Throws: `LongtailError` unless they are there, finite and not negative.
-  func take(_ key: String, count: Int, from state: inout [String: [Double]]) throws -> [Double] {
-    guard let values = state.removeValue(forKey: key), values.count == count else {
+    guard offset >= 0, offset + rounds[round] <= packed.count else {
       throw LongtailError(
-        .mismatch, "objective \(name): the checkpoint does not hold \(count) numbers of state '\(key)'",
-        advice: "Resume with the objective and the number of classes that the run was started with.")
+        .internalError, "objective \(name): no \(rounds[round]) numbers from \(offset) on in a vector of \(packed.count)")
     }
-    guard values.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-      throw LongtailError(.mismatch, "objective \(name): the checkpoint's state '\(key)' is damaged")
+  }
+
+  /// The sums of the last round.
+  /// - Throws: `LongtailError` if they are missing or too few.
+  func last(_ sums: PackedSums) throws -> ArraySlice<Double> {
+    guard let last = sums.rounds.last, last.count == packedCount else {
+      throw LongtailError(
+        .internalError, "objective \(name): \(sums.rounds.last?.count ?? 0) sums in the last round instead of \(packedCount)")
     }
-    return values
+    return last
+  }
+
+  /// The sums of the first of two rounds, nil where a loss is only looked at.
+  /// - Throws: `LongtailError` if a training step lacks them.
+  func first(_ sums: ArraySlice<Double>?, step: StepContext) throws -> ArraySlice<Double>? {
+    if !step.isTraining { return nil }
+    guard let sums, sums.count == rounds.first else {
+      throw LongtailError(.internalError, "objective \(name): a training step without the sums of its first round")
+    }
+    return sums
   }
 }

@@ -43,109 +43,77 @@ public struct StepContext: Sendable {
   }
 }
 
-/// A loss over rows of logits, in two halves with one sum over the ranks between them.
+/// A loss over labelled rows, in rounds of sums over the ranks.
 ///
-/// `measure` reads this rank's rows once and leaves the gradient without its global denominator; the packed vectors of all ranks are added;
-/// `finish` turns the sum into the loss and a factor for each class; `complete` applies the factors to the gradient.
+/// A training step goes through the rounds in order: `measure` reads this rank's rows and writes its share of the round's numbers, the
+/// vectors of all ranks are added, and the sums are handed to the next round. The last round leaves the gradient without its global
+/// denominator; from all sums `result` makes the loss and a factor for each class, and `complete` applies the factors to the gradient.
 /// Every denominator is therefore global, whatever share of the batch a rank holds, none included.
 ///
-/// A loss whose pixels depend on the rest of the global batch (how often each class occurs in it, which pixels are the hardest, how much
-/// two areas overlap) takes one more sum before: where `preparationCount` is not 0, a training step begins with `prepare`, a sum over the
-/// ranks, and `acceptPreparation`. Evaluation does not prepare: `measure` then does without, as the loss's page says.
+/// Most losses have one round. Those whose rows depend on the rest of the global batch (how often each class occurs in it, which rows are
+/// the hardest, how much two areas overlap) have one more before. Evaluation measures the last round alone and without the sums of those
+/// before it, as the loss's page says.
+///
+/// Nothing is remembered from one call to the next but working memory, among it what the last round leaves for `complete`. Running state
+/// changes in `commit` alone: a step that is not committed has changed nothing.
 public protocol Objective: AnyObject {
   /// The name under which the registry knows it.
   var name: String { get }
-  /// Numbers that it adds to the packed vector.
-  var packedCount: Int { get }
-  /// Whether `setClassifierGram` must be called before each `measure`, because the statistic is taken at the classifier's input.
+  /// How many numbers each round sums over the ranks, in order: [3C] for cross-entropy with C classes. At least one round.
+  var rounds: [Int] { get }
+  /// Whether rows have to come with `classifierGram`, because a statistic is taken at the classifier's input.
   var needsClassifierGram: Bool { get }
-
-  /// Hands over W W', the products of the classifier's weight vectors, C x C row-major, of the parameters of this step.
-  /// - Throws: `LongtailError` if the size is wrong. Without `needsClassifierGram` the call changes nothing.
-  func setClassifierGram(_ gram: [Double]) throws
-
-  /// Numbers of a vector that is summed over the ranks before `measure` in training steps; 0 where none is needed.
-  var preparationCount: Int { get }
-
   /// What is added to the logits of each class before the best class is taken, at evaluation and prediction; nil for nothing.
   var predictionOffsets: [Double]? { get }
 
-  /// Collects what the loss has to know of the global batch before `measure`. Reads, and changes nothing but `packed`.
-  /// - Parameters:
-  ///   - logits: the rows of scores.
-  ///   - labels: a class index for each row; negative = ignored.
-  ///   - packed: `preparationCount` numbers from `offset` on are overwritten.
-  ///   - offset: where this objective's numbers begin.
-  ///   - step: the step at hand.
-  /// - Throws: `LongtailError` for a label that is no class, or for views that do not fit.
-  func prepare(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext) throws
-
-  /// Takes the sum of the prepared vectors of all ranks, the same on every rank; holds until `finish`.
-  /// - Throws: `LongtailError` if the vector is too short.
-  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws
-
-  /// One pass over this rank's rows: writes the gradient of the sum of pixel losses and this rank's sums.
+  /// Goes over this rank's rows for one round. Changes `packed` and, in the last round, `gradient`; twice gives the same twice.
   ///
-  /// The gradient is not divided by anything yet and class weights are not applied; rows with ignored labels are exactly 0,
-  /// and so is the padding of channel blocks. No buffer is allocated once the largest shape was seen. Cost: one read and one write of the rows.
+  /// After the last round the gradient is that of the sum of row losses: not divided by anything yet, class weights not applied; rows with
+  /// ignored labels are exactly 0, and so is the padding of channel blocks. No buffer is allocated once the largest shape was seen.
+  /// Cost: one read and one write of the rows, twice that where rows have second labels.
   /// - Parameters:
-  ///   - logits: the rows of scores, in any layout.
-  ///   - labels: a class index for each row in the order of the rows; negative = ignored.
-  ///   - gradient: where dS/dlogits goes; may have another layout than `logits`, or be the same memory; nil to only measure.
-  ///     A weighted sum keeps its terms' gradients to itself until `complete`.
-  ///   - packed: the vector that is summed over the ranks; `packedCount` numbers from `offset` on are overwritten.
+  ///   - round: the index of the round; the last one for evaluation.
+  ///   - rows: the rows and what they are measured against.
+  ///   - gradient: where the last round writes dS/dlogits; may have another layout than the logits, or be the same memory; nil to only measure. Part of the gradient may stay with the objective until `complete`.
+  ///   - earlier: the sums of the rounds before this one; none for evaluation.
+  ///   - packed: the vector that is summed over the ranks; `rounds[round]` numbers from `offset` on are overwritten.
   ///   - offset: where this objective's numbers begin.
   ///   - step: the step at hand.
-  /// - Throws: `LongtailError` for a label that is no class, or for views that do not fit each other.
+  /// - Throws: `LongtailError` for a label that is no class, weights or shares out of range, or views that do not fit each other.
   func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
     step: StepContext) throws
 
-  /// Interprets the sum of the packed vectors of all ranks; the same on every rank. Advances running state if `step.isTraining`.
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult
+  /// Interprets the sums of all rounds (evaluation: of the last); the same on every rank. Changes nothing.
+  /// - Throws: `LongtailError` if sums are missing.
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult
 
-  /// Turns what `measure` left in `gradient` into dL/dlogits of the global loss.
+  /// Turns what the last round left in `gradient` into dL/dlogits of the global loss.
   ///
   /// Multiplies each row by `result.factorPerClass` of its class (`RowScaler`). Weighted sums add the rows of their terms here.
-  func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws
+  func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws
 
-  /// Running state by name, as checkpoints keep it; empty for objectives without.
-  var state: [String: [Double]] { get }
+  /// Lets running state take in a training step that is accepted. Does nothing if the sums are not finite or `step.isTraining` is false.
+  /// - Throws: `LongtailError` if sums are missing.
+  func commit(_ sums: PackedSums, step: StepContext) throws
 
-  /// Takes over what `state` gave.
-  /// - Throws: `LongtailError` if names or sizes do not fit; nothing is changed then.
-  func restore(state: [String: [Double]]) throws
+  /// Hands over each part of the running state with its name, to be read or replaced. Names and sizes stay the same.
+  func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows
 }
 
 extension Objective {
   /// No statistic at the classifier's input.
   public var needsClassifierGram: Bool { false }
 
-  /// Ignored where it is not needed.
-  public func setClassifierGram(_ gram: [Double]) throws {}
-
-  /// No sum before `measure`.
-  public var preparationCount: Int { 0 }
-
   /// Predictions are made from the logits as they are.
   public var predictionOffsets: [Double]? { nil }
 
-  /// Nothing to collect.
-  public func prepare(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
-  ) throws {}
-
-  /// Nothing to take.
-  public func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {}
+  /// No running state.
+  public func commit(_ sums: PackedSums, step: StepContext) throws {}
 
   /// No running state.
-  public var state: [String: [Double]] { [:] }
+  public func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {}
 
-  /// Accepts only the empty state.
-  public func restore(state: [String: [Double]]) throws {
-    if let name = state.keys.min() {
-      throw LongtailError(.mismatch, "the checkpoint holds state '\(name)' for objective \(self.name), which keeps none")
-    }
-  }
+  /// Numbers that the last round sums over the ranks, the only one of an evaluation.
+  public var packedCount: Int { rounds.last ?? 0 }
 }

@@ -106,7 +106,7 @@ public final class RunReporter: TrainingObserver {
     progress.print("epoch \(report.epoch): \(text)  (\(report.images) images, \(Formatting.duration(report.seconds)))")
     if let tensorBoard {
       try patiently { try tensorBoard.note(record) }
-      try patiently { try tensorBoard.note(step: report.step, learner.network) }
+      try patiently { try tensorBoard.note(step: report.step, learner.network, learner.judged) }
       do {
         try tensorBoard.note(step: report.step, try panels(learner))
       } catch {
@@ -116,7 +116,8 @@ public final class RunReporter: TrainingObserver {
     let isLast = report.step == start.totalSteps
     if isLast, experiment.configuration.reporting.pictures > 0 {
       do {
-        let predictor = Predictor(experiment, network: learner.network, offsets: learner.objective.predictionOffsets)
+        let predictor = Predictor(
+          experiment, network: learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
         picturePath = try directory.writePicture(try panel(predictor), step: report.step)
         try ReportPictures(experiment, predictor, details, count: experiment.configuration.reporting.pictures)
           .write(to: directory, step: report.step)
@@ -202,7 +203,8 @@ public final class RunReporter: TrainingObserver {
 
   /// The same images, each in a picture of its own, with their names.
   private func panels(_ learner: Learner) throws -> [(name: String, panel: Panel)] {
-    let predictor = Predictor(experiment, network: learner.network, offsets: learner.objective.predictionOffsets)
+    let predictor = Predictor(
+          experiment, network: learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
     return try shownImages().map { index in
       (
         experiment.dataset.identifier(split: experiment.evaluationSplit, index: index),

@@ -59,8 +59,8 @@ final class TensorBoardLog {
   }
 
   /// The distribution of every parameter, by layer.
-  func note(step: Int, _ network: Network) throws {
-    let values = try network.canonicalTensors(of: network.parameters).compactMap { tensor in
+  func note(step: Int, _ network: Network, _ set: ParameterSet) throws {
+    let values = try network.canonicalTensors(of: set.values).compactMap { tensor in
       Histogram(tensor.values).map { (tag: "parameters/\(tensor.name)", value: Event.Value.histogram($0)) }
     }
     try append(step, values)

@@ -12,8 +12,8 @@ extension Evaluator {
   /// The objective's value is not taken: it is defined for the one look that training has.
   /// Cost: as `MultiViewInference`; one sum of C x C integers.
   /// - Returns: the counts over all ranks, and this rank's images.
-  func countViews(_ network: Network, offsets: [Double]?) throws -> (ConfusionMatrix, PackedImageScores) {
-    let inference = MultiViewInference(experiment, network: network, offsets: offsets)
+  func countViews(_ network: Network, _ parameters: ParameterSet?, offsets: [Double]?) throws -> (ConfusionMatrix, PackedImageScores) {
+    let inference = MultiViewInference(experiment, network: network, parameters: parameters, offsets: offsets)
     let classes = experiment.classNames.count
     var matrix = ConfusionMatrix(classes: classes)
     var images = PackedImageScores(count: experiment.dataset.count(of: split))

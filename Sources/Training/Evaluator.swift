@@ -32,16 +32,20 @@ public final class Evaluator {
   ///
   /// Cost: one forward pass an image on one of the ranks (more with `evaluation.views`); one sum of C x C integers, one of three numbers
   /// an image.
-  /// - Parameter objective: its value over the split is reported too (not with several looks at an image), and predictions are adjusted
-  ///   as it says; nil leaves both out.
+  /// - Parameters:
+  ///   - parameters: the numbers that are judged; the network's own if nil.
+  ///   - objective: its value over the split is reported too (not with several looks at an image), and predictions are adjusted as it says;
+  ///     nil leaves both out.
   /// - Throws: `LongtailError` for files that cannot be read.
-  public func evaluate(_ network: Network, objective: (any Objective)?, step: Int, epoch: Int) throws -> EvaluationReport {
+  public func evaluate(
+    _ network: Network, parameters: ParameterSet? = nil, objective: (any Objective)?, step: Int, epoch: Int
+  ) throws -> EvaluationReport {
     let started = Date()
     let dataset = experiment.dataset
     let count = dataset.count(of: split)
     try experiment.requireImages(in: split)
     if !experiment.configuration.evaluation.views.isPlain {
-      let (matrix, images) = try countViews(network, offsets: objective?.predictionOffsets)
+      let (matrix, images) = try countViews(network, parameters, offsets: objective?.predictionOffsets)
       return try finished(EvaluationReport(matrix: matrix, groups: groups), images, step: step, epoch: epoch, started: started)
     }
     let classes = experiment.classNames.count
@@ -72,17 +76,19 @@ public final class Evaluator {
       defer { loader.recycle(next) }
       if next.imageCount == 0 { continue }
       let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width)
-      plan.withInput { input in next.images.withFloats { images in for i in input.indices { input[i] = images[i] } } }
-      try plan.forward()
+      try plan.forward(parameters ?? network.parameterSet, images: BatchImages(next.images))
+      let logits = try plan.logits()
       if let objective, !objective.needsClassifierGram {
         try next.labels.withUnsafeBufferPointer {
-          try objective.measure(logits: plan.logits, labels: $0, gradient: nil, into: &part, at: 0, step: context)
+          try objective.measure(
+            round: objective.rounds.count - 1, LabelledRows(logits: logits, labels: $0), gradient: nil, earlier: PackedSums(),
+            into: &part, at: 0, step: context)
         }
         for i in part.indices { packed[i] += part[i] }
       }
-      if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: plan.logits) }
+      if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: logits) }
       var own = ConfusionMatrix(classes: classes)
-      try add(next, plan.logits, to: &own, &images)
+      try add(next, logits, to: &own, &images)
       try matrix.merge(own)
       didCountBatch?(own)
     }
@@ -91,7 +97,7 @@ public final class Evaluator {
     var report = EvaluationReport(matrix: try ConfusionMatrix(classes: classes, counts: counts), groups: groups)
     if let objective, !objective.needsClassifierGram {
       try communicator.sum(&packed)
-      report.loss = try objective.finish(packed: packed, at: 0, step: context).loss
+      report.loss = try objective.result(PackedSums(packed), step: context).loss
     }
     return try finished(report, images, step: step, epoch: epoch, started: started)
   }

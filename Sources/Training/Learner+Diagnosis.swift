@@ -15,7 +15,7 @@ extension Learner {
   {
     var finding = NonFiniteFinding()
     finding.samples = batch.sampleIndices
-    finding.pixels = Array(repeating: 0, count: plan.logits.classes)
+    finding.pixels = Array(repeating: 0, count: try plan.logits().classes)
     for label in batch.labels {
       if label < 0 {
         finding.ignoredPixels += 1
@@ -31,13 +31,13 @@ extension Learner {
     // All ranks run the layers, whatever they have found: batch norm sums over them.
     let output = try plan.firstNonFiniteOutput()
     if finding.tensor == nil, let output { (finding.place, finding.tensor) = (output.place, "output of layer \(output.layer)") }
-    try undo.undo(network, objective)
+    undo.undo(network)
 
     var least = [Double(min(finding.place, 1 << 40))]
     try communicator.minimum(&least)
     if least[0] > Double(NonFiniteFinding.loss) {
       try searchLossAndGradients(batch, plan: plan, context: context, &finding)
-      try undo.undo(network, objective)
+      undo.undo(network)
     }
     let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(finding)))
     var report = NonFiniteFinding.merged(try all.map { try JSONDecoder().decode(NonFiniteFinding.self, from: Data($0)) })
@@ -51,7 +51,7 @@ extension Learner {
     throws
   {
     var clock = PhaseClock()
-    let result = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
+    let result = try loss(batch, plan: plan, context: context, clock: &clock)
     if hasNonFiniteSums {
       (finding.place, finding.tensor) = (NonFiniteFinding.loss, "loss")
       return try finishSearch(result.isFinite, plan)
@@ -65,7 +65,7 @@ extension Learner {
 
   /// The backward pass sums over ranks too: all take part in it, or none.
   private func finishSearch(_ isFinite: Bool, _ plan: any TrainingPass) throws {
-    if isFinite { try plan.backward() }
+    if isFinite { try plan.backward(into: network.gradients) }
   }
 }
 

@@ -33,22 +33,21 @@ public final class Learner {
   /// Whether batch norm is not synchronized: each rank then has running statistics of its own, and rank zero's are those of the model.
   let hasLocalStatistics: Bool
   /// What this rank has to say about the step at hand.
-  private var requests = Requests()
-  private var hasFailed = false
+  var requests = Requests()
+  var hasFailed = false
   /// What all ranks have agreed on in the middle of the step at hand.
-  private var control = ControlWord()
+  var control = ControlWord()
   /// What went wrong so far.
   package var watch: StepWatch
   let undo: StepUndo
   private let leavesOutSpikes: Bool
   /// Whether this rank's own sums of the last step had a number that is not finite.
-  private(set) var hasNonFiniteSums = false
+  var hasNonFiniteSums = false
   private let clipping: GradientClipping?
   /// The average of the parameters, if one is kept.
   let average: WeightAverage?
-  /// What auxiliary outputs are trained with; nil where there are none.
-  let auxiliary: AuxiliaryLoss?
-  private var packed: [Double]
+  /// What the loss consists of: the objective at the logits, and what auxiliary heads add.
+  let terms: TermList
   private let stepsPerEpoch: Int
 
   /// Steps done so far.
@@ -91,8 +90,7 @@ public final class Learner {
     self.objective = objective
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
-    auxiliary = try AuxiliaryLoss(graph)
-    packed = Array(repeating: 0, count: objective.packedCount + (auxiliary?.packedCount ?? 0) + ControlWord.packedCount)
+    terms = try Learner.terms(objective, graph)
     let training = configuration.training
     watch = StepWatch(threshold: training.spikeThreshold, looksForSpikes: training.spikes != .ignore)
     leavesOutSpikes = training.spikes == .skip
@@ -109,26 +107,15 @@ public final class Learner {
     if !communicator.isRoot { try Learner.receive(choices, communicator) }
     let options = PlanOptions(
       synchronize: synchronizes ? { [communicator] in try communicator.sum($0) } : nil, algorithms: policy)
-    var reduction: (any ReducibleBuffer)?
-    network = try Network(
-      graph: graph, images: images, height: size.height, width: size.width, seed: seed, options: options
-    ) { floatCount in
-      if communicator.isRoot, isMeasured { try Learner.send(choices, communicator) }
-      let made = try communicator.reducibleBuffer(floatCount: floatCount, wirePrecision: configuration.engine.wire)
-      reduction = made
-      return made.buffer
-    }
-    guard let reduction else { throw LongtailError(.internalError, "the network asked for no gradient buffer") }
-    gradientReduction = reduction
+    network = try Network(graph: graph, images: images, height: size.height, width: size.width, seed: seed, options: options)
+    // What cannot be computed is refused now, before the first step.
+    let shares = isMeasured ? plan?.shares.filter { $0 > 0 } ?? [images] : [images]
+    for images in shares { _ = try network.trainingPlan(images: images, height: size.height, width: size.width) }
+    if isMeasured, communicator.isRoot { try Learner.send(choices, communicator) }
     self.choices = choices
-    if let plan, isMeasured, communicator.size > 1 || !plan.dropLast || microBatches > 1 {
-      if communicator.isRoot {
-        for images in plan.shares where images > 0 { _ = try network.trainingPlan(images: images, height: size.height, width: size.width) }
-        try Learner.send(choices, communicator)
-      } else {
-        try Learner.receive(choices, communicator)
-      }
-    }
+    gradientReduction = try communicator.reducibleBuffer(
+      floatCount: network.layout.floatCount, wirePrecision: configuration.engine.wire)
+    network.useGradients(gradientReduction.buffer)
     undo = StepUndo(network)
     optimizer = try OptimizerRegistry.make(
       configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: network.parameters.floatCount,
@@ -159,23 +146,23 @@ public final class Learner {
     let plan = try pass(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
     let reducedBefore = gradientReduction.bytesReduced
-    undo.remember(network, objective)
-    let result = try gradients(batch, plan: plan, context: context, clock: &clock)
-    var report = report(on: result, batch, notice)
+    undo.remember(network)
+    let loss = try gradients(batch, plan: plan, context: context, clock: &clock)
+    var report = report(on: loss, batch, notice)
     report.bytesReduced = gradientReduction.bytesReduced - reducedBefore
     // All that is asked here is equal on all ranks, like the sums: all take the same branch.
     if control.failedRanks > 0 {
       report.isSkipped = true
-      try undo.undo(network, objective)
+      undo.undo(network)
     } else {
-      report.gradientNorm = result.isFinite ? clock.phase(.update) { globalNorm(of: network.gradients) } : .nan
+      report.gradientNorm = loss.isFinite ? clock.phase(.update) { globalNorm(of: network.gradients) } : .nan
       if report.gradientNorm.isFinite {
-        try clock.phase(.update) { try update(&report) }
+        try clock.phase(.update) { try update(&report, loss, context) }
         count(images: notice.images)
       } else {
         report.isSkipped = true
-        try undo.undo(network, objective)
-        report.nonFinite = try diagnose(result.isFinite ? .gradient : .loss, batch, plan: plan, context: context)
+        undo.undo(network)
+        report.nonFinite = try diagnose(loss.isFinite ? .gradient : .loss, batch, plan: plan, context: context)
         watch.didLeaveOutNonFinite()
       }
     }
@@ -184,14 +171,15 @@ public final class Learner {
   }
 
   /// What is known about a step before its parameters are moved.
-  private func report(on result: StepResult, _ batch: Batch, _ notice: StepNotice) -> StepReport {
+  private func report(on loss: StepLoss, _ batch: Batch, _ notice: StepNotice) -> StepReport {
+    let result = loss.main
     var report = StepReport()
     report.step = stepCount + 1
     report.epoch = batch.epoch
     report.images = notice.images
     report.consumedSamples = consumedSamples + notice.images
     report.loss = result.loss
-    report.auxiliaryLoss = auxiliary?.loss
+    report.auxiliaryLoss = loss.auxiliary
     report.validPixels = result.validPixels
     report.pixelsPerClass = result.pixelsPerClass
     report.gradientNormPerClass = result.gradientNormPerClass
@@ -203,16 +191,17 @@ public final class Learner {
   }
 
   /// Moves the parameters, unless the step is a spike that is to be left out.
-  private func update(_ report: inout StepReport) throws {
+  private func update(_ report: inout StepReport, _ loss: StepLoss, _ context: StepContext) throws {
     report.spikes = watch.spikes(loss: report.loss, gradientNorm: report.gradientNorm)
     watch.didMeasure(loss: report.loss, gradientNorm: report.gradientNorm, spikes: report.spikes.count)
     if leavesOutSpikes, !report.spikes.isEmpty {
       report.isSkipped = true
-      return try undo.undo(network, objective)
+      return undo.undo(network)
     }
     try optimizer.update(
       parameters: network.parameters, gradients: network.gradients, learningRate: report.learningRate,
       gradientScale: clipping?.scale(forNorm: report.gradientNorm) ?? 1)
+    try terms.commit(loss.sums, step: context)
     average?.update(from: network)
   }
 
@@ -223,87 +212,12 @@ public final class Learner {
     consumedSamples += images
   }
 
-  /// Computes loss and summed gradients of one batch and leaves the parameters alone. Collective.
-  /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.
-  public func gradients(_ batch: Batch) throws -> StepResult {
-    var clock = PhaseClock()
-    let plan = try pass(for: batch)
-    let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
-    undo.remember(network, objective)
-    let result = try gradients(batch, plan: plan, context: context, clock: &clock)
-    if !result.isFinite {
-      try undo.undo(network, objective)
-      throw notFinite(try diagnose(.loss, batch, plan: plan, context: context))
-    }
-    return result
-  }
-
-  /// A loss that is not finite leaves the gradients alone.
-  private func gradients(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
-    let result = try lossAndLogitsGradient(batch, plan: plan, context: context, clock: &clock)
-    guard result.isFinite, control.failedRanks == 0 else { return result }
-    communicator.progress.enter(.backward)
-    try plan.backward()
-    clock.end("backward")
-    communicator.progress.enter(.reduce)
-    try gradientReduction.sum()
-    clock.end("reduceGradients")
-    return result
-  }
-
-  /// The loss of the global batch, and its gradient at this rank's logits. Collective.
-  func lossAndLogitsGradient(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepResult {
-    communicator.progress.enter(.forward, step: stepCount + 1)
-    plan.withInput { input in
-      batch.images.withFloats { images in for i in input.indices { input[i] = images[i] } }
-    }
-    network.setSamples(
-      batch.sampleIndices.map { CounterRandom(seed: dropoutSeed, purpose: .dropout, epoch: batch.epoch, sample: $0) })
-    try plan.forward()
-    clock.end("forward")
-    communicator.progress.enter(.objective)
-
-    if objective.needsClassifierGram {
-      guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
-      try objective.setClassifierGram(
-        try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features))
-    }
-    try prepareObjective(batch, logits: plan.logits, context: context, clock: &clock)
-    return try batch.labels.withUnsafeBufferPointer { labels in
-      try objective.measure(
-        logits: plan.logits, labels: labels, gradient: plan.logitsGradient, into: &packed, at: 0, step: context)
-      try auxiliary?.measure(plan, labels: labels, into: &packed, at: objective.packedCount, step: context)
-      clock.end("objective")
-      communicator.progress.enter(.reduce)
-      let sums = objective.packedCount + (auxiliary?.packedCount ?? 0)
-      hasNonFiniteSums = !packed[..<sums].allSatisfy(\.isFinite)
-      ControlWord.pack(
-        isFinite: !hasNonFiniteSums, hasFailed: hasFailed, requests: requests, step: stepCount, into: &packed, at: sums)
-      try communicator.sum(&packed)
-      control = ControlWord(packed: packed, at: sums, ranks: communicator.size)
-      try control.requireSameStep(stepCount)
-      clock.end("reduceStatistics")
-      communicator.progress.enter(.objective)
-      var result = try objective.finish(packed: packed, at: 0, step: context)
-      try auxiliary?.finish(packed: packed, at: objective.packedCount, step: context)
-      if control.nonFiniteRanks > 0 || auxiliary?.loss.isFinite == false { (result.isFinite, result.loss) = (false, .nan) }
-      if result.isFinite, control.failedRanks == 0 {
-        try objective.complete(gradient: plan.logitsGradient, logits: plan.logits, labels: labels, result: result)
-        try auxiliary?.complete(plan, labels: labels)
-      }
-      clock.end("objective")
-      return result
-    }
-  }
-
   private func notFinite(_ found: NonFiniteReport) -> LongtailError {
     LongtailError(
       .notFinite,
       found.text(sampleName: String.init, classNames: found.pixelsPerClass.indices.map { "class \($0)" }),
       advice: NonFiniteReport.advice)
   }
-
-  private var dropoutSeed: UInt64 { 0x6c6f_6e67_7461_696c }
 
   private func requireEqualLayouts() throws {
     let digest = StateDigest(bytes: Array(network.layoutDescription.utf8))

@@ -45,9 +45,11 @@ public struct MemoryEstimate: Sendable, Equatable {
     let microBatches = configuration.training.accumulate
     let atOnce = (images + microBatches - 1) / microBatches
     func network(_ images: Int, _ algorithm: ConvolutionAlgorithm) throws -> Network {
-      try Network(
+      let network = try Network(
         graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0,
         options: PlanOptions(algorithms: .fixed(algorithm)))
+      _ = try network.trainingPlan(images: images, height: size.height, width: size.width)
+      return network
     }
     let single = try network(1, .direct)
     parameters = single.parameters.byteCount

@@ -9,17 +9,19 @@ import Tensors
 public final class Predictor {
   private let experiment: Experiment
   private let network: Network
+  private let parameters: ParameterSet
   private let offsets: [Double]?
   private let shifter = RowShifter()
   private let views: MultiViewInference
 
-  /// Uses a network's present parameters.
+  /// Uses a network's present parameters, or another set of them.
   /// - Parameter offsets: what is added to the scores of each class, as an objective with post-hoc adjustment asks for.
-  public init(_ experiment: Experiment, network: Network, offsets: [Double]? = nil) {
+  public init(_ experiment: Experiment, network: Network, parameters: ParameterSet? = nil, offsets: [Double]? = nil) {
     self.experiment = experiment
     self.network = network
+    self.parameters = parameters ?? network.parameterSet
     self.offsets = offsets
-    views = MultiViewInference(experiment, network: network, offsets: offsets)
+    views = MultiViewInference(experiment, network: network, parameters: self.parameters, offsets: offsets)
   }
 
   /// The probability of each class at each pixel, at the image's own size.
@@ -40,15 +42,17 @@ public final class Predictor {
     let padded = experiment.padded(size)
     let plan = try network.inferencePlan(images: 1, height: padded.height, width: padded.width)
     var labels = [Int32](repeating: -1, count: padded.width * padded.height)
-    try plan.withInput { input in
+    let input = HostBuffer(floatCount: 3 * padded.height * padded.width)
+    try input.withFloats { input in
       try labels.withUnsafeMutableBufferPointer {
         try pipeline.write(prepared, epoch: 0, index: 0, height: padded.height, width: padded.width, images: input, labels: $0)
       }
     }
-    try plan.forward()
-    if let offsets { try shifter.add(offsets, to: plan.logits) }
+    try plan.forward(parameters, images: BatchImages(input))
+    let logits = try plan.logits()
+    if let offsets { try shifter.add(offsets, to: logits) }
     let predictions = LogitsResampling.predictions(
-      of: plan.logits, image: 0, columns: padded.width, valid: size, size: ImageSize(width: image.width, height: image.height))
+      of: logits, image: 0, columns: padded.width, valid: size, size: ImageSize(width: image.width, height: image.height))
     return try label(predictions, image.width, image.height)
   }
 

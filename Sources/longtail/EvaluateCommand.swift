@@ -98,7 +98,8 @@ struct EvaluateCommand: ParsableCommand {
 enum TrainedNetwork {
   /// The algorithms are those that training used, so that the numbers are those that it saw.
   static func make(_ experiment: Experiment, _ contents: CheckpointContents) throws -> Network {
-    let size = experiment.paddedEvaluationSize
+    // The layout of the run's parameters, so that an evaluation gives the bits that it gave within the run.
+    let size = experiment.paddedSize
     let isDirect = experiment.configuration.engine.algorithms == .direct
     let choices = AlgorithmChoices(try AlgorithmChoices.recorded(in: contents.run))
     var options = PlanOptions(algorithms: isDirect ? .fixed(.direct) : .model(choices))

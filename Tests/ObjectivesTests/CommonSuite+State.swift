@@ -12,16 +12,10 @@ extension CommonSuite {
       let rows = layout.view(images: 2, rows: 45, classes: 5)
       rows.numbers = batch.logits
       let objective = try subject.make(classes: 5)
-      if objective.needsClassifierGram { try objective.setClassifierGram(testGram(classes: 5)) }
-      let context = StepContext(epoch: 2, samples: batch.samples)
-      var prepared = Array(repeating: 0.0, count: objective.preparationCount)
-      var packed = Array(repeating: 0.0, count: objective.packedCount)
-      try batch.labels.withUnsafeBufferPointer {
-        try objective.prepare(logits: rows, labels: $0, into: &prepared, at: 0, step: context)
-        try objective.acceptPreparation(packed: prepared, at: 0, step: context)
-        try objective.measure(logits: rows, labels: $0, gradient: rows, into: &packed, at: 0, step: context)
-        let result = try objective.finish(packed: packed, at: 0, step: context)
-        try objective.complete(gradient: rows, logits: rows, labels: $0, result: result)
+      let gram = try objective.needsClassifierGram ? testGram(classes: 5) : nil
+      try batch.withRows(rows, gram: gram) { labelled in
+        let (result, _) = try allRounds(objective, labelled, gradient: rows, StepContext(epoch: 2, samples: batch.samples))
+        try objective.complete(gradient: rows, labelled, result: result)
         #expect(result == expected.result)
       }
       #expect(rows.numbers == expected.gradient)

@@ -192,16 +192,10 @@ struct CommonSuite {
       let gradient = layout.view(images: 2, rows: 30, classes: 11)
       view.numbers = batch.logits
       let objective = try subject.make(classes: 11)
-      if objective.needsClassifierGram { try objective.setClassifierGram(testGram(classes: 11)) }
-      let context = StepContext()
-      var prepared = Array(repeating: 0.0, count: objective.preparationCount)
-      var packed = Array(repeating: 0.0, count: objective.packedCount)
-      try batch.labels.withUnsafeBufferPointer {
-        try objective.prepare(logits: view, labels: $0, into: &prepared, at: 0, step: context)
-        try objective.acceptPreparation(packed: prepared, at: 0, step: context)
-        try objective.measure(logits: view, labels: $0, gradient: gradient, into: &packed, at: 0, step: context)
-        let result = try objective.finish(packed: packed, at: 0, step: context)
-        try objective.complete(gradient: gradient, logits: view, labels: $0, result: result)
+      let gram = try objective.needsClassifierGram ? testGram(classes: 11) : nil
+      try batch.withRows(view, gram: gram) { rows in
+        let (result, _) = try allRounds(objective, rows, gradient: gradient, StepContext())
+        try objective.complete(gradient: gradient, rows, result: result)
       }
       #expect(view.numbers == batch.logits)
       let rows = gradient.numbers
@@ -243,19 +237,12 @@ struct CommonSuite {
   func evaluation(_ subject: Subject) throws {
     let batch = Batch.random(images: 2, rows: 30, classes: 4)
     let objective = try subject.make(classes: 4)
-    if objective.needsClassifierGram { try objective.setClassifierGram(testGram(classes: 4)) }
-    let view = Layout.planes.view(images: 2, rows: 30, classes: 4)
-    view.numbers = batch.logits
-    var packed = Array(repeating: 0.0, count: objective.packedCount)
-    let context = StepContext(epoch: 2, samples: batch.samples, isTraining: false)
     let before = objective.state
-    try batch.labels.withUnsafeBufferPointer {
-      try objective.measure(logits: view, labels: $0, gradient: nil, into: &packed, at: 0, step: context)
-    }
-    _ = try objective.finish(packed: packed, at: 0, step: context)
+    let (_, packed) = try evaluate(objective, batch)
+    try objective.commit(PackedSums(packed), step: StepContext(epoch: 2, isTraining: false))
     #expect(objective.state == before)
-    // What a training step prepares, evaluation goes without.
-    if objective.preparationCount == 0 {
+    // What a training step sums first, evaluation goes without.
+    if objective.rounds.count == 1 {
       let trained = try step([subject.make(classes: 4)], [batch]).packed
       #expect(packed == trained)
     }

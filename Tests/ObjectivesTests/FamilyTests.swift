@@ -155,25 +155,30 @@ struct FamilyTests {
       view.numbers = part.logits
       var packed = sum
       try part.labels.withUnsafeBufferPointer {
-        try objective.measure(logits: view, labels: $0, gradient: nil, into: &packed, at: 0, step: context)
+        try objective.measure(
+          round: 1, LabelledRows(logits: view, labels: $0), gradient: nil, earlier: PackedSums(), into: &packed, at: 0, step: context)
       }
       sum = zip(sum, packed).map(+)
     }
-    #expect(try abs(objective.finish(packed: sum, at: 0, step: context).loss - expected) < 1e-7)
+    #expect(try abs(objective.result(PackedSums(sum), step: context).loss - expected) < 1e-7)
   }
 
-  @Test("a training step without its preparation is refused")
-  func unprepared() throws {
+  @Test("a training step without the sums of its first round is refused")
+  func missingRound() throws {
     for (name, settings) in [("seesaw", [:]), ("ohem", [:]), ("dice", ["extent": "batch"])] as [(String, [String: SettingValue])] {
       let objective = try make(name, settings)
-      #expect(objective.preparationCount > 0)
+      #expect(objective.rounds.count == 2)
       let view = Layout.planes.view(images: 1, rows: 4, classes: 4)
       var packed = Array(repeating: 0.0, count: objective.packedCount)
       #expect(throws: LongtailError.self) {
         try [Int32(0), 1, 2, 0].withUnsafeBufferPointer {
-          try objective.measure(logits: view, labels: $0, gradient: view, into: &packed, at: 0, step: StepContext())
+          try objective.measure(
+            round: 1, LabelledRows(logits: view, labels: $0), gradient: view, earlier: PackedSums(), into: &packed, at: 0,
+            step: StepContext())
         }
       }
+      #expect(throws: LongtailError.self) { try objective.result(PackedSums(packed), step: StepContext()) }
+      #expect(throws: LongtailError.self) { try objective.commit(PackedSums(packed), step: StepContext()) }
     }
   }
 

@@ -88,11 +88,17 @@ struct HomogenizationTests {
     var packed = Array(repeating: 0.0, count: objective.packedCount)
     let error = #expect(throws: LongtailError.self) {
       try [Int32(0), 1, 2, 0].withUnsafeBufferPointer {
-        try objective.measure(logits: view, labels: $0, gradient: nil, into: &packed, at: 0, step: StepContext())
+        try objective.measure(
+          round: 0, LabelledRows(logits: view, labels: $0), gradient: nil, earlier: PackedSums(), into: &packed, at: 0, step: StepContext())
       }
     }
     #expect(error?.description.contains("'logits'") == true)
-    #expect(throws: LongtailError.self) { try objective.setClassifierGram([1, 2, 3]) }
+    #expect(throws: LongtailError.self) {
+      try [Int32(0), 1, 2, 0].withUnsafeBufferPointer {
+        let rows = LabelledRows(logits: view, labels: $0, classifierGram: [1, 2, 3])
+        try objective.measure(round: 0, rows, gradient: nil, earlier: PackedSums(), into: &packed, at: 0, step: StepContext())
+      }
+    }
   }
 
   @Test("state of a step that is not finite is not taken")

@@ -57,6 +57,11 @@ struct Batch {
   var logits: [Float]
   var labels: [Int32]
   var samples: [Int]
+  /// Second labels and their shares, if any.
+  var seconds: [Int32]?
+  var shares: [Float]?
+  var weights: [Float]?
+  var denominator = LabelledRows.Weights.Denominator.sum
 
   /// Scores in -4...4 and labels, of which about every seventh is ignored; class frequencies fall off quickly.
   static func random(images: Int, rows: Int, classes: Int, seed: UInt64 = 1) -> Batch {
@@ -75,7 +80,24 @@ struct Batch {
     let n = range.lowerBound * rows..<range.upperBound * rows
     return Batch(
       images: range.count, rows: rows, classes: classes, logits: Array(logits[n.lowerBound * classes..<n.upperBound * classes]),
-      labels: Array(labels[n]), samples: Array(samples[range]))
+      labels: Array(labels[n]), samples: Array(samples[range]), seconds: seconds.map { Array($0[n]) }, shares: shares.map { Array($0[n]) },
+      weights: weights.map { Array($0[n]) }, denominator: denominator)
+  }
+
+  /// Calls `body` with the rows of a view of the logits.
+  func withRows<Result>(_ view: RowsView, gram: [Double]? = nil, _ body: (LabelledRows) throws -> Result) rethrows -> Result {
+    try labels.withUnsafeBufferPointer { labels in
+      try (seconds ?? []).withUnsafeBufferPointer { seconds in
+        try (shares ?? []).withUnsafeBufferPointer { shares in
+          try (weights ?? []).withUnsafeBufferPointer { weights in
+            var rows = LabelledRows(logits: view, labels: labels, classifierGram: gram)
+            if self.seconds != nil { rows.second = .init(labels: seconds, shares: shares) }
+            if self.weights != nil { rows.weights = .init(weights, denominator: denominator) }
+            return try body(rows)
+          }
+        }
+      }
+    }
   }
 }
 
@@ -84,13 +106,16 @@ struct Outcome {
   var result: StepResult
   /// Row after row, over all parts.
   var gradient: [Float]
+  /// The sums of the last round.
   var packed: [Double]
+  /// The sums of all rounds.
+  var sums: PackedSums
 }
 
-/// One step of an objective over parts, one a rank: prepare, sum, measure, sum, finish, complete.
+/// One step of an objective over parts, one a rank: each round measured and summed, the result, the gradient, and the commit.
 func step(
   _ objectives: [any Objective], _ parts: [Batch], layout: Layout = .planes, gradientLayout: Layout? = nil, epoch: Int = 2,
-  gram: [Double]? = nil
+  gram: [Double]? = nil, commits: Bool = true
 ) throws -> Outcome {
   let offset = 2
   func add(_ vectors: [[Double]]) -> [Double] { vectors.dropFirst().reduce(vectors.first ?? []) { zip($0, $1).map(+) } }
@@ -99,41 +124,61 @@ func step(
     logits.numbers = part.logits
     return (logits, (gradientLayout ?? layout).view(images: part.images, rows: part.rows, classes: part.classes))
   }
-  let contexts = parts.map { StepContext(epoch: epoch, samples: $0.samples) }
-  if objectives[0].preparationCount > 0 {
-    let prepared = add(
+  func withRows<Result>(_ i: Int, _ body: (LabelledRows) throws -> Result) throws -> Result {
+    let needed = try objectives[i].needsClassifierGram ? gram ?? testGram(classes: parts[i].classes) : nil
+    return try parts[i].withRows(views[i].0, gram: needed, body)
+  }
+  var sums = PackedSums()
+  for (round, count) in objectives[0].rounds.enumerated() {
+    let sum = add(
       try objectives.indices.map { i in
-        var packed = Array(repeating: 777.0, count: objectives[i].preparationCount + 5)
-        try parts[i].labels.withUnsafeBufferPointer {
-          try objectives[i].prepare(logits: views[i].0, labels: $0, into: &packed, at: offset, step: contexts[i])
+        var packed = Array(repeating: 777.0, count: count + 5)
+        try withRows(i) {
+          try objectives[i].measure(
+            round: round, $0, gradient: views[i].1, earlier: sums, into: &packed, at: offset,
+            step: StepContext(epoch: epoch, samples: parts[i].samples))
         }
         return packed
       })
-    for (objective, context) in zip(objectives, contexts) {
-      try objective.acceptPreparation(packed: prepared, at: offset, step: context)
-    }
+    sums.append(sum[offset..<(offset + count)])
   }
-  let sum = add(
-    try objectives.indices.map { i in
-      let objective = objectives[i]
-      if objective.needsClassifierGram { try objective.setClassifierGram(gram ?? testGram(classes: parts[i].classes)) }
-      var packed = Array(repeating: 777.0, count: objective.packedCount + 5)
-      try parts[i].labels.withUnsafeBufferPointer {
-        try objective.measure(logits: views[i].0, labels: $0, gradient: views[i].1, into: &packed, at: offset, step: contexts[i])
-      }
-      return packed
-    })
   var results = [StepResult]()
   var gradient = [Float]()
   for (i, objective) in objectives.enumerated() {
-    let result = try objective.finish(packed: sum, at: offset, step: StepContext(epoch: epoch))
-    try parts[i].labels.withUnsafeBufferPointer {
-      try objective.complete(gradient: views[i].1, logits: views[i].0, labels: $0, result: result)
-    }
+    let result = try objective.result(sums, step: StepContext(epoch: epoch))
+    try withRows(i) { try objective.complete(gradient: views[i].1, $0, result: result) }
+    if commits { try objective.commit(sums, step: StepContext(epoch: epoch)) }
     gradient += views[i].1.numbers
     results.append(result)
   }
-  return Outcome(result: results[0], gradient: gradient, packed: Array(sum[offset..<(offset + objectives[0].packedCount)]))
+  return Outcome(result: results[0], gradient: gradient, packed: Array(sums.rounds.last ?? []), sums: sums)
+}
+
+/// All rounds of one rank alone: the result, and the sums.
+func allRounds(_ objective: any Objective, _ rows: LabelledRows, gradient: RowsView?, _ context: StepContext) throws
+  -> (result: StepResult, sums: PackedSums)
+{
+  var sums = PackedSums()
+  for (round, count) in objective.rounds.enumerated() {
+    var packed = Array(repeating: 0.0, count: count)
+    try objective.measure(round: round, rows, gradient: gradient, earlier: sums, into: &packed, at: 0, step: context)
+    sums.append(packed[...])
+  }
+  return (try objective.result(sums, step: context), sums)
+}
+
+/// The value of an objective that is only looked at, and its sums.
+func evaluate(_ objective: any Objective, _ batch: Batch, layout: Layout = .planes, epoch: Int = 2) throws -> (result: StepResult, packed: [Double]) {
+  let view = layout.view(images: batch.images, rows: batch.rows, classes: batch.classes)
+  view.numbers = batch.logits
+  let gram = try objective.needsClassifierGram ? testGram(classes: batch.classes) : nil
+  let context = StepContext(epoch: epoch, samples: batch.samples, isTraining: false)
+  var packed = Array(repeating: 0.0, count: objective.packedCount)
+  try batch.withRows(view, gram: gram) {
+    try objective.measure(
+      round: objective.rounds.count - 1, $0, gradient: nil, earlier: PackedSums(), into: &packed, at: 0, step: context)
+  }
+  return (try objective.result(PackedSums(packed), step: context), packed)
 }
 
 /// A symmetric positive semidefinite matrix.

@@ -82,24 +82,18 @@ public struct Homogenization: Sendable {
 
   /// Initial norms and the count of steps, for `rotograd`; nothing for the targets without memory.
   public var state: [String: [Double]] {
-    target == .rotograd ? ["homogenization.initialNorms": initialNorms, "homogenization.steps": [Double(steps)]] : [:]
+    var (copy, state) = (self, [String: [Double]]())
+    copy.visitState { leaf, numbers in state[leaf.name] = numbers }
+    return state
   }
 
-  static func restore(_ value: inout Homogenization?, state: [String: [Double]], objective: String, classes: Int) throws {
-    let expected = value?.state ?? [:]
-    for name in Set(expected.keys).union(state.keys).sorted() where expected[name]?.count != state[name]?.count {
-      let found = state[name].map { "\($0.count) numbers" } ?? "nothing"
-      let wanted = expected[name].map { "\($0.count)" } ?? "none"
-      throw LongtailError(
-        .mismatch, "objective \(objective): the checkpoint holds \(found) for state '\(name)', expected \(wanted)",
-        advice: "Resume with the objective's settings and the number of classes that the run was started with.")
-    }
-    guard let norms = state["homogenization.initialNorms"], let steps = state["homogenization.steps"]?.first else { return }
-    guard norms.allSatisfy({ $0 >= 0 && $0.isFinite }), let count = Int(exactly: steps), count >= 0 else {
-      throw LongtailError(.mismatch, "objective \(objective): the checkpoint's homogenization state is damaged")
-    }
-    value?.initialNorms = norms
-    value?.steps = count
+  /// Hands over initial norms and the count of steps, for `rotograd`; nothing for the targets without memory.
+  mutating func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {
+    guard target == .rotograd else { return }
+    try visit(RunningStateRow("homogenization.initialNorms"), &initialNorms)
+    var count = [Double(steps)]
+    try visit(RunningStateRow("homogenization.steps", .whole), &count)
+    steps = Int(count[0])
   }
 }
 

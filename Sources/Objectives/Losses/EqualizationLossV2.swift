@@ -33,15 +33,12 @@ enum EqualizationLossV2 {
 
 /// The memory of EQLv2, and the weights that follow from it.
 struct GradientEqualization {
-  static let positiveKey = "eqlv2.positiveGradients"
-  static let negativeKey = "eqlv2.negativeGradients"
-
   let gamma: Double
   let mu: Double
   let alpha: Double
   /// Sums of |gradient| of each class over its own pixels.
   var positive: [Double]
-  /// Sums of |gradient| of each class over other classes' pixels.
+  /// Sums of |gradient| of each class over all other pixels, background among them.
   var negative: [Double]
 
   init(classes: Int, gamma: Double, mu: Double, alpha: Double) {
@@ -72,5 +69,8 @@ struct GradientEqualization {
     }
   }
 
-  var state: [String: [Double]] { [Self.positiveKey: positive, Self.negativeKey: negative] }
+  mutating func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {
+    try visit(RunningStateRow("eqlv2.positiveGradients"), &positive)
+    try visit(RunningStateRow("eqlv2.negativeGradients"), &negative)
+  }
 }

@@ -6,7 +6,7 @@ import Tensors
 /// A pixel is kept if its q = softmax(z)_y is below `threshold`, or if it is among the `minimumKept` pixels with the largest loss.
 /// The place of the last of these is read from a histogram of losses over all ranks with 64 bins an octave: the whole bin is kept,
 /// that is, all whose loss is at most 1.6 % smaller. The selection counts as a constant: gradient p - onehot(y) for kept pixels, 0 for others.
-/// Evaluation keeps every pixel. Preparation: the histogram, about 1800 numbers.
+/// Evaluation keeps every pixel. One round before: the histogram, about 1800 numbers.
 ///
 /// Settings:
 /// - `threshold`: default 0.7; 0 for none.
@@ -55,7 +55,7 @@ package enum OnlineHardExampleMining {
   }
 
   /// Counts losses by bin, and pixels below the threshold.
-  struct HistogramKernel: TileKernel {
+  struct HistogramKernel<Weighting: RowWeighting>: TileKernel {
     let logThreshold: Float
 
     var slots: Int { Bins.count + 1 }
@@ -72,14 +72,15 @@ package enum OnlineHardExampleMining {
       // To the bit what the loss's own pass computes.
       tile.room[0] = tile.room[0] - largest - sum.naturalLogarithm()
       for lane in 0..<8 where tile.labels[lane] >= 0 {
-        sums[Bins.index(max(0, 0 - room[lane]))] += 1
-        if room[lane] < logThreshold { sums[Bins.count] += 1 }
+        let count = Weighting.isWeighted ? Double(tile.weights[8 &+ lane]) : 1
+        sums[Bins.index(max(0, 0 - room[lane]))] += count
+        if room[lane] < logThreshold { sums[Bins.count] += count }
       }
     }
   }
 }
 
-/// Finds the limit of OHEM for each step.
+/// Finds the limit of OHEM for each step. Rounds: the histogram, the pixels below the threshold, the images; the softmax loss's numbers.
 final class OnlineHardExampleMiningObjective: SoftmaxBased {
   private typealias Bins = OnlineHardExampleMining.Bins
 
@@ -89,7 +90,6 @@ final class OnlineHardExampleMiningObjective: SoftmaxBased {
   private let minimumKept: Double
   private let dividesByKept: Bool
   private let pass = RowPass()
-  private var selection: (limit: Float, kept: Double)?
 
   init(base: SoftmaxObjective, classes: Int, logThreshold: Float, minimumKept: Double, dividesByKept: Bool) {
     self.base = base
@@ -99,56 +99,56 @@ final class OnlineHardExampleMiningObjective: SoftmaxBased {
     self.dividesByKept = dividesByKept
   }
 
-  /// The histogram, the pixels below the threshold, the images.
-  var preparationCount: Int { Bins.count + 2 }
+  var rounds: [Int] { [Bins.count + 2] + base.rounds }
 
-  func prepare(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
+  func measure(
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
+    step: StepContext
   ) throws {
-    try check(logits, classes: classes)
-    try check(packed, at: offset, count: preparationCount)
-    let kernel = OnlineHardExampleMining.HistogramKernel(logThreshold: logThreshold)
-    try pass.run(kernel, source: logits, target: nil, labels: labels) { sums in
-      for slot in sums.indices { packed[offset + slot] = sums[slot] }
-    }
-    packed[offset + Bins.count + 1] = Double(logits.images)
+    try check(rows, classes: classes, packed, at: offset, round: round)
+    if round == 0 { return try countLosses(rows, into: &packed, at: offset) }
+    let selection = try first(earlier.rounds.first, step: step).map(selection)
+    try base.measure(rows, gradient: gradient, into: &packed, at: offset, step: step, limit: selection?.limit ?? .infinity)
   }
 
-  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {
-    try check(packed, at: offset, count: preparationCount)
-    let valid = packed[offset..<(offset + Bins.count)].reduce(0, +)
-    let belowThreshold = packed[offset + Bins.count]
-    let images = packed[offset + Bins.count + 1]
+  private func countLosses(_ rows: LabelledRows, into packed: inout [Double], at offset: Int) throws {
+    for slot in 0..<(Bins.count + 1) { packed[offset + slot] = 0 }
+    try rows.forEachPart { part in
+      func add(_ sums: UnsafeMutableBufferPointer<Double>) { for slot in sums.indices { packed[offset + slot] += sums[slot] } }
+      if part != nil {
+        let kernel = OnlineHardExampleMining.HistogramKernel<WeightedRows>(logThreshold: logThreshold)
+        try pass.run(kernel, source: rows.logits, target: nil, labels: nil, part: part, add)
+      } else {
+        let kernel = OnlineHardExampleMining.HistogramKernel<EqualRows>(logThreshold: logThreshold)
+        try pass.run(kernel, source: rows.logits, target: nil, labels: rows.labels, add)
+      }
+    }
+    packed[offset + Bins.count + 1] = Double(rows.logits.images)
+  }
+
+  /// Up to which log q pixels are kept, and how many are, from the sums of the first round.
+  private func selection(_ sums: ArraySlice<Double>) -> (limit: Float, kept: Double) {
+    let valid = sums.numbers(0..<Bins.count).reduce(0, +)
+    let belowThreshold = sums.number(Bins.count)
+    let images = sums.number(Bins.count + 1)
     let wanted = min(valid, (minimumKept < 1 ? minimumKept * valid : minimumKept * images).rounded(.up))
     var bin = Bins.count
     var kept = 0.0
     while kept < wanted && bin > 0 {
       bin -= 1
-      kept += packed[offset + bin]
+      kept += sums.number(bin)
     }
     // log q <= -edge, as a limit that is not reached.
     let limit = bin == Bins.count ? -Float.infinity : bin == 0 ? .infinity : (-Bins.lowerEdge(bin)).nextUp
-    selection = limit > logThreshold ? (limit, kept) : (logThreshold, belowThreshold)
+    return limit > logThreshold ? (limit, kept) : (logThreshold, belowThreshold)
   }
 
-  func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
-    step: StepContext
-  ) throws {
-    base.limit = .infinity
-    if step.isTraining {
-      guard let selection else { throw unprepared }
-      base.limit = selection.limit
-    }
-    try base.measure(logits: logits, labels: labels, gradient: gradient, into: &packed, at: offset, step: step)
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
+    let selection = try first(sums.beforeLast, step: step).map(selection)
+    return try base.result(sums, denominator: dividesByKept ? selection?.kept : nil, step: step)
   }
 
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
-    base.denominator = step.isTraining && dividesByKept ? selection?.kept : nil
-    if step.isTraining { selection = nil }
-    return try base.finish(packed: packed, at: offset, step: step)
-  }
+  func commit(_ sums: PackedSums, step: StepContext) throws { base.commit(try result(sums, step: step), step: step) }
 
-  var state: [String: [Double]] { base.state }
-  func restore(state: [String: [Double]]) throws { try base.restore(state: state) }
+  func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows { try base.visitState(visit) }
 }

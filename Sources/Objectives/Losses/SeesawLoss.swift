@@ -6,7 +6,7 @@ import Tensors
 /// Mitigation min(1, n_j / n_y)^p spares classes rarer than the label's; compensation max(1, p_j / max(p_y, 0.01))^q restores the push
 /// where the sample is taken for class j. S counts as a constant: the gradient is softmax(z + log S_y) - onehot(y).
 /// n are the pixels of each class in all training steps so far, this one included, over all ranks; those below 1 count as 1.
-/// Evaluation uses the counts as they are. Preparation: C counts of pixels. State: C counts.
+/// Evaluation uses the counts as they are. One round before: C counts of pixels. State: C counts.
 ///
 /// Settings:
 /// - `p`: strength of the mitigation, default 0.8.
@@ -62,12 +62,11 @@ enum SeesawLoss {
   }
 }
 
-/// Keeps the counts of Seesaw loss.
+/// Keeps the counts of Seesaw loss. Rounds: C counts of pixels; the softmax loss's 3C numbers.
 final class SeesawObjective: SoftmaxBased {
   let base: SoftmaxObjective
   private let classes: Int
   private var counts: [Double]
-  private var prepared: [Double]?
 
   init(base: SoftmaxObjective, classes: Int) {
     self.base = base
@@ -75,51 +74,41 @@ final class SeesawObjective: SoftmaxBased {
     counts = Array(repeating: 0, count: classes)
   }
 
-  var preparationCount: Int { classes }
-
-  func prepare(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
-  ) throws {
-    try check(packed, at: offset, count: classes)
-    for k in 0..<classes { packed[offset + k] = 0 }
-    // Labels that are no class are `measure`'s to refuse.
-    for label in labels where label >= 0 && Int(label) < classes { packed[offset + Int(label)] += 1 }
-  }
-
-  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {
-    try check(packed, at: offset, count: classes)
-    prepared = zip(counts, packed[offset..<(offset + classes)]).map(+)
-  }
+  var rounds: [Int] { [classes] + base.rounds }
 
   func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
     step: StepContext
   ) throws {
-    var current = counts
-    if step.isTraining {
-      guard let prepared else { throw unprepared }
-      current = prepared
-    }
-    base.setClassValues(current.map { log(max(1, $0)) })
-    try base.measure(logits: logits, labels: labels, gradient: gradient, into: &packed, at: offset, step: step)
+    try check(rows, classes: classes, packed, at: offset, round: round)
+    if round == 0 { return count(rows, into: &packed, at: offset) }
+    let current = try first(earlier.rounds.first, step: step).map { zip(counts, $0).map(+) } ?? counts
+    try base.measure(
+      rows, gradient: gradient, into: &packed, at: offset, step: step, classValues: current.map { log(max(1, $0)) })
   }
 
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
-    let result = try base.finish(packed: packed, at: offset, step: step)
-    if step.isTraining {
-      if result.isFinite, let prepared { counts = prepared }
-      prepared = nil
+  /// Labels that are no class are left to the next round to refuse.
+  private func count(_ rows: LabelledRows, into packed: inout [Double], at offset: Int) {
+    for k in 0..<classes { packed[offset + k] = 0 }
+    for part in rows.parts {
+      for row in 0..<rows.logits.rows {
+        let entry = part.entry(at: row)
+        if entry.label >= 0, Int(entry.label) < classes { packed[offset + Int(entry.label)] += Double(entry.count) }
+      }
     }
-    return result
   }
 
-  var state: [String: [Double]] { base.state.merging(["seesaw.counts": counts]) { $1 } }
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult { try base.result(sums, step: step) }
 
-  func restore(state: [String: [Double]]) throws {
-    var rest = state
-    let counts = try take("seesaw.counts", count: classes, from: &rest)
-    try base.restore(state: rest)
-    self.counts = counts
-    prepared = nil
+  func commit(_ sums: PackedSums, step: StepContext) throws {
+    guard let news = try first(sums.beforeLast, step: step) else { return }
+    let result = try result(sums, step: step)
+    if result.isFinite { counts = zip(counts, news).map(+) }
+    base.commit(result, step: step)
+  }
+
+  func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {
+    try visit(RunningStateRow("seesaw.counts"), &counts)
+    try base.visitState(visit)
   }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Sums of one image for Dice: sum p_k y_k, sum p_k^e, pixels with label k, for each class.
-struct DiceSumsKernel: TileKernel {
+/// Sums of one image for Dice: sum p_k y_k, sum p_k^e, pixels with label k, for each class; each pixel times its weight.
+struct DiceSumsKernel<Weighting: RowWeighting>: TileKernel {
   let classes: Int
   let squares: Bool
 
@@ -13,19 +13,29 @@ struct DiceSumsKernel: TileKernel {
     let numbers = UnsafeMutableRawPointer(tile.values).assumingMemoryBound(to: Float.self)
     for lane in 0..<8 where tile.labels[lane] >= 0 {
       let label = Int(tile.labels[lane])
-      sums[label] += Double(numbers[label &* 8 &+ lane])
-      sums[2 &* classes &+ label] += 1
+      if Weighting.isWeighted {
+        sums[label] += Double(numbers[label &* 8 &+ lane]) * Double(tile.weights[lane])
+        sums[2 &* classes &+ label] += Double(tile.weights[lane])
+      } else {
+        sums[label] += Double(numbers[label &* 8 &+ lane])
+        sums[2 &* classes &+ label] += 1
+      }
     }
     let ignored = tile.validity .== Lanes(repeating: 0)
     for k in 0..<classes {
       let p = tile.values[k].replacing(with: Lanes(repeating: 0), where: ignored)
-      sums[classes &+ k] += Double((squares ? p * p : p).sum())
+      if Weighting.isWeighted {
+        let weight = UnsafeRawPointer(tile.weights).load(as: Lanes.self)
+        sums[classes &+ k] += Double(((squares ? p * p : p) * weight).sum())
+      } else {
+        sums[classes &+ k] += Double((squares ? p * p : p).sum())
+      }
     }
   }
 }
 
 /// The gradient of Dice by the logits: p_k (d_k - sum_j d_j p_j) with d_k = a_k y_k + b_k p_k^(e-1).
-struct DiceGradientKernel: TileKernel {
+struct DiceGradientKernel<Weighting: RowWeighting>: TileKernel {
   let classes: Int
   let squares: Bool
   /// a and b of each class, image after image or once for all.
@@ -64,7 +74,11 @@ struct DiceGradientKernel: TileKernel {
     for lane in 0..<8 where tile.labels[lane] >= 0 {
       numbers[Int(tile.labels[lane]) &* 8 &+ lane] += room[lane]
     }
+    if Weighting.isWeighted {
+      let weight = UnsafeRawPointer(tile.weights).load(as: Lanes.self)
+      for k in 0..<classes { values[k] *= weight }
+    }
     for k in 0..<classes { squared.addProduct(values[k], values[k]) }
-    tile.count(squares: squared, pixels: sums, norms: sums + classes)
+    tile.count(Weighting.self, squares: squared, pixels: sums, norms: sums + classes)
   }
 }

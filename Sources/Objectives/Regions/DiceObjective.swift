@@ -2,10 +2,10 @@ import Tensors
 
 /// Dice loss from the sums of each image, or of the global batch.
 ///
-/// For images the packed vector is C losses (means over the classes, not yet over the images), C pixels, C squared gradient norms and the
-/// number of images with a valid pixel. For the batch it is C zeros, C pixels, C squared norms and the 3C sums, from which `finish` makes
-/// the loss; the gradient needs those sums before the pass: they are prepared.
-final class DiceObjective: Objective {
+/// For images the one round is C losses (means over the classes, not yet over the images), C pixels, C squared gradient norms and the
+/// number of images with a valid pixel. For the batch the last round is C zeros, C pixels, C squared norms and the 3C sums, from which
+/// `result` makes the loss; the gradient needs those sums before: they are a round of their own.
+final class DiceObjective: TermObjective {
   /// What the areas are summed over.
   enum Extent: String, CaseIterable { case image, batch }
   /// Which classes the mean is taken over.
@@ -21,8 +21,8 @@ final class DiceObjective: Objective {
   private let gradientPass = RowPass()
   private let scaler = RowScaler()
   private var coefficients = WorkingMemory()
-  private var prepared: [Double]?
-  private var none: Homogenization?
+  private var areas = WorkingMemory()
+  private var second = GradientPlanes()
 
   init(name: String, classes: Int, extent: Extent, members: Members, smooth: Double, exponent: Double) {
     self.name = name
@@ -33,87 +33,101 @@ final class DiceObjective: Objective {
     squares = exponent == 2
   }
 
-  var preparationCount: Int { extent == .batch ? 3 * classes : 0 }
-  var packedCount: Int { extent == .batch ? 6 * classes : 3 * classes + 1 }
-
-  func prepare(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
-  ) throws {
-    guard extent == .batch else { return }
-    try check(logits, classes: classes)
-    try check(packed, at: offset, count: preparationCount)
-    try areasPass.run(DiceSumsKernel(classes: classes, squares: squares), source: logits, target: nil, labels: labels) { sums in
-      for slot in sums.indices { packed[offset + slot] = sums[slot] }
-    }
-  }
-
-  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {
-    try check(packed, at: offset, count: preparationCount)
-    prepared = extent == .batch ? Array(packed[offset..<(offset + preparationCount)]) : nil
-  }
+  var rounds: [Int] { extent == .batch ? [3 * classes, 6 * classes] : [3 * classes + 1] }
 
   func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
     step: StepContext
   ) throws {
-    try check(logits, classes: classes)
-    try check(packed, at: offset, count: packedCount)
-    if extent == .batch && step.isTraining && prepared == nil { throw unprepared }
-    for slot in 0..<packedCount { packed[offset + slot] = 0 }
+    try check(rows, classes: classes, packed, at: offset, round: round)
+    for slot in 0..<rounds[round] { packed[offset + slot] = 0 }
+    if extent == .batch && round == 0 {
+      return try addAreas(rows) { sums in for slot in sums.indices { packed[offset + slot] += sums[slot] } }
+    }
     let perImage = extent == .image
-    guard let room = coefficients.floats(2 * classes * (perImage ? max(1, logits.images) : 1)) else {
+    let stride = 2 * classes
+    guard let room = coefficients.floats(stride * (perImage ? max(1, rows.logits.images) : 1)) else {
       throw LongtailError(.internalError, "objective \(name): no working memory")
     }
-    let (classes, stride) = (classes, 2 * classes)
-    var losses = Array(repeating: 0.0, count: classes)
-    var images = 0.0
-    try areasPass.run(
-      DiceSumsKernel(classes: classes, squares: squares), source: logits, target: nil, labels: labels, keepsImages: perImage,
-      perImage: perImage
-        ? { image, sums in
-          let values = self.coefficients(of: UnsafeMutableBufferPointer(start: sums, count: 3 * classes), into: room + image * stride)
-          for k in 0..<classes { losses[k] += values[k] }
-          if (0..<classes).contains(where: { sums[2 * classes + $0] > 0 }) { images += 1 }
-        } : nil
-    ) { sums in
-      if !perImage {
-        for slot in sums.indices { packed[offset + stride + classes + slot] = sums[slot] }
-        if let prepared {
-          var own = prepared
-          own.withUnsafeMutableBufferPointer { _ = coefficients(of: $0, into: room) }
-        } else {
-          _ = coefficients(of: sums, into: room)
-        }
+    if perImage {
+      try measureImages(rows, coefficients: room, into: &packed, at: offset)
+    } else {
+      let areas = offset + 3 * classes
+      try addAreas(rows) { sums in for slot in sums.indices { packed[areas + slot] += sums[slot] } }
+      var known = try Array(first(earlier.rounds.first, step: step) ?? packed[areas..<(areas + 3 * classes)])
+      known.withUnsafeMutableBufferPointer { _ = coefficients(of: $0, into: room) }
+    }
+    func add(_ sums: UnsafeMutableBufferPointer<Double>) {
+      for slot in sums.indices { packed[offset + classes + slot] += sums[slot] }
+    }
+    try rows.forEachPart(gradient: gradient, second: &second) { part, target in
+      if part != nil {
+        let kernel = DiceGradientKernel<WeightedRows>(
+          classes: classes, squares: squares, coefficients: room, stride: perImage ? stride : 0)
+        try gradientPass.run(kernel, source: rows.logits, target: target, labels: nil, part: part, keepsImages: perImage, add)
+      } else {
+        let kernel = DiceGradientKernel<EqualRows>(
+          classes: classes, squares: squares, coefficients: room, stride: perImage ? stride : 0)
+        try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, keepsImages: perImage, add)
       }
     }
-    if perImage {
-      for k in 0..<classes { packed[offset + k] = losses[k] }
-      packed[offset + 3 * classes] = images
-    }
-    let kernel = DiceGradientKernel(classes: classes, squares: squares, coefficients: room, stride: perImage ? stride : 0)
-    try gradientPass.run(kernel, source: logits, target: gradient, labels: labels, keepsImages: perImage) { sums in
-      for slot in sums.indices { packed[offset + classes + slot] = sums[slot] }
+  }
+
+  /// Hands over the 3C sums of all rows, part by part.
+  private func addAreas(
+    _ rows: LabelledRows, keepsImages: Bool = false, perImage: ((Int, UnsafeMutablePointer<Double>) -> Void)? = nil,
+    _ body: (UnsafeMutableBufferPointer<Double>) -> Void
+  ) throws {
+    try rows.forEachPart { part in
+      if part != nil {
+        let kernel = DiceSumsKernel<WeightedRows>(classes: classes, squares: squares)
+        try areasPass.run(
+          kernel, source: rows.logits, target: nil, labels: nil, part: part, keepsImages: keepsImages, perImage: perImage, body)
+      } else {
+        let kernel = DiceSumsKernel<EqualRows>(classes: classes, squares: squares)
+        try areasPass.run(
+          kernel, source: rows.logits, target: nil, labels: rows.labels, keepsImages: keepsImages, perImage: perImage, body)
+      }
     }
   }
 
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
-    try check(packed, at: offset, count: packedCount)
-    var sums = ClassSums(packed: packed, at: offset, classes: classes)
-    var denominator = packed[offset + 3 * classes]
+  /// Losses and coefficients of each image, and the number of images with a valid pixel.
+  private func measureImages(
+    _ rows: LabelledRows, coefficients room: UnsafeMutablePointer<Float>, into packed: inout [Double], at offset: Int
+  ) throws {
+    let (classes, images) = (classes, rows.logits.images)
+    let areas = areas.doubles(3 * classes * images)
+    areas.update(repeating: 0)
+    try addAreas(
+      rows, keepsImages: true,
+      perImage: { image, sums in for slot in 0..<(3 * classes) { areas[image * 3 * classes + slot] += sums[slot] } }
+    ) { _ in }
+    for image in 0..<images {
+      let own = UnsafeMutableBufferPointer(rebasing: areas[(3 * classes * image)..<(3 * classes * (image + 1))])
+      let losses = coefficients(of: own, into: room + image * 2 * classes)
+      for k in 0..<classes { packed[offset + k] += losses[k] }
+      if (0..<classes).contains(where: { own[2 * classes + $0] > 0 }) { packed[offset + 3 * classes] += 1 }
+    }
+  }
+
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
+    let sums = try last(sums)
+    var own = ClassSums(sums, classes: classes)
+    var denominator = sums.number(3 * classes)
     if extent == .batch {
-      var areas = Array(packed[(offset + 3 * classes)..<(offset + 6 * classes)])
-      sums.losses = areas.withUnsafeMutableBufferPointer { coefficients(of: $0, into: nil) }
-      denominator = sums.pixels.contains { $0 > 0 } ? 1 : 0
+      var areas = Array(sums.numbers((3 * classes)..<(6 * classes)))
+      own.losses = areas.withUnsafeMutableBufferPointer { coefficients(of: $0, into: nil) }
+      denominator = own.pixels.contains { $0 > 0 } ? 1 : 0
     }
-    if step.isTraining { prepared = nil }
-    return sums.result(
-      weights: Array(repeating: 1, count: classes), denominator: denominator,
-      isFinite: packed[offset..<(offset + packedCount)].allSatisfy(\.isFinite), homogenization: &none, step: step)
+    return own.result(
+      weights: Array(repeating: 1, count: classes), denominator: denominator, isFinite: sums.allSatisfy(\.isFinite), step: step)
   }
 
-  func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws {
-    try scaler.scaleRows(gradient, labels: labels, factors: result.factorPerClass)
+  func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
+    try scaler.complete(gradient, rows, result: result, second: second)
   }
+
+  func secondGradient(like rows: RowsView) throws -> TermPlanes { try second.planes(like: rows) }
 
   /// Each class's part of the mean of 1 - (2 I + s) / (P + Y + s), and the derivatives' a and b.
   private func coefficients(of sums: UnsafeMutableBufferPointer<Double>, into room: UnsafeMutablePointer<Float>?) -> [Double] {

@@ -2,7 +2,7 @@ import Tensors
 import Threading
 
 /// Writes probabilities, and counts the pixels of each class.
-private struct ProbabilityKernel: TileKernel {
+private struct ProbabilityKernel<Weighting: RowWeighting>: TileKernel {
   let classes: Int
   var slots: Int { classes }
 
@@ -14,7 +14,7 @@ private struct ProbabilityKernel: TileKernel {
 }
 
 /// p_k (a_k - sum_j a_j p_j), with a the gradient by the probabilities.
-private struct JacobianKernel: TileKernel {
+private struct JacobianKernel<Weighting: RowWeighting>: TileKernel {
   let classes: Int
   /// a, in planes.
   let slopes: UnsafePointer<Float>
@@ -40,15 +40,16 @@ private struct JacobianKernel: TileKernel {
       squared.addProduct(gradient, gradient)
       values[k] = gradient
     }
-    tile.count(squares: squared, pixels: sums, norms: sums + classes)
+    tile.count(Weighting.self, squares: squared, pixels: sums, norms: sums + classes)
   }
 }
 
 /// Lovász-softmax, image by image: a pass that writes probabilities, one sort for each image and class, a pass that makes the gradient.
 ///
-/// Packed vector: C losses (means over the classes of each image, not yet over the images), C pixels, C squared gradient norms,
-/// the number of images with a valid pixel. Working memory: one float a row and class, and 16 bytes a pixel of an image for each thread.
-final class LovaszObjective: Objective {
+/// One round: C losses (means over the classes of each image, not yet over the images), C pixels, C squared gradient norms, the number of
+/// images with a valid pixel. Working memory: one float a row and class, and 16 bytes a pixel of an image for each thread; twice as much
+/// for rows with second labels.
+final class LovaszObjective: TermObjective {
   let name: String
   private let classes: Int
   private let countsAbsent: Bool
@@ -56,10 +57,11 @@ final class LovaszObjective: Objective {
   private let gradientPass = RowPass()
   private let scaler = RowScaler()
   private var planes = HostBuffer(byteCount: 0)
+  private var secondPlanes = HostBuffer(byteCount: 0)
   private var sorting = HostBuffer(byteCount: 0)
   private var pixelCounts = WorkingMemory()
   private var losses = WorkingMemory()
-  private var none: Homogenization?
+  private var second = GradientPlanes()
 
   init(name: String, classes: Int, countsAbsent: Bool) {
     self.name = name
@@ -67,31 +69,20 @@ final class LovaszObjective: Objective {
     self.countsAbsent = countsAbsent
   }
 
-  var packedCount: Int { 3 * classes + 1 }
+  var rounds: [Int] { [3 * classes + 1] }
 
   func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
     step: StepContext
   ) throws {
-    try check(logits, classes: classes)
-    try check(packed, at: offset, count: packedCount)
+    try check(rows, classes: classes, packed, at: offset, round: round)
     for slot in 0..<packedCount { packed[offset + slot] = 0 }
-    let (classes, images, pixels) = (classes, logits.images, logits.rowsPerImage)
-    let planeStride = (pixels + 7) / 8 * 8
-    let floats = images * classes * planeStride + 8
-    if planes.floatCount < floats { planes = HostBuffer(floatCount: floats) }
-    let target = RowsView(
-      buffer: planes, images: images, rowsPerImage: pixels, classes: classes, imageStride: classes * planeStride, rowStride: 1,
-      classStride: planeStride, blockSize: classes, blockStride: 0)
+    let (classes, images) = (classes, rows.logits.images)
+    let planeStride = (rows.logits.rowsPerImage + 7) / 8 * 8
     let counts = pixelCounts.doubles(max(1, images * classes))
-    counts.update(repeating: 0)
-    try probabilityPass.run(
-      ProbabilityKernel(classes: classes), source: logits, target: target, labels: labels, keepsImages: true,
-      perImage: { image, sums in for k in 0..<classes { counts[image * classes + k] = sums[k] } }
-    ) { _ in }
-
+    try writeProbabilities(rows, planeStride: planeStride, counts: counts)
     let values = losses.doubles(max(1, images * classes))
-    sortErrors(labels: labels, images: images, pixels: pixels, planeStride: planeStride, counts: counts, losses: values)
+    sortErrors(rows, planeStride: planeStride, counts: counts, losses: values)
     for image in 0..<images {
       var isCounted = false
       for k in 0..<classes {
@@ -100,60 +91,107 @@ final class LovaszObjective: Objective {
       }
       if isCounted { packed[offset + 3 * classes] += 1 }
     }
-    try planes.withFloats { slopes in
-      guard let base = slopes.baseAddress else { return }
-      let kernel = JacobianKernel(classes: classes, slopes: UnsafePointer(base), planeStride: planeStride)
-      try gradientPass.run(kernel, source: logits, target: gradient, labels: labels, keepsImages: true) { sums in
-        for slot in sums.indices { packed[offset + classes + slot] = sums[slot] }
+    func add(_ sums: UnsafeMutableBufferPointer<Double>) {
+      for slot in sums.indices { packed[offset + classes + slot] += sums[slot] }
+    }
+    try rows.forEachPart(gradient: gradient, second: &second) { part, target in
+      try (part?.kind == .second ? secondPlanes : planes).withFloats { slopes in
+        guard let base = slopes.baseAddress else { return }
+        if part != nil {
+          let kernel = JacobianKernel<WeightedRows>(classes: classes, slopes: UnsafePointer(base), planeStride: planeStride)
+          try gradientPass.run(kernel, source: rows.logits, target: target, labels: nil, part: part, keepsImages: true, add)
+        } else {
+          let kernel = JacobianKernel<EqualRows>(classes: classes, slopes: UnsafePointer(base), planeStride: planeStride)
+          try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, keepsImages: true, add)
+        }
+      }
+    }
+  }
+
+  /// Writes the probabilities in planes, and sums the pixels of each class in each image.
+  private func writeProbabilities(_ rows: LabelledRows, planeStride: Int, counts: UnsafeMutableBufferPointer<Double>) throws {
+    let (classes, images, pixels) = (classes, rows.logits.images, rows.logits.rowsPerImage)
+    let floats = images * classes * planeStride + 8
+    if planes.floatCount < floats { planes = HostBuffer(floatCount: floats) }
+    if rows.second != nil, secondPlanes.floatCount < floats { secondPlanes = HostBuffer(floatCount: floats) }
+    let target = RowsView(
+      buffer: planes, images: images, rowsPerImage: pixels, classes: classes, imageStride: classes * planeStride, rowStride: 1,
+      classStride: planeStride, blockSize: classes, blockStride: 0)
+    counts.update(repeating: 0)
+    guard rows.hasExtras else {
+      return try probabilityPass.run(
+        ProbabilityKernel<EqualRows>(classes: classes), source: rows.logits, target: target, labels: rows.labels, keepsImages: true,
+        perImage: { image, sums in for k in 0..<classes { counts[image * classes + k] = sums[k] } }
+      ) { _ in }
+    }
+    try probabilityPass.run(
+      ProbabilityKernel<WeightedRows>(classes: classes), source: rows.logits, target: target, labels: nil, part: RowPart(rows, .whole),
+      keepsImages: true
+    ) { _ in }
+    for part in rows.parts {
+      for row in 0..<rows.logits.rows {
+        let entry = part.entry(at: row)
+        if entry.label >= 0 { counts[row / pixels * classes + Int(entry.label)] += Double(entry.weight) }
       }
     }
   }
 
   /// Each image and class is one piece of work, whatever thread does it.
   private func sortErrors(
-    labels: UnsafeBufferPointer<Int32>, images: Int, pixels: Int, planeStride: Int, counts: UnsafeMutableBufferPointer<Double>,
-    losses: UnsafeMutableBufferPointer<Double>
+    _ rows: LabelledRows, planeStride: Int, counts: UnsafeMutableBufferPointer<Double>, losses: UnsafeMutableBufferPointer<Double>
   ) {
+    let (images, pixels) = (rows.logits.images, rows.logits.rowsPerImage)
     let pieces = images * classes
     let workers = max(1, min(ComputePool.threadCount, pieces))
-    let roomBytes = LovaszExtension.byteCount(pixels: pixels)
+    let entries = rows.second == nil ? pixels : 2 * pixels
+    let roomBytes = LovaszExtension.byteCount(pixels: entries)
     if sorting.byteCount < workers * roomBytes { sorting = HostBuffer(byteCount: workers * roomBytes) }
     let (classes, countsAbsent) = (classes, countsAbsent)
-    guard let labelBase = labels.baseAddress, pieces > 0 else { return }
+    let parts = rows.hasExtras ? rows.parts : []
+    guard let labelBase = rows.labels.baseAddress, pieces > 0 else { return }
     planes.withFloats { floats in
-      sorting.withBytes { bytes in
-        guard let base = floats.baseAddress, let rooms = bytes.baseAddress else { return }
-        ComputePool.forEach(parts: workers) { worker in
-          let room = LovaszExtension(room: rooms + worker * roomBytes, pixels: pixels)
-          var piece = worker
-          while piece < pieces {
-            let (image, k) = (piece / classes, piece % classes)
-            let own = UnsafeMutableBufferPointer(rebasing: counts[(image * classes)..<((image + 1) * classes)])
-            let present = own.reduce(0) { $1 > 0 ? $0 + 1 : $0 }
-            let values = base + piece * planeStride
-            if present > 0 && (countsAbsent || own[k] > 0) {
-              losses[piece] = room.evaluate(
-                values, labels: labelBase + image * pixels, pixels: pixels, class: Int32(k),
-                weight: 1 / Double(countsAbsent ? classes : present))
-            } else {
-              losses[piece] = 0
-              values.update(repeating: 0, count: pixels)
+      secondPlanes.withFloats { secondFloats in
+        sorting.withBytes { bytes in
+          guard let base = floats.baseAddress, let rooms = bytes.baseAddress else { return }
+          ComputePool.forEach(parts: workers) { worker in
+            let room = LovaszExtension(room: rooms + worker * roomBytes, pixels: entries)
+            var piece = worker
+            while piece < pieces {
+              let (image, k) = (piece / classes, piece % classes)
+              let own = UnsafeMutableBufferPointer(rebasing: counts[(image * classes)..<((image + 1) * classes)])
+              let present = own.reduce(0) { $1 > 0 ? $0 + 1 : $0 }
+              let values = base + piece * planeStride
+              let seconds = parts.count == 2 ? secondFloats.baseAddress.map { $0 + piece * planeStride } : nil
+              if present > 0 && (countsAbsent || own[k] > 0) {
+                let weight = 1 / Double(countsAbsent ? classes : present)
+                losses[piece] =
+                  parts.isEmpty
+                  ? room.evaluate(values, labels: labelBase + image * pixels, pixels: pixels, class: Int32(k), weight: weight)
+                  : room.evaluate(
+                    values, seconds, parts: parts, rows: (image * pixels)..<((image + 1) * pixels), class: Int32(k), weight: weight)
+              } else {
+                losses[piece] = 0
+                values.update(repeating: 0, count: pixels)
+                seconds?.update(repeating: 0, count: pixels)
+              }
+              piece += workers
             }
-            piece += workers
           }
         }
       }
     }
   }
 
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
-    try check(packed, at: offset, count: packedCount)
-    return ClassSums(packed: packed, at: offset, classes: classes).result(
-      weights: Array(repeating: 1, count: classes), denominator: packed[offset + 3 * classes],
-      isFinite: packed[offset..<(offset + packedCount)].allSatisfy(\.isFinite), homogenization: &none, step: step)
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
+    let sums = try last(sums)
+    return ClassSums(sums, classes: classes).result(
+      weights: Array(repeating: 1, count: classes), denominator: sums.number(3 * classes), isFinite: sums.allSatisfy(\.isFinite),
+      step: step)
   }
 
-  func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws {
-    try scaler.scaleRows(gradient, labels: labels, factors: result.factorPerClass)
+  func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
+    try scaler.complete(gradient, rows, result: result, second: second)
   }
+
+  func secondGradient(like rows: RowsView) throws -> TermPlanes { try second.planes(like: rows) }
 }

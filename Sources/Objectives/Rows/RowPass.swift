@@ -5,7 +5,7 @@ import Threading
 struct Tile {
   /// `values[k]` is class `k` of the eight rows; ignored rows are 0.
   let values: UnsafeMutablePointer<Lanes>
-  /// Label of each row; -1 where the row is ignored or does not exist.
+  /// Label of each row; -1 where the row is ignored or does not exist, the number of classes for background without a column.
   let labels: UnsafePointer<Int32>
   /// 1 where the label counts, 0 elsewhere.
   let validity: Lanes
@@ -13,6 +13,8 @@ struct Tile {
   let hasIgnored: Bool
   /// Room for eight vectors of the kernel's own.
   let room: UnsafeMutablePointer<Lanes>
+  /// What loss and gradient of the eight rows are multiplied by, then what the rows count; of weighted passes alone.
+  let weights: UnsafePointer<Float>
   /// Classes.
   let classes: Int
   /// The image, as the caller counts them.
@@ -27,8 +29,25 @@ struct Tile {
   let ordinal: Int
 }
 
+/// Whether rows have weights: known when a pass is compiled, so that rows without pay nothing.
+protocol RowWeighting {
+  static var isWeighted: Bool { get }
+}
+
+/// Every row counts as one.
+enum EqualRows: RowWeighting {
+  @inline(__always) static var isWeighted: Bool { false }
+}
+
+/// Rows count as a `RowPart` says.
+enum WeightedRows: RowWeighting {
+  @inline(__always) static var isWeighted: Bool { true }
+}
+
 /// What is done with a tile. Kernels are values, so that the pass is compiled for each of them.
 protocol TileKernel {
+  /// Whether the pass reads the weights of rows.
+  associatedtype Weighting: RowWeighting = EqualRows
   /// Sums that the kernel collects over a chunk of rows.
   var slots: Int { get }
   /// Computes on the tile in place and adds to the chunk's sums.
@@ -53,13 +72,15 @@ final class RowPass {
   ///   - source: the rows to read.
   ///   - target: where the tiles go afterwards; may be the same memory; nil to only read.
   ///   - labels: one a row, negative = ignored; nil: all rows count, and labels read 0.
+  ///   - part: the part of labelled rows that is read in place of `labels`, for kernels with weights.
+  ///   - background: what the label of background rows reads, a class or the number of classes; nil refuses such rows.
   ///   - keepsImages: whether images of one row each stay images of their own, instead of being taken as the rows of one.
   ///   - perImage: receives each image and its sums, in order; needs `keepsImages`.
   ///   - body: receives the sums of the kernel over all rows.
-  /// - Throws: `LongtailError` for views that do not fit, and for a label that is not below the number of classes.
+  /// - Throws: `LongtailError` for views that do not fit, a label that is no class, and weights and shares out of range.
   func run<Kernel: TileKernel, Result>(
-    _ kernel: Kernel, source: RowsView, target: RowsView?, labels: UnsafeBufferPointer<Int32>?,
-    keepsImages: Bool = false, perImage: ((Int, UnsafeMutablePointer<Double>) -> Void)? = nil,
+    _ kernel: Kernel, source: RowsView, target: RowsView?, labels: UnsafeBufferPointer<Int32>?, part: RowPart? = nil,
+    background: Int32? = nil, keepsImages: Bool = false, perImage: ((Int, UnsafeMutablePointer<Double>) -> Void)? = nil,
     _ body: (UnsafeMutableBufferPointer<Double>) throws -> Result
   ) throws -> Result {
     try source.checkBounds("the rows of logits")
@@ -96,7 +117,7 @@ final class RowPass {
             RowPass.process(
               kernel, reader, writer, rowsAreImages: !keepsImages && source.rowsPerImage == 1, image: chunk / chunksPerImage,
               rows: first..<min(view.rowsPerImage, first + RowPass.chunkRows),
-              view: view, labels: labels, tile: tile, padded: tileLanes - 16, sums: sumsBase + (chunk + 1) * slots)
+              view: view, labels: labels, part: part, background: background, tile: tile, padded: tileLanes - 16, sums: sumsBase + (chunk + 1) * slots)
             chunk += workers
           }
         }
@@ -107,8 +128,8 @@ final class RowPass {
       for slot in 0..<(slots - 1) { sumsBase[slot] += partial[slot] }
       if sumsBase[slots - 1] == 0 { sumsBase[slots - 1] = partial[slots - 1] }
     }
-    if sumsBase[slots - 1] > 0, let labels {
-      throw RowPass.badLabel(at: Int(sumsBase[slots - 1]) - 1, labels: labels, view: source)
+    if sumsBase[slots - 1] > 0 {
+      throw RowPass.badRow(Int(sumsBase[slots - 1]) - 1, labels: labels, part: part, view: source)
     }
     if let perImage, chunksPerImage > 0 {
       for image in 0..<view.images {
@@ -125,12 +146,13 @@ final class RowPass {
   @inline(__always)
   private static func process<Kernel: TileKernel>(
     _ kernel: Kernel, _ reader: RowAccess, _ writer: RowAccess?, rowsAreImages: Bool, image: Int, rows: Range<Int>, view: RowsView,
-    labels: UnsafeBufferPointer<Int32>?, tile values: UnsafeMutablePointer<Lanes>, padded: Int, sums: UnsafeMutablePointer<Double>
+    labels: UnsafeBufferPointer<Int32>?, part: RowPart?, background: Int32?, tile values: UnsafeMutablePointer<Lanes>, padded: Int, sums: UnsafeMutablePointer<Double>
   ) {
     let classes = view.classes
     let room = values + padded
     let validityRoom = UnsafeMutableRawPointer(room).assumingMemoryBound(to: Float.self)
     let labelRoom = UnsafeMutableRawPointer(room + 1).assumingMemoryBound(to: Int32.self)
+    let weightRoom = UnsafeMutableRawPointer(room + 10).assumingMemoryBound(to: Float.self)
     var row = rows.lowerBound
     while row < rows.upperBound {
       let count = min(8, rows.upperBound &- row)
@@ -140,11 +162,26 @@ final class RowPass {
       var ignored = count < 8
       for lane in 0..<8 {
         var label: Int32 = -1
-        if lane < count {
+        if Kernel.Weighting.isWeighted {
+          (weightRoom[lane], weightRoom[8 &+ lane]) = (0, 0)
+          if lane < count, let part {
+            let entry = part.entry(at: ordinal &+ lane)
+            if part.isValid(ordinal &+ lane, classes: Int32(truncatingIfNeeded: classes), takesBackground: background != nil) {
+              label = entry.label == RowLabel.background ? background ?? -1 : entry.label
+              if label >= 0 { (weightRoom[lane], weightRoom[8 &+ lane]) = (entry.weight, entry.count) }
+            } else if sums[kernel.slots] == 0 {
+              sums[kernel.slots] = Double(ordinal &+ lane &+ 1)
+            }
+          }
+        } else if lane < count {
           label = labels.map { $0[ordinal &+ lane] } ?? 0
           if label >= Int32(truncatingIfNeeded: classes) {
-            if sums[kernel.slots] == 0 { sums[kernel.slots] = Double(ordinal &+ lane &+ 1) }
-            label = -1
+            if let background, label == RowLabel.background {
+              label = background
+            } else {
+              if sums[kernel.slots] == 0 { sums[kernel.slots] = Double(ordinal &+ lane &+ 1) }
+              label = -1
+            }
           }
         }
         if label < 0 { ignored = true }
@@ -160,19 +197,17 @@ final class RowPass {
       }
       kernel.process(
         Tile(
-          values: values, labels: UnsafePointer(labelRoom), validity: validity, hasIgnored: ignored, room: room + 2, classes: classes,
-          image: image, rowsAreImages: rowsAreImages, row: row, count: count, ordinal: ordinal), sums: sums)
+          values: values, labels: UnsafePointer(labelRoom), validity: validity, hasIgnored: ignored, room: room + 2,
+          weights: UnsafePointer(weightRoom), classes: classes, image: image, rowsAreImages: rowsAreImages, row: row, count: count, ordinal: ordinal), sums: sums)
       writer?.store(image: image, row: row, count: count, from: values)
       row &+= 8
     }
   }
 
-  private static func badLabel(at ordinal: Int, labels: UnsafeBufferPointer<Int32>, view: RowsView) -> LongtailError {
+  private static func badRow(_ row: Int, labels: UnsafeBufferPointer<Int32>?, part: RowPart?, view: RowsView) -> LongtailError {
     let place =
       view.rowsPerImage == 1
-      ? "sample \(ordinal)" : "image \(ordinal / view.rowsPerImage) of this rank's batch, pixel \(ordinal % view.rowsPerImage)"
-    return LongtailError(
-      .badData, "label \(labels[ordinal]) at \(place): the network has \(view.classes) classes, 0 to \(view.classes - 1)",
-      advice: "Map the label in the data set's label map, or to a negative number if it shall be ignored.")
+      ? "sample \(row)" : "image \(row / view.rowsPerImage) of this rank's batch, pixel \(row % view.rowsPerImage)"
+    return LabelledRows.problem(part?.contents(of: row) ?? .init(label: labels?[row] ?? 0), at: place, classes: view.classes)
   }
 }

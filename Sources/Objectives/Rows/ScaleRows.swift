@@ -1,6 +1,6 @@
 import Tensors
 
-private struct ScaleKernel: TileKernel {
+private struct ScaleKernel<Weighting: RowWeighting>: TileKernel {
   let factors: UnsafePointer<Float>
   var slots: Int { 0 }
 
@@ -19,10 +19,39 @@ private struct ScaleKernel: TileKernel {
   }
 }
 
+/// Adds gradients that were kept apart, each times the factor of the class of the row's second label; other rows stay as they are.
+private struct SecondSumKernel: TileKernel {
+  let planes: UnsafePointer<TermPlanes>
+  /// One a class and one for background, term after term.
+  let factors: UnsafePointer<Float>
+  let terms: Int
+  let part: RowPart
+  var slots: Int { 0 }
+
+  @inline(__always)
+  func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
+    let zero = Lanes(repeating: 0)
+    let lanes = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    for term in 0..<terms {
+      for lane in 0..<8 {
+        let label = lane < tile.count ? min(part.label(at: tile.ordinal &+ lane), Int32(truncatingIfNeeded: tile.classes)) : -1
+        lanes[lane] = label < 0 ? 0 : factors[term &* (tile.classes &+ 1) &+ Int(label)]
+      }
+      let factor = tile.room[0]
+      let stays = factor .== zero
+      for k in 0..<tile.classes {
+        let sum = tile.values[k] + planes[term].load(tile, k) * factor
+        tile.values[k] = sum.replacing(with: tile.values[k], where: stays)
+      }
+    }
+  }
+}
+
 /// Multiplies rows by the factor of their class: the second and last touch of the gradient at the logits.
 public final class RowScaler {
   private let pass = RowPass()
   private var memory = WorkingMemory()
+  private var planeMemory = WorkingMemory()
 
   /// Has no settings; keeps working memory between calls.
   public init() {}
@@ -39,9 +68,42 @@ public final class RowScaler {
     guard factors.count == gradient.classes else {
       throw LongtailError(.internalError, "\(factors.count) factors for \(gradient.classes) classes")
     }
-    let room = memory.lanes((factors.count + 7) / 8)
-    guard let base = UnsafeMutableRawPointer(room.baseAddress)?.assumingMemoryBound(to: Float.self) else { return }
-    for (k, factor) in factors.enumerated() { base[k] = Float(factor) }
-    try pass.run(ScaleKernel(factors: UnsafePointer(base)), source: gradient, target: gradient, labels: labels) { _ in }
+    guard let base = memory.floats(factors) else { return }
+    try pass.run(ScaleKernel<EqualRows>(factors: base), source: gradient, target: gradient, labels: labels) { _ in }
+  }
+
+  /// Completes the gradient of a loss: multiplies the rows by the factors of a result, and adds what belongs to second labels.
+  /// - Parameter second: where the gradient of second labels was kept.
+  func complete(_ gradient: RowsView, _ rows: LabelledRows, result: StepResult, second: GradientPlanes) throws {
+    guard result.factorPerClass.count == gradient.classes else {
+      throw LongtailError(.internalError, "\(result.factorPerClass.count) factors for \(gradient.classes) classes")
+    }
+    try rows.checkCounts()
+    let factors = result.factorPerClass + [result.background?.factor ?? 0]
+    guard let base = memory.floats(factors) else { return }
+    let background = result.background == nil ? nil : Int32(gradient.classes)
+    guard rows.hasExtras else {
+      return try pass.run(
+        ScaleKernel<EqualRows>(factors: base), source: gradient, target: gradient, labels: rows.labels, background: background
+      ) { _ in }
+    }
+    try pass.run(
+      ScaleKernel<WeightedRows>(factors: base), source: gradient, target: gradient, labels: nil, part: RowPart(rows, .first),
+      background: background
+    ) { _ in }
+    if rows.second != nil { try addSecond([second.planes(like: gradient)], factors: factors, to: gradient, rows) }
+  }
+
+  /// Adds gradients of second labels to the completed one of first labels.
+  /// - Parameters:
+  ///   - planes: the gradients of the terms.
+  ///   - factors: one a class and one for background, term after term.
+  func addSecond(_ planes: [TermPlanes], factors: [Double], to gradient: RowsView, _ rows: LabelledRows) throws {
+    guard let numbers = memory.floats(factors),
+      let room = planeMemory.bytes(planes.count * MemoryLayout<TermPlanes>.stride)?.assumingMemoryBound(to: TermPlanes.self)
+    else { return }
+    for (i, plane) in planes.enumerated() { (room + i).initialize(to: plane) }
+    let kernel = SecondSumKernel(planes: UnsafePointer(room), factors: numbers, terms: planes.count, part: RowPart(rows, .second))
+    try pass.run(kernel, source: gradient, target: gradient, labels: nil) { _ in }
   }
 }

@@ -8,7 +8,7 @@ struct SigmoidParameters {
   var positiveWeights: UnsafePointer<Float>
   /// Weight of the terms of the other classes.
   var negativeWeights: UnsafePointer<Float>
-  /// The background class, or -1.
+  /// The background class, or the number of classes, which is the label of rows of background without a column.
   var background: Int32
   /// Whether the sums of |gradient| of each class are collected.
   var collects: Bool
@@ -16,14 +16,15 @@ struct SigmoidParameters {
 
 /// Binary cross-entropy of every class of eight rows: sum_k w_k (softplus(z_k) - y_k z_k), gradient w_k (sigmoid(z_k) - y_k).
 ///
-/// Sums: losses, pixels, squared gradient norms by the label's class, then for each class |gradient| where it is the label, and elsewhere.
-struct SigmoidKernel: TileKernel {
+/// Sums: losses, pixels, squared gradient norms by the label's class, background after the classes; then for each class |gradient| where it
+/// is the label, and elsewhere.
+struct SigmoidKernel<Weighting: RowWeighting>: TileKernel {
   let parameters: SigmoidParameters
   let classes: Int
   /// W W', if norms are taken at the classifier's input.
   let gram: UnsafePointer<Float>?
 
-  var slots: Int { 5 * classes }
+  var slots: Int { 5 * classes + 3 }
 
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
@@ -53,14 +54,15 @@ struct SigmoidKernel: TileKernel {
       let weight = Lanes(repeating: parameters.negativeWeights[k])
         .replacing(with: Lanes(repeating: parameters.positiveWeights[k]), where: isLabel)
       let slope = weight * (probability - zero.replacing(with: one, where: isLabel))
-      let gradient = slope.replacing(with: zero, where: ignored)
+      var gradient = slope.replacing(with: zero, where: ignored)
+      if Weighting.isWeighted { gradient *= UnsafeRawPointer(tile.weights).load(as: Lanes.self) }
       loss.addProduct(weight, entropy)
       squared.addProduct(gradient, gradient)
       values[k] = gradient
       if parameters.collects {
         let positive = (zero - gradient).replacing(with: zero, where: .!isLabel)
-        sums[3 &* classes &+ k] += Double(positive.sum())
-        sums[4 &* classes &+ k] += Double((gradient + positive).sum())
+        sums[3 &* classes &+ 3 &+ k] += Double(positive.sum())
+        sums[4 &* classes &+ 3 &+ k] += Double((gradient + positive).sum())
       }
     }
     if let gram { squared = quadraticForm(values, gram, classes: classes) }
@@ -69,9 +71,14 @@ struct SigmoidKernel: TileKernel {
     for lane in 0..<8 {
       let label = Int(tile.labels[lane])
       if label < 0 { continue }
-      sums[label] += Double(room[16 &+ lane])
-      sums[classes &+ label] += 1
-      sums[2 &* classes &+ label] += Double(room[24 &+ lane])
+      if Weighting.isWeighted {
+        sums[label] += Double(room[16 &+ lane]) * Double(tile.weights[lane])
+        sums[classes &+ 1 &+ label] += Double(tile.weights[8 &+ lane])
+      } else {
+        sums[label] += Double(room[16 &+ lane])
+        sums[classes &+ 1 &+ label] += 1
+      }
+      sums[2 &* classes &+ 2 &+ label] += Double(room[24 &+ lane])
     }
   }
 }

@@ -3,8 +3,9 @@ import Tensors
 
 /// Everything that sigmoid losses share: one binary cross-entropy a class, summed over the classes and averaged over the valid pixels.
 ///
-/// Packed vector: losses, pixels and squared gradient norms by the label's class; with `equalization` also 2C sums of |gradient| by class.
-final class SigmoidObjective: Objective {
+/// One round: losses, pixels and squared gradient norms by the label's class; with `equalization` also 2C sums of |gradient| by class; then
+/// loss, rows and squared gradient norm of background without a column.
+final class SigmoidObjective: TermObjective {
   let name: String
   private let classes: Int
   private let background: Int?
@@ -14,6 +15,7 @@ final class SigmoidObjective: Objective {
 
   private let pass = RowPass()
   private let scaler = RowScaler()
+  private var second = GradientPlanes()
   private var gram: GramMemory
   private var memory = (WorkingMemory(), WorkingMemory(), WorkingMemory())
 
@@ -34,61 +36,76 @@ final class SigmoidObjective: Objective {
     gram = GramMemory(objective: name, classes: classes)
   }
 
-  var packedCount: Int { (equalization == nil ? 3 : 5) * classes }
+  /// Numbers of the classes, before those of background.
+  private var classCount: Int { (equalization == nil ? 3 : 5) * classes }
+  var rounds: [Int] { [classCount + 3] }
 
   var needsClassifierGram: Bool { homogenization?.statistic == .features }
 
-  func setClassifierGram(_ gram: [Double]) throws {
-    if needsClassifierGram { try self.gram.set(gram, centred: false) }
-  }
-
   func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
     step: StepContext
   ) throws {
-    try check(logits, classes: classes)
-    try check(packed, at: offset, count: packedCount)
-    let gram = needsClassifierGram ? try self.gram.pointer() : nil
+    try check(rows, classes: classes, packed, at: offset, round: round)
+    let gram = needsClassifierGram ? try self.gram.pointer(rows.classifierGram, centred: false) : nil
     let ones = Array(repeating: 1.0, count: classes)
     let weights = equalization?.weights(background: background) ?? (positive: ones, negative: ones)
     guard let offsets = memory.0.floats(offsets), let positive = memory.1.floats(weights.positive),
       let negative = memory.2.floats(weights.negative)
     else { throw LongtailError(.internalError, "objective \(name): no working memory") }
     let parameters = SigmoidParameters(
-      offsets: offsets, positiveWeights: positive, negativeWeights: negative, background: Int32(background ?? -1),
+      offsets: offsets, positiveWeights: positive, negativeWeights: negative, background: Int32(background ?? classes),
       collects: equalization != nil)
-    let kernel = SigmoidKernel(parameters: parameters, classes: classes, gram: gram)
-    try pass.run(kernel, source: logits, target: gradient, labels: labels) { sums in
-      for slot in 0..<packedCount { packed[offset + slot] = sums[slot] }
+    for slot in 0..<packedCount { packed[offset + slot] = 0 }
+    func add(_ sums: UnsafeMutableBufferPointer<Double>) { self.add(sums, to: &packed, at: offset) }
+    try rows.forEachPart(gradient: gradient, second: &second) { part, target in
+      if part != nil {
+        let kernel = SigmoidKernel<WeightedRows>(parameters: parameters, classes: classes, gram: gram)
+        try pass.run(
+          kernel, source: rows.logits, target: target, labels: nil, part: part, background: parameters.background, add)
+      } else {
+        let kernel = SigmoidKernel<EqualRows>(parameters: parameters, classes: classes, gram: gram)
+        try pass.run(kernel, source: rows.logits, target: target, labels: rows.labels, background: parameters.background, add)
+      }
     }
   }
 
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
-    try check(packed, at: offset, count: packedCount)
-    let sums = ClassSums(packed: packed, at: offset, classes: classes)
-    let isFinite = packed[offset..<(offset + packedCount)].allSatisfy(\.isFinite)
-    let gradients = packed[(offset + 3 * classes)..<(offset + packedCount)]
-    if step.isTraining && isFinite { equalization?.add(gradients) }
-    return sums.result(
-      weights: Array(repeating: 1, count: classes), denominator: sums.pixels.reduce(0, +), isFinite: isFinite,
-      homogenization: &homogenization, step: step)
-  }
-
-  func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws {
-    try scaler.scaleRows(gradient, labels: labels, factors: result.factorPerClass)
-  }
-
-  var state: [String: [Double]] { (homogenization?.state ?? [:]).merging(equalization?.state ?? [:]) { $1 } }
-
-  func restore(state: [String: [Double]]) throws {
-    var rest = state
-    var restored = equalization
-    if restored != nil {
-      restored?.positive = try take(GradientEqualization.positiveKey, count: classes, from: &rest)
-      restored?.negative = try take(GradientEqualization.negativeKey, count: classes, from: &rest)
+  /// The kernel counts background as one more class.
+  private func add(_ sums: UnsafeMutableBufferPointer<Double>, to packed: inout [Double], at offset: Int) {
+    for block in 0..<3 {
+      for k in 0..<classes { packed[offset + block * classes + k] += sums[block * (classes + 1) + k] }
+      packed[offset + classCount + block] += sums[block * (classes + 1) + classes]
     }
-    try Homogenization.restore(&homogenization, state: rest, objective: name, classes: classes)
-    equalization = restored
+    for slot in (3 * classes)..<classCount { packed[offset + slot] += sums[slot + 3] }
+  }
+
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
+    let sums = try last(sums)
+    var own = ClassSums(sums, classes: classes)
+    own.background = (sums.number(classCount), sums.number(classCount + 1), sums.number(classCount + 2))
+    var result = own.result(
+      weights: Array(repeating: 1, count: classes), denominator: own.pixels.reduce(0, +) + sums.number(classCount + 1),
+      isFinite: sums.allSatisfy(\.isFinite), homogenization: homogenization, step: step)
+    if let background { result.background?.factor = result.factorPerClass[background] }
+    return result
+  }
+
+  func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
+    try scaler.complete(gradient, rows, result: result, second: second)
+  }
+
+  func secondGradient(like rows: RowsView) throws -> TermPlanes { try second.planes(like: rows) }
+
+  func commit(_ sums: PackedSums, step: StepContext) throws {
+    let result = try result(sums, step: step)
+    guard step.isTraining, result.isFinite else { return }
+    equalization?.add(try last(sums).numbers((3 * classes)..<classCount))
+    _ = homogenization?.scales(norms: result.gradientNormPerClass, advance: true)
+  }
+
+  func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {
+    try homogenization?.visitState(visit)
+    try equalization?.visitState(visit)
   }
 }
 

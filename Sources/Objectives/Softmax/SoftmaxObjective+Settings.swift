@@ -57,16 +57,15 @@ extension SettingsReader {
 }
 
 /// An objective that is a softmax objective with something of its own around it.
-protocol SoftmaxBased: Objective {
+protocol SoftmaxBased: TermObjective {
   var base: SoftmaxObjective { get }
 }
 
 extension SoftmaxBased {
   var name: String { base.name }
-  var packedCount: Int { base.packedCount }
   var needsClassifierGram: Bool { base.needsClassifierGram }
-  func setClassifierGram(_ gram: [Double]) throws { try base.setClassifierGram(gram) }
-  func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws {
-    try base.complete(gradient: gradient, logits: logits, labels: labels, result: result)
+  func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
+    try base.complete(gradient: gradient, rows, result: result)
   }
+  func secondGradient(like rows: RowsView) throws -> TermPlanes { try base.secondGradient(like: rows) }
 }

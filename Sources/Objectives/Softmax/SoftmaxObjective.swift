@@ -2,10 +2,10 @@ import Tensors
 
 /// Everything that softmax losses share: the pass, the packed vector, global denominators, class weights and homogenization.
 ///
-/// Packed vector, C = classes: C sums of pixel losses, C counts of pixels, C squared norms of the gradient, each by the label's class.
+/// One round, C = classes: C sums of pixel losses, C counts of pixels, C squared norms of the gradient, each by the label's class.
 /// With class weights v and denominator D = sum_k v_k n_k (times a constant of the objective) the loss is sum_k v_k S_k / D,
 /// the norm of class k is G_k = v_k sqrt(Q_k) / D, and its rows are multiplied by v_k scale_k / D.
-final class SoftmaxObjective: Objective {
+final class SoftmaxObjective: TermObjective {
   /// What besides the term makes a softmax loss.
   struct Options {
     /// v, or nil for 1.
@@ -22,10 +22,6 @@ final class SoftmaxObjective: Objective {
 
   let name: String
   let predictionOffsets: [Double]?
-  /// D, where it is not the weighted count of valid pixels.
-  var denominator: Double?
-  /// Pixels with log q from here on are left out, by terms that choose.
-  var limit = Float.infinity
 
   private let classes: Int
   private let options: Options
@@ -37,12 +33,12 @@ final class SoftmaxObjective: Objective {
   private let scaler = RowScaler()
   private var gram: GramMemory
   private var classValues = WorkingMemory()
-  private var hasClassValues = false
+  private var second = GradientPlanes()
 
   private struct Rows {
-    var logits: RowsView
+    var rows: LabelledRows
+    var part: RowPart?
     var gradient: RowsView?
-    var labels: UnsafeBufferPointer<Int32>
     var step: TermStep
     var gram: UnsafePointer<Float>?
   }
@@ -64,58 +60,76 @@ final class SoftmaxObjective: Objective {
     gram = GramMemory(objective: name, classes: classes)
     let pass = RowPass()
     run = { rows, body in
-      let kernel = SoftmaxKernel(term: term, step: rows.step, classes: classes, gram: rows.gram)
-      try pass.run(kernel, source: rows.logits, target: rows.gradient, labels: rows.labels, body)
-    }
-  }
-
-  var packedCount: Int { 3 * classes }
-
-  var needsClassifierGram: Bool { homogenization?.statistic == .features }
-
-  func setClassifierGram(_ gram: [Double]) throws {
-    if needsClassifierGram { try self.gram.set(gram, centred: true) }
-  }
-
-  /// Hands the term a number a class, for the passes from now on.
-  func setClassValues(_ values: [Double]) {
-    _ = classValues.floats(values)
-    hasClassValues = true
-  }
-
-  func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
-    step: StepContext
-  ) throws {
-    try check(logits, classes: classes)
-    try check(packed, at: offset, count: packedCount)
-    let gram = needsClassifierGram ? try self.gram.pointer() : nil
-    let values = hasClassValues ? UnsafePointer(classValues.floats(classes)) : nil
-    try step.samples.withUnsafeBufferPointer { samples in
-      let step = TermStep(epoch: step.epoch, samples: samples, classValues: values, limit: limit)
-      try run(Rows(logits: logits, gradient: gradient, labels: labels, step: step, gram: gram)) { sums in
-        for slot in 0..<packedCount { packed[offset + slot] = sums[slot] }
+      if let part = rows.part {
+        let kernel = SoftmaxKernel<Term, WeightedRows>(term: term, step: rows.step, classes: classes, gram: rows.gram)
+        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: nil, part: part, body)
+      } else {
+        let kernel = SoftmaxKernel<Term, EqualRows>(term: term, step: rows.step, classes: classes, gram: rows.gram)
+        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: rows.rows.labels, body)
       }
     }
   }
 
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
-    try check(packed, at: offset, count: packedCount)
-    let sums = ClassSums(packed: packed, at: offset, classes: classes)
+  var rounds: [Int] { [3 * classes] }
+
+  var needsClassifierGram: Bool { homogenization?.statistic == .features }
+
+  func measure(
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
+    step: StepContext
+  ) throws {
+    try check(rows, classes: classes, packed, at: offset, round: round)
+    try measure(rows, gradient: gradient, into: &packed, at: offset, step: step)
+  }
+
+  /// The pass, with what terms may need besides the rows.
+  /// - Parameters:
+  ///   - values: a number a class, if the term has any.
+  ///   - limit: pixels with log q from here on are left out, by terms that choose.
+  func measure(
+    _ rows: LabelledRows, gradient: RowsView?, into packed: inout [Double], at offset: Int, step: StepContext, classValues values: [Double]? = nil,
+    limit: Float = .infinity
+  ) throws {
+    let gram = needsClassifierGram ? try self.gram.pointer(rows.classifierGram, centred: true) : nil
+    let numbers = values.flatMap { classValues.floats($0) }
+    for slot in 0..<packedCount { packed[offset + slot] = 0 }
+    try step.samples.withUnsafeBufferPointer { samples in
+      let step = TermStep(epoch: step.epoch, samples: samples, classValues: numbers, limit: limit)
+      try rows.forEachPart(gradient: gradient, second: &second) { part, target in
+        try run(Rows(rows: rows, part: part, gradient: target, step: step, gram: gram)) { sums in
+          for slot in 0..<packedCount { packed[offset + slot] += sums[slot] }
+        }
+      }
+    }
+  }
+
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult { try result(sums, denominator: nil, step: step) }
+
+  /// The result with a D that is not the weighted count of valid pixels, unless it is nil.
+  func result(_ sums: PackedSums, denominator: Double?, step: StepContext) throws -> StepResult {
+    let sums = try last(sums)
+    let own = ClassSums(sums, classes: classes)
     let weights = step.epoch >= options.weightsFromEpoch ? options.classWeights ?? unweighted : unweighted
-    let weightedCount = zip(weights, sums.pixels).reduce(0) { $0 + $1.0 * $1.1 }
-    return sums.result(
+    let weightedCount = zip(weights, own.pixels).reduce(0) { $0 + $1.0 * $1.1 }
+    return own.result(
       weights: weights, denominator: (denominator ?? weightedCount) * options.denominatorFactor,
-      isFinite: packed[offset..<(offset + packedCount)].allSatisfy(\.isFinite), homogenization: &homogenization, step: step)
+      isFinite: sums.allSatisfy(\.isFinite), homogenization: homogenization, step: step)
   }
 
-  func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws {
-    try scaler.scaleRows(gradient, labels: labels, factors: result.factorPerClass)
+  func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
+    try scaler.complete(gradient, rows, result: result, second: second)
   }
 
-  var state: [String: [Double]] { homogenization?.state ?? [:] }
+  func secondGradient(like rows: RowsView) throws -> TermPlanes { try second.planes(like: rows) }
 
-  func restore(state: [String: [Double]]) throws {
-    try Homogenization.restore(&homogenization, state: state, objective: name, classes: classes)
+  func commit(_ sums: PackedSums, step: StepContext) throws {
+    if homogenization != nil { commit(try result(sums, step: step), step: step) }
   }
+
+  /// Takes in a step whose result is known.
+  func commit(_ result: StepResult, step: StepContext) {
+    if step.isTraining, result.isFinite { _ = homogenization?.scales(norms: result.gradientNormPerClass, advance: true) }
+  }
+
+  func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows { try homogenization?.visitState(visit) }
 }

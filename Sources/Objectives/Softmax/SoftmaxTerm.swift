@@ -30,7 +30,7 @@ extension SoftmaxTerm {
 }
 
 /// Softmax, loss, gradient and class sums of eight rows.
-struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
+struct SoftmaxKernel<Term: SoftmaxTerm, Weighting: RowWeighting>: TileKernel {
   let term: Term
   let step: TermStep
   let classes: Int
@@ -62,7 +62,8 @@ struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
     let (weight, factor) = term.evaluate(
       logProbability: logProbability, probability: logProbability.exponentialOfNonPositive(), step: step)
     let ignored = tile.validity .== Lanes(repeating: 0)
-    let validFactor = (factor * Lanes(repeating: term.logitScale)).replacing(with: Lanes(repeating: 0), where: ignored)
+    var validFactor = (factor * Lanes(repeating: term.logitScale)).replacing(with: Lanes(repeating: 0), where: ignored)
+    if Weighting.isWeighted { validFactor *= UnsafeRawPointer(tile.weights).load(as: Lanes.self) }
 
     // p - onehot(y), first without the division by the sum.
     tile.room[0] = sum
@@ -90,8 +91,13 @@ struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
       let label = Int(tile.labels[lane])
       if label < 0 { continue }
       let factor = Double(room[24 &+ lane])
-      sums[label] -= Double(room[8 &+ lane]) * Double(room[lane])
-      sums[classes &+ label] += 1
+      if Weighting.isWeighted {
+        sums[label] -= Double(room[8 &+ lane]) * Double(room[lane]) * Double(tile.weights[lane])
+        sums[classes &+ label] += Double(tile.weights[8 &+ lane])
+      } else {
+        sums[label] -= Double(room[8 &+ lane]) * Double(room[lane])
+        sums[classes &+ label] += 1
+      }
       sums[2 &* classes &+ label] += factor * factor * Double(room[16 &+ lane])
     }
   }

@@ -1,19 +1,7 @@
 import Tensors
 
-/// Where the gradient of one term lies: planes whose rows are padded to a multiple of eight.
-struct TermPlanes {
-  let base: UnsafePointer<Float>
-  let imageStride: Int
-  let classStride: Int
-
-  @inline(__always)
-  func load(_ tile: Tile, _ k: Int) -> Lanes {
-    UnsafeRawPointer(base + (tile.image &* imageStride &+ k &* classStride &+ tile.row)).loadUnaligned(as: Lanes.self)
-  }
-}
-
 /// Products of the rows of the terms' gradients, by the label's class: one sum for each pair of terms and class.
-struct TermProductsKernel: TileKernel {
+struct TermProductsKernel<Weighting: RowWeighting>: TileKernel {
   let planes: UnsafePointer<TermPlanes>
   let terms: Int
   let classes: Int
@@ -28,7 +16,11 @@ struct TermProductsKernel: TileKernel {
         // PCLA's rows may be as large as float32 goes: products are formed in float64.
         var product = SIMD8<Double>(repeating: 0)
         for k in 0..<classes { product += SIMD8<Double>(planes[i].load(tile, k)) * SIMD8<Double>(planes[j].load(tile, k)) }
-        for lane in 0..<8 where tile.labels[lane] >= 0 { sums[slot &+ Int(tile.labels[lane])] += product[lane] }
+        for lane in 0..<8 {
+          // Neither ignored nor background.
+          let label = Int(UInt32(bitPattern: tile.labels[lane]))
+          if label < classes { sums[slot &+ label] += product[lane] }
+        }
         slot &+= classes
       }
     }
@@ -36,9 +28,9 @@ struct TermProductsKernel: TileKernel {
 }
 
 /// Adds the terms' gradients, each times the factor of the row's class.
-struct TermSumKernel: TileKernel {
+struct TermSumKernel<Weighting: RowWeighting>: TileKernel {
   let planes: UnsafePointer<TermPlanes>
-  /// One a term and class.
+  /// One a class and one for background, term after term.
   let factors: UnsafePointer<Float>
   let terms: Int
   let classes: Int
@@ -53,7 +45,7 @@ struct TermSumKernel: TileKernel {
     for term in 0..<terms {
       for lane in 0..<8 {
         let label = Int(tile.labels[lane])
-        room[lane] = label < 0 ? 0 : factors[term &* classes &+ label]
+        room[lane] = label < 0 ? 0 : factors[term &* (classes &+ 1) &+ label]
       }
       let factor = tile.room[0]
       // A factor of 0 clears the row even where it holds infinities.

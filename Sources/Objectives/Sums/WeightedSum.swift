@@ -1,6 +1,6 @@
 import Tensors
 
-/// A weighted sum of objectives: sum_t w_t L_t, each with its own denominator, state and preparation.
+/// A weighted sum of objectives: sum_t w_t L_t, each with its own denominator, state and rounds.
 ///
 /// Every term leaves its gradient in memory of its own; after the one sum over the ranks they are added with their global factors.
 /// Inner products of the terms' gradients, by class, are summed too, so that the norms of the sum's class gradients are exact, and
@@ -10,7 +10,7 @@ import Tensors
 /// - `terms`: `crossEntropy:1, dice:1` by default; see `SettingsReader.terms`. Names of the registry, `weightedSum` aside.
 /// - `homogenization` and its companions for the sum (default none), with statistic `logits`.
 ///
-/// Packed vector: the terms' vectors one after the other, then T (T + 1) / 2 C products.
+/// Rounds: the terms' vectors one after the other, with T (T + 1) / 2 C products in the last; the terms' last rounds are one.
 /// Working memory: one float a row, class and term.
 enum WeightedSum {
   /// Terms in one sum.
@@ -27,9 +27,12 @@ enum WeightedSum {
       if description.name == settings.objective {
         throw LongtailError(.usage, "objective weightedSum: a term is itself a weightedSum", advice: "List all terms in one sum.")
       }
-      return WeightedSumObjective.Term(
-        objective: try ObjectiveRegistry.make(description.name, settings: description.settings, context: context),
-        weight: description.weight)
+      let objective = try ObjectiveRegistry.make(description.name, settings: description.settings, context: context)
+      guard let objective = objective as? any TermObjective else {
+        throw LongtailError(
+          .usage, "objective weightedSum: '\(description.name)' cannot be a term of a sum", advice: "Leave it out of the terms.")
+      }
+      return WeightedSumObjective.Term(objective: objective, weight: description.weight)
     }
     return try WeightedSumObjective(name: settings.objective, classes: context.classes, terms: terms, homogenization: homogenization)
   }

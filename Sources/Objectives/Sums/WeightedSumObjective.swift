@@ -3,7 +3,7 @@ import Tensors
 /// Runs the terms of a weighted sum; see `WeightedSum`.
 final class WeightedSumObjective: Objective {
   struct Term {
-    let objective: any Objective
+    let objective: any TermObjective
     let weight: Double
   }
 
@@ -15,19 +15,18 @@ final class WeightedSumObjective: Objective {
 
   private let productsPass = RowPass()
   private let sumPass = RowPass()
-  private var buffers: [HostBuffer]
-  private var planes = WorkingMemory()
+  private let scaler = RowScaler()
+  /// The gradients of the terms.
+  private var gradients: [GradientPlanes]
+  private var planeMemory = WorkingMemory()
   private var factorMemory = WorkingMemory()
-  /// The factor of each term and class, from the last `finish`.
-  private var factors: [Double]
 
   init(name: String, classes: Int, terms: [Term], homogenization: Homogenization?) throws {
     self.name = name
     self.classes = classes
     self.terms = terms
     self.homogenization = homogenization
-    buffers = terms.map { _ in HostBuffer(byteCount: 0) }
-    factors = Array(repeating: 0, count: terms.count * classes)
+    gradients = terms.map { _ in GradientPlanes() }
     let offsets = terms.compactMap(\.objective.predictionOffsets)
     if offsets.count > 1 {
       throw LongtailError(.usage, "objective \(name): several terms adjust logits post hoc", advice: "Leave it to one term.")
@@ -36,81 +35,99 @@ final class WeightedSumObjective: Objective {
   }
 
   private var products: Int { terms.count * (terms.count + 1) / 2 * classes }
-  var packedCount: Int { terms.reduce(0) { $0 + $1.objective.packedCount } + products }
-  var preparationCount: Int { terms.reduce(0) { $0 + $1.objective.preparationCount } }
   var needsClassifierGram: Bool { terms.contains { $0.objective.needsClassifierGram } }
 
-  func setClassifierGram(_ gram: [Double]) throws { for term in terms { try term.objective.setClassifierGram(gram) } }
+  /// The last rounds of all terms are one, those before the last are one, and so on; the products belong to the last.
+  var rounds: [Int] {
+    let own = terms.map(\.objective.rounds)
+    let count = own.map(\.count).max() ?? 1
+    var rounds = (0..<count).map { round in
+      own.compactMap { term in WeightedSumObjective.index(of: round, of: count, in: term.count).map { term[$0] } }.reduce(0, +)
+    }
+    rounds[count - 1] += products
+    return rounds
+  }
 
-  func prepare(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, into packed: inout [Double], at offset: Int, step: StepContext
-  ) throws {
-    var place = offset
-    for term in terms where term.objective.preparationCount > 0 {
-      try term.objective.prepare(logits: logits, labels: labels, into: &packed, at: place, step: step)
-      place += term.objective.preparationCount
+  /// Which of a term's rounds takes part in a round of the sum; nil for none.
+  private static func index(of round: Int, of count: Int, in own: Int) -> Int? {
+    round >= count - own ? round - (count - own) : nil
+  }
+
+  /// What each term has in the sums of one round; the products are what is left.
+  private func slices(of sums: ArraySlice<Double>, round: Int, of count: Int) -> [ArraySlice<Double>?] {
+    var place = 0
+    return terms.map { term in
+      let own = term.objective.rounds
+      guard let index = WeightedSumObjective.index(of: round, of: count, in: own.count) else { return nil }
+      defer { place += own[index] }
+      return sums.numbers(place..<(place + own[index]))
     }
   }
 
-  func acceptPreparation(packed: [Double], at offset: Int, step: StepContext) throws {
-    var place = offset
-    for term in terms where term.objective.preparationCount > 0 {
-      try term.objective.acceptPreparation(packed: packed, at: place, step: step)
-      place += term.objective.preparationCount
+  /// The sums of each term.
+  /// - Parameter isComplete: whether the sums end with the last round; otherwise they are of the first rounds.
+  private func parts(of sums: PackedSums, isComplete: Bool) -> [PackedSums] {
+    let count = rounds.count
+    var parts = terms.map { _ in PackedSums() }
+    for (i, round) in sums.rounds.enumerated() {
+      for (term, slice) in slices(of: round, round: isComplete ? count - sums.rounds.count + i : i, of: count).enumerated() {
+        if let slice { parts[term].append(slice) }
+      }
     }
+    return parts
   }
 
   func measure(
-    logits: RowsView, labels: UnsafeBufferPointer<Int32>, gradient: RowsView?, into packed: inout [Double], at offset: Int,
+    round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
     step: StepContext
   ) throws {
-    try check(logits, classes: classes)
-    try check(packed, at: offset, count: packedCount)
+    try check(rows, classes: classes, packed, at: offset, round: round)
+    let count = rounds.count
+    let parts = parts(of: earlier, isComplete: false)
+    let isLast = round == count - 1
     var place = offset
-    for (index, term) in terms.enumerated() {
-      let view = scratch(index, like: logits)
-      try term.objective.measure(logits: logits, labels: labels, gradient: view, into: &packed, at: place, step: step)
-      place += term.objective.packedCount
+    for (i, term) in terms.enumerated() {
+      let own = term.objective.rounds
+      guard let index = WeightedSumObjective.index(of: round, of: count, in: own.count) else { continue }
+      // Norms of the sum's class gradients are measured where no gradient is asked for, too.
+      try term.objective.measure(
+        round: index, rows, gradient: isLast ? gradients[i].view(like: rows.logits) : nil, earlier: parts[i], into: &packed,
+        at: place, step: step)
+      place += own[index]
     }
-    try withPlanes(like: logits) { planes in
-      let kernel = TermProductsKernel(planes: planes, terms: terms.count, classes: classes)
-      try productsPass.run(kernel, source: logits, target: nil, labels: labels) { sums in
-        for slot in sums.indices { packed[place + slot] = sums[slot] }
+    if isLast { try multiplyGradients(rows, into: &packed, at: place) }
+  }
+
+  /// Sums the products of the terms' gradients.
+  private func multiplyGradients(_ rows: LabelledRows, into packed: inout [Double], at place: Int) throws {
+    for slot in 0..<products { packed[place + slot] = 0 }
+    func add(_ sums: UnsafeMutableBufferPointer<Double>) { for slot in sums.indices { packed[place + slot] += sums[slot] } }
+    try rows.forEachPart { part in
+      let planes = try planes(like: rows.logits, isSecond: part?.kind == .second)
+      if part != nil {
+        let kernel = TermProductsKernel<WeightedRows>(planes: planes, terms: terms.count, classes: classes)
+        try productsPass.run(
+          kernel, source: rows.logits, target: nil, labels: nil, part: part, background: Int32(classes), add)
+      } else {
+        let kernel = TermProductsKernel<EqualRows>(planes: planes, terms: terms.count, classes: classes)
+        try productsPass.run(
+          kernel, source: rows.logits, target: nil, labels: rows.labels, background: Int32(classes), add)
       }
     }
   }
 
-  func finish(packed: [Double], at offset: Int, step: StepContext) throws -> StepResult {
-    try check(packed, at: offset, count: packedCount)
-    // One term that is not finite makes the sum so: then no term advances.
-    let isFinite = packed[offset..<(offset + packedCount)].allSatisfy(\.isFinite)
-    var sum = packed
-    if !isFinite { for slot in offset..<(offset + packedCount) { sum[slot] = .nan } }
-    var place = offset
-    var results: [StepResult] = []
-    for term in terms {
-      results.append(try term.objective.finish(packed: sum, at: place, step: step))
-      place += term.objective.packedCount
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
+    let own = try last(sums)
+    let isFinite = own.allSatisfy(\.isFinite)
+    let results = try zip(terms, parts(of: sums, isComplete: true)).map { term, part in
+      // One term that is not finite makes the sum so.
+      try term.objective.result(isFinite ? part : part.withoutNumbers, step: step)
     }
     let weights = terms.map(\.weight)
-    let norms = (0..<classes).map { k in
-      var square = 0.0
-      var slot = place + k
-      for i in terms.indices {
-        for j in 0...i {
-          let factor = weights[i] * results[i].factorPerClass[k] * weights[j] * results[j].factorPerClass[k]
-          // A factor of 0 leaves out what may be as large as numbers go.
-          if factor != 0 { square += (i == j ? 1 : 2) * factor * packed[slot] }
-          slot += classes
-        }
-      }
-      return max(0, square).squareRoot()
-    }
+    let norms = norms(results, products: own.suffix(products))
     var scales = Array(repeating: 1.0, count: classes)
+    var homogenization = homogenization
     if isFinite { scales = homogenization?.scales(norms: norms, advance: step.isTraining) ?? scales }
-    for (i, result) in results.enumerated() {
-      for k in 0..<classes { factors[i * classes + k] = isFinite ? weights[i] * scales[k] * result.factorPerClass[k] : 0 }
-    }
     var classLosses = Array(repeating: 0.0, count: classes)
     var scaled = 0.0
     for (weight, result) in zip(weights, results) {
@@ -119,75 +136,99 @@ final class WeightedSumObjective: Objective {
         scaled += weight * scales[k] * result.scalePerClass[k] * result.lossPerClass[k]
       }
     }
-    return StepResult(
-      loss: isFinite ? classLosses.reduce(0, +) : .nan, scaledLoss: isFinite ? scaled : .nan, lossPerClass: classLosses,
+    let other = background(results)
+    let loss = classLosses.reduce(0, +) + (other?.loss ?? 0)
+    var result = StepResult(
+      loss: isFinite ? loss : .nan, scaledLoss: isFinite ? scaled + (other?.loss ?? 0) : .nan, lossPerClass: classLosses,
       validPixels: results.first?.validPixels ?? 0, pixelsPerClass: results.first?.pixelsPerClass ?? [], gradientNormPerClass: norms,
-      scalePerClass: scales, factorPerClass: isFinite ? scales : Array(repeating: 0, count: classes), isFinite: isFinite)
-  }
-
-  func complete(gradient: RowsView, logits: RowsView, labels: UnsafeBufferPointer<Int32>, result: StepResult) throws {
-    guard let own = factorMemory.floats(factors) else { return }
-    try withPlanes(like: gradient) { planes in
-      let kernel = TermSumKernel(planes: planes, factors: own, terms: terms.count, classes: classes)
-      try sumPass.run(kernel, source: gradient, target: gradient, labels: labels) { _ in }
+      scalePerClass: scales, factorPerClass: isFinite ? scales : Array(repeating: 0, count: classes), isFinite: isFinite,
+      background: other)
+    for (weight, term) in zip(weights, results) {
+      result.termFactors += (0..<classes).map { isFinite ? weight * scales[$0] * term.factorPerClass[$0] : 0 }
+      result.termFactors.append(isFinite ? weight * (term.background?.factor ?? 0) : 0)
     }
+    return result
   }
 
-  /// The memory of a term's gradient, as planes.
-  private func scratch(_ index: Int, like rows: RowsView) -> RowsView {
-    let (imageStride, classStride) = strides(rows)
-    let count = rows.rowsPerImage == 1 ? classes * classStride : rows.images * imageStride
-    if buffers[index].floatCount < count + 8 { buffers[index] = HostBuffer(floatCount: count + 8) }
-    return RowsView(
-      buffer: buffers[index], images: rows.images, rowsPerImage: rows.rowsPerImage, classes: classes, imageStride: imageStride,
-      rowStride: 1, classStride: classStride, blockSize: classes, blockStride: 0)
-  }
-
-  /// Images of one row lie side by side, as a pass takes them for the rows of one image.
-  private func strides(_ rows: RowsView) -> (image: Int, class: Int) {
-    if rows.rowsPerImage == 1 { return (1, (rows.images + 7) / 8 * 8) }
-    let stride = (rows.rowsPerImage + 7) / 8 * 8
-    return (classes * stride, stride)
-  }
-
-  private func withPlanes(like rows: RowsView, _ body: (UnsafePointer<TermPlanes>) throws -> Void) throws {
-    let (imageStride, classStride) = strides(rows)
-    guard let room = planes.bytes(terms.count * MemoryLayout<TermPlanes>.stride)?.assumingMemoryBound(to: TermPlanes.self) else { return }
-    for (index, buffer) in buffers.enumerated() {
-      buffer.withFloats { floats in
-        guard let base = floats.baseAddress else { return }
-        (room + index).initialize(to: TermPlanes(base: UnsafePointer(base), imageStride: imageStride, classStride: classStride))
+  /// The norms of the classes' gradients, from the products of the terms'.
+  private func norms(_ results: [StepResult], products: ArraySlice<Double>) -> [Double] {
+    let weights = terms.map(\.weight)
+    return (0..<classes).map { k in
+      var square = 0.0
+      var slot = k
+      for i in terms.indices {
+        for j in 0...i {
+          let factor = weights[i] * results[i].factorPerClass[k] * weights[j] * results[j].factorPerClass[k]
+          // A factor of 0 leaves out what may be as large as numbers go.
+          if factor != 0 { square += (i == j ? 1 : 2) * factor * products.number(slot) }
+          slot += classes
+        }
       }
+      return max(0, square).squareRoot()
     }
-    try body(UnsafePointer(room))
   }
 
-  var state: [String: [Double]] {
-    var state: [String: [Double]] = [:]
+  /// Rows of background, where all terms take them. Their gradient's norm is not known: it is an upper bound, the sum of the terms'.
+  private func background(_ results: [StepResult]) -> StepResult.Background? {
+    guard results.allSatisfy({ $0.background != nil }) else { return nil }
+    var sum = StepResult.Background(loss: 0, rows: 0, gradientNorm: 0, factor: 1)
+    for (term, result) in zip(terms, results) {
+      guard let other = result.background else { continue }
+      sum.loss += term.weight * other.loss
+      sum.rows = max(sum.rows, other.rows)
+      sum.gradientNorm += term.weight * other.gradientNorm
+    }
+    return sum
+  }
+
+  func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
+    try rows.checkCounts()
+    guard result.termFactors.count == terms.count * (classes + 1), let own = factorMemory.floats(result.termFactors) else {
+      throw LongtailError(.internalError, "objective \(name): a result of another objective")
+    }
+    let planes = try planes(like: gradient, isSecond: false)
+    let background = result.background == nil ? nil : Int32(classes)
+    guard rows.hasExtras else {
+      let kernel = TermSumKernel<EqualRows>(planes: planes, factors: own, terms: terms.count, classes: classes)
+      return try sumPass.run(kernel, source: gradient, target: gradient, labels: rows.labels, background: background) { _ in }
+    }
+    let kernel = TermSumKernel<WeightedRows>(planes: planes, factors: own, terms: terms.count, classes: classes)
+    try sumPass.run(
+      kernel, source: gradient, target: gradient, labels: nil, part: RowPart(rows, .first), background: background
+    ) { _ in }
+    if rows.second != nil {
+      let seconds = try terms.map { try $0.objective.secondGradient(like: gradient) }
+      try scaler.addSecond(seconds, factors: result.termFactors, to: gradient, rows)
+    }
+  }
+
+  /// The terms' gradients, as kernels read them; valid until the next call.
+  private func planes(like rows: RowsView, isSecond: Bool) throws -> UnsafePointer<TermPlanes> {
+    let room = planeMemory.bytes(terms.count * MemoryLayout<TermPlanes>.stride)?.assumingMemoryBound(to: TermPlanes.self)
+    guard let room else { throw LongtailError(.internalError, "objective \(name): no working memory") }
+    for (i, term) in terms.enumerated() {
+      (room + i).initialize(to: try isSecond ? term.objective.secondGradient(like: rows) : gradients[i].planes(like: rows))
+    }
+    return UnsafePointer(room)
+  }
+
+  func commit(_ sums: PackedSums, step: StepContext) throws {
+    let result = try result(sums, step: step)
+    // One term that is not finite makes the sum so: then no term advances.
+    guard step.isTraining, result.isFinite else { return }
+    for (term, part) in zip(terms, parts(of: sums, isComplete: true)) { try term.objective.commit(part, step: step) }
+    _ = homogenization?.scales(norms: result.gradientNormPerClass, advance: true)
+  }
+
+  func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {
     for (index, term) in terms.enumerated() {
-      for (key, values) in term.objective.state { state["term\(index).\(key)"] = values }
+      try term.objective.visitState { leaf, numbers in try visit(RunningStateRow("term\(index).\(leaf.name)", leaf.values), &numbers) }
     }
-    return state.merging(homogenization?.state ?? [:]) { $1 }
+    try homogenization?.visitState(visit)
   }
+}
 
-  func restore(state: [String: [Double]]) throws {
-    var parts = terms.map { _ in [String: [Double]]() }
-    var rest: [String: [Double]] = [:]
-    for (key, values) in state {
-      let index = terms.indices.first { key.hasPrefix("term\($0).") }
-      guard let index else {
-        rest[key] = values
-        continue
-      }
-      parts[index][String(key.dropFirst("term\(index).".count))] = values
-    }
-    let before = terms.map(\.objective.state)
-    do {
-      for (term, part) in zip(terms, parts) { try term.objective.restore(state: part) }
-      try Homogenization.restore(&homogenization, state: rest, objective: name, classes: classes)
-    } catch {
-      for (term, part) in zip(terms, before) { try term.objective.restore(state: part) }
-      throw error
-    }
-  }
+extension PackedSums {
+  /// As many sums, none of which is a number.
+  fileprivate var withoutNumbers: PackedSums { PackedSums(rounds.map { $0.map { _ in .nan }[...] }) }
 }

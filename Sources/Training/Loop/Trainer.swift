@@ -122,7 +122,7 @@ public final class Trainer {
         summary.evaluation = evaluation
         if schedule.isEnd(after: learner.stepCount) { try requireFiniteEnd(report, evaluation) }
         if scores.note(evaluation) { saving.owe() }
-        try learner.withAverage { try observer?.didEvaluate(evaluation, learner: learner) }
+        try observer?.didEvaluate(evaluation, learner: learner)
       }
       if saving.isDue(after: report, steps: learner.stepCount, in: schedule) { try save() }
       if report.requests.isStop, !schedule.isEnd(after: learner.stepCount) {
@@ -200,11 +200,10 @@ public final class Trainer {
 
   /// Judges the network that a checkpoint of this step would hold. Collective.
   private func evaluate() throws -> EvaluationReport {
-    let report = try learner.withAverage {
-      try learner.withRootStatistics {
-        try evaluator.evaluate(
-          learner.network, objective: learner.objective, step: learner.stepCount, epoch: schedule.epochs(after: learner.stepCount))
-      }
+    let report = try learner.withRootStatistics {
+      try evaluator.evaluate(
+        learner.network, parameters: learner.judged, objective: learner.objective, step: learner.stepCount,
+        epoch: schedule.epochs(after: learner.stepCount))
     }
     timeLimit?.didEvaluate(seconds: report.seconds)
     return report

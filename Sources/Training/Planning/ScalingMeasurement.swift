@@ -116,7 +116,7 @@ public struct ScalingMeasurement {
       configuration.objective.name, settings: configuration.objective.settings,
       context: ObjectiveContext(classes: classes, pixelCounts: pixels, imageCounts: pixels, images: Int64(classes)))
     step.packedCounts = [objective.packedCount + ControlWord.packedCount]
-    if objective.preparationCount > 0 { step.packedCounts.append(objective.preparationCount) }
+    step.packedCounts += objective.rounds.dropLast()
     if configuration.model.batchNorm == .synchronized {
       for statistic in network.runningStatistics where statistic.name.hasSuffix("running_mean") {
         let channels = statistic.values.count

@@ -7,10 +7,11 @@ extension Learner {
   /// Only batch normalization without synchronization needs it, by which each rank has running statistics of its own.
   func withRootStatistics<Result>(_ body: () throws -> Result) throws -> Result {
     guard hasLocalStatistics, communicator.size > 1 else { return try body() }
-    let own = network.runningStatisticsBuffer.withBytes { [UInt8]($0) }
-    defer { network.runningStatisticsBuffer.withBytes { $0.copyBytes(from: own) } }
+    let statistics = judged.statistics
+    let own = statistics.withBytes { [UInt8]($0) }
+    defer { statistics.withBytes { $0.copyBytes(from: own) } }
     var tree = StateTree()
-    tree.tensors(network.statisticTensors, in: network.runningStatisticsBuffer) { "running statistic \($0)" }
+    tree.tensors(network.statisticTensors, in: statistics) { "running statistic \($0)" }
     try tree.broadcast(communicator)
     return try body()
   }

@@ -13,36 +13,25 @@ import Threading
 final class WeightAverage {
   /// The share that remains in a step.
   let decay: Double
-  /// The average of the flat parameters, in their layout.
-  let parameters: HostBuffer
-  /// The average of the running statistics, in their layout.
-  let statistics: HostBuffer
+  /// The average, as a set that plans can compute with.
+  let set: ParameterSet
 
   /// Begins with the network's present numbers.
   init(of network: Network, decay: Double) {
     self.decay = decay
-    parameters = HostBuffer(byteCount: network.parameters.byteCount)
-    statistics = HostBuffer(byteCount: network.runningStatisticsBuffer.byteCount)
+    set = ParameterSet(network.layout)
     restart(from: network)
   }
 
   /// Begins anew with the network's present numbers.
-  func restart(from network: Network) {
-    combine(parameters, network.parameters) { $0 = $1 }
-    combine(statistics, network.runningStatisticsBuffer) { $0 = $1 }
-  }
+  func restart(from network: Network) { set.copy(network.parameterSet) }
 
   /// Takes a step into account.
   func update(from network: Network) {
     let share = Float(1 - decay)
-    combine(parameters, network.parameters) { $0 += share * ($1 - $0) }
-    combine(statistics, network.runningStatisticsBuffer) { $0 += share * ($1 - $0) }
-  }
-
-  /// Exchanges the average and the network's own numbers.
-  func exchange(with network: Network) {
-    combine(parameters, network.parameters) { swap(&$0, &$1) }
-    combine(statistics, network.runningStatisticsBuffer) { swap(&$0, &$1) }
+    combine(set.values, network.parameterSet.values) { $0 += share * ($1 - $0) }
+    combine(set.statistics, network.parameterSet.statistics) { $0 += share * ($1 - $0) }
+    set.didChange()
   }
 
   @inline(__always)
@@ -59,11 +48,6 @@ final class WeightAverage {
 }
 
 extension Learner {
-  /// Lets the network be its average for a while, where there is one: what is evaluated is what is saved as the model.
-  func withAverage<Result>(_ body: () throws -> Result) rethrows -> Result {
-    guard let average else { return try body() }
-    average.exchange(with: network)
-    defer { average.exchange(with: network) }
-    return try body()
-  }
+  /// The numbers that are judged and published: the average where there is one.
+  public var judged: ParameterSet { average?.set ?? network.parameterSet }
 }

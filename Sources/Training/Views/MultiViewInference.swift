@@ -15,17 +15,23 @@ import Tensors
 public final class MultiViewInference {
   private let experiment: Experiment
   private let network: Network
+  private let parameters: ParameterSet
   private let offsets: [Double]?
   private let views: Configuration.Views
   private let shifter = RowShifter()
 
-  /// Uses a network's present parameters.
+  /// Uses a network.
   /// - Parameters:
+  ///   - parameters: the numbers to compute with; the network's own if nil.
   ///   - offsets: what is added to the scores of each class, as an objective with post-hoc adjustment asks for.
   ///   - views: the looks; those of the configuration when not given.
-  public init(_ experiment: Experiment, network: Network, offsets: [Double]? = nil, views: Configuration.Views? = nil) {
+  public init(
+    _ experiment: Experiment, network: Network, parameters: ParameterSet? = nil, offsets: [Double]? = nil,
+    views: Configuration.Views? = nil
+  ) {
     self.experiment = experiment
     self.network = network
+    self.parameters = parameters ?? network.parameterSet
     self.offsets = offsets
     self.views = views ?? experiment.configuration.evaluation.views
   }
@@ -82,14 +88,16 @@ public final class MultiViewInference {
     var labels = [Int32](repeating: -1, count: padded.width * padded.height)
     let sample = Sample(
       image: part, labels: LabelImage(width: part.width, height: part.height, fill: LabelImage.ignored))
-    try plan.withInput { input in
+    let input = HostBuffer(floatCount: 3 * padded.height * padded.width)
+    try input.withFloats { input in
       try labels.withUnsafeMutableBufferPointer {
         try experiment.evaluationPipeline.write(
           sample, epoch: 0, index: 0, height: padded.height, width: padded.width, images: input, labels: $0)
       }
     }
-    try plan.forward()
-    if let offsets { try shifter.add(offsets, to: plan.logits) }
-    sums.addSoftmax(plan.logits, columns: padded.width, window: ImageSize(width: part.width, height: part.height), x: x, y: y)
+    try plan.forward(parameters, images: BatchImages(input))
+    let logits = try plan.logits()
+    if let offsets { try shifter.add(offsets, to: logits) }
+    sums.addSoftmax(logits, columns: padded.width, window: ImageSize(width: part.width, height: part.height), x: x, y: y)
   }
 }

@@ -33,7 +33,6 @@ let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O", "-Xcc", "-fno-math-errno
 let hotC: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"] + instructionSetC)]
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "longtail",
@@ -45,7 +44,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
   ],
   targets: [
     // Floor 0: C libraries and shims.
@@ -93,14 +91,14 @@ let package = Package(
       name: "Training",
       dependencies: [
         "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
-        "Objectives", "Optimizers", "Tensors", "Threading", logging,
+        "Objectives", "Optimizers", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
       name: "Reports", dependencies: ["Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"], swiftSettings: hot),
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Exchange", "Reports", "Training", logging,
+        "CAllocations", "Exchange", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

@@ -75,6 +75,22 @@ extension ProcessTests {
       }
     }
 
+    /// All ranks know what was best before the run was cut off: else some of them would save after an evaluation, and others not.
+    @Test(.enabled(if: Program.hasMPI, "mpirun is not on PATH")) func bestScoresAreKnownToAllRanks() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.scenes(in: directory, validation: 2)
+        // Nothing is learned, so that no later evaluation is better than the first.
+        let settings = [
+          "optimizer={name: sgd, learningRate: 1e-30}", "schedule.name=constant", "checkpoint.every=100", "model.batchNorm=frozen",
+        ]
+        let run = RunResult(path: "\(directory)/run")
+        expect(try train(configuration, run.path, settings + ["training.epochs=2"], ranks: 2))
+        #expect(run.checkpoints == [3, 6])
+        expect(try train(configuration, run.path, settings + ["training.epochs=4"], ["--resume", "required"], ranks: 2))
+        #expect(run.checkpoints == [3, 6, 12], "only the end was saved")
+      }
+    }
+
     @Test func autoBeginsWhereThereIsNothing() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory, validation: 2)

@@ -29,7 +29,7 @@ CASES = [
         "model={name: deeplabv3-resnet18, settings: {auxiliaryWeight: 0.4, dropout: 0}}", "objective={name: pat}",
         "training.exponentialMovingAverage.decay=0.9", "optimizer={name: adamw, learningRate: 0.001, weightDecay: 0.01}")),
     Case("local-batch-norm", (
-        "model={name: unet, width: 8, batchNorm: local}", "objective={name: eqlv2}", "training.dropLast=true")),
+        "model={name: unet, width: 8, batchNorm: local}", "objective={name: eqlv2}", "training.dropLast=true", "training.epochs=13")),
     Case("micro-batches", (UNET, "objective={name: pat}", "training.accumulate=2")),
     Case("dropout", ("model={name: fcn-resnet18, settings: {dropout: 0.1}}", "objective={name: crossEntropy}")),
 ]

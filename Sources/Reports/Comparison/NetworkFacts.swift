@@ -14,7 +14,7 @@ public struct NetworkFacts: Sendable, Equatable {
 
   /// Asks the network and the pipeline.
   public init(_ experiment: Experiment) {
-    stride = experiment.graph.strideMultiple
+    stride = try? experiment.graph.coarsestStride()
     inputPixels = experiment.evaluationSize.width * experiment.evaluationSize.height
   }
 }

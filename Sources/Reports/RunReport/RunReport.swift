@@ -89,7 +89,7 @@ extension NetworkFacts {
     let (configuration, classes) = (results.configuration, results.last?.classes.count ?? results.training.pixels.count)
     let graph = try? ModelRegistry.make(
       configuration.model.name, width: configuration.model.width, classes: max(1, classes), settings: configuration.model.settings)
-    stride = graph?.strideMultiple
+    stride = try? graph?.coarsestStride()
     inputPixels = configuration.data.size.map { $0.width * $0.height }
   }
 }

@@ -2,9 +2,9 @@ import Configuration
 import Tensors
 
 /// What a run does about steps that were not finite: it leaves them out until there are too many, or ends.
-struct NonFinitePolicy {
+package struct NonFinitePolicy {
   /// What the run does after a step. The same on all ranks.
-  enum Verdict {
+  package enum Verdict {
     /// It goes on.
     case goOn
     /// It saves what was before the step, and ends with this error.
@@ -15,13 +15,13 @@ struct NonFinitePolicy {
 
   private let settings: Configuration.Training
 
-  init(_ settings: Configuration.Training) { self.settings = settings }
+  package init(_ settings: Configuration.Training) { self.settings = settings }
 
   /// Judges a step that was left out because it was not finite.
   /// - Parameters:
   ///   - text: what was found about it.
   ///   - history: what has been left out, this step included.
-  func verdict(on text: String, history: StepHistory) -> Verdict {
+  package func verdict(on text: String, history: StepHistory) -> Verdict {
     func error(_ reason: String) -> LongtailError { LongtailError(.notFinite, "\(text)\n  \(reason)", advice: NonFiniteReport.advice) }
     func steps(_ count: Int) -> String { count == 1 ? "1 step" : "\(count) steps" }
     switch settings.nonFinite {

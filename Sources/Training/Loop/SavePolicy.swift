@@ -3,31 +3,31 @@ import Configuration
 /// When a run saves: by steps, by epochs, when a metric is better than ever, at its end and when somebody asks.
 ///
 /// What has failed in a step may be the parameters: what is due then waits until a step with them was finite.
-struct SavePolicy {
+package struct SavePolicy {
   private let everySteps: Int?
   private let everyEpochs: Int
   private var isOwed = false
   private var lastSavedStep: Int?
 
   /// - Parameter resumedAt: the step of the checkpoint that the run goes on from, which need not be saved again.
-  init(_ settings: Configuration.Checkpoint, resumedAt step: Int?) {
+  package init(_ settings: Configuration.Checkpoint, resumedAt step: Int?) {
     everySteps = settings.everySteps
     everyEpochs = settings.every
     lastSavedStep = step
   }
 
   /// This state has to be kept, whatever the steps say.
-  mutating func owe() { isOwed = true }
+  package mutating func owe() { isOwed = true }
 
   /// Whether to save after a step. The same on all ranks, like all that is asked here.
-  mutating func isDue(after report: StepReport, steps: Int, in schedule: RunSchedule) -> Bool {
+  package mutating func isDue(after report: StepReport, steps: Int, in schedule: RunSchedule) -> Bool {
     if everySteps.map({ steps % $0 == 0 }) ?? false || schedule.completesEpoch(after: steps, every: everyEpochs) { isOwed = true }
     if schedule.isEnd(after: steps) || report.requests.save || report.requests.isStop { return true }
     return isOwed && report.nonFinite == nil
   }
 
   /// A save begins; false where this step is saved already.
-  mutating func begin(step: Int) -> Bool {
+  package mutating func begin(step: Int) -> Bool {
     isOwed = false
     guard lastSavedStep != step else { return false }
     lastSavedStep = step

@@ -1,0 +1,33 @@
+import Configuration
+import Datasets
+import Images
+import Tensors
+
+extension Configuration.DataSet {
+  /// `range`, as decoders take it; nil where it is not given.
+  public var sampleRange: SampleRange? {
+    guard let range, range.count == 2 else { return nil }
+    return SampleRange(low: range[0], high: range[1])
+  }
+}
+
+extension Experiment {
+  /// Reads an image file as those of the data set are read: upright, and with `data.range` where it has 16 bits.
+  /// - Throws: `.missingInput`, `.badData`.
+  public func image(contentsOf path: String) throws -> RGBImage {
+    try RGBImage(contentsOf: path, range: configuration.data.sampleRange)
+  }
+
+  /// What somebody should know of the data before the first step, though it need not be wrong.
+  /// - Parameter audits: counts of the splits, the training split's first.
+  public func remarks(on audits: [LabelAudit]) -> [String] {
+    var remarks = audits.flatMap { audit in audit.statistics.remarks.map { "\(audit.split.shortName): \($0)" } }
+    guard let training = audits.first else { return remarks }
+    for audit in audits.dropFirst() {
+      if let shared = SharedImages(training.statistics, of: training.split, audit.statistics, of: audit.split) {
+        remarks.append(shared.message)
+      }
+    }
+    return remarks
+  }
+}

@@ -1,3 +1,4 @@
+import Images
 import Tensors
 
 /// A data set that can be named in a configuration.

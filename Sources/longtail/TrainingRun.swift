@@ -1,5 +1,6 @@
 import Collectives
 import Configuration
+import Datasets
 import Foundation
 import Reports
 import Tensors

@@ -63,7 +63,8 @@ public enum DatasetRegistry {
     let dataset = try entry.make(DatasetSettings(dataset: name, values: settings))
     guard let range else { return dataset }
     guard var files = dataset as? PairedFiles else {
-      throw LongtailError(.usage, "data.range is for image files of 16 bits, and data set \(name) has none", advice: "Leave data.range out.")
+      throw LongtailError(
+        .usage, "data.range is for image files of 16 bits, and data set \(name) has none", advice: "Leave data.range out.")
     }
     files.range = range
     return files

@@ -135,7 +135,7 @@ public struct LabelPalettes: Sendable, Codable, Equatable {
   /// What is worth a word though it need not be wrong.
   public var remark: String? {
     guard let greySource, let paletteSource else { return nil }
-    return "some label files are grey, such as \(greySource), others have palettes, such as \(paletteSource): their numbers are taken to mean "
-      + "the same"
+    return "some label files are grey, such as \(greySource), others have palettes, such as \(paletteSource): their numbers are taken to "
+      + "mean the same"
   }
 }

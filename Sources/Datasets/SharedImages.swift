@@ -23,7 +23,8 @@ public struct SharedImages: Sendable, Equatable {
   /// What is wrong with that.
   public var message: String {
     let files = example.first == example.second ? example.first : "\(example.second) and \(example.first)"
-    return "\(count) of \(total) \(names.second) images \(count == 1 ? "is" : "are") among the \(names.first) images too, by content, such as "
+    let verb = count == 1 ? "is" : "are"
+    return "\(count) of \(total) \(names.second) images \(verb) among the \(names.first) images too, by content, such as "
       + "\(files): scores on \(count == 1 ? "it" : "them") say nothing about new images"
   }
 

@@ -13,9 +13,20 @@ extension Configuration.DataSet {
 
 extension Experiment {
   /// Reads an image file as those of the data set are read: upright, and with `data.range` where it has 16 bits.
-  /// - Throws: `.missingInput`, `.badData`.
-  public func image(contentsOf path: String) throws -> RGBImage {
-    try RGBImage(contentsOf: path, range: configuration.data.sampleRange)
+  /// - Parameter note: is told what somebody who looks at results should know.
+  /// - Throws: `.missingInput`, `.badData`; also for 16 bits without a range.
+  public func image(contentsOf path: String, note: (String) -> Void) throws -> RGBImage {
+    guard let range = configuration.data.sampleRange else {
+      // Refuses 16 bits.
+      return try RGBImage(contentsOf: path)
+    }
+    let file = try ImageFile(contentsOf: path, range: range)
+    if let samples = file.deep, samples.countBeyondRange * 20 > samples.count {
+      note(
+        "\(path): \(100 * samples.countBeyondRange / samples.count) % of its values, \(samples.least) to \(samples.greatest), lie outside "
+          + "data.range \(range) and are cut off")
+    }
+    return file.image
   }
 
   /// What somebody should know of the data before the first step, though it need not be wrong.

@@ -76,7 +76,8 @@ struct StatsCommand: ParsableCommand {
       "dataset": .string(audit.dataset), "split": .string(audit.split.rawValue), "digest": .string(audit.digest),
       "images": .int(counts.imageCount), "labelledPixels": .int(counts.labelledPixels), "ignoredPixels": .int(counts.ignoredPixels),
       "headToTail": .double(Self.headToTail(counts)), "remarks": .array(experiment.remarks(on: [audit]).map(JSONValue.string)),
-      "measuredRange": counts.files.values.map { .array([.int($0.measured.low), .int($0.measured.high)]) } ?? .null, "classes": .array(classes), "groups": .object(groups),
+      "measuredRange": counts.files.values.map { .array([.int($0.measured.low), .int($0.measured.high)]) } ?? .null,
+      "classes": .array(classes), "groups": .object(groups),
       "statistics": .members([
         "pixels": .array(counts.pixels.map(JSONValue.int)), "images": .array(counts.images.map(JSONValue.int)),
         "ignoredPixels": .int(counts.ignoredPixels), "imageCount": .int(counts.imageCount),

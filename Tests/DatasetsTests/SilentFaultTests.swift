@@ -112,7 +112,7 @@ import Testing
     other.add(palette: Self.palette, used: [1], source: "e")
     #expect(other.error == nil)
     other.add(palette: [.black, RGBColour(0, 128, 0)], used: [1], source: "f")
-    #expect(other.error?.message.contains("e") == true && other.error?.message.contains("palette of f") == true)
+    #expect(other.error?.message.contains("in the palette of e, but #008000 in that of f") == true)
     palettes.merge(other)
     #expect(palettes.error != nil)
     let decoded = try? JSONDecoder().decode(LabelPalettes.self, from: JSONEncoder().encode(palettes))

@@ -205,6 +205,10 @@ extension ProcessTests {
           copy.chunks = [("tEXt", Array("Comment\0copied".utf8))]
           try write(copy, "\(directory)/val/images/\(file + 1).png")
         }
+        // The other one is of neither.
+        var image = try RGBImage(contentsOf: "\(directory)/val/images/0.png")
+        image[5, 5] = RGBColour(1, 2, 3)
+        try image.writePNG(to: "\(directory)/val/images/0.png")
         let says = "2 of 3 val images are among the train images too, by content, such as"
         expect(try train(configuration, "\(directory)/run", ["training.steps=1"]), output: ["warning: \(says)"])
         expect(try longtail("inspect", configuration, "--samples", "0"), output: ["note: \(says)"])

@@ -109,7 +109,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["CImageFormats", "Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ImagesTests", dependencies: ["Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["CImageFormats", "Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .executableTarget(
       name: "CollectivesProbe", dependencies: ["Collectives", "Tensors", "Threading"], path: "Tests/Probes/Collectives",
       swiftSettings: hot),

@@ -19,6 +19,8 @@ extension Configuration {
     public var mean = [0.485, 0.456, 0.406]
     /// Each channel is divided by it, in units of 0 to 1, in the order R, G, B.
     public var standardDeviation = [0.229, 0.224, 0.225]
+    /// The values of image files of 16 bits that become black and white; such files are refused without it. Files of 8 bits need none.
+    public var range: [Int]?
     /// How images come into memory.
     public var loader = Loader()
 
@@ -41,7 +43,12 @@ extension Configuration {
     }
 
     package func contradictions() -> [Contradiction] {
-      settings["root"] == nil ? [] : [Contradiction("settings", "`root` is a key of `data` itself; move it one level up")]
+      var found =
+        settings["root"] == nil ? [] : [Contradiction("settings", "`root` is a key of `data` itself; move it one level up")]
+      if let range, range.count == 2, range[0] >= range[1] {
+        found.append(Contradiction("range", "the value for black, \(range[0]), is not below that for white, \(range[1])"))
+      }
+      return found
     }
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
@@ -55,6 +62,9 @@ extension Configuration {
       visitor.key(
         "standardDeviation", &standardDeviation, "per channel R, G, B, in units of 0 to 1", .count(3, "R, G and B"),
         .each(.above(0)))
+      visitor.optionalKey(
+        "range", &range, "values of 16-bit image files that become black and white, such as [0, 4095]; longtail stats measures them",
+        .count(2, "the values for black and for white"), .each(.between(0, 65_535)))
       visitor.section("loader", &loader, "how images come into memory")
     }
   }

@@ -34,12 +34,18 @@ public struct BadFile: Sendable, Codable, Equatable {
 public struct Examination: Sendable {
   /// The picture's size.
   public var size: ImageSize
-  /// The picture, where it was decoded.
+  /// The picture, where it was decoded; without a range of values, one of 16 bits is shown by its own least and greatest.
   public var image: RGBImage?
   /// The numbers in the label file.
   public var labels: LabelImage
   /// Colours of the label file that stand for nothing; their pixels are `LabelImage.ignored` in `labels`.
   public var unknown: [UnknownLabel]
+  /// The image's file, where it is one, and what error messages call it.
+  public var file: (content: ImageFile, range: SampleRange?, source: String)?
+  /// The colours of the label file's palette; empty where it is grey, nil where palettes do not matter.
+  public var palette: [RGBColour]?
+  /// How the label file is stored.
+  public var labelOrientation = ImageOrientation.upright
 
   /// Puts it together.
   public init(size: ImageSize, image: RGBImage? = nil, labels: LabelImage, unknown: [UnknownLabel] = []) {

@@ -1,3 +1,4 @@
+import Images
 import Tensors
 
 /// A data set that can be named in a configuration.
@@ -48,8 +49,10 @@ public enum DatasetRegistry {
   /// - Parameters:
   ///   - name: one of `entries`.
   ///   - settings: its settings.
-  /// - Throws: `.usage` for unknown names and keys, with the nearest known one; what the data set throws while its files are listed.
-  public static func make(name: String, settings: [String: SettingValue]) throws -> any SegmentationDataset {
+  ///   - range: which values of image files of 16 bits become black and white.
+  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for a range where images are no files; what the data set
+  ///   throws while its files are listed.
+  public static func make(name: String, settings: [String: SettingValue], range: SampleRange? = nil) throws -> any SegmentationDataset {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw LongtailError.unknownName("data set", name, known: entries.map(\.name))
     }
@@ -57,6 +60,13 @@ public enum DatasetRegistry {
     for key in settings.keys.sorted() where !keys.contains(key) {
       throw LongtailError.unknownName("setting", key, known: keys, at: "data set \(name)")
     }
-    return try entry.make(DatasetSettings(dataset: name, values: settings))
+    let dataset = try entry.make(DatasetSettings(dataset: name, values: settings))
+    guard let range else { return dataset }
+    guard var files = dataset as? PairedFiles else {
+      throw LongtailError(
+        .usage, "data.range is for image files of 16 bits, and data set \(name) has none", advice: "Leave data.range out.")
+    }
+    files.range = range
+    return files
   }
 }

@@ -31,6 +31,10 @@ public enum FolderDataset {
         "labelColours",
         "for label files whose colours are classes: mapping from #RRGGBB to class names, class numbers or ignore; several may mean the same"
       ),
+      (
+        "labelPalettes",
+        "check (default): a number must have one colour in the palettes of all label files; ignore: numbers are the classes, whatever their colours"
+      ),
       ("validationShare", "share of the training samples that is held out for validation where no validation samples are named"),
     ], layout: FolderLayout.description, recognize: FolderLayout.recognize
   ) { try open($0) }
@@ -75,9 +79,11 @@ public enum FolderDataset {
       }
       (pairs[.train], pairs[.validation]) = HeldOut.divided(pairs[.train] ?? [], share: share) { $0.identifier }
     }
-    return PairedFiles(
+    var dataset = PairedFiles(
       name: "folder", classes: classes, labelMap: map, pairs: pairs,
       coding: code.isEmpty ? .numbers : .colours(try code.colourCode(settings, classes: classes)))
+    dataset.checksPalettes = try settings.word("labelPalettes", of: ["check", "ignore"]) == "check"
+    return dataset
   }
 
   /// - Parameter shown: by the name of a class, the colour that it has in label files.

@@ -47,7 +47,7 @@ public struct LabelAudit: Sendable, Codable, Equatable {
           do {
             statistics.add(
               try dataset.examine(split: split, index: index), map: dataset.labelMap,
-              source: dataset.labelSource(split: split, index: index))
+              source: dataset.labelSource(split: split, index: index), index: index)
           } catch {
             guard let bad = BadFile(index: index, error: error) else { throw error }
             statistics.badFiles.append(bad)

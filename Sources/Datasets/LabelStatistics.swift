@@ -22,6 +22,11 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   /// The first image, and the first one of another size if there is one: two where the images are not all of one size.
   public var sizes: [SizedSource]
 
+  /// What the image files are, beside their pixels.
+  public var files: ImageFacts
+  /// The palettes of the label files, compared.
+  public var palettes: LabelPalettes
+
   /// An image's size and what error messages call the image.
   public struct SizedSource: Sendable, Codable, Equatable {
     /// Width and height in pixels.
@@ -43,6 +48,8 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     unknownCount = 0
     badFiles = []
     sizes = []
+    files = ImageFacts()
+    palettes = LabelPalettes()
   }
 
   /// Pixels that belong to a class.
@@ -83,8 +90,14 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   }
 
   /// Counts one sample.
-  mutating func add(_ sample: Examination, map: LabelMap, source: String) {
-    add(histogram: sample.labels.histogram(), size: sample.size, map: map, source: source)
+  mutating func add(_ sample: Examination, map: LabelMap, source: String, index: Int) {
+    let histogram = sample.labels.histogram()
+    add(histogram: histogram, size: sample.size, map: map, source: source)
+    if let file = sample.file { files.add(file.content, range: file.range, source: file.source, index: index) }
+    if sample.labelOrientation != .upright { files.turnedLabels.add(source) }
+    if let palette = sample.palette {
+      palettes.add(palette: palette, used: histogram.indices.filter { histogram[$0] > 0 }, source: source)
+    }
     for label in sample.unknown {
       // Where a colour means nothing, the pixel was counted as ignored.
       ignoredPixels -= label.pixels
@@ -113,13 +126,19 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     unknownCount += other.unknownCount
     badFiles += other.badFiles
     other.sizes.forEach { note($0) }
+    files.merge(other.files)
+    palettes.merge(other.palettes)
   }
 
+  /// What somebody should know before training, though it need not be wrong.
+  public var remarks: [String] { files.remarks + (palettes.remark.map { [$0] } ?? []) }
+
   /// Returns when every file can be used and every label has a meaning.
-  /// - Throws: `.badData` or `.missingInput` naming the files that cannot be used; `.badData` with the first file, number and count of a label
-  ///   without a meaning, and how many more there are.
+  /// - Throws: `.badData` or `.missingInput` naming the files that cannot be used; `.badData` with two label files whose palettes contradict each
+  ///   other, or with the first file, number and count of a label without a meaning, and how many more there are.
   public func validate() throws {
     if let error = BadFile.error(badFiles) { throw error }
+    if let error = palettes.error { throw error }
     guard unknownCount > 0 else { return }
     let first = unknown.first ?? UnknownLabel(source: "another rank's share", label: 0, pixels: 0)
     throw LabelMap.unknownLabel(first, others: unknownCount - 1)

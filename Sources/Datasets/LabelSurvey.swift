@@ -14,38 +14,59 @@ struct LabelSurvey {
   /// Pixels of each colour, where they hold colours.
   private(set) var colours: [RGBColour: Int] = [:]
 
-  /// Reads the files. One that cannot be read is left to the check of the data.
-  /// - Throws: `.badData` where none can be read, some hold colours and others numbers, or there are more colours than classes can be.
+  /// The palettes of the files that have numbers.
+  private(set) var palettes = LabelPalettes()
+
+  /// Reads the files. One that is broken is left to the check of the data.
+  ///
+  /// Where palettes contradict each other, their colours are what the files have in common, and `numbers` is empty.
+  /// - Throws: `.badData` where none can be read, one can be read and cannot be used, some hold colours and others numbers, or there are more
+  ///   colours than classes can be.
   init(of files: [String]) throws {
     let count = min(files.count, LabelSurvey.fileLimit)
     var numbered: String?
     var coloured: String?
     var failure: (any Error)?
+    // Of palette files, pixels by colour; and the first file that uses a number past the end of its palette.
+    var shown: [RGBColour: Int] = [:]
+    var beyond: String?
     for place in 0..<count {
       let file = files[files.count * place / count]
-      if coloured == nil {
-        do {
-          for (number, pixels) in try LabelImage(contentsOf: file).histogram().enumerated() where pixels > 0 {
-            numbers[number, default: 0] += pixels
-          }
-          numbered = file
-          continue
-        } catch { failure = failure ?? error }
-      }
-      guard let found = try? LabelImage.colours(contentsOf: file, atMost: 4096) else {
-        if (try? RGBImage(contentsOf: file)) != nil { throw LabelSurvey.tooMany(file) }
+      let finding: LabelFile.Finding
+      do { finding = try LabelFile.find(in: file, colours: 4096) } catch {
+        failure = failure ?? error
         continue
       }
-      if let numbered {
-        throw LongtailError(
-          .badData, "\(file) holds colours, but \(numbered) holds numbers", advice: "All label files must be of one kind.")
+      switch finding {
+      case .unsuitable(let error): throw error
+      case .numbers(let read):
+        let histogram = read.labels.histogram()
+        let used = histogram.indices.filter { histogram[$0] > 0 }
+        for number in used {
+          numbers[number, default: 0] += histogram[number]
+          guard !read.palette.isEmpty else { continue }
+          if number < read.palette.count { shown[read.palette[number], default: 0] += histogram[number] } else { beyond = beyond ?? file }
+        }
+        palettes.add(palette: read.palette, used: used, source: file)
+        numbered = numbered ?? file
+      case .colours(let found):
+        guard let found else { throw LabelSurvey.tooMany(file) }
+        coloured = coloured ?? file
+        colours.merge(found, uniquingKeysWith: +)
+        guard colours.count <= LabelSurvey.classLimit else { throw LabelSurvey.tooMany(file) }
       }
-      coloured = file
-      colours.merge(found, uniquingKeysWith: +)
-      guard colours.count <= LabelSurvey.classLimit else { throw LabelSurvey.tooMany(file) }
+      if let numbered, let coloured {
+        throw LongtailError(
+          .badData, "\(coloured) holds colours, but \(numbered) holds numbers", advice: "All label files must be of one kind.")
+      }
     }
     if numbered == nil, coloured == nil {
       throw failure ?? LongtailError(.badData, "there are no label files", advice: "Label files are PNGs.")
+    }
+    if let error = palettes.error {
+      // Colours decide only where every number has one.
+      if palettes.greySource != nil || beyond != nil { throw error }
+      (numbers, colours) = ([:], shown)
     }
   }
 
@@ -102,7 +123,11 @@ struct LabelSurvey {
       .init(
         key: "classes", value: .list(names.map { .string($0) }),
         remark: dictionary.isEmpty ? "names of your own; change them in labelColours too" : ""),
-      .init(key: "labelColours", value: .map(map), remark: "colour in the files: class, or ignore"),
+      .init(
+        key: "labelColours", value: .map(map),
+        remark: palettes.contradiction == nil
+          ? "colour in the files: class, or ignore"
+          : "colour in the files: class, or ignore; each file numbers its colours in an order of its own"),
     ]
   }
 

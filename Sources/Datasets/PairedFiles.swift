@@ -36,6 +36,10 @@ public struct PairedFiles: SegmentationDataset {
   public let coding: LabelCoding
   /// How much a file may ask for.
   public let limits: ImageLimits
+  /// Which values of image files of 16 bits become black and white; without it they are refused.
+  public var range: SampleRange?
+  /// Whether a number must have one colour in the palettes of all label files.
+  public var checksPalettes = true
 
   /// Puts a data set together from pairs that are known.
   public init(
@@ -62,20 +66,32 @@ public struct PairedFiles: SegmentationDataset {
   /// The label file's numbers.
   public func fileLabels(split: Split, index: Int) throws -> LabelImage { try known(read(pair(split, index))) }
 
-  private func read(_ pair: Pair) throws -> (labels: LabelImage, unknown: [UnknownLabel]) {
+  /// A label file's numbers, and all else that was found in it.
+  private struct Read {
+    var labels: LabelImage
+    var unknown: [UnknownLabel] = []
+    var palette: [RGBColour]?
+    var orientation: ImageOrientation
+  }
+
+  private func read(_ pair: Pair) throws -> Read {
     switch coding {
     case .numbers:
-      var labels = try LabelImage(contentsOf: pair.labels, limits: limits)
+      let file = try LabelFile(contentsOf: pair.labels, limits: limits)
+      var labels = file.labels
       if !pair.replacing.isEmpty { labels.map((0...255).map { pair.replacing[$0] ?? $0 }) }
-      return (labels, [])
+      let isCompared = checksPalettes && pair.replacing.isEmpty
+      return Read(labels: labels, palette: isCompared ? file.palette : nil, orientation: file.orientation)
     case .colours(let code):
-      let (labels, unknown) = try LabelImage.decoded(contentsOf: pair.labels, by: code, limits: limits)
-      let list = unknown.sorted { ($1.value, $0.key.hexadecimal) < ($0.value, $1.key.hexadecimal) }
-      return (labels, list.map { UnknownLabel(source: pair.labels, label: -1, pixels: $0.value, colour: $0.key) })
+      let read = try LabelImage.decoded(contentsOf: pair.labels, by: code, limits: limits)
+      let list = read.unknown.sorted { ($1.value, $0.key.hexadecimal) < ($0.value, $1.key.hexadecimal) }
+      return Read(
+        labels: read.labels, unknown: list.map { UnknownLabel(source: pair.labels, label: -1, pixels: $0.value, colour: $0.key) },
+        orientation: read.orientation)
     }
   }
 
-  private func known(_ read: (labels: LabelImage, unknown: [UnknownLabel])) throws -> LabelImage {
+  private func known(_ read: Read) throws -> LabelImage {
     if let first = read.unknown.first { throw LabelMap.unknownLabel(first, others: read.unknown.count - 1) }
     return read.labels
   }
@@ -83,20 +99,24 @@ public struct PairedFiles: SegmentationDataset {
   /// Decodes picture and labels.
   public func examine(split: Split, index: Int) throws -> Examination {
     let pair = try pair(split, index)
-    let (labels, unknown) = try read(pair)
-    let image = try RGBImage(contentsOf: pair.image, limits: limits)
-    let size = ImageSize(width: image.width, height: image.height)
-    try PairedFiles.requireEqualSizes(image: size, labels: labels, source: pair.labels)
-    return Examination(size: size, image: image, labels: labels, unknown: unknown)
+    let read = try read(pair)
+    let file = try ImageFile(contentsOf: pair.image, range: range, limits: limits)
+    let size = ImageSize(width: file.image.width, height: file.image.height)
+    try PairedFiles.requireEqualSizes(image: size, labels: read.labels, source: pair.labels, imageSource: pair.image)
+    var result = Examination(size: size, image: file.image, labels: read.labels, unknown: read.unknown)
+    result.file = (file, range, pair.image)
+    result.palette = read.palette
+    result.labelOrientation = read.orientation
+    return result
   }
 
   /// The picture with its classes.
   public func sample(split: Split, index: Int) throws -> Sample {
     let pair = try pair(split, index)
-    let image = try RGBImage(contentsOf: pair.image, limits: limits)
+    let image = try RGBImage(contentsOf: pair.image, range: range, limits: limits)
     let labels = try known(read(pair))
     try PairedFiles.requireEqualSizes(
-      image: ImageSize(width: image.width, height: image.height), labels: labels, source: pair.labels)
+      image: ImageSize(width: image.width, height: image.height), labels: labels, source: pair.labels, imageSource: pair.image)
     return Sample(image: image, labels: try labelMap.apply(to: labels, source: pair.labels))
   }
 
@@ -109,6 +129,8 @@ public struct PairedFiles: SegmentationDataset {
   public func fingerprint(of split: Split) throws -> [String] {
     var lines: [String] = []
     if case .colours(let code) = coding { lines = code.numbers.map { "\($0.key.hexadecimal) \($0.value)" }.sorted() }
+    if let range { lines.append("range \(range)") }
+    if !checksPalettes { lines.append("palettes ignored") }
     return lines
       + (pairs[split] ?? []).flatMap { pair in
         [pair.image, pair.labels].map { path in
@@ -143,11 +165,28 @@ public struct PairedFiles: SegmentationDataset {
     return list[index]
   }
 
-  static func requireEqualSizes(image: ImageSize, labels: LabelImage, source: String) throws {
+  /// - Parameter imageSource: the picture's file, for its orientation; nil where it is none.
+  static func requireEqualSizes(image: ImageSize, labels: LabelImage, source: String, imageSource: String? = nil) throws {
     guard image.width == labels.width, image.height == labels.height else {
+      let orientation = imageSource.flatMap(PairedFiles.orientation) ?? .upright
+      let stored = orientation.upright(image)
+      guard orientation != .upright else {
+        throw LongtailError(
+          .badData, "\(source): \(labels.width) x \(labels.height) labels for a picture of \(image)",
+          advice: "Picture and labels must have the same size.")
+      }
+      let isOfStored = stored.width == labels.width && stored.height == labels.height
       throw LongtailError(
-        .badData, "\(source): \(labels.width) x \(labels.height) labels for a picture of \(image)",
-        advice: "Picture and labels must have the same size.")
+        .badData,
+        "\(source): \(labels.width) x \(labels.height) labels for a picture of \(image), which is stored as \(stored) with EXIF orientation "
+          + "\(orientation.rawValue) and read upright, as viewers show it",
+        advice: isOfStored
+          ? "The labels are those of the picture as it is stored: turn them, or remove the tag from the picture."
+          : "Upright picture and labels must have the same size.")
     }
+  }
+
+  private static func orientation(_ path: String) -> ImageOrientation? {
+    (try? ImageFile(contentsOf: path))?.orientation
   }
 }

@@ -20,6 +20,8 @@ public struct TrainedModel: Sendable {
   public var standardDeviation: [Double]
   /// What is added to the logits before the best class is taken; empty for nothing.
   public var predictionOffsets: [Double]
+  /// The values of images of 16 bits that become 0 and 255; nil where images have 8 bits.
+  public var range: [Int]?
   /// More for whoever reads the file, such as step and version.
   public var notes: [String: String] = [:]
 
@@ -46,6 +48,11 @@ public struct TrainedModel: Sendable {
     pairs["strideMultiple"] = "\(graph.strideMultiple)"
     pairs["input"] =
       "float32 N,3,H,W; planes R, G, B; (value / 255 - mean) / standardDeviation; H and W are multiples of \(graph.strideMultiple)"
+    if let range, range.count == 2 {
+      pairs["range"] = "[\(range[0]),\(range[1])]"
+      pairs["input"]? +=
+        "; value of an image of 16 bits is round(255 * (clamp(v, \(range[0]), \(range[1])) - \(range[0])) / \(range[1] - range[0]))"
+    }
     if !predictionOffsets.isEmpty { pairs["predictionOffsets"] = list(predictionOffsets) }
     return pairs
   }

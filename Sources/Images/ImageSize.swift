@@ -13,18 +13,21 @@ public struct ImageSize: Sendable, Hashable, Codable, CustomStringConvertible {
     self.height = height
   }
 
-  /// Reads the header of a PNG or JPEG file.
+  /// Reads the header of a PNG or JPEG file. The size is that of the upright image.
   /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken.
   public init(contentsOf path: String, limits: ImageLimits = .standard) throws {
     let bytes = try FileBytes.read(path, limit: limits.fileBytes)
-    switch try ImageFormat(of: bytes, name: path) {
+    let format = try ImageFormat(of: bytes, name: path)
+    let stored: ImageSize
+    switch format {
     case .png:
       let header = try PNGDecoder.withDecoder(bytes, name: path, limits: limits) { $0.header }
-      self.init(width: Int(header.width), height: Int(header.height))
+      stored = ImageSize(width: Int(header.width), height: Int(header.height))
     case .jpeg:
       let size = try JPEGDecoder.size(bytes, name: path)
-      self.init(width: size.width, height: size.height)
+      stored = ImageSize(width: size.width, height: size.height)
     }
+    self = ImageOrientation(of: bytes, format: format).upright(stored)
   }
 
   /// `480 x 360`.

@@ -2,7 +2,7 @@ import CImageFormats
 import Tensors
 
 /// Decodes JPEG files with libjpeg-turbo.
-enum JPEGDecoder {
+package enum JPEGDecoder {
   /// Reads width and height.
   static func size(_ bytes: [UInt8], name: String) throws -> (width: Int, height: Int) {
     try withDecoder(name) { handle in
@@ -11,7 +11,7 @@ enum JPEGDecoder {
     }
   }
 
-  /// Decodes into interleaved RGB of 8 bits; grey files become grey pictures. EXIF orientation is not applied, as labels do not carry it.
+  /// Decodes into interleaved RGB of 8 bits, as stored; grey files become grey images.
   static func rgb(_ bytes: [UInt8], name: String, limits: ImageLimits) throws -> RGBImage {
     try withDecoder(name) { handle in
       let (width, height, colourSpace) = try header(bytes, name: name, handle: handle)
@@ -29,23 +29,37 @@ enum JPEGDecoder {
         throw LongtailError(
           .badData, "\(name): a JPEG in CMYK has no defined colours on a screen", advice: "Convert the file to RGB first.")
       }
-      var status: Int32 = 0
-      let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { buffer, count in
-        // Where decoding stops early the library leaves rows untouched; nothing may be left undefined.
-        buffer.initialize(repeating: 0)
-        status = tjDecompress2(
-          handle, bytes, UInt(bytes.count), buffer.baseAddress, Int32(width), 0, Int32(height), pixelFormat,
-          TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT)
-        count = 3 * width * height
-      }
-      if status != 0 {
-        let reason = message(handle)
-        // Stray bytes between markers are common in collections from the web and lose nothing.
-        let harmless = tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) && reason.contains("extraneous bytes")
-        if !harmless { throw failure(reason, name) }
+      let pixels = try [UInt8](unsafeUninitializedCapacity: 3 * width * height) { buffer, count in
+        let memory = UnsafeMutableBufferPointer(rebasing: buffer[0..<3 * width * height])
+        try decode(bytes, name: name, handle: handle, width: width, height: height, into: memory)
+        count = memory.count
       }
       return RGBImage(width: width, height: height, unchecked: pixels)
     }
+  }
+
+  /// Decodes a file of known size into memory, whatever it holds: it is cleared first.
+  /// - Parameter memory: `3 * width * height` bytes.
+  /// - Throws: `.badData` where the file is broken.
+  package static func decode(
+    _ bytes: [UInt8], name: String, width: Int, height: Int, into memory: UnsafeMutableBufferPointer<UInt8>
+  ) throws {
+    try withDecoder(name) { try decode(bytes, name: name, handle: $0, width: width, height: height, into: memory) }
+  }
+
+  private static func decode(
+    _ bytes: [UInt8], name: String, handle: tjhandle, width: Int, height: Int, into memory: UnsafeMutableBufferPointer<UInt8>
+  ) throws {
+    // Where decoding stops early the library leaves rows untouched; nothing may be left undefined.
+    memory.initialize(repeating: 0)
+    let status = tjDecompress2(
+      handle, bytes, UInt(bytes.count), memory.baseAddress, Int32(width), 0, Int32(height), pixelFormat,
+      TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT)
+    if status == 0 { return }
+    let reason = message(handle)
+    // Stray bytes between markers are common in collections from the web and lose nothing.
+    let harmless = tjGetErrorCode(handle) == Int32(TJERR_WARNING.rawValue) && reason.contains("extraneous bytes")
+    if !harmless { throw failure(reason, name) }
   }
 
   private static let pixelFormat = Int32(TJPF_RGB.rawValue)

@@ -4,10 +4,11 @@ import Tensors
 extension LabelImage {
   /// Reads a grey or palette PNG as the numbers that it holds: grey values or palette indices, never colours.
   ///
-  /// Samples of 1, 2 and 4 bits are not stretched; 16 bits are accepted while every value is below 256.
+  /// Samples of 1, 2 and 4 bits are not stretched; 16 bits are accepted while every value is below 256, an alpha channel while it is opaque.
+  /// An EXIF orientation is applied, as it is to images.
   /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken, too large, lossy or in colour.
   public init(contentsOf path: String, limits: ImageLimits = .standard) throws {
-    try self.init(decoding: FileBytes.read(path, limit: limits.fileBytes), name: path, limits: limits)
+    self = try LabelFile(contentsOf: path, limits: limits).labels
   }
 
   /// Decodes the bytes of a label PNG.
@@ -17,8 +18,7 @@ extension LabelImage {
   ///   - limits: how much it may ask for.
   /// - Throws: `.badData`.
   public init(decoding bytes: [UInt8], name: String, limits: ImageLimits = .standard) throws {
-    guard try ImageFormat(of: bytes, name: name) == .png else { throw LabelImage.lossy(name) }
-    self = try PNGDecoder.withDecoder(bytes, name: name, limits: limits) { try $0.labels() }
+    self = try LabelFile(decoding: bytes, name: name, limits: limits).labels
   }
 
   /// The map as a PNG file of 8 bits: grey, or with `palette` the same numbers as indices that viewers show in colour.

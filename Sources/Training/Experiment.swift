@@ -38,7 +38,8 @@ public struct Experiment: Sendable {
   /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
   public init(_ configuration: Configuration) throws {
     self.configuration = configuration
-    dataset = try DatasetRegistry.make(name: configuration.data.name, settings: configuration.data.registrySettings)
+    dataset = try DatasetRegistry.make(
+      name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
     graph = try ModelRegistry.make(configuration.model, classes: dataset.classes.count)
     guard let split = Split(argument: configuration.evaluation.split) else {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")

@@ -38,6 +38,7 @@ extension MachineCheck {
     }
     checks.append(dataSet(experiment))
     checks += [Split.train, experiment.evaluationSplit].filter { experiment.dataset.count(of: $0) > 0 }.flatMap { samples(experiment, $0) }
+    checks += files(experiment)
     checks.append(objective(experiment))
     let optimizer = optimizer(configuration)
     checks.append(optimizer)
@@ -89,6 +90,41 @@ extension MachineCheck {
       checks.append(MachineCheck(labels, error: error))
     }
     return checks
+  }
+
+  /// How many images of a split are compared with those of another.
+  static let comparedImages = 200
+
+  /// Reads images of both splits: what their files are, and whether some are in both.
+  private static func files(_ experiment: Experiment) -> [MachineCheck] {
+    let dataset = experiment.dataset
+    var counted: [(split: Split, statistics: LabelStatistics)] = []
+    for split in [Split.train, experiment.evaluationSplit] where !counted.contains(where: { $0.split == split }) {
+      let count = dataset.count(of: split)
+      let read = min(count, comparedImages)
+      let left = Set(0..<count).subtracting((0..<read).map { count * $0 / read })
+      let part = SelectedSamples(dataset, without: [split: left])
+      // Files that cannot be read are found by others.
+      guard read > 0, let statistics = try? LabelAudit.scan(part, split: split, indices: 0..<read, threads: 2) else { continue }
+      counted.append((split, statistics))
+    }
+    let name = "image files"
+    var checks: [MachineCheck] = []
+    for (split, statistics) in counted {
+      for check in [{ try statistics.files.requireRange() }, { if let error = statistics.palettes.error { throw error } }] {
+        do { try check() } catch { checks.append(MachineCheck(name, error: error)) }
+      }
+      checks += statistics.remarks.map { MachineCheck(name, .warning, "\(split.shortName): \($0)") }
+    }
+    if counted.count == 2,
+      let shared = SharedImages(counted[0].statistics, of: counted[0].split, counted[1].statistics, of: counted[1].split)
+    {
+      checks.append(
+        MachineCheck(name, .warning, shared.message, advice: "Take these images out of one of the two, or evaluate on another split."))
+    }
+    let images = counted.reduce(0) { $0 + $1.statistics.files.contents.count }
+    guard checks.isEmpty, images > 0 else { return checks }
+    return [MachineCheck(name, .ok, "\(images) read, none of them in both splits")]
   }
 
   private static func objective(_ experiment: Experiment) -> MachineCheck {

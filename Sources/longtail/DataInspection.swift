@@ -15,10 +15,12 @@ struct DataInspection {
   let surveys: [DataSurvey]
   /// The size that pictures are brought to, where a configuration tells.
   private let hasSize: Bool
+  /// Whether a configuration tells how images are read.
+  private let isConfigured: Bool
 
   /// Reads samples of all splits.
-  init(title: String, _ dataset: any SegmentationDataset, hasSize: Bool, threads: Int) throws {
-    (self.title, self.dataset, self.hasSize) = (title, dataset, hasSize)
+  init(title: String, _ dataset: any SegmentationDataset, hasSize: Bool, isConfigured: Bool, threads: Int) throws {
+    (self.title, self.dataset, self.hasSize, self.isConfigured) = (title, dataset, hasSize, isConfigured)
     surveys = try Split.allCases.filter { dataset.count(of: $0) > 0 }.map { try DataSurvey(dataset, split: $0, threads: threads) }
     guard !surveys.isEmpty else { throw LongtailError(.missingInput, "\(title): data set '\(dataset.name)' has no samples") }
   }
@@ -34,6 +36,11 @@ struct DataInspection {
       if counts.badFiles.count > LabelStatistics.listedProblems {
         errors.append("\(split): and \(counts.badFiles.count - LabelStatistics.listedProblems) more such files")
       }
+      if let error = counts.palettes.error { errors.append("\(split): \(error)") }
+      if isConfigured {
+        do { try counts.files.requireRange() } catch { errors.append("\(split): \(error)") }
+      }
+      remarks += counts.remarks.map { "\(split): \($0)" }
       for label in counts.unknown {
         let what = label.colour.map { "colour \($0.hexadecimal)" } ?? "label \(label.label)"
         errors.append("\(split): \(label.source): \(what) at \(label.pixels) pixels is no class and not ignored")
@@ -55,6 +62,12 @@ struct DataInspection {
           remarks.append(
             "train: no pixel of \(absent.prefix(12).joined(separator: ", "))\(absent.count > 12 ? " and \(absent.count - 12) more" : "")")
         }
+      }
+    }
+    for (place, survey) in surveys.enumerated() {
+      for other in surveys[..<place] {
+        guard let shared = SharedImages(other.statistics, of: other.split, survey.statistics, of: survey.split) else { continue }
+        remarks.append(shared.message)
       }
     }
     if dataset.count(of: .train) == 0 { errors.append("there are no training samples") }

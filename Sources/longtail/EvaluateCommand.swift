@@ -75,6 +75,7 @@ struct EvaluateCommand: ParsableCommand {
       let experiment = try Experiment.open(configuration, communicator: communicator)
       let statistics = try ClassStatistics.collect(
         experiment, communicator: communicator, record: nil, threads: max(1, configuration.data.loader.threads))
+      try statistics.audit.statistics.files.requireRange()
       let network = try TrainedNetwork.make(experiment, contents)
       let objective = try statistics.objective(configuration)
       try objective.restore(from: contents)

@@ -51,6 +51,7 @@ struct ExportCommand: ParsableCommand {
         tensors: contents.model, name: configuration.model.name, classNames: names, classColours: contents.run.classColours,
         mean: configuration.data.mean, standardDeviation: configuration.data.standardDeviation,
         predictionOffsets: contents.run.predictionOffsets)
+      model.range = configuration.data.sampleRange.map { [$0.low, $0.high] }
       model.notes = [
         "longtail": Versions.longtail, "width": "\(configuration.model.width)", "objective": configuration.objective.name,
         "step": "\(contents.run.globalStep)", "data": configuration.data.name,

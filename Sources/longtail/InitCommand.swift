@@ -43,6 +43,7 @@ struct InitCommand: ParsableCommand {
       try Self.write(choice.text(path: path, data: data), to: path)
       printNow(choice.summary + "\nwrote \(path)\n")
       if let problem = survey.problem { printNow("warning: \(problem)\n") }
+      for remark in choice.remarks { printNow("note: \(remark)\n") }
       printNow("\n  longtail inspect \(path)\n  longtail train \(path)\n")
     }
   }

@@ -87,6 +87,20 @@ struct InitialConfiguration {
       + "network input \(size), batch \(batch), evaluated on \(split.shortName)"
   }
 
+  /// What somebody should know of the files, though it need not be wrong. A range is chosen already.
+  var remarks: [String] {
+    var files = survey.statistics.files
+    files.values = nil
+    return files.remarks + (survey.statistics.palettes.remark.map { [$0] } ?? [])
+  }
+
+  /// The line of `data.range`, where images have 16 bits.
+  private var range: (text: String, remark: String)? {
+    guard let values = survey.statistics.files.values else { return nil }
+    let found = "images of 16 bits hold values from \(values.least) to \(values.greatest); these become black and white"
+    return ("  range: \(values.measured)", values.hasStrays ? "\(found), but for few values beyond them" : found)
+  }
+
   // MARK: YAML
 
   /// The file.
@@ -106,6 +120,7 @@ struct InitialConfiguration {
     add(
       "  size: {width: \(size.width), height: \(size.height)}",
       "what the network sees; pictures\(typical) and are resized; chosen for \(why)")
+    if let range { add(range.text, range.remark) }
     add("  badFiles: refuse", "files that cannot be used end the run before it begins; skip does without them")
     if !layout.settings.isEmpty { lines.append("  settings:") }
     for setting in layout.settings {

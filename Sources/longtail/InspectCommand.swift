@@ -82,10 +82,13 @@ struct InspectCommand: ParsableCommand {
     guard files.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
     let dataset: any SegmentationDataset
     var hasSize = false
+    var isConfigured = false
     if !isFolder.boolValue, !path.hasSuffix(".mat") {
       let configuration = try Configuration.load(path)
-      dataset = try DatasetRegistry.make(name: configuration.data.name, settings: configuration.data.registrySettings)
+      dataset = try DatasetRegistry.make(
+        name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
       hasSize = configuration.data.size != nil
+      isConfigured = true
     } else {
       if isFolder.boolValue, (try? CheckpointLocation(path)) != nil { return nil }
       do {
@@ -99,7 +102,7 @@ struct InspectCommand: ParsableCommand {
       throw LongtailError(.usage, "there is no split '\(split ?? "")'", advice: "Known: train, val, test.")
     }
     let inspection = try DataInspection(
-      title: path, dataset, hasSize: hasSize, threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
+      title: path, dataset, hasSize: hasSize, isConfigured: isConfigured, threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
     printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
     if samples > 0 {
       let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent

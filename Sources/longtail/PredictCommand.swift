@@ -57,7 +57,7 @@ struct PredictCommand: ParsableCommand {
         throw LongtailError(.inputOutput, "cannot make \(output): \(error.localizedDescription)")
       }
       for file in files {
-        let image = try RGBImage(contentsOf: file)
+        let image = try experiment.image(contentsOf: file) { printNow("warning: \($0)\n") }
         let map = probabilities ? try predictor.probabilities(of: image) : nil
         let labels = try map.map(predictor.label) ?? predictor.predict(image)
         let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent

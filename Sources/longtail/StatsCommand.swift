@@ -30,7 +30,11 @@ struct StatsCommand: ParsableCommand {
       let statistics = try ClassStatistics.collect(
         experiment, split: split, communicator: communicator, record: nil, threads: max(2, experiment.configuration.data.loader.threads))
       if communicator.isRoot {
-        printNow(json ? object(experiment, statistics).pretty : experiment.skippedSamples + table(experiment, statistics))
+        printNow(
+          json
+            ? object(experiment, statistics).pretty
+            : experiment.skippedSamples + table(experiment, statistics)
+              + experiment.remarks(on: [statistics.audit]).map { "warning: \($0)\n" }.joined())
       }
     }
   }
@@ -71,7 +75,9 @@ struct StatsCommand: ParsableCommand {
     return .members([
       "dataset": .string(audit.dataset), "split": .string(audit.split.rawValue), "digest": .string(audit.digest),
       "images": .int(counts.imageCount), "labelledPixels": .int(counts.labelledPixels), "ignoredPixels": .int(counts.ignoredPixels),
-      "headToTail": .double(Self.headToTail(counts)), "classes": .array(classes), "groups": .object(groups),
+      "headToTail": .double(Self.headToTail(counts)), "remarks": .array(experiment.remarks(on: [audit]).map(JSONValue.string)),
+      "measuredRange": counts.files.values.map { .array([.int($0.measured.low), .int($0.measured.high)]) } ?? .null,
+      "classes": .array(classes), "groups": .object(groups),
       "statistics": .members([
         "pixels": .array(counts.pixels.map(JSONValue.int)), "images": .array(counts.images.map(JSONValue.int)),
         "ignoredPixels": .int(counts.ignoredPixels), "imageCount": .int(counts.imageCount),

@@ -1,5 +1,6 @@
 import Collectives
 import Configuration
+import Datasets
 import Foundation
 import Reports
 import Tensors
@@ -78,8 +79,10 @@ struct TrainingRun {
     }
     let statistics = try ClassStatistics.collect(
       experiment, communicator: communicator, record: record, threads: max(1, experiment.configuration.data.loader.threads))
+    try statistics.audit.statistics.files.requireRange()
     try experiment.requireOneSize(statistics.audit)
-    try checkEvaluationLabels(directory)
+    let audits = [statistics.audit] + [try checkEvaluationLabels(directory)].compactMap { $0 }
+    if communicator.isRoot { for remark in experiment.remarks(on: audits) { printNow("warning: \(remark)\n") } }
     var reporter: RunReporter?
     if let directory {
       reporter = RunReporter(
@@ -101,14 +104,16 @@ struct TrainingRun {
   }
 
   /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.
-  private func checkEvaluationLabels(_ directory: RunDirectory?) throws {
+  private func checkEvaluationLabels(_ directory: RunDirectory?) throws -> LabelAudit? {
     try experiment.requireEvaluable()
     let split = experiment.evaluationSplit
-    if split == .train { return }
+    if split == .train { return nil }
     let counted = try ClassStatistics.collect(
       experiment, split: split, communicator: communicator, record: directory?.file("label-audit-\(split.shortName).json"),
       threads: max(1, experiment.configuration.data.loader.threads))
+    try counted.audit.statistics.files.requireRange()
     try experiment.requireOneSize(counted.audit)
+    return counted.audit
   }
 
   private func runDirectory(_ path: String) throws -> RunDirectory {

@@ -13,6 +13,14 @@ extension ProcessTests {
       try expectClean("shims", "all C shims, alone and on 2 ranks, under the address, undefined-behaviour and thread sanitizers")
     }
 
+    @Test(.enabled(if: Self.hasValgrind, "valgrind is not on PATH: nothing here was tested"))
+    func failure15NoDecodedByteWasNeverWritten() throws {
+      try expectClean("decoders", "libspng and libjpeg-turbo, as decoders call them, under valgrind")
+    }
+
+    private static let hasValgrind = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      .contains { FileManager.default.isExecutableFile(atPath: "\($0)/valgrind") }
+
     @Test(.enabled(if: CrashTests.areComplete, "takes minutes: Launch/test --crash runs it"))
     func failure15NothingIsFoundInATraining() throws {
       try expectClean("train", "a training in 1 process and on 2 ranks under the thread sanitizer")

@@ -61,7 +61,7 @@ import Testing
     #expect(try RGBImage(decoding: greyAlpha, name: "grey alpha").pixels == [99, 99, 99])
     let rgba = HandmadePNG.file(width: 1, height: 1, depth: 8, colourType: 6, rows: [0, 1, 2, 3, 0])
     #expect(try RGBImage(decoding: rgba, name: "rgba").pixels == [1, 2, 3])
-    let deep = HandmadePNG.file(width: 1, height: 1, depth: 16, colourType: 2, rows: [0, 200, 1, 100, 2, 50, 3])
+    let deep = HandmadePNG.file(width: 1, height: 1, depth: 16, colourType: 2, rows: [0, 200, 200, 100, 100, 50, 50])
     #expect(try RGBImage(decoding: deep, name: "16").pixels == [200, 100, 50])
   }
 

@@ -73,6 +73,7 @@ public final class Trainer {
     plan = try BatchPlan(
       sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
+    try experiment.requireNormalizable(plan)
     stepsPerEpoch = plan.stepsPerEpoch
     totalSteps = Trainer.totalSteps(training, stepsPerEpoch: stepsPerEpoch)
 

@@ -79,7 +79,8 @@ struct TrainingRun {
     let statistics = try ClassStatistics.collect(
       experiment, communicator: communicator, record: record, threads: max(1, experiment.configuration.data.loader.threads))
     try experiment.requireOneSize(statistics.audit)
-    try checkEvaluationLabels(directory)
+    try statistics.audit.statistics.requireSeveralClasses(of: experiment.dataset)
+    try checkEvaluationLabels(directory, training: statistics)
     var reporter: RunReporter?
     if let directory {
       reporter = RunReporter(
@@ -101,7 +102,7 @@ struct TrainingRun {
   }
 
   /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.
-  private func checkEvaluationLabels(_ directory: RunDirectory?) throws {
+  private func checkEvaluationLabels(_ directory: RunDirectory?, training: ClassStatistics) throws {
     try experiment.requireEvaluable()
     let split = experiment.evaluationSplit
     if split == .train { return }
@@ -109,6 +110,10 @@ struct TrainingRun {
       experiment, split: split, communicator: communicator, record: directory?.file("label-audit-\(split.shortName).json"),
       threads: max(1, experiment.configuration.data.loader.threads))
     try experiment.requireOneSize(counted.audit)
+    let found = counted.audit.statistics
+    try found.requireLabelledPixels(of: experiment.dataset, split: split)
+    guard communicator.isRoot else { return }
+    for line in training.audit.statistics.classesMissing(in: found, split: split, of: experiment.dataset) { printNow("warning: \(line)\n") }
   }
 
   private func runDirectory(_ path: String) throws -> RunDirectory {

@@ -64,7 +64,8 @@ struct ClassNaming: Equatable {
       take(fromOne, list, "number 1 first")
     case ...names.count where !isBackgroundFirst:
       leaveNeutral(
-        list, found, "has \(Self.count(names)), and whether the first is number 0 or number 1 cannot be told from "
+        list, found,
+        "has \(Self.count(names)), and whether the first is number 0 or number 1 cannot be told from "
           + Self.text(found))
     default: leaveNeutral(list, found, "has \(Self.count(names)), which do not fit the numbers \(Self.text(found))")
     }
@@ -84,8 +85,9 @@ struct ClassNaming: Equatable {
 
   private mutating func leaveNeutral(_ list: ClassNameList, _ found: [Int], _ problem: String) {
     remark = "\(list.file) \(problem); write the names here, in this order"
-    notes.append("\(list.file) \(problem): the classes are called \(classes.prefix(3).map(\.name).joined(separator: ", "))"
-      + "\(classes.count > 3 ? " and so on" : ""). Write their names into classes.")
+    notes.append(
+      "\(list.file) \(problem): the classes are called \(classes.prefix(3).map(\.name).joined(separator: ", "))"
+        + "\(classes.count > 3 ? " and so on" : ""). Write their names into classes.")
   }
 
   private static func isBackground(_ name: String) -> Bool { backgroundNames.contains(name.lowercased()) }

@@ -76,7 +76,8 @@ extension FileListing {
   private static func labelFile(
     of columns: SampleList.Columns, key: String, _ line: SampleList.Line, _ list: SampleList, _ maps: SampleNames
   ) throws -> String? {
-    let paths = columns.rest.isEmpty ? [] : SampleList.Columns.all(of: columns.rest).filter { isImageName($0.name) || $0.name.contains("/") }
+    let all = columns.rest.isEmpty ? [] : SampleList.Columns.all(of: columns.rest)
+    let paths = all.filter { isImageName($0.name) || $0.name.contains("/") }
     guard let first = paths.first else { return maps[key] }
     for second in paths where second.endsWithNumbers || second.isMarked {
       switch maps.match(second.name) {

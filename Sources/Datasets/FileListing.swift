@@ -57,7 +57,9 @@ enum FileListing {
 
   /// A name without the ending of a picture.
   static func withoutExtension<Text: StringProtocol>(_ name: Text) -> Text.SubSequence {
-    guard let dot = name.lastIndex(of: "."), imageExtensions.contains(name[name.index(after: dot)...].lowercased()) else { return name[...] }
+    guard let dot = name.lastIndex(of: "."), imageExtensions.contains(name[name.index(after: dot)...].lowercased()) else {
+      return name[...]
+    }
     return name[..<dot]
   }
 
@@ -126,7 +128,9 @@ enum FileListing {
         let middle = (low + high) / 2
         if longer[middle] < key { low = middle + 1 } else { high = middle }
       }
-      for name in longer[low...].prefix(8) where name.hasPrefix(key) && name != key { counts[String(name.dropFirst(key.count)), default: 0] += 1 }
+      for name in longer[low...].prefix(8) where name.hasPrefix(key) && name != key {
+        counts[String(name.dropFirst(key.count)), default: 0] += 1
+      }
     }
     guard let best = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), 2 * best.value > files.count else { return nil }
     return "The names of the others end in \(best.key): set data.settings.labelSuffix to \"\(best.key)\" where these are the labels, "

@@ -202,8 +202,8 @@ public final class RunDirectory {
     let marks = ["label-audit.json", "environment.json", "log.jsonl", "checkpoints"]
     guard !marks.contains(where: { files.fileExists(atPath: "\(path)/\($0)") }) else { return }
     let names = [
-      "config.yaml", "classes.json", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures", "examples",
-      "tensorboard",
+      "config.yaml", "classes.json", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures",
+      "examples", "tensorboard",
     ]
     let foreign = names.first { name in
       guard files.fileExists(atPath: "\(path)/\(name)") else { return false }

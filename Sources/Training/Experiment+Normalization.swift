@@ -56,10 +56,15 @@ extension Experiment {
   private func reason(_ group: BatchPlan.NormalizedGroup, _ plan: BatchPlan) -> String {
     let images = "\(group.images) image\(group.images == 1 ? "" : "s")"
     if let rank = group.rank {
-      return "with model.batchNorm local, rank \(rank) of \(plan.ranks) normalizes \(images)\(group.isOfLastStep ? " of an epoch's last batch" : "")"
+      let last = group.isOfLastStep ? " of an epoch's last batch" : ""
+      return "with model.batchNorm local, rank \(rank) of \(plan.ranks) normalizes \(images)\(last)"
     }
-    if group.isOfLastStep { return "the last batch of an epoch has \(images) to normalize, of \(plan.sampleCount) in batches of \(plan.globalBatch)" }
-    if plan.microBatches > 1 { return "of training.globalBatch \(plan.globalBatch), \(plan.microBatches) micro-batches leave \(images) to normalize" }
+    if group.isOfLastStep {
+      return "the last batch of an epoch has \(images) to normalize, of \(plan.sampleCount) in batches of \(plan.globalBatch)"
+    }
+    if plan.microBatches > 1 {
+      return "of training.globalBatch \(plan.globalBatch), \(plan.microBatches) micro-batches leave \(images) to normalize"
+    }
     return "training.globalBatch is \(plan.globalBatch)"
   }
 

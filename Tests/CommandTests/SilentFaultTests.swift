@@ -45,7 +45,9 @@ extension ProcessTests {
         // The same once more; but what was corrected by hand stays.
         expect(try longtail("predict", run, inputs, "--output", output))
         try LabelImage(width: 64, height: 48, fill: 2).writePNG(to: "\(output)/camA/frame1.png")
-        expect(try longtail("predict", run, inputs, "--output", output), 64, errors: ["\(output)/camA/frame1.png is there already", "--overwrite"])
+        expect(
+          try longtail("predict", run, inputs, "--output", output), 64,
+          errors: ["\(output)/camA/frame1.png is there already", "--overwrite"])
         #expect(try LabelImage(contentsOf: "\(output)/camA/frame1.png").labels[0] == 2)
         expect(try longtail("predict", run, inputs, "--output", output, "--overwrite"))
         expect(
@@ -138,7 +140,8 @@ extension ProcessTests {
           try labels.writePNG(to: "\(directory)/val/labels/\(index).png")
         }
         expect(
-          try train(configuration, "\(directory)/run", ["training.steps=1"]), output: ["warning: no pixel of tree in split 'val', but in training"])
+          try train(configuration, "\(directory)/run", ["training.steps=1"]),
+          output: ["warning: no pixel of tree in split 'val', but in training"])
         expect(try longtail("inspect", configuration, "--samples", "0"), output: ["note: no pixel of tree in split 'val'"])
       }
     }
@@ -148,8 +151,8 @@ extension ProcessTests {
         for index in 0..<6 {
           let labels = "\(directory)/data/labels/\(index).png"
           try TinyExperiment.writePair(
-            image: "\(directory)/data/images/\(index).png", labels: labels, size: ImageSize(width: 32, height: 24), number: index, classes: 3,
-            ignored: nil)
+            image: "\(directory)/data/images/\(index).png", labels: labels, size: ImageSize(width: 32, height: 24), number: index,
+            classes: 3, ignored: nil)
           var map = try LabelImage(contentsOf: labels)
           map.map((0...255).map { UInt8(min(255, $0 + 1)) })
           try map.writePNG(to: labels)
@@ -181,10 +184,9 @@ extension ProcessTests {
           try Program.run(
             "longtail", ["compare", configuration, "--output", "\(directory)/c"] + settings.flatMap { ["--set", $0] }), 64, errors: says)
         if Program.hasMPI {
+          let local = ["model.name=deeplabv3-resnet18", "training.globalBatch=2", "model.batchNorm=local"]
           expect(
-            try train(
-              configuration, "\(directory)/run", ["model.name=deeplabv3-resnet18", "training.globalBatch=2", "model.batchNorm=local"], ranks: 2),
-            64, errors: ["rank 0 of 2", "model.batchNorm synchronized"])
+            try train(configuration, "\(directory)/run", local, ranks: 2), 64, errors: ["rank 0 of 2", "model.batchNorm synchronized"])
         }
       }
     }

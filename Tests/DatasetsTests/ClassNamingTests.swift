@@ -55,7 +55,10 @@ import Testing
     #expect(try names([0, 1], ["labels.txt": "__ignore__\n_background_\nred\n"]).names == [0: "_background_", 1: "red"])
     #expect(try names([0, 1, 2], ["classes.txt": "void\nred\ngreen\n"]).names == [1: "red", 2: "green"])
     // Numbers that stand in the file.
-    for text in ["7 red\n9 green\n", "9,green\n7,red\n", "number,name\n7,red\n9,green\n", "name,id\nred,7\ngreen,9\n", "7: red\n9: green\n"] {
+    let numbered = [
+      "7 red\n9 green\n", "9,green\n7,red\n", "number,name\n7,red\n9,green\n", "name,id\nred,7\ngreen,9\n", "7: red\n9: green\n",
+    ]
+    for text in numbered {
       #expect(try names([7, 9], ["classes.txt": text]).names == [7: "red", 9: "green"], "\(text)")
     }
     #expect(try names([0, 255], ["classes.txt": "background\nlesion\n"]).names == [0: "background", 255: "lesion"])
@@ -106,7 +109,8 @@ import Testing
         case real: break
         case let name:
           // The list has as many names as there are numbers from 0 on: nothing in the files tells that it begins at 1.
-          let looksLikeZero = numbers.contains(0) && (numbers.subtracting([255]).max() ?? 0) == lines.count - 1 || numbers.contains(0) && numbers.contains(255)
+          let greatest = numbers.subtracting([255]).max() ?? 0
+          let looksLikeZero = numbers.contains(0) && (greatest == lines.count - 1 || numbers.contains(255))
           #expect(looksLikeZero && first == 1, "member \(member): \(number) is \(real ?? "nothing"), called \(name ?? "")")
           #expect(found.remark.contains("classes.txt, number 0 first"), "member \(member): it is said")
           assumed += 1
@@ -115,8 +119,7 @@ import Testing
       if isNeutral { #expect(!found.notes.isEmpty, "member \(member): neutral names are said") }
       if isNeutral { neutral += 1 } else { named += 1 }
     }
-    print("names: \(named) lists given to their numbers, \(neutral) left neutral and said; \(assumed) names by a rule that is said; "
-      + "\(ignoredClasses) classes ignored")
+    print("names: \(named) lists given, \(neutral) left neutral and said; \(assumed) names by a rule that is said; \(ignoredClasses) lost")
     #expect(named >= 60 && neutral >= 20 && ignoredClasses == 0)
   }
 
@@ -151,10 +154,13 @@ import Testing
       for index in 0..<3 {
         try writePair(image: "\(root)/images/\(index).png", labels: "\(root)/labels/\(index)_theMask.png", values: [0, 1])
       }
-      let settings: [String: SettingValue] = ["root": .string(root), "trainImages": "images", "trainLabels": "labels", "classes": ["a", "b"]]
+      let settings: [String: SettingValue] = [
+        "root": .string(root), "trainImages": "images", "trainLabels": "labels", "classes": ["a", "b"],
+      ]
       let error = longtailError { try DatasetRegistry.make(name: "folder", settings: settings) }
       #expect(error?.advice?.contains("labelSuffix to \"_theMask\"") == true, "\(String(describing: error))")
-      #expect(try DatasetRegistry.make(name: "folder", settings: settings.merging(["labelSuffix": "_theMask"]) { $1 }).count(of: .train) == 3)
+      let right = settings.merging(["labelSuffix": "_theMask"]) { $1 }
+      #expect(try DatasetRegistry.make(name: "folder", settings: right).count(of: .train) == 3)
     }
   }
 

@@ -38,7 +38,9 @@ import Testing
 
   @Test func theWholeLineComesFirst() throws {
     try withTemporaryDirectory { root in
-      for (number, name) in ["tower", "tower north", "s02", "it's 01", "#1 front"].enumerated() { try write(name, number: number, in: root) }
+      for (number, name) in ["tower", "tower north", "s02", "it's 01", "#1 front"].enumerated() {
+        try write(name, number: number, in: root)
+      }
       #expect(try numbers(open(root, list: "tower north\ns02\n")) == [1, 2])
       #expect(try numbers(open(root, list: "\u{FEFF}tower north  \r\n\r\n# remark\r\n\ts02\t\r\n")) == [1, 2])
       #expect(try numbers(open(root, list: "\"tower north\" 1 1\ns02 1 1\n")) == [1, 2])

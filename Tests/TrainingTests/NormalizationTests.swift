@@ -12,9 +12,8 @@ import Testing
 /// Batch normalization over a single number per channel: found before the first step.
 @Suite(.computePool) struct NormalizationTests {
   private func experiment(_ settings: [String]) throws -> Experiment {
-    try Experiment(
-      Configuration(
-        yaml: "data: {name: scenes, settings: {width: 64, height: 48, train: 9, validation: 2}}", name: "normalization", overrides: settings))
+    let yaml = "data: {name: scenes, settings: {width: 64, height: 48, train: 9, validation: 2}}"
+    return try Experiment(Configuration(yaml: yaml, name: "normalization", overrides: settings))
   }
 
   private func refusal(_ settings: [String], ranks: Int = 1, samples: Int = 9) throws -> LongtailError? {
@@ -115,7 +114,7 @@ import Testing
           "model.name=\(model)", "model.batchNorm=\(isLocal ? "local" : "synchronized")", "training.globalBatch=\(batch)",
           "training.accumulate=\(parts)", "training.dropLast=\(dropLast)", "data.size={width: 64, height: 48}",
         ], ranks: ranks, samples: samples)
-      #expect((error != nil) == (isSingle && isPooled), "member \(member): \(plan), local \(isLocal), \(model): \(String(describing: error))")
+      #expect((error != nil) == (isSingle && isPooled), "member \(member): \(plan), local \(isLocal), \(model)")
       if let error {
         refused += 1
         #expect(error.message.contains("batch normalization classifier.") && error.advice?.contains("Ways out") == true, "\(error)")

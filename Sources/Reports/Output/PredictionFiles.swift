@@ -40,8 +40,8 @@ public struct PredictionFiles: Sendable {
   ///   - output: the folder of the results.
   ///   - probabilities: whether each image has a file of probabilities too.
   ///   - overwrites: whether files of others may be replaced; images never are.
-  /// - Throws: `.missingInput` for what is not there, `.usage` naming the files for results that would meet each other, an image, or a file of
-  ///   somebody else.
+  /// - Throws: `.missingInput` for what is not there, `.usage` naming the files for results that would meet each other, an image, or a file
+  ///   of somebody else.
   public init(images paths: [String], output: String, probabilities: Bool, overwrites: Bool = false) throws {
     let place = FilePlace(output)
     var isFolder: ObjCBool = false
@@ -99,8 +99,8 @@ public struct PredictionFiles: Sendable {
         let names = others.first.map { "\($0) and \(result), which not all file systems tell apart" } ?? result
         throw LongtailError(
           .usage, "\(other.image) and \(entry.image) would both become \(names)",
-          advice: "Nothing was written. Name the folder that holds them all, whose folders the results keep; or rename one of the two, or give "
-            + "each an --output of its own.")
+          advice: "Nothing was written. Name the folder that holds them all, whose folders the results keep; or rename one of the two, or "
+            + "give each an --output of its own.")
       }
     }
     for entry in entries {

@@ -54,14 +54,13 @@ struct ClassNaming: Equatable {
     case ..<names.count where isBackgroundFirst || hasZero && numbers.contains(255):
       // Where 255 is what nobody labelled, 0 is a class.
       take(fromZero, list, "number 0 first")
-    case names.count where !isBackgroundFirst:
-      if hasZero, !numbers.contains(255) {
-        ignored = [0]
-        notes.append(
-          "\(list.file) has \(Self.count(names)) for the numbers 1 to \(greatest): 0, which occurs too, is taken for unlabelled and ignored. "
-            + "Where it is a class, give it a name in classes and labelMap.")
-      }
+    case names.count where !isBackgroundFirst && !hasZero:
       take(fromOne, list, "number 1 first")
+    case names.count where !isBackgroundFirst:
+      leaveNeutral(
+        list, found,
+        "has \(Self.count(names)) for the numbers \(Self.text(found)): either 0 is what nobody labelled and the first name is that of 1, or "
+          + "one is missing")
     case ...names.count where !isBackgroundFirst:
       leaveNeutral(
         list, found,

@@ -98,7 +98,7 @@ import Testing
       let (model, isPooled) = models.randomElement(using: &random) ?? models[0]
       let isLocal = Bool.random(using: &random)
       let (samples, batch) = (Int.random(in: 1...9, using: &random), Int.random(in: 1...6, using: &random))
-      let (ranks, parts) = (Int.random(in: 1...4, using: &random), Int.random(in: 1...3, using: &random))
+      let (ranks, parts) = (Int.random(in: 1...4, using: &random), Int.random(in: 1...min(3, batch), using: &random))
       let dropLast = Bool.random(using: &random) && samples >= batch
       let plan = try BatchPlan(sampleCount: samples, globalBatch: batch, dropLast: dropLast, ranks: ranks, microBatches: parts)
       var isSingle = false

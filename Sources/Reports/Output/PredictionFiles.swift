@@ -60,7 +60,7 @@ public struct PredictionFiles: Sendable {
       }
     }
     try requireDistinctResults()
-    try requireForeignImages(folders)
+    try requireForeignImages(folders, output: place)
     if !overwrites { try requireReplaceable() }
   }
 
@@ -119,7 +119,12 @@ public struct PredictionFiles: Sendable {
   }
 
   /// Refuses results in the place of images, or in a folder whose images are read: there the next call would take them for images.
-  private func requireForeignImages(_ folders: [String: String]) throws {
+  private func requireForeignImages(_ folders: [String: String], output: FilePlace) throws {
+    if let folder = folders[output.path] {
+      throw LongtailError(
+        .usage, "results would lie among the images of \(folder), whose folder \(output.path) is the output too",
+        advice: "Nothing was written. Name another --output, which may be a new folder in it.")
+    }
     let images = Dictionary(entries.map { (FilePlace($0.image).path, $0.image) }) { one, _ in one }
     for entry in entries {
       for result in entry.results {

@@ -34,7 +34,7 @@ public enum ADE20K {
     for (split, folder) in [(Split.train, "training"), (.validation, "validation")] where FileListing.isFolder("\(root)/images/\(folder)") {
       pairs[split] = try FileListing.pairs(
         images: FileListing.files(in: "\(root)/images/\(folder)", extensions: FileListing.imageExtensions),
-        labels: FileListing.files(in: "\(root)/annotations/\(folder)", extensions: ["png"]), names: nil)
+        labels: FileListing.files(in: "\(root)/annotations/\(folder)", extensions: ["png"]))
     }
     guard !pairs.isEmpty else {
       throw LongtailError(

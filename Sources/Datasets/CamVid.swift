@@ -49,7 +49,7 @@ public enum CamVid {
       pairs[split] = try FileListing.pairs(
         images: FileListing.files(in: images, extensions: FileListing.imageExtensions),
         labels: FileListing.files(in: labels, extensions: ["png"]),
-        names: FileManager.default.fileExists(atPath: list) ? FileListing.names(in: list) : nil, list: list)
+        list: FileListing.exists(list) ? list : nil, places: [root])
     }
     guard !pairs.isEmpty else {
       throw LongtailError(

@@ -59,7 +59,7 @@ public enum Cityscapes {
       guard FileListing.isFolder(images), FileListing.isFolder(annotations) else { continue }
       pairs[split] = try FileListing.pairs(
         images: FileListing.files(in: images, extensions: ["png"], suffix: "_leftImg8bit"),
-        labels: FileListing.files(in: annotations, extensions: ["png"], suffix: "_gtFine_\(labels)"), names: nil)
+        labels: FileListing.files(in: annotations, extensions: ["png"], suffix: "_gtFine_\(labels)"))
     }
     guard !pairs.isEmpty else {
       throw LongtailError(

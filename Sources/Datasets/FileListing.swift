@@ -28,7 +28,7 @@ enum FileListing {
   }
 
   /// Paths of the files below a folder, in order. Links are followed, to a depth that no data set needs but a circle of links exceeds.
-  private static func walk(_ folder: String, below prefix: String, extensions: [String], depth: Int) throws -> [String] {
+  static func walk(_ folder: String, below prefix: String, extensions: [String], depth: Int) throws -> [String] {
     guard depth < 16 else { throw LongtailError(.badData, "\(folder)/\(prefix): folders are nested too deeply; do links run in a circle?") }
     let place = prefix.isEmpty ? folder : "\(folder)/\(prefix)"
     let entries: [String]
@@ -50,60 +50,17 @@ enum FileListing {
     return paths
   }
 
-  /// The samples that a list names: the first word of each line, without an extension. Empty lines and lines with `#` are left out.
-  /// - Throws: `.missingInput`, `.badData` where it is no text or names something twice.
-  static func names(in list: String) throws -> [String] {
-    var names: [String] = []
-    var seen = Set<String>()
-    for words in try rows(in: list) {
-      guard let word = words.first else { continue }
-      let name = withoutExtension(word)
-      guard seen.insert(name).inserted else { throw LongtailError(.badData, "\(list): \(name) stands in it twice") }
-      names.append(name)
-    }
-    return names
-  }
-
-  /// The words of each line of a list. Empty lines and lines with `#` are left out.
-  /// - Throws: `.missingInput`, `.badData` where it is no text.
-  static func rows(in list: String) throws -> [[String]] {
-    guard FileManager.default.fileExists(atPath: list) else { throw LongtailError(.missingInput, "\(list): there is no such list") }
-    guard let data = FileManager.default.contents(atPath: list), let text = String(data: data, encoding: .utf8) else {
-      throw LongtailError(.badData, "\(list): not a text file in UTF-8")
-    }
-    return text.split(whereSeparator: \.isNewline).compactMap { line in
-      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-      guard let first = words.first, !first.hasPrefix("#") else { return [String]?.none }
-      return words
-    }
+  /// Whether a folder, or one below it, holds a file with one of these endings.
+  static func holds(_ folder: String, extensions: [String]) -> Bool {
+    (try? walk(folder, below: "", extensions: extensions, depth: 0).isEmpty) == false
   }
 
   /// A name without the ending of a picture.
-  private static func withoutExtension(_ name: String) -> String {
-    guard let dot = name.lastIndex(of: "."), imageExtensions.contains(name[name.index(after: dot)...].lowercased()) else { return name }
-    return String(name[..<dot])
-  }
-
-  /// The pairs that a list names by two paths in each line: the picture and its labels.
-  /// - Parameter root: the folder that paths start from.
-  /// - Throws: `.missingInput` for a file that does not exist, `.badData` for a line with fewer words, or a picture that stands in it twice.
-  static func pairs(in list: String, root: String) throws -> [PairedFiles.Pair] {
-    var seen = Set<String>()
-    let pairs = try rows(in: list).enumerated().map { place, words -> PairedFiles.Pair in
-      guard words.count >= 2 else {
-        throw LongtailError(
-          .badData, "\(list): entry \(place + 1), \(words[0]), has no second path",
-          advice: "Without folders of pictures and labels, each line names both: picture.jpg labels.png")
-      }
-      let paths = words.prefix(2).map { $0.hasPrefix("/") ? $0 : "\(root)/\($0)" }
-      for path in paths where !FileManager.default.fileExists(atPath: path) {
-        throw LongtailError(.missingInput, "\(list): it names \(path), but there is no such file")
-      }
-      let name = withoutExtension(words[0])
-      guard seen.insert(name).inserted else { throw LongtailError(.badData, "\(list): \(name) stands in it twice") }
-      return PairedFiles.Pair(identifier: name, image: paths[0], labels: paths[1])
+  static func withoutExtension<Text: StringProtocol>(_ name: Text) -> Text.SubSequence {
+    guard let dot = name.lastIndex(of: "."), imageExtensions.contains(name[name.index(after: dot)...].lowercased()) else {
+      return name[...]
     }
-    return pairs.sorted { $0.identifier < $1.identifier }
+    return name[..<dot]
   }
 
   /// Whether there is a folder.
@@ -115,40 +72,37 @@ enum FileListing {
   /// Whether there is anything at a path.
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-  /// Pairs pictures with labels of the same name, in the order of their names.
-  /// - Parameter names: only these; all by default. Entries may carry folders in front that do not exist here.
+  /// Pairs pictures with labels of the same name, in the order of their names. The labels of `x.jpg` may be called `x.png` or `x.jpg.png`.
+  /// - Parameters:
+  ///   - list: only the samples that it names; all by default. Entries may carry folders in front that do not exist here.
+  ///   - places: folders that paths in the list may start from.
   /// - Throws: `.badData` naming what has no partner, `.missingInput` naming what a list asks for in vain.
   static func pairs(
-    images: [String: String], labels: [String: String], names: [String]?, list: String = ""
+    images: [String: String], labels: [String: String], list: String? = nil, places: [String] = []
   ) throws -> [PairedFiles.Pair] {
-    var result: [PairedFiles.Pair] = []
-    if let names {
-      let imageKeys = byShortName(images)
-      let labelKeys = byShortName(labels)
-      for name in names {
-        let short = name.split(separator: "/").last.map(String.init) ?? name
-        guard let image = images[name] ?? imageKeys[short] else {
-          throw LongtailError(.missingInput, "\(list): it names \(name), but there is no such picture")
-        }
-        guard let label = labels[name] ?? labelKeys[short] else {
-          throw LongtailError(.missingInput, "\(list): it names \(name), but there is no such label file")
-        }
-        result.append(PairedFiles.Pair(identifier: short, image: image, labels: label))
-      }
-    } else {
-      try requirePartners(of: images, in: labels, missing: "label file")
-      try requirePartners(of: labels, in: images, missing: "picture")
-      for (key, image) in images {
-        if let label = labels[key] { result.append(PairedFiles.Pair(identifier: key, image: image, labels: label)) }
-      }
-    }
-    return result.sorted { $0.identifier < $1.identifier }
+    let labels = try byPictures(labels, images)
+    if let list { return try pairs(images: images, labels: labels, list: SampleList(contentsOf: list), places: places) }
+    try requirePartners(of: images, in: labels, missing: "label file")
+    try requirePartners(of: labels, in: images, missing: "picture")
+    return images.compactMap { key, image in labels[key].map { PairedFiles.Pair(identifier: key, image: image, labels: $0) } }
+      .sorted { $0.identifier < $1.identifier }
   }
 
-  /// Paths by the last part of their names, where that is unique.
-  private static func byShortName(_ files: [String: String]) -> [String: String] {
-    Dictionary(grouping: files.keys) { key in key.split(separator: "/").last.map(String.init) ?? key }
-      .compactMapValues { $0.count == 1 ? files[$0[0]] : nil }
+  /// Label files by the keys of their pictures, where some have the picture's whole name in front of their ending.
+  /// - Throws: `.badData` for a picture with labels of both kinds.
+  private static func byPictures(_ labels: [String: String], _ images: [String: String]) throws -> [String: String] {
+    var result = labels
+    for (key, image) in images {
+      guard let dot = image.lastIndex(of: ".") else { continue }
+      let whole = key + image[dot...]
+      guard let file = labels[whole], images[whole] == nil else { continue }
+      if let other = labels[key] {
+        throw LongtailError(.badData, "\(image): both \(other) and \(file) may be its labels", advice: "Leave one of the two there.")
+      }
+      result[whole] = nil
+      result[key] = file
+    }
+    return result
   }
 
   private static func requirePartners(of files: [String: String], in others: [String: String], missing: String) throws {
@@ -158,6 +112,37 @@ enum FileListing {
     let more = alone.count > 5 ? " and \(alone.count - 5) more" : ""
     throw LongtailError(
       .badData, "\(first)\(shown)\(more): no \(missing) of the same name",
-      advice: "Pictures and labels are paired by name without extension; complete the pair, or name the samples in a list.")
+      advice: suffixAdvice(files, others)
+        ?? "Pictures and labels are paired by name without extension; complete the pair, or name the samples in a list.")
+  }
+
+  /// What to set where the names of one kind are those of the other with something at the end.
+  private static func suffixAdvice(_ files: [String: String], _ others: [String: String]) -> String? {
+    var counts: [String: Int] = [:]
+    let longer = others.keys.sorted()
+    for key in files.keys where others[key] == nil {
+      // Names that begin with the key follow it in the order of names.
+      var low = 0
+      var high = longer.count
+      while low < high {
+        let middle = (low + high) / 2
+        if longer[middle] < key { low = middle + 1 } else { high = middle }
+      }
+      for name in longer[low...].prefix(8) where name.hasPrefix(key) && name != key {
+        counts[String(name.dropFirst(key.count)), default: 0] += 1
+      }
+    }
+    guard let best = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), 2 * best.value > files.count else { return nil }
+    return "The names of the others end in \(best.key): set data.settings.labelSuffix to \"\(best.key)\" where these are the labels, "
+      + "imageSuffix where they are the pictures."
+  }
+}
+
+/// Images in folders, for commands that take them without labels.
+public enum ImageFolder {
+  /// Paths of the images below a folder, inside it and in order, as data sets find them: hidden ones are left out, links are followed.
+  /// - Throws: `.inputOutput` for a folder that cannot be listed, `.badData` for links in a circle.
+  public static func images(below folder: String) throws -> [String] {
+    try FileListing.walk(folder, below: "", extensions: FileListing.imageExtensions, depth: 0)
   }
 }

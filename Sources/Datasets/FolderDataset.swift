@@ -65,7 +65,7 @@ public enum FolderDataset {
       pairs[split] = try FileListing.pairs(
         images: FileListing.files(in: images, extensions: FileListing.imageExtensions, suffix: imageSuffix),
         labels: FileListing.files(in: labels, extensions: ["png"], suffix: labelSuffix),
-        names: list.map(FileListing.names), list: list ?? "")
+        list: list, places: [root, list.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }].compactMap(\.self))
       if pairs[split]?.isEmpty ?? true {
         throw LongtailError(.badData, "\(images): no pictures in it", advice: "Pictures end in .png, .jpg or .jpeg.")
       }

@@ -11,8 +11,7 @@ enum FolderLayout {
   private static let imageNames = ["images", "image", "imgs", "img", "pictures", "rgb", "input", "inputs", "JPEGImages"]
   private static let labelNames = [
     "labels", "label", "masks", "mask", "annotations", "annotation", "annot", "gt", "groundtruth", "ground_truth", "targets",
-    "segmentation",
-    "SegmentationClass", "classes",
+    "segmentation", "SegmentationClassPNG", "SegmentationClass", "classes",
   ]
   private static let splitNames: [(split: Split, names: [String])] = [
     (.train, ["train", "training"]), (.validation, ["val", "valid", "validation"]), (.test, ["test", "testing"]),
@@ -32,11 +31,13 @@ enum FolderLayout {
   @Sendable static func recognize(_ root: String) throws -> RecognizedLayout? {
     let folders = try find(root)
     guard let first = folders.first else { return nil }
-    let names = (
-      images: try stems(in: "\(root)/\(first.images)", FileListing.imageExtensions),
-      labels: try stems(in: "\(root)/\(first.labels)", ["png"])
-    )
-    guard let suffixes = suffixes(names.images, names.labels) else { return nil }
+    let images = try stems(in: "\(root)/\(first.images)", FileListing.imageExtensions)
+    // Labels may have the whole name of their picture in front of their own ending.
+    let labels = try stems(in: "\(root)/\(first.labels)", ["png"]).map { name -> String in
+      let core = String(FileListing.withoutExtension(name))
+      return images.contains(core) ? core : name
+    }
+    guard let suffixes = suffixes(images, Set(labels)) else { return nil }
 
     var layout = RecognizedLayout(dataset: "folder", root: root)
     for folder in folders {
@@ -52,7 +53,9 @@ enum FolderLayout {
       try FileListing.files(in: "\(root)/\(folder.labels)", extensions: ["png"], suffix: suffixes.label).sorted { $0.key < $1.key }.map(
         \.value)
     }
-    layout.settings += try LabelSurvey(of: files).settings(in: root)
+    let survey = try LabelSurvey(of: files)
+    layout.settings += try survey.settings(in: root)
+    layout.notes += survey.notes(in: root)
     return layout
   }
 
@@ -63,7 +66,11 @@ enum FolderLayout {
       names.lazy.compactMap { name in entries.first { $0.lowercased() == name.lowercased() } }.first
     }
     var found: [Folders] = []
-    if let images = pick(imageNames, entries), let labels = pick(labelNames, entries) {
+    // Exporters write the same labels in several kinds of files, each in a folder of its own.
+    func pickLabels(_ entries: [String], in place: String) -> String? {
+      pick(labelNames, entries.filter { FileListing.holds("\(place)/\($0)", extensions: ["png"]) }) ?? pick(labelNames, entries)
+    }
+    if let images = pick(imageNames, entries), let labels = pickLabels(entries, in: root) {
       // images/train with labels/train, or images with labels.
       let below = (images: try folders(in: "\(root)/\(images)"), labels: try folders(in: "\(root)/\(labels)"))
       for (split, names) in splitNames {
@@ -76,7 +83,7 @@ enum FolderLayout {
     for (split, names) in splitNames {
       guard let folder = pick(names, entries) else { continue }
       let below = try folders(in: "\(root)/\(folder)")
-      if let images = pick(imageNames, below), let labels = pick(labelNames, below) {
+      if let images = pick(imageNames, below), let labels = pickLabels(below, in: "\(root)/\(folder)") {
         // train/images with train/labels.
         found.append(Folders(split: split, images: "\(folder)/\(images)", labels: "\(folder)/\(labels)"))
       } else if let labels = pick(labelNames.flatMap { ["\(folder)_\($0)", "\(folder)-\($0)", "\(folder)\($0)"] }, entries) {

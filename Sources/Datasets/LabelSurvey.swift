@@ -78,31 +78,30 @@ struct LabelSurvey {
 
   /// The settings `classes` and `labelMap` or `labelColours` for what was found.
   ///
-  /// Names come from `class_dict.csv` (name, red, green, blue), `classes.txt`, `labels.txt` or `codes.txt` in the root, where there is one.
+  /// Names come from `class_dict.csv` (name, red, green, blue), `classes.txt` and the like (`ClassNameList`) in the root, where there is one.
   func settings(in root: String) throws -> [RecognizedLayout.Setting] {
     colours.isEmpty ? numberSettings(in: root) : colourSettings(in: root)
   }
 
   private func numberSettings(in root: String) -> [RecognizedLayout.Setting] {
-    // 255 is a class only where masks of one thing are black and white.
-    let isBinary = numbers.count == 2 && numbers[0] != nil && numbers[255] != nil
-    let found = numbers.keys.sorted().filter { isBinary || $0 != 255 }
-    let listed = LabelSurvey.listedNames(in: root)
-    func name(_ number: Int) -> String {
-      if listed.indices.contains(number) { return listed[number] }
-      return isBinary ? (number == 0 ? "background" : "object") : "class\(number)"
-    }
+    let naming = naming(in: root)
+    let found = naming.classes
     var settings = [
-      RecognizedLayout.Setting(
-        key: "classes", value: .list(found.map { .string(name($0)) }), remark: listed.isEmpty ? "names of your own, in this order" : "")
+      RecognizedLayout.Setting(key: "classes", value: .list(found.map { .string($0.name) }), remark: naming.remark)
     ]
-    if found != Array(0..<found.count) {
-      var map = Dictionary(found.enumerated().map { ("\($1)", SettingValue.int($0)) }) { one, _ in one }
-      if !isBinary { map["255"] = "ignore" }
+    if !naming.ignored.isEmpty || found.map(\.number) != Array(0..<found.count) {
+      var map = Dictionary(found.enumerated().map { ("\($1.number)", SettingValue.int($0)) }) { one, _ in one }
+      for number in naming.ignored { map["\(number)"] = "ignore" }
+      if map["255"] == nil { map["255"] = "ignore" }
       settings.append(.init(key: "labelMap", value: .map(map), remark: "number in the files: place in classes, from 0"))
     }
     return settings
   }
+
+  /// What a person has to know about names that were given to numbers, or not.
+  func notes(in root: String) -> [String] { colours.isEmpty ? naming(in: root).notes : [] }
+
+  private func naming(in root: String) -> ClassNaming { ClassNaming(numbers: Set(numbers.keys), list: ClassNameList.find(in: root)) }
 
   private func colourSettings(in root: String) -> [RecognizedLayout.Setting] {
     let dictionary = LabelSurvey.colourNames(in: root)
@@ -129,16 +128,6 @@ struct LabelSurvey {
           ? "colour in the files: class, or ignore"
           : "colour in the files: class, or ignore; each file numbers its colours in an order of its own"),
     ]
-  }
-
-  /// Names by number, from a list of one name a line.
-  private static func listedNames(in root: String) -> [String] {
-    for file in ["classes.txt", "labels.txt", "codes.txt"] {
-      guard let text = try? String(contentsOfFile: "\(root)/\(file)", encoding: .utf8) else { continue }
-      let names = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-      if Set(names).count == names.count { return names }
-    }
-    return []
   }
 
   /// Names by colour, from a table with a head line.

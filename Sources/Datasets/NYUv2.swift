@@ -110,8 +110,7 @@ public enum NYUv2 {
       throw LongtailError(.usage, "data set nyuv2: \(classes) classes cannot be made of the \(numbers) in \(labels)")
     }
     let pairs = try FileListing.pairs(
-      images: byNumber("\(root)/\(settings.images)", FileListing.imageExtensions), labels: byNumber("\(root)/\(labels)", ["png"]),
-      names: nil)
+      images: byNumber("\(root)/\(settings.images)", FileListing.imageExtensions), labels: byNumber("\(root)/\(labels)", ["png"]))
     return PairedFiles(
       name: "nyuv2", classes: classes == 13 ? classes13 : classes40, labelMap: meaning(of: numbers, classes: classes),
       pairs: settings.splits(pairs) { Int($0.identifier) ?? 0 })

@@ -65,10 +65,15 @@ public enum OxfordPets {
     for (split, name) in [(Split.train, "trainval"), (.test, "test")] {
       let list = "\(root)/annotations/\(name).txt"
       if split == .test, !FileListing.exists(list) { continue }
-      var listed = try FileListing.pairs(images: images, labels: trimaps, names: FileListing.names(in: list), list: list)
+      var listed = try FileListing.pairs(images: images, labels: trimaps, list: list, places: [root])
       if task == .breeds {
         let breeds = try breedNumbers(list)
-        for index in listed.indices { listed[index].replacing = [1: firstBreed - 1 + (breeds[listed[index].identifier] ?? 0)] }
+        for index in listed.indices {
+          guard let number = breeds[listed[index].identifier] else {
+            throw LongtailError(.badData, "\(list): \(listed[index].identifier) has no breed: write its name without folders in front")
+          }
+          listed[index].replacing = [1: firstBreed - 1 + number]
+        }
       }
       pairs[split] = listed
     }
@@ -99,13 +104,14 @@ public enum OxfordPets {
 
   /// The number of each sample's breed, 1 to 37: the second word of its line.
   private static func breedNumbers(_ list: String) throws -> [String: UInt8] {
-    try FileListing.rows(in: list).reduce(into: [:]) { numbers, words in
+    try SampleList(contentsOf: list).lines.filter { !$0.mayBeRemark }.reduce(into: [:]) { numbers, line in
+      let words = line.text.split(whereSeparator: \.isWhitespace)
       guard words.count > 1, let number = UInt8(words[1]), (1...37).contains(number) else {
         throw LongtailError(
           .badData, "\(list): the line of \(words[0]) has no number of a breed from 1 to 37 as its second word",
           advice: "The official lists have lines such as: Abyssinian_1 1 1 1")
       }
-      numbers[words[0]] = number
+      numbers[String(FileListing.withoutExtension(words[0]))] = number
     }
   }
 }

@@ -55,7 +55,7 @@ public enum PascalVOC {
     for (split, name) in [(Split.train, trainList), (.validation, "val")] {
       let list = "\(root)/ImageSets/Segmentation/\(name).txt"
       if split == .validation, !FileListing.exists(list) { continue }
-      pairs[split] = try FileListing.pairs(images: images, labels: maps, names: FileListing.names(in: list), list: list)
+      pairs[split] = try FileListing.pairs(images: images, labels: maps, list: list, places: [root])
     }
     return PairedFiles(name: "pascalVOC", classes: classes, labelMap: LabelMap(classCount: 21, ignored: [255]), pairs: pairs)
   }

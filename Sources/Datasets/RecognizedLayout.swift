@@ -24,6 +24,9 @@ public struct RecognizedLayout: Sendable {
   /// What else it needs, in the order to write it.
   public var settings: [Setting] = []
 
+  /// What a person has to decide or check, in sentences.
+  public var notes: [String] = []
+
   /// Describes a data set.
   public init(dataset: String, root: String, settings: [Setting] = []) {
     (self.dataset, self.root, self.settings) = (dataset, root, settings)

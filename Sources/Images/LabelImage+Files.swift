@@ -25,21 +25,23 @@ extension LabelImage {
   ///
   /// A palette shorter than the largest number is filled up with black, as every index needs an entry.
   /// - Throws: `.badData` for a map without pixels or a palette of more than 256 colours.
-  public func pngData(palette: [RGBColour]? = nil, compressionLevel: Int = 6) throws -> [UInt8] {
+  public func pngData(palette: [RGBColour]? = nil, compressionLevel: Int = 6, software: String? = nil) throws -> [UInt8] {
     guard var palette, !palette.isEmpty else {
       return try PNGEncoder.encode(
-        labels, width: width, height: height, colourType: SPNG_COLOR_TYPE_GRAYSCALE, palette: [], compressionLevel: compressionLevel)
+        labels, width: width, height: height, colourType: SPNG_COLOR_TYPE_GRAYSCALE, palette: [], compressionLevel: compressionLevel,
+        software: software)
     }
     guard palette.count <= 256 else { throw LongtailError(.badData, "a palette of \(palette.count) colours; PNG allows 256") }
     let largest = Int(labels.max() ?? 0)
     while palette.count <= largest { palette.append(.black) }
     return try PNGEncoder.encode(
-      labels, width: width, height: height, colourType: SPNG_COLOR_TYPE_INDEXED, palette: palette, compressionLevel: compressionLevel)
+      labels, width: width, height: height, colourType: SPNG_COLOR_TYPE_INDEXED, palette: palette, compressionLevel: compressionLevel,
+      software: software)
   }
 
   /// Writes the map as a PNG file, replacing an older one in one step.
   /// - Throws: `.inputOutput` where the file cannot be written.
-  public func writePNG(to path: String, palette: [RGBColour]? = nil, compressionLevel: Int = 6) throws {
-    try FileBytes.write(pngData(palette: palette, compressionLevel: compressionLevel), to: path)
+  public func writePNG(to path: String, palette: [RGBColour]? = nil, compressionLevel: Int = 6, software: String? = nil) throws {
+    try FileBytes.write(pngData(palette: palette, compressionLevel: compressionLevel, software: software), to: path)
   }
 }

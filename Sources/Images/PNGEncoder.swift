@@ -8,8 +8,10 @@ enum PNGEncoder {
   /// - Parameters:
   ///   - colourType: grey (1 byte a pixel), truecolour (3) or indexed (1, with `palette`).
   ///   - compressionLevel: 0 (none) to 9 (smallest).
+  ///   - software: the program that the file says it was made by; nothing when not given.
   static func encode(
-    _ samples: [UInt8], width: Int, height: Int, colourType: spng_color_type, palette: [RGBColour], compressionLevel: Int
+    _ samples: [UInt8], width: Int, height: Int, colourType: spng_color_type, palette: [RGBColour], compressionLevel: Int,
+    software: String? = nil
   ) throws -> [UInt8] {
     guard width > 0, height > 0, width < 1 << 30, height < 1 << 30 else {
       throw LongtailError(.badData, "a PNG of \(width) x \(height) pixels cannot be written")
@@ -38,6 +40,7 @@ enum PNGEncoder {
       }
       try check(spng_set_plte(context, &table))
     }
+    if let software { try set(software, as: "Software", context) }
     try check(
       samples.withUnsafeBytes { raw in
         spng_encode_image(
@@ -51,6 +54,20 @@ enum PNGEncoder {
     }
     defer { free(encoded) }
     return [UInt8](UnsafeRawBufferPointer(start: encoded, count: length))
+  }
+
+  /// Adds a text in front of the pixels; the library copies it.
+  private static func set(_ text: String, as keyword: String, _ context: OpaquePointer) throws {
+    var entry = spng_text()
+    entry.type = Int32(SPNG_TEXT.rawValue)
+    withUnsafeMutableBytes(of: &entry.keyword) { $0.copyBytes(from: keyword.utf8.prefix(79)) }
+    var characters = text.utf8CString
+    try check(
+      characters.withUnsafeMutableBufferPointer { characters in
+        entry.text = characters.baseAddress
+        entry.length = characters.count - 1
+        return spng_set_text(context, &entry, 1)
+      })
   }
 
   private static func check(_ status: Int32) throws {

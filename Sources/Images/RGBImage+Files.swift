@@ -35,16 +35,19 @@ extension RGBImage {
   }
 
   /// The picture as a PNG file of 8-bit RGB.
-  /// - Parameter compressionLevel: 0 (none) to 9 (smallest).
+  /// - Parameters:
+  ///   - compressionLevel: 0 (none) to 9 (smallest).
+  ///   - software: the program that the file says it was made by.
   /// - Throws: `.badData` for a picture without pixels.
-  public func pngData(compressionLevel: Int = 6) throws -> [UInt8] {
+  public func pngData(compressionLevel: Int = 6, software: String? = nil) throws -> [UInt8] {
     try PNGEncoder.encode(
-      pixels, width: width, height: height, colourType: SPNG_COLOR_TYPE_TRUECOLOR, palette: [], compressionLevel: compressionLevel)
+      pixels, width: width, height: height, colourType: SPNG_COLOR_TYPE_TRUECOLOR, palette: [], compressionLevel: compressionLevel,
+      software: software)
   }
 
   /// Writes the picture as a PNG file, replacing an older one in one step.
   /// - Throws: `.inputOutput` where the file cannot be written.
-  public func writePNG(to path: String, compressionLevel: Int = 6) throws {
-    try FileBytes.write(pngData(compressionLevel: compressionLevel), to: path)
+  public func writePNG(to path: String, compressionLevel: Int = 6, software: String? = nil) throws {
+    try FileBytes.write(pngData(compressionLevel: compressionLevel, software: software), to: path)
   }
 }

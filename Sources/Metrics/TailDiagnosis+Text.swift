@@ -5,6 +5,8 @@ extension TailDiagnosis.Cause {
   public var explanation: String {
     switch self {
     case .absentFromTraining: return "no training image shows it"
+    case .absentFromEvaluation(let share):
+      return "no evaluated pixel is labelled with it, but \(percent(share)) are taken for it, so that its IoU is 0 and counts in the mean"
     case .fewImages(let images, let total):
       let all = total.map { " of \($0)" } ?? ""
       return "only \(images)\(all) training image\(images == 1 && total == nil ? "" : "s") show\(images == 1 ? "s" : "") it"
@@ -30,6 +32,8 @@ extension TailDiagnosis.Cause {
     switch self {
     case .absentFromTraining:
       return "add images that show it, move some here from the evaluated split, or leave the class out of the label map"
+    case .absentFromEvaluation:
+      return "compare the labels of the evaluated split with those of training: if it can be seen there, its labels are missing"
     case .fewImages:
       return "add images that show it; until then data.augmentation (flip, scale, jitter) makes more of those that do"
     case .smallerThanStride: return "use a larger data.size, or data.augmentation.crop from larger images"

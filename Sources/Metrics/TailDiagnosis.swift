@@ -54,9 +54,10 @@ public struct TailDiagnosis: Sendable {
     }
     /// Whether it occurs, but was not predicted for a single pixel.
     public var isNeverPredicted: Bool { pixels > 0 && predictedPixels == 0 }
-    /// Whether there is anything to explain: it occurs, and is missed or wrongly seen for the most part.
+    /// Whether there is anything to explain: it occurs, and is missed or wrongly seen for the most part; or it is seen without occurring.
     public var isWeak: Bool {
-      guard pixels > 0 else { return false }
+      // A class that does not occur has an IoU of 0 as soon as anything is taken for it.
+      guard pixels > 0 else { return predictedPixels > 0 }
       return [intersectionOverUnion, recall, precision ?? 0].contains { $0.map { $0 < TailDiagnosis.weakScore } ?? false }
     }
   }
@@ -94,6 +95,8 @@ public struct TailDiagnosis: Sendable {
   public enum Cause: Sendable, Equatable {
     /// No labelled training pixel shows it.
     case absentFromTraining
+    /// No evaluated pixel is labelled with it, but pixels are taken for it: the share of all evaluated ones.
+    case absentFromEvaluation(predictedShare: Double)
     /// Few training images show it.
     case fewImages(Int, of: Int?)
     /// It is smaller than one step of the network's coarsest level; both in pixels of the network's input.
@@ -137,6 +140,12 @@ public struct TailDiagnosis: Sendable {
     let untrained = TailDiagnosis.comparedToConstant(classes)
     self.untrained = untrained
     findings = classes.filter(\.isWeak).compactMap { facts in
+      if facts.pixels == 0 {
+        let share = Double(facts.predictedPixels) / Double(max(1, classes.reduce(0) { $0 + $1.pixels }))
+        // Of a network that has learned nothing, what it takes for what says nothing.
+        guard untrained == nil, share >= TailDiagnosis.rareShare else { return nil }
+        return Finding(className: facts.name, isNeverPredicted: false, causes: [.absentFromEvaluation(predictedShare: share)])
+      }
       let causes = TailDiagnosis.causes(of: facts, run, classCount: classes.count)
       if untrained != nil, causes != [.absentFromTraining] { return nil }
       return Finding(className: facts.name, isNeverPredicted: facts.isNeverPredicted, causes: causes)
@@ -151,7 +160,9 @@ public struct TailDiagnosis: Sendable {
   ) -> (bestConstant: String, constantAccuracy: Double, pixelAccuracy: Double)? {
     let total = classes.reduce(0) { $0 + $1.pixels }
     let correct = classes.reduce(0) { $0 + $1.correctPixels }
-    guard let largest = classes.max(by: { $0.pixels < $1.pixels }), correct < largest.pixels else { return nil }
+    // Pixels that are taken for a class which the evaluated labels do not have are wrong however well the network has learned.
+    let takenForAbsent = classes.reduce(0) { $0 + ($1.pixels == 0 ? $1.predictedPixels : 0) }
+    guard let largest = classes.max(by: { $0.pixels < $1.pixels }), correct + takenForAbsent < largest.pixels else { return nil }
     return (largest.name, Double(largest.pixels) / Double(total), Double(correct) / Double(total))
   }
 

@@ -173,7 +173,9 @@ final class PlannedBatchNormalization: PlannedLayer {
           let mean = Double(runningMean[c]) + shifted
           row(.mean)[c] = Float(mean)
           row(.inverse)[c] = Float(1 / (variance + layer.epsilon).squareRoot())
-          let unbiased = count > 1 ? variance * count / (count - 1) : variance
+          // One number has no variance: taken in, it would draw the running one to zero.
+          guard count > 1 else { continue }
+          let unbiased = variance * count / (count - 1)
           runningMean[c] = Float((1 - layer.momentum) * Double(runningMean[c]) + layer.momentum * mean)
           runningVariance[c] = Float((1 - layer.momentum) * Double(runningVariance[c]) + layer.momentum * unbiased)
         }

@@ -31,6 +31,7 @@ public final class RunDirectory {
   /// - Throws: `LongtailError(.usage)` when it holds a run already, `.mismatch` when another trainer is at work in it, `.inputOutput`.
   public static func create(at path: String) throws -> RunDirectory {
     try makeDirectory(path)
+    try requireNoForeignFiles(in: path)
     let directory = try RunDirectory(locking: path)
     if let trace = directory.traceOfARun {
       throw LongtailError(
@@ -57,6 +58,7 @@ public final class RunDirectory {
   /// - Throws: `LongtailError(.mismatch)` when another trainer is at work in it, `.inputOutput`.
   public static func open(at path: String) throws -> RunDirectory {
     try makeDirectory(path)
+    try requireNoForeignFiles(in: path)
     let directory = try RunDirectory(locking: path)
     try makeDirectory(directory.file("pictures"))
     return directory
@@ -191,6 +193,27 @@ public final class RunDirectory {
     try RunDirectory.makeDirectory(file("pictures"))
     try panel.image().writePNG(to: path)
     return path
+  }
+
+  /// Refuses a folder with files of somebody else under names that a run writes, such as pictures of their own in `pictures/`.
+  private static func requireNoForeignFiles(in path: String) throws {
+    let files = FileManager.default
+    // What every run has written before it writes anything under another name.
+    let marks = ["label-audit.json", "environment.json", "log.jsonl", "checkpoints"]
+    guard !marks.contains(where: { files.fileExists(atPath: "\(path)/\($0)") }) else { return }
+    let names = [
+      "config.yaml", "classes.json", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures",
+      "examples", "tensorboard",
+    ]
+    let foreign = names.first { name in
+      guard files.fileExists(atPath: "\(path)/\(name)") else { return false }
+      guard let content = try? files.contentsOfDirectory(atPath: "\(path)/\(name)") else { return true }
+      return !content.isEmpty
+    }
+    guard let foreign else { return }
+    throw LongtailError(
+      .usage, "\(path): \(foreign) is there already, but no run that it could be of; a run would write over it",
+      advice: "Give the run an `output` of its own, or move the file away.")
   }
 
   /// A file that only a run leaves behind.

@@ -13,7 +13,7 @@ extension Evaluator {
   /// Cost: as `MultiViewInference`; one sum of C x C integers.
   /// - Returns: the counts over all ranks, and this rank's images.
   func countViews(_ network: Network, _ parameters: ParameterSet?, offsets: [Double]?) throws -> (ConfusionMatrix, PackedImageScores) {
-    let inference = MultiViewInference(experiment, network: network, parameters: parameters, offsets: offsets)
+    let predictor = Predictor(experiment, network: network, parameters: parameters, offsets: offsets)
     let classes = experiment.classNames.count
     var matrix = ConfusionMatrix(classes: classes)
     var images = PackedImageScores(count: experiment.dataset.count(of: split))
@@ -21,10 +21,10 @@ extension Evaluator {
       communicator.progress.enter(.evaluate)
       let sample = try experiment.dataset.sample(split: split, index: index)
       let labels = labelsAtOriginalSize ? sample.labels : experiment.evaluationPipeline.prepared(sample).labels
-      let map = try inference.probabilities(of: sample.image, size: ImageSize(width: labels.width, height: labels.height))
+      let predictions = try predictor.predictions(of: sample.image, size: ImageSize(width: labels.width, height: labels.height))
       var own = ConfusionMatrix(classes: classes)
       try own.add(
-        predictions: map.predictions().map(Int32.init), labels: labels.labels.map { $0 == LabelImage.ignored ? -1 : Int32($0) })
+        predictions: predictions.map(Int32.init), labels: labels.labels.map { $0 == LabelImage.ignored ? -1 : Int32($0) })
       images.note(ImageScore(index: index, own))
       try matrix.merge(own)
       didCountBatch?(own)

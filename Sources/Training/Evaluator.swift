@@ -44,7 +44,8 @@ public final class Evaluator {
     let dataset = experiment.dataset
     let count = dataset.count(of: split)
     try experiment.requireImages(in: split)
-    if !experiment.configuration.evaluation.views.isPlain {
+    let views = experiment.configuration.evaluation.views
+    if !(views.isPlain || experiment.evaluationPipeline.fixedOutputSize.map(views.isPlain(forImagesOf:)) ?? false) {
       let (matrix, images) = try countViews(network, parameters, offsets: objective?.predictionOffsets)
       return try finished(EvaluationReport(matrix: matrix, groups: groups), images, step: step, epoch: epoch, started: started)
     }

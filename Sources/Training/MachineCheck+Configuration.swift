@@ -39,6 +39,7 @@ extension MachineCheck {
     checks.append(dataSet(experiment))
     checks += [Split.train, experiment.evaluationSplit].filter { experiment.dataset.count(of: $0) > 0 }.flatMap { samples(experiment, $0) }
     checks += files(experiment)
+    checks.append(normalization(experiment, ranks: ranks))
     checks.append(objective(experiment))
     let optimizer = optimizer(configuration)
     checks.append(optimizer)
@@ -80,6 +81,14 @@ extension MachineCheck {
       let pixels = statistics.labelledPixels + statistics.ignoredPixels
       let ignored = pixels == 0 ? 0 : 100 * statistics.ignoredPixels / pixels
       let detail = "\(count) of \(dataset.count(of: split)) read: \(present) of \(dataset.classes.count) classes, \(ignored) % ignored"
+      if split == .train, present == 1, count == dataset.count(of: split) {
+        do {
+          try statistics.requireSeveralClasses(of: dataset)
+        } catch {
+          checks.append(MachineCheck(labels, error: error))
+          return checks
+        }
+      }
       if present == 0 {
         checks.append(
           MachineCheck(labels, .problem, "\(detail); no pixel has a class", advice: "Check the data set's label map and ignoreIndex."))
@@ -125,6 +134,20 @@ extension MachineCheck {
     let images = counted.reduce(0) { $0 + $1.statistics.files.contents.count }
     guard checks.isEmpty, images > 0 else { return checks }
     return [MachineCheck(name, .ok, "\(images) read, none of them in both splits")]
+  }
+
+  private static func normalization(_ experiment: Experiment, ranks: Int) -> MachineCheck {
+    let name = "batch normalization"
+    let training = experiment.configuration.training
+    do {
+      try experiment.requireNormalizable(
+        try BatchPlan(
+          sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: ranks,
+          microBatches: training.accumulate))
+      return MachineCheck(name, .ok, "every layer sees more than one number per channel, with \(ranks) rank\(ranks == 1 ? "" : "s")")
+    } catch {
+      return MachineCheck(name, error: error)
+    }
   }
 
   private static func objective(_ experiment: Experiment) -> MachineCheck {

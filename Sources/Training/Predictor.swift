@@ -1,3 +1,4 @@
+import Configuration
 import Datasets
 import Images
 import Networks
@@ -34,11 +35,21 @@ public final class Predictor {
   /// The best class of each pixel, at the image's own size.
   /// - Throws: `LongtailError` when the network cannot take the size.
   public func predict(_ image: RGBImage) throws -> LabelImage {
-    guard experiment.configuration.evaluation.views.isPlain else { return try label(probabilities(of: image)) }
+    try label(predictions(of: image, size: ImageSize(width: image.width, height: image.height)), image.width, image.height)
+  }
+
+  /// The best class of each pixel, row after row, at another size than the image's own.
+  ///
+  /// A window that is not smaller than the image is no window: then, as without views, scores are interpolated and not probabilities.
+  /// - Throws: `LongtailError` when the network cannot take the size.
+  public func predictions(of image: RGBImage, size wanted: ImageSize) throws -> [UInt8] {
     let pipeline = experiment.evaluationPipeline
     let empty = LabelImage(width: image.width, height: image.height, fill: LabelImage.ignored)
     let prepared = pipeline.prepared(Sample(image: image, labels: empty))
     let size = ImageSize(width: prepared.image.width, height: prepared.image.height)
+    guard experiment.configuration.evaluation.views.isPlain(forImagesOf: size) else {
+      return try views.probabilities(of: image, size: wanted).predictions()
+    }
     let padded = experiment.padded(size)
     let plan = try network.inferencePlan(images: 1, height: padded.height, width: padded.width)
     var labels = [Int32](repeating: -1, count: padded.width * padded.height)
@@ -51,9 +62,7 @@ public final class Predictor {
     try plan.forward(parameters, images: BatchImages(input))
     let logits = try plan.logits()
     if let offsets { try shifter.add(offsets, to: logits) }
-    let predictions = LogitsResampling.predictions(
-      of: logits, image: 0, columns: padded.width, valid: size, size: ImageSize(width: image.width, height: image.height))
-    return try label(predictions, image.width, image.height)
+    return LogitsResampling.predictions(of: logits, image: 0, columns: padded.width, valid: size, size: wanted)
   }
 
   /// The most probable classes of a map.
@@ -65,5 +74,13 @@ public final class Predictor {
       throw LongtailError(.internalError, "a prediction has not one class a pixel")
     }
     return result
+  }
+}
+
+extension Configuration.Views {
+  /// Whether an image of a size that the network sees is looked at once, as a whole and as it is.
+  func isPlain(forImagesOf size: ImageSize) -> Bool {
+    let coversAll = window.map { $0.width >= size.width && $0.height >= size.height } ?? true
+    return coversAll && scales == [1] && !flip
   }
 }

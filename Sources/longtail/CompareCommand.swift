@@ -63,10 +63,15 @@ struct CompareCommand: ParsableCommand {
         : try ComparisonPlan(
           configurations: configs, objectives: list(objective), seeds: parsedSeeds(), overrides: overrides, output: output)
       var failures: [String] = []
+      if communicator.isRoot {
+        for ending in ["md", "csv", "html"] {
+          try OwnFile.requireReplaceable("\(output)/report.\(ending)", advice: "Name another --output, or move the file away.")
+        }
+      }
       if reportOnly {
         ComputePool.configure(threadCount: try communicator.threadBudget().threads)
       } else {
-        try plan.check()
+        try plan.check(ranks: communicator.size)
         guard let failed = try train(plan, communicator) else { return LongtailError.Code.stoppedOnRequest.rawValue }
         failures = failed
       }

@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Foundation
 import Objectives
 import Reports
@@ -85,8 +86,9 @@ struct ComparisonPlan {
   }
 
   /// Tries what every run needs, as far as that is possible before its data has been counted.
+  /// - Parameter ranks: how many will train.
   /// - Throws: `LongtailError` for the first thing that is wrong.
-  func check() throws {
+  func check(ranks: Int) throws {
     // Names first: they cost nothing.
     for case let configuration? in runs.map(\.configuration) where !ObjectiveRegistry.names.contains(configuration.objective.name) {
       throw LongtailError.unknownName("objective", configuration.objective.name, known: ObjectiveRegistry.names)
@@ -97,6 +99,10 @@ struct ComparisonPlan {
       guard let configuration = run.configuration, checked.insert(run.candidate).inserted else { continue }
       let experiment = try Experiment(configuration)
       try experiment.requireTrainable(globalBatch: configuration.training.globalBatch, dropLast: configuration.training.dropLast)
+      try experiment.requireNormalizable(
+        try BatchPlan(
+          sampleCount: experiment.dataset.count(of: .train), globalBatch: configuration.training.globalBatch,
+          dropLast: configuration.training.dropLast, ranks: ranks, microBatches: configuration.training.accumulate))
       let ones = experiment.classNames.map { _ in Int64(1) }
       _ = try ObjectiveRegistry.make(
         configuration.objective.name, settings: configuration.objective.settings,

@@ -17,10 +17,14 @@ struct DataInspection {
   private let hasSize: Bool
   /// Whether a configuration tells how images are read.
   private let isConfigured: Bool
+  /// What recognizing the folder left open.
+  private let notes: [String]
 
   /// Reads samples of all splits.
-  init(title: String, _ dataset: any SegmentationDataset, hasSize: Bool, isConfigured: Bool, threads: Int) throws {
-    (self.title, self.dataset, self.hasSize, self.isConfigured) = (title, dataset, hasSize, isConfigured)
+  init(
+    title: String, _ dataset: any SegmentationDataset, hasSize: Bool, isConfigured: Bool, notes: [String] = [], threads: Int
+  ) throws {
+    (self.title, self.dataset, self.hasSize, self.isConfigured, self.notes) = (title, dataset, hasSize, isConfigured, notes)
     surveys = try Split.allCases.filter { dataset.count(of: $0) > 0 }.map { try DataSurvey(dataset, split: $0, threads: threads) }
     guard !surveys.isEmpty else { throw LongtailError(.missingInput, "\(title): data set '\(dataset.name)' has no samples") }
   }
@@ -70,6 +74,16 @@ struct DataInspection {
         remarks.append(shared.message)
       }
     }
+    let training = surveys.first { $0.split == .train }
+    if let training, !training.isPartial, training.statistics.labelledPixels > 0 {
+      do {
+        try training.statistics.requireSeveralClasses(of: dataset)
+      } catch { errors.append("train: \((error as? LongtailError)?.description ?? "\(error)")") }
+      for survey in surveys where survey.split != .train && !survey.isPartial && survey.statistics.labelledPixels > 0 {
+        remarks += training.statistics.classesMissing(in: survey.statistics, split: survey.split, of: dataset)
+      }
+    }
+    remarks += notes
     if dataset.count(of: .train) == 0 { errors.append("there are no training samples") }
     if dataset.count(of: .validation) == 0 {
       remarks.append(

@@ -81,6 +81,11 @@ struct EvaluateCommand: ParsableCommand {
       try objective.restore(from: contents)
       let report = try Evaluator(experiment, groups: statistics.groups, communicator: communicator)
         .evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
+      guard report.matrix.pixelsPerClass.contains(where: { $0 > 0 }) else {
+        throw LongtailError(
+          .badData, "split '\(experiment.evaluationSplit.shortName)': none of its \(report.images) label files has a pixel with a class",
+          advice: "There is nothing to score: check the label map, or choose another --split.")
+      }
       guard communicator.isRoot else { return }
       let record = EvaluationRecord(report, experiment: experiment, statistics: statistics)
       if json {

@@ -29,8 +29,11 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The format: safetensors or onnx; by default what the file's name ends with.")
   var format: Format?
 
-  @Option(help: ArgumentHelp("The file; replaced if it is there.", valueName: "file"))
+  @Option(help: ArgumentHelp("The file; an earlier export is replaced.", valueName: "file"))
   var output: String
+
+  @Flag(help: "Replaces a file that longtail did not write, too.")
+  var overwrite = false
 
   private var chosenFormat: Format? { format ?? Format(rawValue: (output as NSString).pathExtension.lowercased()) }
 
@@ -42,6 +45,7 @@ struct ExportCommand: ParsableCommand {
     Job.run { communicator in
       try communicator.requireOneProcess(for: "export")
       let (configuration, contents, path) = try trained.load()
+      try requireFreePlace()
       var names = contents.run.classNames
       // Early checkpoints do not tell their classes.
       if names.isEmpty { names = try Experiment(configuration).classNames }
@@ -64,5 +68,16 @@ struct ExportCommand: ParsableCommand {
       let bytes = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
       printNow("\(path) -> \(output), \(Formatting.bytes(bytes))\n")
     }
+  }
+
+  /// Refuses to write into a checkpoint, whatever it is, and over files that are no export.
+  private func requireFreePlace() throws {
+    let target = URL(fileURLWithPath: output).resolvingSymlinksInPath()
+    let folder = target.deletingLastPathComponent().resolvingSymlinksInPath().path
+    if FileManager.default.fileExists(atPath: "\(folder)/MANIFEST.json") {
+      throw LongtailError(.usage, "\(output) lies in a checkpoint, which would no longer be what it was", advice: "Name another --output.")
+    }
+    if overwrite { return }
+    try OwnFile.requireReplaceable(output, advice: "Name another --output, or replace it with --overwrite.")
   }
 }

@@ -42,6 +42,7 @@ struct InitCommand: ParsableCommand {
       let choice = try InitialConfiguration(layout, survey: survey, processor: ProcessorFacts(files), memory: MemoryFacts(files))
       try Self.write(choice.text(path: path, data: data), to: path)
       printNow(choice.summary + "\nwrote \(path)\n")
+      for note in layout.notes { printNow("note: \(note)\n") }
       if let problem = survey.problem { printNow("warning: \(problem)\n") }
       for remark in choice.remarks { printNow("note: \(remark)\n") }
       printNow("\n  longtail inspect \(path)\n  longtail train \(path)\n")

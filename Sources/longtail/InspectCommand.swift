@@ -80,7 +80,10 @@ struct InspectCommand: ParsableCommand {
     let files = FileManager.default
     var isFolder: ObjCBool = false
     guard files.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+    let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent
+    let file = picture ?? "\(name)-samples.png"
     let dataset: any SegmentationDataset
+    var notes: [String] = []
     var hasSize = false
     var isConfigured = false
     if !isFolder.boolValue, !path.hasSuffix(".mat") {
@@ -92,7 +95,9 @@ struct InspectCommand: ParsableCommand {
     } else {
       if isFolder.boolValue, (try? CheckpointLocation(path)) != nil { return nil }
       do {
-        dataset = try DatasetRegistry.recognize(URL(fileURLWithPath: path).standardizedFileURL.path).open()
+        let layout = try DatasetRegistry.recognize(URL(fileURLWithPath: path).standardizedFileURL.path)
+        notes = layout.notes
+        dataset = try layout.open()
       } catch let error as LongtailError where isFolder.boolValue {
         throw LongtailError(
           error.code, "\(path) is neither a run directory nor a checkpoint; and \(error.message)", advice: error.advice)
@@ -101,13 +106,14 @@ struct InspectCommand: ParsableCommand {
     guard split == nil || split.flatMap(Split.init(argument:)) != nil else {
       throw LongtailError(.usage, "there is no split '\(split ?? "")'", advice: "Known: train, val, test.")
     }
+    // Before anything takes time.
+    if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --picture, or none with --samples 0.") }
     let inspection = try DataInspection(
-      title: path, dataset, hasSize: hasSize, isConfigured: isConfigured, threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
+      title: path, dataset, hasSize: hasSize, isConfigured: isConfigured, notes: notes,
+      threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
     printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
     if samples > 0 {
-      let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent
-      let file = picture ?? "\(name)-samples.png"
-      try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file)
+      try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file, software: OwnFile.mark)
       FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
     }
     return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Collectives
+import Configuration
 import Foundation
 import Images
 import Reports
@@ -13,7 +14,10 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Predicts images: a label PNG and a colour overlay for each.",
     discussion: """
-      NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image. All that is needed \
+      NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image. Folders are read with \
+      the folders in them, which the results keep. Names are worked out first: where two images would have one result, or a result would \
+      take the place of an image or of a file that longtail did not write, nothing is done. An image that cannot be read is named and does \
+      not keep the others from being predicted; the exit code is then 65, or 0 with --set data.badFiles=skip. All that is needed \
       is in the checkpoint: the data set of the training need not be there. For large images, and for better borders: \
       --set evaluation.views.window.width=512 --set evaluation.views.window.height=512 slides a window, \
       --set evaluation.views.flip=true looks at the mirror image too, --set 'evaluation.views.scales=[0.75,1,1.25]' at several scales.
@@ -27,6 +31,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where results go; made if it is missing.", valueName: "directory"))
   var output = "predictions"
 
+  @Flag(help: "Replaces files in the way of results that longtail did not write, or that were changed since.")
+  var overwrite = false
+
   @Flag(help: "Writes NAME-probabilities.safetensors too: float32, classes x height x width.")
   var probabilities = false
 
@@ -38,42 +45,76 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    Job.run { communicator in
+    Job.finish { communicator in
       try communicator.requireOneProcess(for: "predict")
       let (configuration, contents, _) = try trained.load()
-      let files = try images.flatMap(expand)
+      let files = try PredictionFiles(images: images, output: output, probabilities: probabilities, overwrites: overwrite)
+      for note in files.notes { printNow("\(note)\n") }
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
-      guard let first = files.first else { return }
-      let recorded = try Experiment(configuration, recorded: contents.run, imageSize: ImageSize(contentsOf: first))
-      // Early checkpoints do not tell the colours of their classes.
-      let experiment = try recorded ?? Experiment(configuration)
+      let experiment = try experiment(configuration, contents, files)
       let offsets =
-        recorded == nil
+        contents.run.classColours.isEmpty
         ? try countedOffsets(experiment, communicator) : contents.run.predictionOffsets.isEmpty ? nil : contents.run.predictionOffsets
       let predictor = Predictor(experiment, network: try TrainedNetwork.make(experiment, contents), offsets: offsets)
-      do {
-        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-      } catch {
-        throw LongtailError(.inputOutput, "cannot make \(output): \(error.localizedDescription)")
-      }
-      for file in files {
-        let image = try experiment.image(contentsOf: file) { printNow("warning: \($0)\n") }
-        let map = probabilities ? try predictor.probabilities(of: image) : nil
-        let labels = try map.map(predictor.label) ?? predictor.predict(image)
-        let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-        try labels.writePNG(to: "\(output)/\(stem).png", palette: experiment.palette)
-        try Overlay.blend(image, labels, palette: experiment.palette, opacity: opacity, outlines: true)
-          .writePNG(to: "\(output)/\(stem)-overlay.png")
-        var written = ["\(output)/\(stem).png", "\(output)/\(stem)-overlay.png"]
-        if let map {
-          written.append("\(output)/\(stem)-probabilities.safetensors")
-          let tensor = NamedTensor(
-            name: "probabilities", shape: [map.classes, map.size.height, map.size.width], values: map.values)
-          try SafetensorsFile.write([tensor], metadata: ["classes": experiment.classNames.joined(separator: "\n")], to: written[2])
+      var bad: [LongtailError] = []
+      for entry in files.entries {
+        let image: RGBImage
+        do {
+          image = try experiment.image(contentsOf: entry.image) { printNow("warning: \($0)\n") }
+        } catch let error as LongtailError where error.code == .badData || error.code == .missingInput {
+          printNow("\(entry.image) -> nothing: it cannot be used\n")
+          bad.append(error)
+          continue
         }
-        printNow("\(file) -> \(written.joined(separator: ", "))\n")
+        try write(entry, image, predictor, experiment)
       }
+      return report(bad, of: files.entries.count, isError: configuration.data.badFiles == .refuse)
     }
+  }
+
+  /// Predicts one image and writes its results.
+  private func write(_ entry: PredictionFiles.Entry, _ image: RGBImage, _ predictor: Predictor, _ experiment: Experiment) throws {
+    let map = probabilities ? try predictor.probabilities(of: image) : nil
+    let labels = try map.map(predictor.label) ?? predictor.predict(image)
+    let folder = (entry.labels as NSString).deletingLastPathComponent
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw LongtailError(.inputOutput, "cannot make \(folder): \(error.localizedDescription)")
+    }
+    try labels.writePNG(to: entry.labels, palette: experiment.palette, software: OwnFile.mark)
+    try Overlay.blend(image, labels, palette: experiment.palette, opacity: opacity, outlines: true)
+      .writePNG(to: entry.overlay, software: OwnFile.mark)
+    if let map, let path = entry.probabilities {
+      let tensor = NamedTensor(name: "probabilities", shape: [map.classes, map.size.height, map.size.width], values: map.values)
+      try SafetensorsFile.write(
+        [tensor], metadata: ["classes": experiment.classNames.joined(separator: "\n"), OwnFile.mark: Versions.longtail], to: path)
+    }
+    printNow("\(entry.image) -> \(entry.results.joined(separator: ", "))\n")
+  }
+
+  /// The experiment that a checkpoint tells, at the size of the first image that can be read.
+  private func experiment(_ configuration: Configuration, _ contents: CheckpointContents, _ files: PredictionFiles) throws -> Experiment {
+    let size = files.entries.lazy.compactMap { try? ImageSize(contentsOf: $0.image) }.first
+    // With no image that can be read there is nothing to predict; the reasons are told one by one.
+    let recorded = try Experiment(configuration, recorded: contents.run, imageSize: size ?? ImageSize(width: 64, height: 64))
+    // Early checkpoints do not tell the colours of their classes.
+    return try recorded ?? Experiment(configuration)
+  }
+
+  /// Names the images that could not be used.
+  /// - Parameter isError: whether that is the command's failure; it has predicted the others all the same.
+  /// - Returns: the exit code.
+  private func report(_ bad: [LongtailError], of count: Int, isError: Bool) -> Int32 {
+    guard let first = bad.first else { return 0 }
+    let listed = bad.prefix(20).map { "\n  \($0.message)" }.joined() + (bad.count > 20 ? "\n  and \(bad.count - 20) more" : "")
+    let fails = isError || bad.count == count
+    var text = "\(fails ? "error" : "warning"): \(bad.count) of \(count) images cannot be used, the others are predicted:\(listed)\n"
+    if bad.count == count { text = "error: none of \(count) images can be used:\(listed)\n" }
+    if bad.count == 1, let advice = first.advice { text += "  \(advice)\n" }
+    if fails, bad.count < count { text += "  To take such images for no failure: --set data.badFiles=skip\n" }
+    FileHandle.standardError.write(Data(text.utf8))
+    return fails ? first.code.rawValue : 0
   }
 
   /// What the objective adds to scores, for a checkpoint that does not tell; the class counts that it rests on are read from the data set
@@ -86,17 +127,5 @@ struct PredictCommand: ParsableCommand {
       experiment, communicator: communicator, record: FileManager.default.fileExists(atPath: record) ? record : nil,
       threads: max(1, experiment.configuration.data.loader.threads))
     return try statistics.objective(experiment.configuration).predictionOffsets
-  }
-
-  private func expand(_ path: String) throws -> [String] {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw LongtailError(.missingInput, "there is no \(path)")
-    }
-    if !isDirectory.boolValue { return [path] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let found = names.filter { !$0.hasPrefix(".") && ["png", "jpg", "jpeg"].contains(($0 as NSString).pathExtension.lowercased()) }.sorted()
-    guard !found.isEmpty else { throw LongtailError(.missingInput, "\(path) holds no PNG or JPEG files") }
-    return found.map { "\(path)/\($0)" }
   }
 }

@@ -22,6 +22,9 @@ struct ReportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the page goes; by default report.html in the run directory.", valueName: "file"))
   var output: String?
 
+  @Flag(help: "Replaces a file that longtail did not write, too.")
+  var overwrite = false
+
   @Flag(help: "Evaluates the newest checkpoint for what is missing in the run directory.")
   var evaluate = false
 
@@ -37,6 +40,9 @@ struct ReportCommand: ParsableCommand {
     Job.run { communicator in
       try communicator.requireOneProcess(for: "report")
       var report = try RunReport(readingFrom: directory)
+      if let output, !overwrite {
+        try OwnFile.requireReplaceable(output, advice: "Name another --output, or replace it with --overwrite.")
+      }
       if evaluate { try complete(&report, communicator) }
       let path = output ?? "\(directory)/report.html"
       do {

@@ -35,6 +35,7 @@ struct StatsCommand: ParsableCommand {
             ? object(experiment, statistics).pretty
             : experiment.skippedSamples + table(experiment, statistics)
               + experiment.remarks(on: [statistics.audit]).map { "warning: \($0)\n" }.joined())
+        if !json, let warning = Self.warning(experiment, split, statistics.audit.statistics) { printNow("warning: \(warning)\n") }
       }
     }
   }
@@ -54,7 +55,26 @@ struct StatsCommand: ParsableCommand {
     }
     return table.lines.joined(separator: "\n")
       + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
-      + "\(Formatting.count(counts.ignoredPixels)) ignored; head to tail \(Formatting.decimals(Self.headToTail(counts), 0)) : 1\n"
+      + "\(Formatting.count(counts.ignoredPixels)) ignored; \(Self.spread(experiment, counts))\n"
+  }
+
+  /// What training would say of these labels.
+  private static func warning(_ experiment: Experiment, _ split: Split, _ counts: LabelStatistics) -> String? {
+    do {
+      if split == .train { try counts.requireSeveralClasses(of: experiment.dataset) }
+      try counts.requireLabelledPixels(of: experiment.dataset, split: split)
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  /// How far the most frequent class is from the rarest one that occurs, and which do not.
+  private static func spread(_ experiment: Experiment, _ counts: LabelStatistics) -> String {
+    let absent = counts.pixels.indices.filter { counts.pixels[$0] == 0 }.map { experiment.classNames[$0] }
+    let present = counts.pixels.count - absent.count
+    let ratio = "head to tail \(Formatting.decimals(headToTail(counts), 0)) : 1"
+    if absent.isEmpty { return ratio }
+    let names = absent.prefix(8).joined(separator: ", ") + (absent.count > 8 ? " and \(absent.count - 8) more" : "")
+    return (present > 1 ? "\(ratio) among the \(present) classes that occur; " : "") + "no pixel of \(names)"
   }
 
   /// What was counted, by class with its name and group; `statistics` holds the plain counts in the order of the classes.

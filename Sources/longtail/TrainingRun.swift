@@ -81,7 +81,8 @@ struct TrainingRun {
       experiment, communicator: communicator, record: record, threads: max(1, experiment.configuration.data.loader.threads))
     try statistics.audit.statistics.files.requireRange()
     try experiment.requireOneSize(statistics.audit)
-    let audits = [statistics.audit] + [try checkEvaluationLabels(directory)].compactMap { $0 }
+    try statistics.audit.statistics.requireSeveralClasses(of: experiment.dataset)
+    let audits = [statistics.audit] + [try checkEvaluationLabels(directory, training: statistics)].compactMap { $0 }
     if communicator.isRoot { for remark in experiment.remarks(on: audits) { printNow("warning: \(remark)\n") } }
     var reporter: RunReporter?
     if let directory {
@@ -104,7 +105,7 @@ struct TrainingRun {
   }
 
   /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.
-  private func checkEvaluationLabels(_ directory: RunDirectory?) throws -> LabelAudit? {
+  private func checkEvaluationLabels(_ directory: RunDirectory?, training: ClassStatistics) throws -> LabelAudit? {
     try experiment.requireEvaluable()
     let split = experiment.evaluationSplit
     if split == .train { return nil }
@@ -113,6 +114,11 @@ struct TrainingRun {
       threads: max(1, experiment.configuration.data.loader.threads))
     try counted.audit.statistics.files.requireRange()
     try experiment.requireOneSize(counted.audit)
+    let found = counted.audit.statistics
+    try found.requireLabelledPixels(of: experiment.dataset, split: split)
+    if communicator.isRoot {
+      for line in training.audit.statistics.classesMissing(in: found, split: split, of: experiment.dataset) { printNow("warning: \(line)\n") }
+    }
     return counted.audit
   }
 

@@ -32,10 +32,25 @@ import Testing
     }
     let absent = facts {
       $0.pixels = 0
-      $0.predictedPixels = 50
+      $0.predictedPixels = 2
     }
     #expect(TailDiagnosis([good, absent, self.good]).isEmpty)
     #expect(TailDiagnosis([]).lines.isEmpty)
+  }
+
+  /// A class that only training has: the cause is named, and the network is not called untrained for it.
+  @Test func aClassThatOnlyTrainingHasIsNamed() {
+    let ground = TailDiagnosis.ClassFacts(name: "ground", pixels: 1000, predictedPixels: 850, correctPixels: 850)
+    let red = TailDiagnosis.ClassFacts(name: "red", pixels: 120, predictedPixels: 120, correctPixels: 118)
+    let green = facts {
+      ($0.name, $0.pixels, $0.predictedPixels, $0.correctPixels) = ("green", 0, 150, 0)
+    }
+    let diagnosis = TailDiagnosis([ground, red, green])
+    #expect(diagnosis.untrained == nil)
+    #expect(diagnosis.findings.map(\.className) == ["green"])
+    #expect(diagnosis.findings.first?.causes == [.absentFromEvaluation(predictedShare: 150.0 / 1120)])
+    #expect(diagnosis.lines[0].contains("no evaluated pixel is labelled with it, but 13 % are taken for it"))
+    #expect(diagnosis.lines[1].contains("compare the labels of the evaluated split"))
   }
 
   @Test func neverPredictedIsAlwaysExplained() {

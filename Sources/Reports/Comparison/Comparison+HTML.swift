@@ -28,7 +28,7 @@ extension Comparison {
     }
     body += PageParts.section("Runs", [PageParts.table(runTable)])
     let head: [Markup] = [
-      .element("meta", ["charset": "utf-8"]),
+      .element("meta", ["charset": "utf-8"]), .element("meta", ["name": "generator", "content": OwnFile.mark]),
       .element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
       .element("title", [:], [Markup(title)]), .style(Comparison.style),
     ]

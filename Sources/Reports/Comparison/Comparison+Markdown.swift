@@ -1,7 +1,7 @@
 extension Comparison {
   /// The page `report.md`.
   public var markdown: String {
-    var lines = ["# \(title)", ""]
+    var lines = ["# \(title)", "", OwnFile.markdownMark, ""]
     lines += explanation.flatMap { [$0, ""] }
     if !notes.isEmpty { lines += notes.map { "- **\($0)**" } + [""] }
     lines += summaryTable.markdownLines

@@ -17,7 +17,7 @@ extension RunReport {
     body += PageParts.section("Settings", settings)
     if let environment { body += PageParts.section("Versions and machine", [facts(environment.facts)]) }
     let head: [Markup] = [
-      .element("meta", ["charset": "utf-8"]),
+      .element("meta", ["charset": "utf-8"]), .element("meta", ["name": "generator", "content": OwnFile.mark]),
       .element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
       .element("meta", ["name": "color-scheme", "content": "light dark"]),
       .element("title", [:], [Markup(name)]), .style(RunReport.style),

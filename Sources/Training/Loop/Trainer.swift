@@ -71,6 +71,7 @@ public final class Trainer {
     plan = try BatchPlan(
       sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
+    try experiment.requireNormalizable(plan)
     schedule = RunSchedule(
       stepsPerEpoch: plan.stepsPerEpoch, totalSteps: Trainer.totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch),
       evaluationEvery: configuration.evaluation.every)

@@ -63,7 +63,8 @@ public final class MultiViewInference {
       try add(look, x: 0, y: 0, padded: experiment.padded(sums.size), to: &sums)
       return sums
     }
-    let window = ImageSize(width: wanted.width, height: wanted.height)
+    // What a window reaches beyond the image would be filled up, and networks that look at the whole would see the filling.
+    let window = ImageSize(width: min(wanted.width, look.width), height: min(wanted.height, look.height))
     let padded = experiment.padded(window)
     let columns = WindowPlacement.starts(extent: look.width, window: window.width, overlap: views.overlap)
     let rows = WindowPlacement.starts(extent: look.height, window: window.height, overlap: views.overlap)

@@ -87,6 +87,7 @@ let package = Package(
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
+    .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
 
     // Floor 5 and above.
     .target(
@@ -96,11 +97,12 @@ let package = Package(
         "Objectives", "Optimizers", "Tensors", "Threading", logging,
       ], swiftSettings: hot),
     .target(
-      name: "Reports", dependencies: ["Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"], swiftSettings: hot),
+      name: "Reports", dependencies: ["Detection", "Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"],
+      swiftSettings: hot),
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Exchange", "Reports", "Training", logging,
+        "CAllocations", "Detection", "Exchange", "Reports", "Training", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -127,6 +129,9 @@ let package = Package(
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
+      swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),

@@ -10,7 +10,7 @@ extension AnnotationFaultCase {
     let first = "annotations[0] (id 1)"
     let polygon = "[[5,5,15,5,15,15,5,15]]"
     return [
-      json("cut off within an annotation", .cut(format == "coco" ? 340 : 560), nil, "annotations[1]"),
+      json("cut off within an annotation", .cut(format == "coco" ? 340 : 490), nil, "annotations[1]"),
       json("empty", .write(""), nil, "line 1"),
       json("not JSON", .write("hello"), nil, "line 1"),
       json("a list", .write("[]"), nil, "expected an object"),
@@ -141,7 +141,7 @@ extension AnnotationFaultCase {
     voc("another size than the picture's", "<width>64", "<width>66", "sizeDiffers", "66x48"),
     .init("voc", "a picture of another size", "JPEGImages/b.png", .picture(48, 64), "sizeDiffers", "64x48", namedFile: "Annotations/b.xml"),
     .init("voc", "a missing picture", "JPEGImages/a.png", .delete, "missingPicture", "a.png", namedFile: "Annotations/a.xml"),
-    .init("voc", "a broken picture", "JPEGImages/a.png", .cut(30), "brokenPicture", "a.png", namedFile: "Annotations/a.xml"),
+    .init("voc", "a broken picture", "JPEGImages/a.png", .cut(20), "brokenPicture", "a.png", namedFile: "Annotations/a.xml"),
     voc("a picture's name that is wrong", "c.png", "d.png", "missingPicture", "d.png", file: "c"),
     voc("one picture for two files", "<filename>b.png", "<filename>a.png", "duplicateEntry", "a.png", file: "b"),
     voc("an object without name", "<name>cat</name>", "", "missingValue", "object 1"),

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Testing
 
 /// A small annotated set of a format, and one thing that is done to it: the generator of the tests of `inspect`. A new kind of fault is one
 /// more line in the list of its format.

@@ -7,7 +7,8 @@ enum AnnotationChecks {
 
   /// What is wrong with a box.
   static func problem(_ box: Box, in image: AnnotatedImage) -> Problem? {
-    let numbers = [box.x, box.y, box.width, box.height].map(text).joined(separator: ", ")
+    // Made only where it is needed.
+    var numbers: String { [box.x, box.y, box.width, box.height].map(text).joined(separator: ", ") }
     guard box.isFinite else { return (.notFinite, "box [\(numbers)] is not finite") }
     if box.width < 0 || box.height < 0 { return (.negativeSide, "box [\(numbers)] has a negative \(box.width < 0 ? "width" : "height")") }
     if box.width == 0 || box.height == 0 { return (.zeroSide, "box [\(numbers)] has no \(box.width == 0 ? "width" : "height")") }

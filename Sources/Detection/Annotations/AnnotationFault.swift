@@ -44,7 +44,7 @@ public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
     /// Whether judges can still do their work, and the references do it.
     var isTolerable: Bool {
       switch self {
-      case .zeroSide, .outside, .sizeDiffers, .missingPicture, .brokenPicture, .maskOffBox: true
+      case .contradiction, .zeroSide, .outside, .sizeDiffers, .missingPicture, .brokenPicture, .maskOffBox: true
       default: false
       }
     }
@@ -76,7 +76,7 @@ public struct AnnotationReading: Sendable {
 
   /// The set, if nothing is wrong with it.
   /// - Parameter forJudging: lets pass what the references let pass: zero sides, boxes that reach out of the image, masks that do not fit
-  ///   their box, and everything about pictures.
+  ///   their box, LVIS' lists that contradict each other, and everything about pictures.
   /// - Throws: `.badData` with the first faults.
   public func validated(forJudging: Bool = false) throws -> AnnotationSet {
     let wrong = faults.filter { !(forJudging && $0.kind.isTolerable) }

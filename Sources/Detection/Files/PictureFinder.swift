@@ -90,6 +90,8 @@ struct PictureFinder {
 
   private func problem(of image: AnnotatedImage) -> AnnotationChecks.Problem? {
     let name = image.picturePath
+    // An image without a name was named already.
+    if name.isEmpty { return nil }
     guard let path = path(of: name) else { return (.missingPicture, "picture '\(name)' is not in \(folder)") }
     do {
       let size = try ImageSize(contentsOf: path)

@@ -32,7 +32,8 @@ struct VOCDocument {
     let parser = XMLParser(data: data)
     parser.shouldResolveExternalEntities = false
     parser.delegate = collector
-    guard parser.parse() else { return (nil, "line \(max(1, parser.lineNumber)): is not well-formed XML, or was cut off") }
+    // The parser takes a document that ends too early for a whole one.
+    guard parser.parse(), parser.parserError == nil, collector.isComplete else { return (nil, "line \(max(1, parser.lineNumber)): is not well-formed XML, or was cut off") }
     return (collector.document, "")
   }
 
@@ -40,6 +41,8 @@ struct VOCDocument {
   private final class Collector: NSObject, XMLParserDelegate {
     var document = VOCDocument()
     private var path: [String] = []
+    /// Whether the outermost element came and was closed.
+    var isComplete: Bool { path.isEmpty && !document.root.isEmpty }
     private var text = ""
 
     func parser(

@@ -33,7 +33,9 @@ struct VOCDocument {
     parser.shouldResolveExternalEntities = false
     parser.delegate = collector
     // The parser takes a document that ends too early for a whole one.
-    guard parser.parse(), parser.parserError == nil, collector.isComplete else { return (nil, "line \(max(1, parser.lineNumber)): is not well-formed XML, or was cut off") }
+    guard parser.parse(), parser.parserError == nil, collector.isComplete else {
+      return (nil, "line \(max(1, parser.lineNumber)): is not well-formed XML, or was cut off")
+    }
     return (collector.document, "")
   }
 

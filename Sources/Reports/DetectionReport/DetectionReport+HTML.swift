@@ -4,8 +4,8 @@ extension DetectionReport {
   /// The page `report.html`: one file without scripts or references to others, well-formed as XML too.
   public var html: String {
     var body: [Markup] = [
-      .element("h1", [:], [Markup("Detections: \(detectionsName)")]),
-      .element("p", ["class": "soft"], [Markup("Against \(annotationsName): \(summary).")]), tiles,
+      .element("h1", [:], [Markup(title)]),
+      .element("p", ["class": "soft"], [Markup("\(detectionsName) against \(annotationsName): \(summary).")]), tiles,
     ]
     if !notes.isEmpty { body.append(.element("ul", ["class": "notes"], notes.map { .element("li", [:], [Markup($0)]) })) }
     body += PageParts.section("Scores", [PageParts.table(scoreTable)])
@@ -15,11 +15,13 @@ extension DetectionReport {
       .element("meta", ["charset": "utf-8"]),
       .element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
       .element("meta", ["name": "color-scheme", "content": "light dark"]),
-      .element("title", [:], [Markup("Detections: \(detectionsName)")]), .style(RunReport.style),
+      .element("title", [:], [Markup(title)]), .style(RunReport.style),
     ]
     let page = Markup.element("html", ["lang": "en"], [.element("head", [:], head), .newline, .element("body", [:], body)])
     return "<!DOCTYPE html>\n" + page.text + "\n"
   }
+
+  private var title: String { "Detections: \(detectionsName.split(separator: "/").last ?? "")" }
 
   private var groups: [Category.Frequency] { Category.Frequency.allCases.filter { !counts.columns(of: $0).isEmpty } }
 

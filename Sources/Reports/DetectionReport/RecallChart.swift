@@ -87,7 +87,7 @@ struct DetectionBars {
           ], [.element("title", [:], [Markup(title)])]))
       parts.append(
         ChartStyle.text(
-          "\(Formatting.percent(precision, decimals: 1)) of \(Formatting.plural(entry.objects, "object"))",
+          "\(Formatting.percent(precision, decimals: 1)), \(Formatting.plural(entry.objects, "object"))",
           x: left + precision * 100 * scale + 4,
           y: base, size: 10))
     }

@@ -31,7 +31,7 @@ extension AnnotationFaultCase {
         "an image of height 0", .replace("a.png\",\"width\":64,\"height\":48", "a.png\",\"width\":64,\"height\":0"), "badValue",
         "images[0] (id 1)"),
       json("an image of negative width", .replace("a.png\",\"width\":64", "a.png\",\"width\":-64"), "badValue", "images[0] (id 1)"),
-      json("an image without a name", .replace("\"file_name\":\"c.png\",", ""), "missingValue", "images[2] (id 7)"),
+      json("an image without a name", .replace("\"file_name\":\"c.png\",", ""), "unnamedPicture", "images[2] (id 7)"),
       json("one picture for two images", .replace("c.png", "a.png"), "duplicateEntry", "images[2] (id 7)"),
       json("another size than the picture's", .replace("c.png\",\"width\":64", "c.png\",\"width\":65"), "sizeDiffers", "images[2] (id 7)"),
       AnnotationFaultCase(

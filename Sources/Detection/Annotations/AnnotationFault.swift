@@ -32,6 +32,8 @@ public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
     case outside
     /// The picture has another size than the annotations say.
     case sizeDiffers
+    /// An image does not say which picture it is.
+    case unnamedPicture
     /// There is no such picture.
     case missingPicture
     /// The picture cannot be read.
@@ -44,7 +46,7 @@ public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
     /// Whether judges can still do their work, and the references do it.
     var isTolerable: Bool {
       switch self {
-      case .contradiction, .zeroSide, .outside, .sizeDiffers, .missingPicture, .brokenPicture, .maskOffBox: true
+      case .contradiction, .zeroSide, .outside, .sizeDiffers, .unnamedPicture, .missingPicture, .brokenPicture, .maskOffBox: true
       default: false
       }
     }

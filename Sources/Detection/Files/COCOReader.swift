@@ -164,7 +164,7 @@ final class COCOReader {
       problem(.badValue, "\(width)x\(height) is more than 2^31 pixels")
     }
     if own.negative != nil || own.notExhaustive != nil, isLVIS == nil { isLVIS = true }
-    if image.fileName.isEmpty, image.address.isEmpty, problems.isEmpty { problem(.missingValue, "has neither file_name nor coco_url") }
+    if image.fileName.isEmpty, image.address.isEmpty, problems.isEmpty { problem(.unnamedPicture, "has neither file_name nor coco_url") }
     // An image of which only the size is wrong is still known, or all its annotations would be wrong as well.
     let isWrong = report("images", place, id: id)
     guard let id else { return noteNameless("images") }

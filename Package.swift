@@ -85,6 +85,7 @@ let package = Package(
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
+    .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
 
     // Floor 5 and above.
     .target(
@@ -94,11 +95,12 @@ let package = Package(
         "Objectives", "Optimizers", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
-      name: "Reports", dependencies: ["Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"], swiftSettings: hot),
+      name: "Reports", dependencies: ["Detection", "Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"],
+      swiftSettings: hot),
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Exchange", "Reports", "Training",
+        "CAllocations", "Detection", "Exchange", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -126,6 +128,9 @@ let package = Package(
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
+      swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),

@@ -3,6 +3,7 @@ import Checkpoints
 import Collectives
 import Configuration
 import Datasets
+import Detection
 import Foundation
 import Images
 import Reports
@@ -16,7 +17,8 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Of a checkpoint: step, configuration, metrics, and every tensor with its figures. Of a data set, which is a folder that longtail init \
       recognizes or a configuration: what the numbers in its label files mean, how often classes occur, what is wrong, and a picture of some \
-      samples with their labels in colour. Large data sets are read in part.
+      samples with their labels in colour. Large data sets are read in part. Of annotations of objects, which are COCO or LVIS json, a folder of \
+      VOC's xml or YOLO's text files, or a data.yaml: classes and boxes, and every entry that is wrong, with file and id.
 
       Of a run directory it lists the checkpoints and shows the newest. Norm, mean, smallest and largest number leave out what is not finite, \
       which is counted by itself. Two tensors with one digest hold the same bits.
@@ -24,7 +26,9 @@ struct InspectCommand: ParsableCommand {
       Damaged checkpoints are shown as far as they can be read; the exit code is then 74. Where data would be refused it is 65.
       """)
 
-  @Argument(help: "A run directory or a checkpoint; a data set's folder, or a configuration in YAML.", completion: .directory)
+  @Argument(
+    help: "A run directory or a checkpoint; a data set's folder, or a configuration in YAML; annotations of objects.",
+    completion: .directory)
   var path: String
 
   @Option(help: ArgumentHelp("Which checkpoint of a run, by its step; by default the newest.", valueName: "n"))
@@ -45,8 +49,11 @@ struct InspectCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Of data: how many samples are in the picture; 0 for no picture.", valueName: "n"))
   var samples = 4
 
-  @Option(help: "Of data: the split that the picture shows: train, val or test.")
+  @Option(help: "Of data: the split that the picture shows; of a data.yaml: the only one that is read: train, val or test.")
   var split: String?
+
+  @Option(help: ArgumentHelp("Of annotations: where their pictures are; by default they are looked for beside them.", valueName: "dir"))
+  var images: String?
 
   func validate() throws {
     if !(0...64).contains(samples) { throw ValidationError("--samples is \(samples), but has to be from 0 to 64.") }
@@ -80,6 +87,8 @@ struct InspectCommand: ParsableCommand {
     let files = FileManager.default
     var isFolder: ObjCBool = false
     guard files.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+    if isFolder.boolValue, (try? CheckpointLocation(path)) != nil { return nil }
+    if let code = try inspectAnnotations(isFolder: isFolder.boolValue) { return code }
     let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent
     let file = picture ?? "\(name)-samples.png"
     let dataset: any SegmentationDataset
@@ -93,7 +102,6 @@ struct InspectCommand: ParsableCommand {
       hasSize = configuration.data.size != nil
       isConfigured = true
     } else {
-      if isFolder.boolValue, (try? CheckpointLocation(path)) != nil { return nil }
       do {
         let layout = try DatasetRegistry.recognize(URL(fileURLWithPath: path).standardizedFileURL.path)
         notes = layout.notes
@@ -117,6 +125,15 @@ struct InspectCommand: ParsableCommand {
       FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
     }
     return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue
+  }
+
+  /// Shows annotations of objects, where the path names some and no data set for segmentation.
+  private func inspectAnnotations(isFolder: Bool) throws -> Int32? {
+    guard AnnotationInspection.recognizes(path) else { return nil }
+    if isFolder, (try? DatasetRegistry.recognize(path)) != nil { return nil }
+    let inspection = AnnotationInspection(title: path, try AnnotationFormat.read(path, pictures: images, split: split))
+    printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
+    return inspection.reading.faults.isEmpty ? 0 : LongtailError.Code.badData.rawValue
   }
 
   /// The checkpoint to show, and the steps of all that lie beside it.

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Collectives
+import Configuration
 import Datasets
+import Detection
+import Foundation
 import Metrics
 import Reports
 import Tensors
@@ -9,19 +12,33 @@ import Training
 /// `longtail stats`: how long the tail is.
 struct StatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Counts pixels and images of each class, and says which are head, medium and tail.")
+    commandName: "stats", abstract: "Counts pixels and images of each class, and says which are head, medium and tail.",
+    discussion: """
+      Of annotations of objects, which are COCO or LVIS json, a folder of VOC's xml or YOLO's text files, or a data.yaml, it counts boxes, \
+      images and areas. What is wrong with them, longtail inspect lists.
+      """)
 
-  @OptionGroup var options: ConfigurationOptions
+  @Argument(help: "The configuration, a YAML file; or annotations of objects.", completion: .file(extensions: ["yaml", "yml", "json"]))
+  var config: String
 
-  @Option(help: "The split that is counted: train, val or test.")
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Changes a key of the configuration; may be repeated.", valueName: "a.b=c"))
+  var overrides: [String] = []
+
+  @Option(help: "The split that is counted: train, val or test; of annotations only a data.yaml has splits.")
   var split = "train"
+
+  @Option(help: ArgumentHelp("Of YOLO's files: where the pictures are; by default they are looked for.", valueName: "dir"))
+  var images: String?
 
   @Flag(help: "Prints JSON instead of a table.")
   var json = false
 
   func run() throws {
     Job.run { communicator in
-      var configuration = try options.load()
+      if try countAnnotations(communicator) { return }
+      var configuration = try Configuration.load(config, overrides: overrides)
       if let split = Split(argument: split) { configuration.evaluation.split = split.shortName }
       let experiment = try Experiment.open(configuration, communicator: communicator)
       guard let split = Split(argument: split) else {
@@ -38,6 +55,21 @@ struct StatsCommand: ParsableCommand {
         if !json, let warning = Self.warning(experiment, split, statistics.audit.statistics) { printNow("warning: \(warning)\n") }
       }
     }
+  }
+
+  /// Counts annotations of objects, where the path names some.
+  private func countAnnotations(_ communicator: any Communicator) throws -> Bool {
+    guard FileManager.default.fileExists(atPath: config), AnnotationInspection.recognizes(config) else { return false }
+    try communicator.requireOneProcess(for: "stats of annotations")
+    let isDataFile = config.hasSuffix(".yaml") || config.hasSuffix(".yml")
+    let reading = try AnnotationFormat.read(config, pictures: images, split: isDataFile ? split : nil, looksAtPictures: false)
+    let inspection = AnnotationInspection(title: config, reading)
+    printNow(json ? inspection.json.pretty : inspection.statistics)
+    if !reading.faults.isEmpty, !json {
+      let entries = Formatting.plural(reading.faults.count, "fault")
+      FileHandle.standardError.write(Data("\(entries) found: longtail inspect lists them\n".utf8))
+    }
+    return true
   }
 
   private func table(_ experiment: Experiment, _ statistics: ClassStatistics) -> String {

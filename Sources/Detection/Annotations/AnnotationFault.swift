@@ -1,0 +1,90 @@
+import Tensors
+
+/// Something that is wrong with an entry of a file.
+public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
+  /// What kind of thing is wrong.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// The file, or a line of it, cannot be read at all.
+    case unreadable
+    /// A part that every file has is not there.
+    case missingPart
+    /// An entry lacks a value.
+    case missingValue
+    /// A value is of the wrong type, or none of those that are allowed.
+    case badValue
+    /// Two entries have one id.
+    case duplicateID
+    /// Two entries say the same.
+    case duplicateEntry
+    /// No image has this id.
+    case unknownImage
+    /// No class has this id, number or name.
+    case unknownCategory
+    /// Entries contradict each other.
+    case contradiction
+    /// A number is not finite.
+    case notFinite
+    /// A box's side is negative.
+    case negativeSide
+    /// A box's side is zero.
+    case zeroSide
+    /// A box or a mask reaches out of the image.
+    case outside
+    /// The picture has another size than the annotations say.
+    case sizeDiffers
+    /// An image does not say which picture it is.
+    case unnamedPicture
+    /// There is no such picture.
+    case missingPicture
+    /// The picture cannot be read.
+    case brokenPicture
+    /// A polygon or a run-length mask is broken.
+    case badMask
+    /// A mask and its box are in different places.
+    case maskOffBox
+
+    /// Whether judges can still do their work, and the references do it.
+    var isTolerable: Bool {
+      switch self {
+      case .contradiction, .zeroSide, .outside, .sizeDiffers, .unnamedPicture, .missingPicture, .brokenPicture, .maskOffBox: true
+      default: false
+      }
+    }
+  }
+
+  /// What kind of thing is wrong.
+  public var kind: Kind
+  /// The file.
+  public var file: String
+  /// The entry in the file, such as `annotations[4] (id 17)`, `object 2 (dog)` or `line 3`; empty where it is the whole file.
+  public var entry: String
+  /// What is wrong, with the values.
+  public var message: String
+
+  /// File, entry and message.
+  public var description: String { entry.isEmpty ? "\(file): \(message)" : "\(file): \(entry): \(message)" }
+}
+
+/// What was read, and what is wrong with it. Entries that cannot be used are left out of the set.
+public struct AnnotationReading: Sendable {
+  /// What can be used.
+  public var set: AnnotationSet
+  /// What is wrong, in the order of the files.
+  public var faults: [AnnotationFault]
+  /// What may be worth knowing.
+  public var remarks: [String]
+  /// Where pictures were found; nil where none were looked for, or none found.
+  public var pictureFolder: String?
+
+  /// The set, if nothing is wrong with it.
+  /// - Parameter forJudging: lets pass what the references let pass: zero sides, boxes that reach out of the image, masks that do not fit
+  ///   their box, LVIS' lists that contradict each other, and everything about pictures.
+  /// - Throws: `.badData` with the first faults.
+  public func validated(forJudging: Bool = false) throws -> AnnotationSet {
+    let wrong = faults.filter { !(forJudging && $0.kind.isTolerable) }
+    guard let first = wrong.first else { return set }
+    let more = wrong.dropFirst().prefix(9).map { "\n  \($0)" }.joined()
+    let rest = wrong.count > 10 ? "\n  and \(wrong.count - 10) more" : ""
+    throw LongtailError(.badData, "\(first)\(more)\(rest)", advice: "longtail inspect lists everything that is wrong with the annotations.")
+  }
+}

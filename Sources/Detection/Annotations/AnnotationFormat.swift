@@ -1,0 +1,71 @@
+import Foundation
+import Tensors
+
+/// How annotations are written down.
+public enum AnnotationFormat: String, Sendable, CaseIterable {
+  /// One JSON file of the COCO data set's form.
+  case coco
+  /// The same with what LVIS v1 adds: frequencies, negative and not exhaustively marked classes of each image.
+  case lvis
+  /// A folder of XML files, one an image, as PASCAL VOC has them.
+  case voc
+  /// A folder of text files, one an image, with numbers relative to the image's size.
+  case yolo
+
+  /// What people call it.
+  public var title: String {
+    switch self {
+    case .coco: "COCO json"
+    case .lvis: "LVIS json"
+    case .voc: "VOC xml"
+    case .yolo: "YOLO text"
+    }
+  }
+
+  /// Looks what a path holds.
+  /// - Returns: nil where it is not recognized as annotations; `.coco` for every JSON file, which is found to be LVIS when it is read.
+  public static func recognize(_ path: String) -> AnnotationFormat? {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+    if !isFolder.boolValue {
+      if path.hasSuffix(".json") { return .coco }
+      if path.hasSuffix(".xml") { return .voc }
+      return YOLODataFile.isOne(path) ? .yolo : nil
+    }
+    if VOCReader.folder(in: path) != nil { return .voc }
+    if YOLODataFile.find(in: path) != nil || YOLOReader.hasLabels(path) { return .yolo }
+    return COCOReader.files(in: path).isEmpty ? nil : .coco
+  }
+
+  /// Reads annotations and looks for what is wrong with them.
+  /// - Parameters:
+  ///   - path: a JSON file, a folder of XML files, a folder of text files or a `data.yaml`.
+  ///   - format: what it is; recognized where nil.
+  ///   - pictures: the folder of the pictures; looked for beside the annotations where nil.
+  ///   - split: YOLO: the split of `data.yaml` that is read; all where nil.
+  ///   - detectsLVIS: whether COCO json with LVIS' lists is read by the rules of LVIS.
+  ///   - looksAtPictures: whether pictures' sizes are compared. YOLO needs them in any case.
+  /// - Throws: `.missingInput` for a path that is not there, `.badData` for one that cannot be read at all.
+  public static func read(
+    _ path: String, format: AnnotationFormat? = nil, pictures: String? = nil, split: String? = nil, looksAtPictures: Bool = true,
+    detectsLVIS: Bool = true
+  ) throws -> AnnotationReading {
+    guard FileManager.default.fileExists(atPath: path) else { throw LongtailError(.missingInput, "'\(path)' does not exist") }
+    if let pictures, !FileManager.default.fileExists(atPath: pictures) {
+      throw LongtailError(.missingInput, "the folder of pictures '\(pictures)' does not exist")
+    }
+    guard let format = format ?? recognize(path) else {
+      throw LongtailError(
+        .badData, "\(path): no annotations are recognized there",
+        advice: "Known: COCO and LVIS json, a folder of VOC xml files, YOLO's data.yaml or a folder with labels/ and classes.txt.")
+    }
+    switch format {
+    case .coco, .lvis:
+      let file = try COCOReader.file(in: path)
+      return try COCOReader(path: file, isLVIS: format == .lvis ? true : detectsLVIS ? nil : false).read(
+        pictures: pictures, looksAtPictures: looksAtPictures)
+    case .voc: return try VOCReader(path: path).read(pictures: pictures, looksAtPictures: looksAtPictures)
+    case .yolo: return try YOLOReader(path: path, split: split).read(pictures: pictures)
+    }
+  }
+}

@@ -50,6 +50,8 @@ public final class Learner {
   let auxiliary: AuxiliaryLoss?
   private var packed: [Double]
   private let stepsPerEpoch: Int
+  /// Dropout's masks are functions of the run's seed, like everything that is random.
+  private let dropoutSeed: UInt64
 
   /// Steps done so far.
   public internal(set) var stepCount = 0
@@ -88,6 +90,7 @@ public final class Learner {
     self.stepsPerEpoch = max(1, stepsPerEpoch)
     hasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
+    dropoutSeed = seed
     self.objective = objective
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
@@ -300,8 +303,6 @@ public final class Learner {
       found.text(sampleName: String.init, classNames: found.pixelsPerClass.indices.map { "class \($0)" }),
       advice: NonFiniteReport.advice)
   }
-
-  private var dropoutSeed: UInt64 { 0x6c6f_6e67_7461_696c }
 
   private func requireEqualLayouts() throws {
     let digest = StateDigest(bytes: Array(network.layoutDescription.utf8))

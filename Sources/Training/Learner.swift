@@ -49,6 +49,8 @@ public final class Learner {
   /// What the loss consists of: the objective at the logits, and what auxiliary heads add.
   let terms: TermList
   private let stepsPerEpoch: Int
+  /// Dropout's masks are functions of the run's seed, like everything that is random.
+  private let dropoutSeed: UInt64
 
   /// Steps done so far.
   public internal(set) var stepCount = 0
@@ -87,6 +89,7 @@ public final class Learner {
     self.stepsPerEpoch = max(1, stepsPerEpoch)
     hasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
+    dropoutSeed = seed
     self.objective = objective
     schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }

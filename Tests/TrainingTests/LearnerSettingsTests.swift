@@ -130,6 +130,24 @@ import Training
     }
   }
 
+  /// Masks differ from seed to seed, and are the same in each run of a seed.
+  @Test func dropoutFollowsTheSeed() throws {
+    try withTemporaryDirectory { directory in
+      let settings = Self.onResNet + ["model.settings={dropout: 0.5, auxiliaryWeight: 0}"]
+      let saved = try Run(directory, settings).state()
+      func loss(_ more: [String]) throws -> Double {
+        let run = try Run(directory, settings + more)
+        try run.learner.restore(saved)
+        return try run.step().loss
+      }
+      let (first, again, other) = (try loss(["seed=1"]), try loss(["seed=1"]), try loss(["seed=2"]))
+      #expect(first == again && first != other)
+      let none = ["model.settings={dropout: 0, auxiliaryWeight: 0}"]
+      let (plain, same) = (try loss(none + ["seed=1"]), try loss(none + ["seed=2"]))
+      #expect(plain == same, "nothing else in a step of cross-entropy depends on the seed")
+    }
+  }
+
   /// The gradient of both outputs arrives, in one pass and in micro-batches, and is that of both losses.
   @Test func auxiliaryHeadLearns() throws {
     try withTemporaryDirectory { directory in

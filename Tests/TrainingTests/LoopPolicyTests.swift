@@ -33,24 +33,29 @@ import Training
     (settings.every, settings.everySteps) = (100, 5)
     var policy = SavePolicy(settings, resumedAt: nil)
     let broken = report { $0.nonFinite = NonFiniteFinding.merged([]) }
-    #expect(!policy.isDue(after: broken, steps: 5, in: schedule))
-    #expect(!policy.isDue(after: broken, steps: 6, in: schedule))
-    #expect(policy.isDue(after: report(), steps: 7, in: schedule) && policy.begin(step: 7))
-    #expect(!policy.isDue(after: report(), steps: 8, in: schedule), "it is owed no longer")
+    let whileBroken = [5, 6].map { policy.isDue(after: broken, steps: $0, in: schedule) }
+    #expect(whileBroken == [false, false])
+    let afterwards = policy.isDue(after: report(), steps: 7, in: schedule)
+    _ = policy.begin(step: 7)
+    let later = policy.isDue(after: report(), steps: 8, in: schedule)
+    #expect(afterwards && !later, "it is owed no longer")
     policy.owe()
-    #expect(policy.isDue(after: report(), steps: 9, in: schedule))
-    #expect(
-      policy.isDue(
-        after: report {
-          $0.nonFinite = NonFiniteFinding.merged([]); $0.requests.save = true
-        }, steps: 11, in: schedule))
-    #expect(policy.isDue(after: report { $0.requests.timeIsUp = true }, steps: 13, in: schedule))
+    let best = policy.isDue(after: report(), steps: 9, in: schedule)
+    #expect(best)
+    _ = policy.begin(step: 9)
+    let asked = report {
+      $0.nonFinite = NonFiniteFinding.merged([])
+      $0.requests.save = true
+    }
+    let onRequest = policy.isDue(after: asked, steps: 11, in: schedule)
+    let atTheEndOfTime = policy.isDue(after: report { $0.requests.timeIsUp = true }, steps: 13, in: schedule)
+    #expect(onRequest && atTheEndOfTime)
   }
 
   @Test func aStepIsSavedOnce() {
     var policy = SavePolicy(Configuration.Checkpoint(), resumedAt: 8)
-    #expect(!policy.begin(step: 8), "it is the checkpoint that the run goes on from")
-    #expect(policy.begin(step: 9) && !policy.begin(step: 9) && policy.begin(step: 10))
+    let begins = [8, 9, 9, 10].map { policy.begin(step: $0) }
+    #expect(begins == [false, true, false, true], "step 8 is the checkpoint that the run goes on from")
   }
 
   private func ending(_ verdict: NonFinitePolicy.Verdict) -> (saves: Bool, text: String)? {

@@ -17,9 +17,13 @@ extension Objective {
     }
   }
 
-  /// The sums of the last round.
-  /// - Throws: `LongtailError` if they are missing or too few.
-  func last(_ sums: PackedSums) throws -> ArraySlice<Double> {
+  /// The sums of the last round; in a training step those before it have to be there, too.
+  /// - Throws: `LongtailError` if sums are missing or too few.
+  func last(_ sums: PackedSums, step: StepContext) throws -> ArraySlice<Double> {
+    guard sums.rounds.count == (step.isTraining ? rounds.count : 1) else {
+      throw LongtailError(
+        .internalError, "objective \(name): the sums of \(sums.rounds.count) rounds in a step of \(step.isTraining ? rounds.count : 1)")
+    }
     guard let last = sums.rounds.last, last.count == packedCount else {
       throw LongtailError(
         .internalError, "objective \(name): \(sums.rounds.last?.count ?? 0) sums in the last round instead of \(packedCount)")

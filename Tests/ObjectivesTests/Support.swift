@@ -168,7 +168,9 @@ func allRounds(_ objective: any Objective, _ rows: LabelledRows, gradient: RowsV
 }
 
 /// The value of an objective that is only looked at, and its sums.
-func evaluate(_ objective: any Objective, _ batch: Batch, layout: Layout = .planes, epoch: Int = 2) throws -> (result: StepResult, packed: [Double]) {
+func evaluate(_ objective: any Objective, _ batch: Batch, layout: Layout = .planes, epoch: Int = 2) throws
+  -> (result: StepResult, packed: [Double])
+{
   let view = layout.view(images: batch.images, rows: batch.rows, classes: batch.classes)
   view.numbers = batch.logits
   let gram = try objective.needsClassifierGram ? testGram(classes: batch.classes) : nil

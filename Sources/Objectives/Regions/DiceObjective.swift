@@ -111,7 +111,7 @@ final class DiceObjective: TermObjective {
   }
 
   func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
-    let sums = try last(sums)
+    let sums = try last(sums, step: step)
     var own = ClassSums(sums, classes: classes)
     var denominator = sums.number(3 * classes)
     if extent == .batch {

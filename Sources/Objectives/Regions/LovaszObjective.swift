@@ -183,7 +183,7 @@ final class LovaszObjective: TermObjective {
   }
 
   func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
-    let sums = try last(sums)
+    let sums = try last(sums, step: step)
     return ClassSums(sums, classes: classes).result(
       weights: Array(repeating: 1, count: classes), denominator: sums.number(3 * classes), isFinite: sums.allSatisfy(\.isFinite),
       step: step)

@@ -16,7 +16,8 @@ public enum RowLabel {
 /// A row has a label, optionally a second label that holds for a share of it, and optionally a weight. One rule says what these mean, for
 /// every objective: a row of weight w counts as w rows, and with a second label of share s as two rows with the same scores: one that has
 /// the first label and weight w (1 - s), one that has the second and weight w s. So a loss that is a sum over rows becomes
-/// w ((1 - s) loss(label) + s loss(second)), and areas, counts, histograms and running statistics are sums of weights.
+/// w ((1 - s) loss(label) + s loss(second)), and areas, counts, histograms and running statistics are sums of weights. Norms of gradients
+/// are those of the weighted gradients. Losses divide by the sum of the weights, unless `Weights.Denominator` says otherwise.
 /// Without weights and second labels the numbers are to the bit what they are with weights of 1 and shares of 0.
 public struct LabelledRows {
   /// Second labels, as mixup and CutMix give them.

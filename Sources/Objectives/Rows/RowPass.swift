@@ -117,7 +117,8 @@ final class RowPass {
             RowPass.process(
               kernel, reader, writer, rowsAreImages: !keepsImages && source.rowsPerImage == 1, image: chunk / chunksPerImage,
               rows: first..<min(view.rowsPerImage, first + RowPass.chunkRows),
-              view: view, labels: labels, part: part, background: background, tile: tile, padded: tileLanes - 16, sums: sumsBase + (chunk + 1) * slots)
+              view: view, labels: labels, part: part, background: background, tile: tile, padded: tileLanes - 16,
+              sums: sumsBase + (chunk + 1) * slots)
             chunk += workers
           }
         }
@@ -146,7 +147,8 @@ final class RowPass {
   @inline(__always)
   private static func process<Kernel: TileKernel>(
     _ kernel: Kernel, _ reader: RowAccess, _ writer: RowAccess?, rowsAreImages: Bool, image: Int, rows: Range<Int>, view: RowsView,
-    labels: UnsafeBufferPointer<Int32>?, part: RowPart?, background: Int32?, tile values: UnsafeMutablePointer<Lanes>, padded: Int, sums: UnsafeMutablePointer<Double>
+    labels: UnsafeBufferPointer<Int32>?, part: RowPart?, background: Int32?, tile values: UnsafeMutablePointer<Lanes>, padded: Int,
+    sums: UnsafeMutablePointer<Double>
   ) {
     let classes = view.classes
     let room = values + padded
@@ -198,7 +200,8 @@ final class RowPass {
       kernel.process(
         Tile(
           values: values, labels: UnsafePointer(labelRoom), validity: validity, hasIgnored: ignored, room: room + 2,
-          weights: UnsafePointer(weightRoom), classes: classes, image: image, rowsAreImages: rowsAreImages, row: row, count: count, ordinal: ordinal), sums: sums)
+          weights: UnsafePointer(weightRoom), classes: classes, image: image, rowsAreImages: rowsAreImages, row: row, count: count,
+          ordinal: ordinal), sums: sums)
       writer?.store(image: image, row: row, count: count, from: values)
       row &+= 8
     }

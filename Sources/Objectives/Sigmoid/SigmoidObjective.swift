@@ -80,7 +80,7 @@ final class SigmoidObjective: TermObjective {
   }
 
   func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
-    let sums = try last(sums)
+    let sums = try last(sums, step: step)
     var own = ClassSums(sums, classes: classes)
     own.background = (sums.number(classCount), sums.number(classCount + 1), sums.number(classCount + 2))
     var result = own.result(
@@ -99,7 +99,8 @@ final class SigmoidObjective: TermObjective {
   func commit(_ sums: PackedSums, step: StepContext) throws {
     let result = try result(sums, step: step)
     guard step.isTraining, result.isFinite else { return }
-    equalization?.add(try last(sums).numbers((3 * classes)..<classCount))
+    let gradients = try last(sums, step: step).numbers((3 * classes)..<classCount)
+    equalization?.add(gradients)
     _ = homogenization?.scales(norms: result.gradientNormPerClass, advance: true)
   }
 

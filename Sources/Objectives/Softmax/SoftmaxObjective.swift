@@ -87,7 +87,8 @@ final class SoftmaxObjective: TermObjective {
   ///   - values: a number a class, if the term has any.
   ///   - limit: pixels with log q from here on are left out, by terms that choose.
   func measure(
-    _ rows: LabelledRows, gradient: RowsView?, into packed: inout [Double], at offset: Int, step: StepContext, classValues values: [Double]? = nil,
+    _ rows: LabelledRows, gradient: RowsView?, into packed: inout [Double], at offset: Int, step: StepContext,
+    classValues values: [Double]? = nil,
     limit: Float = .infinity
   ) throws {
     let gram = needsClassifierGram ? try self.gram.pointer(rows.classifierGram, centred: true) : nil
@@ -107,7 +108,7 @@ final class SoftmaxObjective: TermObjective {
 
   /// The result with a D that is not the weighted count of valid pixels, unless it is nil.
   func result(_ sums: PackedSums, denominator: Double?, step: StepContext) throws -> StepResult {
-    let sums = try last(sums)
+    let sums = try last(sums, step: step)
     let own = ClassSums(sums, classes: classes)
     let weights = step.epoch >= options.weightsFromEpoch ? options.classWeights ?? unweighted : unweighted
     let weightedCount = zip(weights, own.pixels).reduce(0) { $0 + $1.0 * $1.1 }

@@ -117,7 +117,7 @@ final class WeightedSumObjective: Objective {
   }
 
   func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
-    let own = try last(sums)
+    let own = try last(sums, step: step)
     let isFinite = own.allSatisfy(\.isFinite)
     let results = try zip(terms, parts(of: sums, isComplete: true)).map { term, part in
       // One term that is not finite makes the sum so.

@@ -14,6 +14,9 @@ public final class Network {
   /// Image sizes must divide by this.
   public var strideMultiple: Int { graph.strideMultiple }
 
+  /// What the first plan consists of, which trains on the largest batch of a rank.
+  public let report: PlanReport
+
   let store: ParameterStore
   let statistics: HostBuffer
   private let options: PlanOptions
@@ -58,6 +61,7 @@ public final class Network {
       of: graph, images: max(1, images), height: height, width: width, options: options, statistics: statistics,
       gradientBuffer: gradientBuffer)
     let plan = first.plan
+    report = plan.report
     store = first.store
     self.options = first.options
     parameters = first.parameters

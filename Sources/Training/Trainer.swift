@@ -18,6 +18,8 @@ public final class Trainer {
   public let statistics: ClassStatistics
   /// Network, objective and optimizer.
   public let learner: Learner
+  /// Which algorithms the convolutions use, and who chose them.
+  public let algorithms: AlgorithmRecord
   /// Steps of an epoch.
   public let stepsPerEpoch: Int
   /// Steps of the whole run.
@@ -77,13 +79,11 @@ public final class Trainer {
     totalSteps = Trainer.totalSteps(training, stepsPerEpoch: stepsPerEpoch)
 
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
-    let choicesFile = communicator.isRoot ? configuration.engine.choicesFile : nil
-    var known = try choicesFile.map(AlgorithmChoices.table(file:)) ?? [:]
-    if let contents = found.contents { known.merge(try AlgorithmChoices.recorded(in: contents.run)) { _, recorded in recorded } }
+    let known = try KnownAlgorithms(configuration, resumed: found.contents?.run, isRoot: communicator.isRoot)
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan,
-      choices: known)
-    if let choicesFile { try learner.choices.write(file: choicesFile) }
+      choices: known.table, cache: known.measured?.table ?? [:])
+    algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     if let contents = found.contents {
       try learner.restore(contents)
@@ -91,7 +91,7 @@ public final class Trainer {
       metrics = contents.run.metrics
       elapsedBefore = contents.run.elapsedSeconds
     }
-    var notes = found.notes
+    var notes = try found.notes + known.keep(learner)
     if found.isResumed {
       try learner.broadcastState()
     } else {

@@ -19,6 +19,9 @@ public final class Network {
   /// Image sizes must divide by this.
   public var strideMultiple: Int { graph.strideMultiple }
 
+  /// What the first plan that was compiled consists of: in training, that for the largest batch of a rank.
+  public private(set) var report = PlanReport()
+
   private let options: PlanOptions
   private var plans: [Request: Plan] = [:]
   private var recentPredictions: [Request] = []
@@ -127,6 +130,7 @@ public final class Network {
       graph, shape: request.shape, mode: request.mode, layout: layout, options: options, ports: request.ports,
       keepsPorts: request.keepsPorts, inputGradient: request.inputGradient)
     try workspace.add(plan)
+    if plans.isEmpty { report = plan.report }
     plans[request] = plan
     return plan
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 #if canImport(Glibc)
   import Glibc
@@ -24,6 +25,8 @@ public struct RunEnvironment: Sendable, Equatable {
   public var memoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
   /// Versions by name: `longtail`, `oneDNN`, `MPI`, `Swift`, ...
   public var versions: [String: String] = [:]
+  /// Which algorithms the convolutions use, and who chose them.
+  public var algorithms: AlgorithmRecord?
   /// The commit of the working directory's git repository, where there is one.
   public var gitCommit: String?
   /// The command line.
@@ -67,6 +70,7 @@ public struct RunEnvironment: Sendable, Equatable {
       "started": .string(started), "hosts": .array(hosts.map(JSONValue.string)), "ranks": .int(ranks),
       "threadsPerRank": .int(threadsPerRank), "system": .string(system), "processor": .string(processor),
       "processors": .int(processors), "memoryBytes": .int(memoryBytes), "versions": sorted(versions),
+      "algorithms": algorithms.map { .members(["source": .string($0.source), "digest": .string($0.digest)]) } ?? .null,
       "gitCommit": gitCommit.map(JSONValue.string) ?? .null, "arguments": .array(arguments.map(JSONValue.string)),
       "workingDirectory": .string(workingDirectory), "variables": sorted(variables),
     ])

@@ -107,13 +107,20 @@ public struct RunListing: Sendable {
     }
   }
 
-  /// The table.
+  /// Whether two runs of one network differ in the algorithms of their convolutions, and so in how their numbers are rounded.
+  public var algorithmsDiffer: Bool {
+    let networks = Dictionary(grouping: rows) { "\($0.results.configuration.model.name) \($0.results.configuration.model.width)" }
+    return networks.values.contains { Set($0.compactMap(\.results.algorithms?.digest)).count > 1 }
+  }
+
+  /// The table. Algorithms have a column where they differ.
   public var table: TextTable {
+    let differs = algorithmsDiffer
     var table = TextTable(columns: [
       .init("run"), .init("model"), .init("objective"), .init("seed", isNumeric: true), .init("epoch", isNumeric: true), .init("state"),
       .init("best mIoU %", isNumeric: true), .init("mIoU %", isNumeric: true), .init("tail %", isNumeric: true),
       .init("time", isNumeric: true),
-    ])
+    ] + (differs ? [.init("algorithms")] : []))
     // Names alone, where they are enough to tell the runs apart.
     let isClear = Set(rows.map(\.name)).count == rows.count
     func percent(_ value: Double?) -> String { value.map { Formatting.percent($0) } ?? "–" }
@@ -124,7 +131,7 @@ public struct RunListing: Sendable {
         "\(configuration.seed)", "\(row.epoch) of \(configuration.training.epochs)", row.state.rawValue,
         percent(row.results.bestEvaluation?.miou), percent(row.results.last?.miou), percent(row.tail),
         Formatting.duration(row.results.trainingSeconds),
-      ])
+      ] + (differs ? [row.results.algorithms.map { "\($0.source), \($0.digest.prefix(8))" } ?? "–"] : []))
     }
     return table
   }
@@ -144,6 +151,7 @@ public struct RunListing: Sendable {
             "bestMiouStep": results.bestEvaluation.map { .int($0.step) } ?? .null, "miou": .number(results.last?.miou),
             "miouTail": .number(row.tail), "pixelAccuracy": .number(results.last?.pixelAccuracy),
             "started": row.started.map(JSONValue.string) ?? .null, "trainingSeconds": .double(results.trainingSeconds),
+            "algorithms": results.algorithms.map { .members(["source": .string($0.source), "digest": .string($0.digest)]) } ?? .null,
           ])
         }), "problems": .array(problems.map(JSONValue.string)),
     ])

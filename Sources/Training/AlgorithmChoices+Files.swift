@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Foundation
 import Networks
 import Tensors
@@ -54,5 +55,51 @@ extension AlgorithmChoices {
       throw LongtailError(
         .inputOutput, "cannot write engine.choicesFile \(path): \(error.localizedDescription)", advice: "Check its directory and space.")
     }
+  }
+}
+
+/// What a run knows of algorithms before it begins: on rank zero, whose choices all ranks follow.
+struct KnownAlgorithms {
+  private let engine: Configuration.Engine
+  private let isRoot: Bool
+  private var origins: [String] = []
+  /// Choices that come first: those of the run that is gone on with, then those of a file.
+  private(set) var table: AlgorithmTable = [:]
+  /// What was measured on this machine before; nil where nothing is to be measured.
+  private(set) var measured: MeasuredAlgorithms?
+
+  /// Reads what there is.
+  /// - Throws: `LongtailError` for a file or a record that is something else.
+  init(_ configuration: Configuration, resumed: RunRecord?, isRoot: Bool) throws {
+    engine = configuration.engine
+    self.isRoot = isRoot
+    if let resumed {
+      table = try AlgorithmChoices.recorded(in: resumed)
+      if !table.isEmpty { origins.append("the checkpoint's") }
+    }
+    guard isRoot else { return }
+    if let path = engine.choicesFile {
+      let kept = try AlgorithmChoices.table(file: path)
+      if !kept.isEmpty { origins.append("those of \(path)") }
+      table.merge(kept) { recorded, _ in recorded }
+    }
+    if engine.algorithms == .measured { measured = MeasuredAlgorithms() }
+  }
+
+  /// Who chose the algorithms of a plan.
+  func record(_ report: PlanReport) -> AlgorithmRecord {
+    AlgorithmRecord(engine.algorithms, report, record: origins.isEmpty ? nil : origins.joined(separator: ", "))
+  }
+
+  /// Keeps what was chosen for other runs.
+  /// - Returns: what a user wants to know of it.
+  /// - Throws: `LongtailError` when the file that the configuration names cannot be written.
+  func keep(_ learner: Learner) throws -> [String] {
+    guard isRoot else { return [] }
+    if let path = engine.choicesFile { try learner.choices.write(file: path) }
+    guard engine.algorithms == .measured else { return [] }
+    var notes = [measured?.problem, measured?.add(learner.choices.table.filter { table[$0.key] == nil })]
+    notes.append(AlgorithmRecord.gain(learner.network.report))
+    return notes.compactMap { $0 }
   }
 }

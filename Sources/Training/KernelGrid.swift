@@ -54,18 +54,20 @@ public struct KernelGrid: Sendable {
   public func measure(progress: (String) -> Void) throws -> KernelMeasurements {
     let graphs = try models.map { try ModelRegistry.make($0.name, width: $0.width, classes: classes) }
     var result = KernelMeasurements()
-    let choices = AlgorithmChoices()
+    var table: AlgorithmTable = [:]
     for count in threads {
       ComputePool.configure(threadCount: count)
       for images in batches {
         for (model, graph) in zip(models, graphs) {
           progress("\(model.description), \(images) images of \(size.width)x\(size.height), \(count) threads")
-          let uses = try KernelBenchmark.measure(graph, images: images, height: size.height, width: size.width, into: choices)
-          result.networks.append(.init(model: model.description, images: images, threads: count, uses: uses))
+          let measured = try KernelBenchmark.measure(
+            graph, images: images, height: size.height, width: size.width, known: table)
+          table.merge(measured.table) { first, _ in first }
+          result.networks.append(.init(model: model.description, images: images, threads: count, uses: measured.uses))
         }
       }
     }
-    result.times = choices.table.mapValues(\.milliseconds)
+    result.times = table.mapValues(\.milliseconds)
     return result
   }
 }

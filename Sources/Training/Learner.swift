@@ -64,15 +64,16 @@ public final class Learner {
   ///   - plan: how batches are shared out; algorithms are then chosen for every share that occurs, so that they are on record from the
   ///     first checkpoint on. Without it they are chosen for a full batch, and for others when they come.
   ///   - known: algorithms on record; only rank zero's count.
+  ///   - cache: algorithms that other runs have measured on this machine; only rank zero's count.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
-    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:]
+    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]
   ) throws {
     try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
       objective: try statistics.objective(experiment.configuration), communicator: communicator,
-      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known)
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache)
   }
 
   /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
@@ -83,7 +84,7 @@ public final class Learner {
   public init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
     communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
-    choices known: AlgorithmTable = [:]
+    choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]
   ) throws {
     self.communicator = communicator
     self.stepsPerEpoch = max(1, stepsPerEpoch)
@@ -102,7 +103,7 @@ public final class Learner {
     let atOnce = (configuration.training.globalBatch + microBatches - 1) / microBatches
     let images = (atOnce + communicator.size - 1) / communicator.size
     let synchronizes = configuration.model.batchNorm != .local && communicator.size > 1
-    let choices = AlgorithmChoices(known)
+    let choices = AlgorithmChoices(known, cache: cache)
     let policy = configuration.engine.policy(choices)
     // What is on record at rank zero holds for all; where it measures besides, the others wait for its choices before they compile.
     let isMeasured = configuration.engine.algorithms == .measured

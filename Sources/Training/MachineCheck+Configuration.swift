@@ -4,6 +4,7 @@ import Images
 import Objectives
 import Optimizers
 import Tensors
+import Threading
 
 extension MachineCheck {
   /// How many label files of a split are read.
@@ -178,7 +179,10 @@ extension MachineCheck {
   private static func ranksMemory(_ experiment: Experiment, _ memory: MemoryFacts, ranks: Int, ranksOnHost: Int) -> [MachineCheck] {
     let name = "memory of a rank"
     do {
+      let engine = experiment.configuration.engine
+      if let threads = engine.threads { ComputePool.configure(threadCount: threads) }
       let estimate = try MemoryEstimate(experiment, ranks: ranks, usable: memory.usable)
+      let algorithms = algorithms(engine, digest: estimate.algorithms)
       let size = experiment.paddedSize
       let detail =
         "about \(mebibytes(estimate.total)) for \(estimate.images) images of \(size): arena \(estimate.isExtrapolated ? "about " : "")"
@@ -186,9 +190,10 @@ extension MachineCheck {
         + "\(mebibytes(estimate.optimizer)), batches \(mebibytes(estimate.batches)), cached images \(mebibytes(estimate.cache))"
       let shared = ranks > 1 ? [sharedMemory(needed: estimate.parameters * ranksOnHost)] : []
       let all = estimate.total * ranksOnHost
-      guard memory.usable > 0, all > memory.usable else { return [MachineCheck(name, .ok, detail)] + shared }
+      guard memory.usable > 0, all > memory.usable else { return [algorithms, MachineCheck(name, .ok, detail)] + shared }
       let advice = "Use a smaller training.globalBatch, data.size or model.width, a smaller data.loader.cacheMegabytes, or more hosts."
       return [
+        algorithms,
         MachineCheck(
           name, .problem,
           "\(detail); \(ranksOnHost == 1 ? "" : "\(ranksOnHost) ranks need \(mebibytes(all)), ")"

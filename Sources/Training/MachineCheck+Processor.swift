@@ -1,4 +1,5 @@
 import Collectives
+import Configuration
 import Foundation
 import Kernels
 
@@ -100,6 +101,28 @@ extension MachineCheck {
     #endif
     return MachineCheck("instruction set", .ok, detail)
   }
+
+  /// Looks at who chooses the convolutions' algorithms.
+  /// - Parameters:
+  ///   - engine: a configuration's section; nil describes what there is.
+  ///   - digest: the choices that it leads to, where they are known.
+  static func algorithms(_ engine: Configuration.Engine?, digest: String?) -> MachineCheck {
+    let name = engine == nil ? "algorithms" : "algorithms of the run"
+    var parts = [AlgorithmRecord.source(engine?.algorithms ?? .model)]
+    if let digest { parts.append("digest \(digest)") }
+    if let path = engine?.choicesFile { parts.append("first those of \(path)") }
+    guard engine == nil || engine?.algorithms == .measured else { return MachineCheck(name, .ok, parts.joined(separator: ", ")) }
+    guard let measured = MeasuredAlgorithms() else {
+      return MachineCheck(
+        name, engine == nil ? .ok : .warning, parts.joined(separator: ", ") + "; measured choices cannot be kept",
+        advice: engine == nil ? nil : "Set HOME or XDG_CACHE_HOME: without them every run measures anew, and a seed does not repeat a run.")
+    }
+    parts[0] += "; \(measured.problem ?? measured.summary)"
+    return MachineCheck(name, measured.problem == nil ? .ok : .warning, parts.joined(separator: ", "))
+  }
+
+  /// Who chooses the convolutions' algorithms by default, and what was measured on this machine.
+  public static func algorithms() -> MachineCheck { algorithms(nil, digest: nil) }
 
   /// Looks at the processors and how many compute threads a rank uses.
   public static func processors(_ facts: ProcessorFacts, budget: ThreadBudget) -> MachineCheck {

@@ -23,6 +23,8 @@ public struct MemoryEstimate: Sendable, Equatable {
   public var accumulation = 0
   /// Decoded images that the loader keeps, at most.
   public var cache = 0
+  /// The digest of the algorithms that its convolutions will use; nil where they are still to be measured.
+  public var algorithms: String?
   /// Whether the arena was computed from that of one image: where the whole batch might not fit into this machine.
   public var isExtrapolated = false
 
@@ -44,28 +46,34 @@ public struct MemoryEstimate: Sendable, Equatable {
     images = (configuration.training.globalBatch + ranks - 1) / max(1, ranks)
     let microBatches = configuration.training.accumulate
     let atOnce = (images + microBatches - 1) / microBatches
-    func network(_ images: Int, _ algorithm: ConvolutionAlgorithm) throws -> Network {
+    func network(_ images: Int, _ policy: AlgorithmPolicy) throws -> Network {
+      var options = PlanOptions(algorithms: policy)
+      options.decisiveImages = atOnce
       let network = try Network(
-        graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0,
-        options: PlanOptions(algorithms: .fixed(algorithm)))
+        graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0, options: options)
       _ = try network.trainingPlan(images: images, height: size.height, width: size.width)
       return network
     }
-    let single = try network(1, .direct)
-    parameters = single.parameters.byteCount
     // What is measured to be the fastest may be any of them, so the one that takes most memory counts.
-    var largest = (algorithm: ConvolutionAlgorithm.direct, arena: single.arenaByteCount)
-    if configuration.engine.algorithms != .direct {
-      for algorithm in ConvolutionAlgorithm.allCases where algorithm != .direct {
-        let taken = try network(1, algorithm).arenaByteCount
-        if taken > largest.arena { largest = (algorithm, taken) }
+    let policies: [AlgorithmPolicy] =
+      switch configuration.engine.algorithms {
+      case .direct: [.fixed(.direct)]
+      case .model: [.model()]
+      case .measured: ConvolutionAlgorithm.allCases.map { .fixed($0) }
       }
+    let first = try network(1, policies[0])
+    parameters = first.parameters.byteCount
+    algorithms = configuration.engine.algorithms == .measured ? nil : first.report.algorithmDigest
+    var largest = (policy: policies[0], arena: first.arenaByteCount)
+    for policy in policies.dropFirst() {
+      let taken = try network(1, policy).arenaByteCount
+      if taken > largest.arena { largest = (policy, taken) }
     }
     arena = largest.arena * atOnce
     isExtrapolated = atOnce > 1 && arena > usable / 2
-    if atOnce > 1, !isExtrapolated { arena = try network(atOnce, largest.algorithm).arenaByteCount }
+    if atOnce > 1, !isExtrapolated { arena = try network(atOnce, largest.policy).arenaByteCount }
     let made = try OptimizerRegistry.make(
-      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: single.parameters.floatCount)
+      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: first.parameters.floatCount)
     optimizer = made.state.reduce(0) { $0 + $1.buffer.byteCount }
     average = configuration.training.exponentialMovingAverage == nil ? 0 : parameters
     let loader = configuration.data.loader

@@ -108,21 +108,9 @@ public struct StepBenchmark {
   /// - Returns: the result on rank zero, nil on the others.
   /// - Throws: `LongtailError` when a step fails, when the ranks end with different parameters, or with none that changed.
   public func run(_ communicator: any Communicator) throws -> StepBenchmarkReport? {
-    let configuration = options.configuration
-    let batchSize = configuration.training.globalBatch
     let clock = ContinuousClock()
     let start = clock.now
-    // Labels are uniform over the classes, so are the counts that some objectives want.
-    let pixels = [Int64](
-      repeating: Int64(batchSize * options.size.width * options.size.height / options.classes), count: options.classes)
-    let objective = try ObjectiveRegistry.make(
-      configuration.objective.name, settings: configuration.objective.settings,
-      context: ObjectiveContext(
-        classes: options.classes, pixelCounts: pixels, imageCounts: pixels.map { _ in Int64(batchSize) }, images: Int64(batchSize)))
-    let learner = try Learner(
-      configuration: configuration, graph: graph, inputSize: options.size,
-      objective: objective, communicator: communicator,
-      totalSteps: options.warmup + options.steps + options.profiledSteps, stepsPerEpoch: options.warmup + options.steps)
+    let learner = try makeLearner(communicator)
     let setup = start.duration(to: clock.now).inSeconds
 
     var own = try measure(learner, communicator)
@@ -135,6 +123,25 @@ public struct StepBenchmark {
     }
     guard let all = try RankMeasurements.collect(own, communicator) else { return nil }
     return try report(all, learner, communicator)
+  }
+}
+
+extension StepBenchmark {
+  /// What is timed. Collective.
+  func makeLearner(_ communicator: any Communicator) throws -> Learner {
+    let configuration = options.configuration
+    let batchSize = configuration.training.globalBatch
+    // Labels are uniform over the classes, so are the counts that some objectives want.
+    let pixels = [Int64](
+      repeating: Int64(batchSize * options.size.width * options.size.height / options.classes), count: options.classes)
+    let objective = try ObjectiveRegistry.make(
+      configuration.objective.name, settings: configuration.objective.settings,
+      context: ObjectiveContext(
+        classes: options.classes, pixelCounts: pixels, imageCounts: pixels.map { _ in Int64(batchSize) }, images: Int64(batchSize)))
+    return try Learner(
+      configuration: configuration, graph: graph, inputSize: options.size,
+      objective: objective, communicator: communicator,
+      totalSteps: options.warmup + options.steps + options.profiledSteps, stepsPerEpoch: options.warmup + options.steps)
   }
 }
 

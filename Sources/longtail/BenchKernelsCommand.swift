@@ -41,6 +41,11 @@ struct BenchKernelsCommand: ParsableCommand {
   @Flag(help: "With --fit: prints what the prices lose, network by network, instead of the table's source.")
   var losses = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Times whole training steps with the model's algorithms and with measured ones, in turns, for so long each.", valueName: "SECONDS"))
+  var steps: Double?
+
   func run() throws {
     do {
       if fit.isEmpty { try measure() } else { try makePrices() }
@@ -54,6 +59,7 @@ struct BenchKernelsCommand: ParsableCommand {
     grid.batches = try numbers(batches, "--batches", upTo: 4096)
     grid.threads = try numbers(threads, "--threads", upTo: 4096)
     grid.size = try ImageSize(argument: size)
+    if let steps { return try compareSteps(grid, seconds: steps) }
     let measured = try grid.measure { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
     if let output {
       do {
@@ -63,6 +69,14 @@ struct BenchKernelsCommand: ParsableCommand {
       }
     }
     printNow(KernelTable(measured, fit: nil).text)
+  }
+
+  private func compareSteps(_ grid: KernelGrid, seconds: Double) throws {
+    let found = try grid.compareSteps(seconds: seconds) { next in
+      let text = "\(next.model), \(next.images) images of \(grid.size), \(next.threads) threads\n"
+      FileHandle.standardError.write(Data(text.utf8))
+    }
+    printNow(KernelTable.text(found))
   }
 
   private func makePrices() throws {

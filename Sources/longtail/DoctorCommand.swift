@@ -63,7 +63,7 @@ struct DoctorCommand: ParsableCommand {
     let memory = MemoryFacts(files)
     let isLaunched = environment["OMPI_COMM_WORLD_SIZE"] != nil || environment["PMIX_NAMESPACE"] != nil
 
-    var checks = [MachineCheck.build(), .instructionSet(processor), .processors(processor, budget: budget)]
+    var checks = [MachineCheck.build(), .instructionSet(processor), .processors(processor, budget: budget), .algorithms()]
     if let error { checks.append(MachineCheck("launcher", error: error)) }
     checks.append(.ranks(communicator))
     if isLaunched {

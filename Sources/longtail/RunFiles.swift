@@ -11,13 +11,15 @@ import Training
 enum RunFiles {
   /// The merged configuration, the environment, the classes with their counts and groups.
   static func describe(
-    _ experiment: Experiment, _ statistics: ClassStatistics, _ communicator: any Communicator, in directory: RunDirectory
+    _ experiment: Experiment, _ statistics: ClassStatistics, _ communicator: any Communicator, _ algorithms: AlgorithmRecord,
+    in directory: RunDirectory
   ) throws {
     try directory.writeConfiguration(experiment.configuration.yaml())
     var environment = RunEnvironment.current()
     environment.ranks = communicator.size
     environment.hosts = communicator.hostNames
     environment.threadsPerRank = ComputePool.threadCount
+    environment.algorithms = algorithms
     environment.versions.merge(Versions.all) { _, new in new }
     try directory.writeEnvironment(environment)
     let counts = statistics.audit.statistics

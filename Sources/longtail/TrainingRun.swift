@@ -95,7 +95,7 @@ struct TrainingRun {
     // From here on all is known to work: only now is an earlier run touched.
     if let directory {
       if resume == nil { try RunFiles.removeEarlierRun(directory.path) }
-      try RunFiles.describe(experiment, statistics, communicator, in: directory)
+      try RunFiles.describe(experiment, statistics, communicator, trainer.algorithms, in: directory)
     }
     try directory?.markStopped(nil)
     let summary = try trainer.run()

@@ -62,7 +62,7 @@ extension ProcessTests {
         let configuration = try TinyExperiment.scenes(in: directory, validation: 2)
         let settings = [
           "training.epochs=4", "training.globalBatch=5", "training.dropLast=false", "checkpoint.everySteps=2", "evaluation.every=2",
-          "engine.algorithms=auto",
+          "engine.algorithms=measured",
         ]
         let whole = RunResult(path: "\(directory)/whole")
         let first = try train(configuration, whole.path, settings, ranks: ranks)

@@ -33,7 +33,7 @@ import Testing
     ("training: 3", "my.yaml:1: `training` is 3 (a whole number), expected a mapping of keys"),
     (
       "engine: {algorithms: drect}",
-      "my.yaml:1: `engine.algorithms` is \"drect\" (a text), expected one of auto, direct; did you mean `direct`?"
+      "my.yaml:1: `engine.algorithms` is \"drect\" (a text), expected one of model, measured, direct; did you mean `direct`?"
     ),
     (
       "data: {mean: 0.5}",

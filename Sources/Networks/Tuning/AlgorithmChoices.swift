@@ -40,7 +40,8 @@ public final class AlgorithmChoices: @unchecked Sendable {
   /// smaller, or an evaluation, then computes as the rest of the run does.
   public func choice(for signature: ConvolutionSignature) -> Choice? {
     if let exact = table[signature] { return exact }
-    if let found = table.filter({ $0.key.isSame(exceptImages: signature) }).min(by: { $0.key.images < $1.key.images }) { return found.value }
+    let others = table.filter { $0.key.isSame(exceptImages: signature) }
+    if let found = others.min(by: { $0.key.images < $1.key.images }) { return found.value }
     guard let measured = cache[signature] else { return nil }
     table[signature] = measured
     return measured
@@ -53,6 +54,22 @@ public final class AlgorithmChoices: @unchecked Sendable {
   }
 
   func record(_ choice: Choice, for signature: ConvolutionSignature) { table[signature] = choice }
+}
+
+extension AlgorithmTable {
+  /// Equal for equal algorithms of equal convolutions; times do not count.
+  public var digest: String { stateDigest(ofLines: map { "\($0.key) \($0.value.algorithm.rawValue)" }) }
+}
+
+extension PlanReport {
+  /// Equal for equal algorithms in all layers.
+  public var algorithmDigest: String { stateDigest(ofLines: algorithms.map { "\($0.key) \($0.value)" }) }
+}
+
+/// Sixteen digits for a set of lines.
+func stateDigest(ofLines lines: [String]) -> String {
+  let text = Array(lines.sorted().joined(separator: "\n").utf8)
+  return text.withUnsafeBytes { StateDigest(bytes: $0).description }
 }
 
 /// How algorithms are chosen. Choices on record come first in all but the first.

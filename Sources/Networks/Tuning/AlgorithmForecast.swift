@@ -48,8 +48,12 @@ public struct AlgorithmForecast: Sendable {
   /// - Parameters:
   ///   - images: images of the largest batch of a rank.
   ///   - channelBlock: channels that lie together: 8, or 16 on AVX-512.
+  ///   - instructionSet: that of this processor, unless another one is asked about.
   /// - Throws: `LongtailError` when the image size does not fit the network.
-  public init(_ graph: Graph, images: Int, height: Int, width: Int, options: PlanOptions, channelBlock: Int) throws {
+  public init(
+    _ graph: Graph, images: Int, height: Int, width: Int, options: PlanOptions, channelBlock: Int,
+    instructionSet: String = OneDNN.instructionSet
+  ) throws {
     self.channelBlock = channelBlock
     let shapes = try graph.shapes(height: height, width: width)
     let choices = options.algorithms.choices
@@ -58,7 +62,8 @@ public struct AlgorithmForecast: Sendable {
       let (candidates, from, to) = (layer.candidates, shapes[node.inputs[0].index], shapes[index + 1])
       var signature = ConvolutionSignature(
         images: options.decisiveImages ?? max(1, images), isTransposed: candidates.isTransposed, inputChannels: from.channels,
-        outputChannels: to.channels, height: from.height, width: from.width, geometry: candidates.geometry, channelBlock: channelBlock)
+        outputChannels: to.channels, height: from.height, width: from.width, geometry: candidates.geometry,
+        instructionSet: instructionSet, channelBlock: channelBlock)
       let isFirst = node.inputs[0] == graph.input
       let possible = signature.possibleAlgorithms(hasBias: layer.hasBias, readsImage: isFirst)
       for pass in PlanReport.Pass.allCases where !(isFirst && pass == .backwardData) {

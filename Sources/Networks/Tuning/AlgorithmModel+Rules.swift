@@ -34,11 +34,14 @@ extension AlgorithmModel {
     rule(.other, .direct, "Strides, large kernels and groups: there is nothing else. Its price counts where sizes of blocks are compared."),
   ]
 
-  /// In blocks of 16, on AVX-512's registers: twice as many products in an instruction, while memory is no faster. The library alone works
-  /// in these blocks, with Winograd kernels for the same tiles as ours.
-  static let wide = narrow.compactMap { rule -> Rule? in
-    var rule = rule
+  /// In blocks of 16, on AVX-512's registers. The library alone works in these blocks, with Winograd kernels for the same tiles as ours.
+  ///
+  /// These prices are derived, not measured: twice as many products in an instruction, while memory is no faster.
+  static let wide = narrow.compactMap { narrowRule -> Rule? in
+    var rule = narrowRule
     rule.lanes = 16
+    // AVX2's library has no kernel for one pass of dilated convolutions; AVX-512's has, at about the price of one without holes.
+    if rule.family == .dilated, rule.algorithm == .direct { rule.prices.merge(narrow[0].prices) { own, _ in own } }
     rule.prices = rule.prices.mapValues { $0.onWideRegisters }
     switch (rule.family, rule.algorithm) {
     case (.ordinary, .tiledWinograd): rule.algorithm = .winograd

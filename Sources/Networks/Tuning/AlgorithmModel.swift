@@ -34,6 +34,12 @@ public enum AlgorithmModel {
     var prices: [PlanReport.Pass: Prices]
   }
 
+  /// Equal for equal tables: rules and prices.
+  public static let digest = stateDigest(
+    ofLines: rules.flatMap { rule in
+      rule.prices.map { "\(rule.lanes) \(priceKey(rule.family, rule.algorithm, $0.key)) \($0.value.terms) \($0.value.call)" }
+    })
+
   /// The rule that an algorithm falls under; nil where the model knows nothing of it.
   static func rule(_ algorithm: ConvolutionAlgorithm, for signature: ConvolutionSignature) -> Rule? {
     let lanes = signature.channelBlock == 16 ? 16 : 8

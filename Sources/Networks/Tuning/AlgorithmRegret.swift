@@ -11,6 +11,21 @@ public struct AlgorithmRegret: Sendable {
   /// With direct kernels wherever there are some.
   public var direct = 0.0
 
+  /// A convolution for which newly fitted prices, or the model's table, choose worse than the clock.
+  public struct Loss: Sendable {
+    /// The convolution.
+    public var signature: ConvolutionSignature
+    /// What is chosen.
+    public var chosen: ConvolutionAlgorithm
+    /// What is fastest.
+    public var fastest: ConvolutionAlgorithm
+    /// What a step loses.
+    public var milliseconds: Double
+  }
+
+  /// What loses most, the largest first.
+  public private(set) var losses: [Loss] = []
+
   /// Adds up a network's convolutions.
   /// - Parameters:
   ///   - uses: how often each occurs.
@@ -22,9 +37,15 @@ public struct AlgorithmRegret: Sendable {
       func time(_ algorithm: ConvolutionAlgorithm?) -> Double { (algorithm.flatMap { measured[$0.rawValue] } ?? least) * Double(count) }
       best += least * Double(count)
       model += time(AlgorithmModel.best(of: possible, for: signature))
-      fitted += time(fit.best(of: possible, for: signature))
+      let chosen = fit.best(of: possible, for: signature)
+      fitted += time(chosen)
+      if let chosen, let fastest = possible.min(by: { time($0) < time($1) }), fastest != chosen {
+        losses.append(
+          Loss(signature: signature, chosen: chosen, fastest: fastest, milliseconds: time(chosen) - least * Double(count)))
+      }
       direct += time(possible.contains(.direct) ? .direct : nil)
     }
+    losses.sort { $0.milliseconds > $1.milliseconds }
   }
 }
 

@@ -4,17 +4,25 @@ import Threading
 
 /// Times every algorithm of every convolution of a network: what the cost model's prices come from, and what it is held against.
 public enum KernelBenchmark {
+  /// What was measured.
+  public struct Result: Sendable {
+    /// How often each convolution occurs in a training step.
+    public var uses: [ConvolutionSignature: Int]
+    /// The times of those that were not known before.
+    public var table: AlgorithmTable
+  }
+
   /// Times all candidates for the three passes of each convolution, on as many threads as `ComputePool` has.
   ///
   /// Best of some runs each, so that other work on the machine matters little. Compiles a plan, but gives it no memory.
   /// - Parameters:
-  ///   - choices: what was measured before, and is not measured again; the new measurements are added.
+  ///   - known: what was measured before, and is not measured again.
   ///   - channelBlock: channels that lie together; nil leaves it to the library.
-  /// - Returns: how often each convolution occurs in a training step.
   /// - Throws: `LongtailError` when the network cannot be compiled.
   public static func measure(
-    _ graph: Graph, images: Int, height: Int, width: Int, into choices: AlgorithmChoices, channelBlock: Int? = nil
-  ) throws -> [ConvolutionSignature: Int] {
+    _ graph: Graph, images: Int, height: Int, width: Int, known: AlgorithmTable = [:], channelBlock: Int? = nil
+  ) throws -> Result {
+    let choices = AlgorithmChoices(cache: known)
     var options = PlanOptions(algorithms: .measured(choices))
     options.measuresAllConvolutions = true
     options.timesThoroughly = true
@@ -25,6 +33,8 @@ public enum KernelBenchmark {
       of: graph, shape: shape, layout: ParameterLayout(graph, shape: shape, options: options), options: options)
     let forecast = try AlgorithmForecast(
       graph, images: images, height: height, width: width, options: options, channelBlock: channelBlock ?? 8)
-    return Dictionary(forecast.decisions.map { ($0.signature, 1) }, uniquingKeysWith: +)
+    return Result(
+      uses: Dictionary(forecast.decisions.map { ($0.signature, 1) }, uniquingKeysWith: +),
+      table: choices.table.filter { known[$0.key] == nil })
   }
 }

@@ -73,7 +73,7 @@ extension Network {
   ) throws -> Int? {
     var fastest: (block: Int?, milliseconds: Double)?
     var failure: (any Error)?
-    for block in [nil, 8] {
+    for block in [nil, 8] as [Int?] {
       var options = options
       options.channelBlock = block
       options.measuresAllConvolutions = true

@@ -109,6 +109,19 @@ extension Comparison {
     return table
   }
 
+  /// What a reader has to know where runs of one network were computed with different algorithms; nil where they were not.
+  public var algorithmNote: String? {
+    let networks = Dictionary(grouping: entries) { "\($0.results.configuration.model.name) \($0.results.configuration.model.width)" }
+    let differing = networks.values.first { Set($0.compactMap(\.results.algorithms?.digest)).count > 1 }
+    guard let differing else { return nil }
+    let groups = Dictionary(grouping: differing.filter { $0.results.algorithms != nil }) { $0.results.algorithms?.digest ?? "" }
+    let listed = groups.sorted { $0.key < $1.key }.map { digest, runs in
+      "\(digest.prefix(8)) (\(runs.first?.results.algorithms?.source ?? "")): \(runs.map(\.label).joined(separator: "; "))"
+    }
+    return "The convolutions of these runs were computed with different algorithms, so that equal seeds do not give equal bits: "
+      + listed.joined(separator: ". ") + "."
+  }
+
   /// The lines that say what the numbers are.
   public var explanation: [String] {
     let last = entries.lazy.compactMap(\.results.last).first
@@ -118,6 +131,7 @@ extension Comparison {
         + ". They are means over seeds; ± is the standard deviation of a sample (n − 1), left out for a single run.",
       "s/step is the median time of a step. Losses of different objectives are not comparable.",
     ]
+    if let algorithmNote { lines.append(algorithmNote) }
     if let iblaBatch {
       lines.append(
         "ibla's own mIoU is what the code published with PAT reports: the first three classes alone, averaged over batches "

@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Metrics
 import Tensors
+import Training
 
 /// What a run wrote down: its configuration, its steps and its evaluations, read from its directory.
 public struct RunResults: Sendable, Equatable {
@@ -60,6 +61,9 @@ public struct RunResults: Sendable, Equatable {
   public let training: TrainingCounts
   /// The classes' colours, as far as they are known; in the data set's order.
   public let colours: [RGBColour]
+
+  /// Which algorithms its convolutions used last, and who chose them; nil where that is not on record.
+  public let algorithms: AlgorithmRecord?
 
   /// Pixels and images of the training split.
   public struct TrainingCounts: Sendable, Equatable {
@@ -120,6 +124,8 @@ public struct RunResults: Sendable, Equatable {
       counts.pixelsPerImage = Double(audit.pixels.reduce(0, +) + audit.ignoredPixels) / Double(audit.imageCount)
     }
     training = counts
+    let environment: RecordedEnvironment? = try RunResults.file("\(path)/environment.json")
+    algorithms = environment?.algorithms
     colours = (classes?.classes ?? []).enumerated().map { k, entry in
       entry.colour.flatMap(RGBColour.init(hexadecimal:)) ?? .distinct(k)
     }

@@ -1,3 +1,5 @@
+import Training
+
 /// What `environment.json` tells of the machine and the versions that a run was made with.
 struct RecordedEnvironment: Decodable {
   var started: String?
@@ -10,6 +12,7 @@ struct RecordedEnvironment: Decodable {
   var memoryBytes: Int?
   var versions: [String: String]?
   var gitCommit: String?
+  var algorithms: AlgorithmRecord?
 
   /// Names with values, for a table; what is not known is left out.
   var facts: [(String, String)] {
@@ -22,6 +25,7 @@ struct RecordedEnvironment: Decodable {
     add("memory", memoryBytes.map(Formatting.bytes))
     add("system", system)
     for (name, version) in (versions ?? [:]).sorted(by: { $0.key < $1.key }) { add(name, version) }
+    add("algorithms", algorithms.map { "\($0.source), digest \($0.digest)" })
     add("commit", gitCommit)
     return facts
   }

@@ -18,6 +18,8 @@ public final class Trainer {
   public let statistics: ClassStatistics
   /// Network, objective and optimizer.
   public let learner: Learner
+  /// Which algorithms the convolutions use, and who chose them.
+  public let algorithms: AlgorithmRecord
   /// Steps of an epoch.
   public var stepsPerEpoch: Int { schedule.stepsPerEpoch }
   /// Steps of the whole run.
@@ -77,15 +79,13 @@ public final class Trainer {
       evaluationEvery: configuration.evaluation.every)
 
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
-    let choicesFile = communicator.isRoot ? configuration.engine.choicesFile : nil
-    var known = try choicesFile.map(AlgorithmChoices.table(file:)) ?? [:]
-    if let contents = found.contents { known.merge(try AlgorithmChoices.recorded(in: contents.run)) { _, recorded in recorded } }
+    let known = try KnownAlgorithms(configuration, resumed: found.contents?.run, isRoot: communicator.isRoot)
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
-      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known)
-    if let choicesFile { try learner.choices.write(file: choicesFile) }
+      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:])
+    algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
-    var notes = found.notes
+    var notes = try found.notes + known.keep(learner)
     if found.isResumed {
       try learner.restore(found.contents)
       try scores.restore(found.contents?.run, communicator)

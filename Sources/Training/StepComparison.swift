@@ -1,0 +1,89 @@
+import Collectives
+import Datasets
+import Networks
+import Tensors
+import Threading
+
+/// A training step with the model's algorithms against one with those that are fastest by the clock.
+public struct StepComparison: Sendable {
+  /// The network.
+  public var model: String
+  /// Images of a step.
+  public var images: Int
+  /// Compute threads.
+  public var threads: Int
+  /// Seconds of each step with the model's algorithms.
+  public var byModel: [Double] = []
+  /// The same with measured ones, taken in turns.
+  public var measured: [Double] = []
+  /// Seconds until the first is ready.
+  public var modelSetup = 0.0
+  /// Seconds until the second is.
+  public var measuredSetup = 0.0
+
+  /// How many times as long the model's step takes, by the medians.
+  public var ratio: Double {
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    return byModel.isEmpty ? 1 : median(byModel) / median(measured)
+  }
+}
+
+extension KernelGrid {
+  /// Times whole steps instead of kernels: two copies of each network, one with the model's algorithms and one with measured ones, in turns,
+  /// so that both see the same machine.
+  /// - Parameters:
+  ///   - seconds: how long the steps of a network go on, after at least three of each.
+  ///   - progress: is told of each network before it is timed.
+  /// - Throws: `LongtailError` for unknown networks, or when one cannot be compiled.
+  public func compareSteps(seconds: Double, progress: (StepComparison) -> Void) throws -> [StepComparison] {
+    let communicator = SingleProcess()
+    let clock = ContinuousClock()
+    var found: [StepComparison] = []
+    for count in threads {
+      ComputePool.configure(threadCount: count)
+      for images in batches {
+        for model in models {
+          var comparison = StepComparison(model: model.description, images: images, threads: count)
+          progress(comparison)
+          func learner(_ algorithms: String) throws -> (learner: Learner, seconds: Double) {
+            var options = StepBenchmark.Options()
+            options.size = size
+            options.classes = classes
+            options.configuration.objective.name = "crossEntropy"
+            options.configuration.training.globalBatch = images
+            (options.configuration.model.name, options.configuration.model.width) = (model.name, model.width)
+            try options.apply(overrides: ["engine.algorithms=\(algorithms)"])
+            let start = clock.now
+            let made = try StepBenchmark(options).makeLearner(communicator)
+            return (made, start.duration(to: clock.now).inSeconds)
+          }
+          let (byModel, measured) = (try learner("model"), try learner("measured"))
+          (comparison.modelSetup, comparison.measuredSetup) = (byModel.seconds, measured.seconds)
+          let batch = Batch(noiseCapacity: images, height: size.height, width: size.width)
+          try batch.fillWithNoise(samples: 0..<images, step: 0, classes: classes, ignoredShare: 0.05, seed: 1)
+          func time(_ learner: Learner) throws -> Double {
+            let start = clock.now
+            _ = try learner.step(batch)
+            return start.duration(to: clock.now).inSeconds
+          }
+          // The first steps also touch their memory for the first time.
+          _ = (try time(byModel.learner), try time(measured.learner))
+          var passed = 0.0
+          while comparison.byModel.count < 3 || (passed < seconds && comparison.byModel.count < 50) {
+            // Each comes first every other time.
+            if comparison.byModel.count % 2 == 0 {
+              comparison.byModel.append(try time(byModel.learner))
+              comparison.measured.append(try time(measured.learner))
+            } else {
+              comparison.measured.append(try time(measured.learner))
+              comparison.byModel.append(try time(byModel.learner))
+            }
+            passed += (comparison.byModel.last ?? 0) + (comparison.measured.last ?? 0)
+          }
+          found.append(comparison)
+        }
+      }
+    }
+    return found
+  }
+}

@@ -17,8 +17,8 @@ FUNCTIONS(DECLARE)
 
 static void *library;
 
-// What the library has to say is said by whoever asked, with the file's name.
-static void silent(int level, char *message) {
+// What the library has to say is said by whoever asked, with the file's name. The message is const in newer versions only.
+static void silent(int level, const char *message) {
   (void)level;
   (void)message;
 }
@@ -35,7 +35,8 @@ static const char *load(void) {
   pMat_GetLibraryVersion(&major, &minor, &release);
   // The structures of the header are those of 1.5.
   if (major != 1 || minor != 5) return "another matio than 1.5 is installed";
-  pMat_LogInitFunc("longtail", silent);
+  // Without a type, so that it is right for the headers of all versions.
+  pMat_LogInitFunc("longtail", (void *)silent);
   // HDF5 prints its stack of errors otherwise. It is found among matio's own dependencies.
   int (*set_auto)(int64_t, void *, void *) = (int (*)(int64_t, void *, void *))dlsym(opened, "H5Eset_auto2");
   if (set_auto != NULL) set_auto(0, NULL, NULL);

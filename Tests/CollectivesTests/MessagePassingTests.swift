@@ -95,6 +95,12 @@ struct MessagePassingTests {
     #expect(outcome.output.contains("Open MPI's library cannot be loaded: libmpi-of-nowhere.so"))
   }
 
+  @Test func anotherLibraryIsRefused() throws {
+    let outcome = try ProbeRunner.everyRank("foreign-library", ranks: 1)
+    #expect(outcome.exitCode == 78)
+    #expect(outcome.output.contains("libm.so.6 is not the Open MPI that is needed; it has no symbol MPI_Init_thread"), "\(outcome.output)")
+  }
+
   @Test func launcherThatPromisesMoreRanksIsCaught() throws {
     // A process that believes mpirun started four, and an MPI that knows of one: what a second installation looks like.
     let outcome = try ProbeRunner.alone("identity", environment: ["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "0"])

@@ -104,7 +104,7 @@ func run(_ check: String, on communicator: Communicator) throws {
   case "throw-everywhere": throw LongtailError(.mismatch, "every rank dislikes this configuration")
   case "abort": if communicator.rank == 0 { communicator.abort(code: 77) } else { try communicator.barrier() }
   case "leave": if communicator.rank == 0 { exit(0) } else { try communicator.barrier() }
-  case "missing-library": throw LongtailError(.internalError, "The library is there after all.")
+  case "missing-library", "foreign-library": throw LongtailError(.internalError, "The library is there after all.")
   default: throw LongtailError(.usage, "There is no check named '\(check)'.")
   }
 }

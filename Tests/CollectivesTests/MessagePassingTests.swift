@@ -61,7 +61,8 @@ struct MessagePassingTests {
     expectHolds(try ProbeRunner.everyRank("exact-on-a-node,parts", ranks: 2), "exact-on-a-node,parts", ranks: 2)
   }
 
-  @Test(arguments: [["osc_sm_backing_directory", "/nowhere/at/all"], ["osc", "^sm"]])
+  /// The second leaves Open MPI no component that makes windows: version 6 has several.
+  @Test(arguments: [["osc_sm_backing_directory", "/nowhere/at/all"], ["osc", "^sm,rdma,ucx,monitoring"]])
   func withoutAWindowMessagesAreUsedAndItIsSaid(setting: [String]) throws {
     expectHolds(try ProbeRunner.everyRank("no-window", ranks: 2, options: ["--mca"] + setting), "no-window", ranks: 2)
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# Example of a Slurm job: edit the numbers, then `sbatch Launch/slurm.sh Configs/CONFIG.yaml runs/NAME` from the repository root.
+# Example of a Slurm job: edit the numbers, then `sbatch Launch/slurm.sh Configs/CONFIG.yaml runs/NAME` from the directory that Launch is in:
+# the repository's root, or where a tarball was unpacked.
 #
 # Two minutes before the time limit Slurm sends SIGUSR1 to this shell, and SIGTERM before it takes the nodes for another job; both are
 # passed on. Longtail then saves at the end of the step and exits with 75; the job puts itself back into the queue and goes on from there.

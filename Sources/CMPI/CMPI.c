@@ -41,6 +41,16 @@ static void *lookup(void *library, const char *symbol, const char **missing) {
   return address;
 }
 
+// What a library says that it is, in one line of at most 160 bytes, where it is an MPI.
+static void introduce(void *library, char *text, size_t capacity) {
+  // Other MPIs say more than Open MPI: the standard's own limit is 8192.
+  static char full[8192];
+  int length = 0;
+  const __typeof__(&MPI_Get_library_version) version = (__typeof__(version))dlsym(library, "MPI_Get_library_version");
+  if (version == NULL || version(full, &length) != MPI_SUCCESS) return;
+  snprintf(text, capacity, ": it says that it is '%.*s'", (int)(strcspn(full, "\n") < 160 ? strcspn(full, "\n") : 160), full);
+}
+
 int32_t longtail_mpi_load(const char *name, char *reason, int32_t capacity) {
   // Open MPI opens plugins that expect its symbols in the global scope.
   void *library = dlopen(name, RTLD_GLOBAL | RTLD_LAZY);
@@ -55,7 +65,11 @@ int32_t longtail_mpi_load(const char *name, char *reason, int32_t capacity) {
   FUNCTIONS(LOOK_UP_FUNCTION)
   HANDLES(LOOK_UP_HANDLE)
   if (missing == NULL) return 0;
-  if (capacity > 0) snprintf(reason, (size_t)capacity, "%s is not the Open MPI that is needed: it has no symbol %s", name, missing);
+  char introduction[256] = "";
+  introduce(library, introduction, sizeof introduction);
+  if (capacity > 0) {
+    snprintf(reason, (size_t)capacity, "%s is not the Open MPI that is needed%s; it has no symbol %s", name, introduction, missing);
+  }
   dlclose(library);
   return -1;
 }

@@ -17,15 +17,15 @@ FUNCTIONS(DECLARE)
 
 static void *library;
 
-// What the library has to say is said by whoever asked, with the file's name.
-static void silent(int level, char *message) {
+// What the library has to say is said by whoever asked, with the file's name. The message is const in newer versions only.
+static void silent(int level, const char *message) {
   (void)level;
   (void)message;
 }
 
 static const char *load(void) {
   if (library != NULL) return NULL;
-  const char *names[] = {"libmatio.so.13", "libmatio.so.12", "libmatio.so.11", "libmatio.so"};
+  const char *names[] = {"libmatio.so.14", "libmatio.so.13", "libmatio.so.12", "libmatio.so.11", "libmatio.so"};
   void *opened = NULL;
   for (size_t i = 0; i < sizeof names / sizeof *names && opened == NULL; i++) opened = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
   if (opened == NULL) return "matio is not installed (Debian and Ubuntu: libmatio-dev)";
@@ -33,9 +33,10 @@ static const char *load(void) {
   FUNCTIONS(LOOK_UP)
   int major = 0, minor = 0, release = 0;
   pMat_GetLibraryVersion(&major, &minor, &release);
-  // The structures of the header are those of 1.5.
-  if (major != 1 || minor != 5) return "another matio than 1.5 is installed";
-  pMat_LogInitFunc("longtail", silent);
+  // The structures of the headers are the same in 1.5 and 1.6.
+  if (major != 1 || minor < 5 || minor > 6) return "another matio than 1.5 or 1.6 is installed";
+  // Without a type, so that it is right for the headers of all versions.
+  pMat_LogInitFunc("longtail", (void *)silent);
   // HDF5 prints its stack of errors otherwise. It is found among matio's own dependencies.
   int (*set_auto)(int64_t, void *, void *) = (int (*)(int64_t, void *, void *))dlsym(opened, "H5Eset_auto2");
   if (set_auto != NULL) set_auto(0, NULL, NULL);

@@ -3,7 +3,7 @@ import Tensors
 
 /// Open MPI's library, once it is loaded.
 package enum MPILibrary {
-  /// The names to look for: the one that Open MPI 1.10 to 5 install, then the one of the development package.
+  /// The names to look for: the one that Open MPI 4 to 6 install, then the one of the development package.
   static let names = ["libmpi.so.40", "libmpi.so"]
 
   nonisolated(unsafe) private static var isLoaded = false

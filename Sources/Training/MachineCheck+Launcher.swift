@@ -44,9 +44,9 @@ extension MachineCheck {
       notes.append("mpirun refuses to run as root")
       advice.append("set OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
     }
-    if environment["OMPI_MCA_btl_vader_single_copy_mechanism"] == nil, !mayReadOtherProcesses(files) {
+    if environment["OMPI_MCA_btl_vader_single_copy_mechanism"] == nil, environment["OMPI_MCA_smsc"] == nil, !mayReadOtherProcesses(files) {
       notes.append("processes may not read each other's memory, which Open MPI tries")
-      advice.append("set OMPI_MCA_btl_vader_single_copy_mechanism=none")
+      advice.append("set OMPI_MCA_btl_vader_single_copy_mechanism=none (Open MPI 4) and OMPI_MCA_smsc=^cma (5 and later)")
     }
     guard !notes.isEmpty else { return MachineCheck("permissions of ranks", .ok, "mpirun may start ranks, and they may read each other") }
     return MachineCheck(

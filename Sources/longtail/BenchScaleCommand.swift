@@ -95,7 +95,7 @@ struct BenchScaleCommand: ParsableCommand {
   private func arguments(_ part: ScalingReport.Part) throws -> [String] {
     var words = ["-n", "\(part.ranks)", "--map-by", "slot:PE=\(part.threads)", "--bind-to", "core"]
     // Gradients go through a window; what is left for messages is small, and containers forbid the copies between processes.
-    words += ["--mca", "btl_vader_single_copy_mechanism", "none"]
+    words += ["--mca", "btl_vader_single_copy_mechanism", "none", "--mca", "smsc", "^cma"]
     return try words + stepArguments(part)
   }
 

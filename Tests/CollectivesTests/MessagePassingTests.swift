@@ -61,7 +61,8 @@ struct MessagePassingTests {
     expectHolds(try ProbeRunner.everyRank("exact-on-a-node,parts", ranks: 2), "exact-on-a-node,parts", ranks: 2)
   }
 
-  @Test(arguments: [["osc_sm_backing_directory", "/nowhere/at/all"], ["osc", "^sm"]])
+  /// The second leaves Open MPI no component that makes windows: version 6 has several.
+  @Test(arguments: [["osc_sm_backing_directory", "/nowhere/at/all"], ["osc", "^sm,rdma,ucx,monitoring"]])
   func withoutAWindowMessagesAreUsedAndItIsSaid(setting: [String]) throws {
     expectHolds(try ProbeRunner.everyRank("no-window", ranks: 2, options: ["--mca"] + setting), "no-window", ranks: 2)
   }
@@ -93,6 +94,12 @@ struct MessagePassingTests {
     let outcome = try ProbeRunner.everyRank("missing-library", ranks: 1)
     #expect(outcome.exitCode == 78)
     #expect(outcome.output.contains("Open MPI's library cannot be loaded: libmpi-of-nowhere.so"))
+  }
+
+  @Test func anotherLibraryIsRefused() throws {
+    let outcome = try ProbeRunner.everyRank("foreign-library", ranks: 1)
+    #expect(outcome.exitCode == 78)
+    #expect(outcome.output.contains("libm.so.6 is not the Open MPI that is needed; it has no symbol MPI_Init_thread"), "\(outcome.output)")
   }
 
   @Test func launcherThatPromisesMoreRanksIsCaught() throws {

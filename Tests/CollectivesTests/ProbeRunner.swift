@@ -38,7 +38,7 @@ enum ProbeRunner {
   }
 
   private static func run(_ program: String, _ arguments: [String], _ environment: [String: String]) throws -> ProbeOutcome {
-    let launcherPrefixes = ["OMPI_", "PMIX_", "PMI_", "SLURM_", "OMP_"]
+    let launcherPrefixes = ["OMPI_", "PRTE_", "PMIX_", "PMI_", "SLURM_", "OMP_"]
     var variables = ProcessInfo.processInfo.environment.filter { variable, _ in
       !launcherPrefixes.contains { variable.hasPrefix($0) } && variable != "RANK" && variable != "WORLD_SIZE"
     }
@@ -50,6 +50,7 @@ enum ProbeRunner {
     try FileManager.default.createDirectory(atPath: session, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: session) }
     variables["OMPI_MCA_orte_tmpdir_base"] = session
+    variables["PRTE_MCA_prte_tmpdir_base"] = session
     variables.merge(environment) { $1 }
 
     let process = Process()

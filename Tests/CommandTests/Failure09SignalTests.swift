@@ -43,8 +43,9 @@ extension ProcessTests {
       try expectStops(CrashTests.areComplete ? Self.phases.map { ($0, "USR1") } : [("forward", "USR1")], target: "launcher")
     }
 
-    /// SIGTERM to mpirun reaches the ranks after `odls_base_sigkill_timeout`, as long before SIGKILL, and hides their exit code; the marker
-    /// tells. The run goes on from there, and ends like one that was never disturbed.
+    /// SIGTERM to mpirun: with Open MPI 4 it reaches the ranks after `odls_base_sigkill_timeout`, as long before SIGKILL, and hides their exit
+    /// code; the marker tells. Later ones leave them a third of a second (5.0), or nothing (6.0), and cannot be told otherwise: whatever is
+    /// saved by then is complete. The run goes on from there, and ends like one that was never disturbed. `Launch/run` sends SIGUSR1 instead.
     @Test(arguments: CrashTests.areComplete ? [0, 1, 7, 30, 80, 150, 400, 900] : [60])
     func failure09TerminatedLauncherLeavesAMarker(milliseconds: Int) throws {
       try withTemporaryDirectory { directory in
@@ -65,15 +66,19 @@ extension ProcessTests {
         let stopped = program.wait()
         #expect(stopped.exitCode == 1 || stopped.exitCode == 75, "\(stopped)")
         let marker = (try? String(contentsOfFile: "\(run.path)/STOPPED", encoding: .utf8)) ?? "none"
-        let last = try #require(run.checkpoints.last, "\(stopped)")
-        #expect(marker == "step \(last), on request\n")
-        #expect(run.checkpoints.count == 1)
-        #expect(run.loggedSteps == Array(1...last))
-        #expect(!run.names().contains("run.lock"))
+        let isGivenTime = Program.openMPIVersion < 5
+        #expect(run.checkpoints.count == 1 || !isGivenTime && run.checkpoints.isEmpty, "\(stopped)")
+        let saved = run.checkpoints.last
+        if let saved, isGivenTime || marker != "none" {
+          #expect(marker == "step \(saved), on request\n")
+          #expect(run.loggedSteps == Array(1...saved))
+          #expect(!run.names().contains("run.lock"))
+        }
 
+        let last = saved ?? run.loggedSteps.last ?? 0
         let end = ["training.steps=\(last + 2)"]
-        let resumed = try train(configuration, run.path, settings + end, ["--resume", "required"], ranks: 2)
-        expect(resumed, output: ["step \(last), saved"])
+        let resumed = try train(configuration, run.path, settings + end, ["--resume", saved == nil ? "auto" : "required"], ranks: 2)
+        expect(resumed, output: saved.map { ["step \($0), saved"] } ?? [])
         #expect(!run.names().contains("STOPPED"))
         let undisturbed = RunResult(path: "\(directory)/undisturbed")
         expect(try train(configuration, undisturbed.path, settings + end, ranks: 2))

@@ -26,6 +26,38 @@ extension ProcessTests {
       return (outcome, starts.split(separator: "\n").map(String.init))
     }
 
+    private func write(_ text: String, to path: String) throws {
+      try FileManager.default.createDirectory(
+        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+      try "#!/usr/bin/env bash\n\(text)\n".write(toFile: path, atomically: true, encoding: .utf8)
+      chmod(path, 0o755)
+    }
+
+    /// Another MPI's mpirun has other options, and would start ranks that cannot find each other; one process needs none.
+    @Test func anotherMPIIsRefused() throws {
+      try withTemporaryDirectory { directory in
+        try write("echo; echo 'HYDRA build details:'; echo '    Version: 4.3.0'", to: "\(directory)/bin/mpirun")
+        try write("echo \"alone: $*\"", to: "\(directory)/program")
+        let environment = ["PATH": "\(directory)/bin:\(ProcessInfo.processInfo.environment["PATH"] ?? "")"]
+        let arguments = ["predict", "run", "images"]
+        let two = try LaunchScript.start(["-n", "2"] + arguments, program: "\(directory)/program", environment: environment).wait()
+        expect(two, 78, errors: ["not that of Open MPI", "it says: HYDRA build details:", "first on PATH"])
+        let one = try LaunchScript.start(["-n", "1"] + arguments, program: "\(directory)/program", environment: environment).wait()
+        expect(one, output: ["alone: predict run images"])
+      }
+    }
+
+    /// Where the script came with a program, as in a tarball, it takes that one, and builds nothing.
+    @Test func theProgramThatCameWithTheScriptIsRun() throws {
+      try withTemporaryDirectory { directory in
+        try FileManager.default.createDirectory(atPath: "\(directory)/Launch", withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: LaunchScript.path("run"), toPath: "\(directory)/Launch/run")
+        try write("echo \"came along: $*\"", to: "\(directory)/bin/longtail")
+        let outcome = try Program("\(directory)/Launch/run", ["-n", "1", "predict", "run"]).wait()
+        expect(outcome, output: ["came along: predict run"])
+      }
+    }
+
     private let advance =
       "mkdir -p $out/checkpoints/step-0000000$start; echo \"{\\\"step\\\":$((10 * start)),\\\"loss\\\":1}\" > $out/log.jsonl"
 
@@ -106,11 +138,7 @@ extension ProcessTests {
         for (path, text) in [
           ("Launch/run", "echo \"$*\" > starts; \(plan)"), ("bin/scontrol", "echo \"$*\" > requeued"),
         ] {
-          let file = "\(directory)/\(path)"
-          try FileManager.default.createDirectory(
-            atPath: URL(fileURLWithPath: file).deletingLastPathComponent().path, withIntermediateDirectories: true)
-          try "#!/usr/bin/env bash\n\(text)\n".write(toFile: file, atomically: true, encoding: .utf8)
-          chmod(file, 0o755)
+          try write(text, to: "\(directory)/\(path)")
         }
         try FileManager.default.createDirectory(atPath: "\(directory)/run", withIntermediateDirectories: true)
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""

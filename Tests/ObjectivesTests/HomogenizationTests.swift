@@ -34,7 +34,7 @@ struct HomogenizationTests {
   @Test("targets, the clamp and absent classes")
   func targets() {
     var rootMeanSquare = Homogenization(classes: 3, target: .rootMeanSquare)
-    #expect(rootMeanSquare.scales(norms: [1, 0, 7], advance: true) == [5, 0, 5 / 7])
+    #expect(rootMeanSquare.scales(norms: [1, 0, 7], advance: true) == [5, 0, 5.0 / 7])
     var mean = Homogenization(classes: 3, target: .mean, maximumScale: 2)
     #expect(mean.scales(norms: [1, 0, 7], advance: true) == [2, 0, 4.0 / 7])
     #expect(mean.scales(norms: [0, 0, 0], advance: true) == [0, 0, 0])

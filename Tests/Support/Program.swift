@@ -21,6 +21,11 @@ public final class Program {
     .first { FileManager.default.isExecutableFile(atPath: $0) }
   /// Whether there is one.
   public static let hasMPI = mpirun != nil
+  /// The first number of its version: 4 of `mpirun (Open MPI) 4.1.4`; 0 where there is none.
+  public static let openMPIVersion: Int = {
+    guard let mpirun, let text = try? run(mpirun, ["--version"]).output else { return 0 }
+    return text.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0
+  }()
 
   /// The process: that of `mpirun`, where there are ranks.
   public let process = Process()
@@ -38,18 +43,20 @@ public final class Program {
     scratch = NSTemporaryDirectory() + "longtail-output-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
 
-    let launchers = ["OMPI_", "PMIX_", "PMI_", "SLURM_", "OMP_"]
+    let launchers = ["OMPI_", "PRTE_", "PMIX_", "PMI_", "SLURM_", "OMP_"]
     var variables = ProcessInfo.processInfo.environment.filter { variable, _ in
       !launchers.contains { variable.hasPrefix($0) } && variable != "RANK" && variable != "WORLD_SIZE"
     }
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     variables["OMPI_MCA_mpi_yield_when_idle"] = "1"
-    // Containers often forbid what Open MPI would use otherwise.
+    // Containers often forbid what Open MPI would use otherwise: the first is for version 4, the second for later ones.
     variables["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
+    variables["OMPI_MCA_smsc"] = "^cma"
     variables["OMP_WAIT_POLICY"] = "passive"
     // Two jobs that begin at once may both make the session directory that they share by default: the second then gives up.
     variables["OMPI_MCA_orte_tmpdir_base"] = scratch
+    variables["PRTE_MCA_prte_tmpdir_base"] = scratch
     variables.merge(environment) { $1 }
 
     let program = ranks.map { [Program.mpirun ?? "mpirun", "--oversubscribe", "--bind-to", "none", "-n", String($0), path] } ?? [path]

@@ -10,7 +10,12 @@ import Threading
 let arguments = CommandLine.arguments
 let checks = (arguments.count > 1 ? arguments[1] : "").split(separator: ",").map(String.init)
 let ranksPerNode = arguments.count > 2 ? arguments[2].split(separator: ",").compactMap { Int($0) } : nil
-let libraries = checks.contains("missing-library") ? ["libmpi-of-nowhere.so"] : ["libmpi.so.40", "libmpi.so"]
+let libraries =
+  switch checks.first {
+  case "missing-library": ["libmpi-of-nowhere.so"]
+  case "foreign-library": ["libm.so.6"]
+  default: ["libmpi.so.40", "libmpi.so"]
+  }
 
 var joining = WatchdogLimits()
 if checks.contains("late") {

@@ -108,6 +108,4 @@ extension Learner {
     guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
     return try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features)
   }
-
-  private var dropoutSeed: UInt64 { 0x6c6f_6e67_7461_696c }
 }

@@ -50,7 +50,7 @@ public final class Learner {
   let terms: TermList
   private let stepsPerEpoch: Int
   /// Dropout's masks are functions of the run's seed, like everything that is random.
-  private let dropoutSeed: UInt64
+  let dropoutSeed: UInt64
 
   /// Steps done so far.
   public internal(set) var stepCount = 0
@@ -216,7 +216,7 @@ public final class Learner {
     consumedSamples += images
   }
 
-  private func notFinite(_ found: NonFiniteReport) -> LongtailError {
+  func notFinite(_ found: NonFiniteReport) -> LongtailError {
     LongtailError(
       .notFinite,
       found.text(sampleName: String.init, classNames: found.pixelsPerClass.indices.map { "class \($0)" }),

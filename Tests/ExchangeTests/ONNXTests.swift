@@ -91,9 +91,10 @@ import Testing
     let offsets = withOffsets ? (0..<classes).map { Double($0) - 1.5 } : []
     let input = Self.numbers("images", images * 3 * height * width)
     let plan = try network.inferencePlan(images: images, height: height, width: width)
-    plan.withInput { memory in for i in memory.indices { memory[i] = input[i] } }
-    try plan.forward()
-    let logits = plan.logits
+    let memory = HostBuffer(floatCount: input.count)
+    memory.withFloats { memory in for i in memory.indices { memory[i] = input[i] } }
+    try plan.forward(network.parameterSet, images: BatchImages(memory))
+    let logits = try plan.logits()
     var expected: [Float] = []
     logits.buffer.withFloats { floats in
       for image in 0..<images {

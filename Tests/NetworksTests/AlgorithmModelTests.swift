@@ -94,6 +94,7 @@ import Threading
     let choices = AlgorithmChoices()
     let network = try Network(
       graph: graph, images: 2, height: 64, width: 96, seed: 0, options: PlanOptions(algorithms: .model(choices)))
+    _ = try network.trainingPlan(images: 2, height: 64, width: 96)
     var options = PlanOptions()
     options.decisiveImages = 2
     let forecast = try AlgorithmForecast(graph, images: 2, height: 64, width: 96, options: options, channelBlock: 8)
@@ -110,6 +111,7 @@ import Threading
     #expect(network.report.convolutionMilliseconds == 0)
     // The rules decide in the same way again, and for any other number of images.
     let again = try Network(graph: graph, images: 2, height: 64, width: 96, seed: 1)
+    _ = try again.trainingPlan(images: 2, height: 64, width: 96)
     #expect(again.report.algorithmDigest == network.report.algorithmDigest)
     let smaller = try network.trainingPlan(images: 1, height: 64, width: 96)
     #expect(smaller.report.algorithmDigest == network.report.algorithmDigest)
@@ -175,6 +177,7 @@ import Threading
     var options = PlanOptions(algorithms: .measured(choices))
     options.channelBlock = 8
     let network = try Network(graph: graph, images: 1, height: 32, width: 48, seed: 0, options: options)
+    _ = try network.trainingPlan(images: 1, height: 32, width: 48)
     #expect(!choices.table.isEmpty)
     for choice in choices.table.values { #expect((choice.milliseconds[choice.algorithm.rawValue] ?? 0) > 0) }
     #expect(network.report.convolutionMilliseconds > 0 && network.report.modelMilliseconds > 0)
@@ -182,6 +185,7 @@ import Threading
     let second = AlgorithmChoices(cache: choices.table)
     options.algorithms = .measured(second)
     let again = try Network(graph: graph, images: 1, height: 32, width: 48, seed: 0, options: options)
+    _ = try again.trainingPlan(images: 1, height: 32, width: 48)
     #expect(again.report.algorithmDigest == network.report.algorithmDigest)
     #expect(second.table == choices.table)
     #expect(again.report.convolutionMilliseconds == network.report.convolutionMilliseconds)

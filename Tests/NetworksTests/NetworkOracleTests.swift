@@ -115,8 +115,8 @@ import Threading
   }
 
   /// Mean cross-entropy over labelled pixels and its gradient, in float64 as a test may.
-  static func crossEntropy(_ plan: Plan, _ labels: [Int]) -> Double {
-    let (z, g) = (plan.logits, plan.logitsGradient)
+  static func crossEntropy(_ plan: TestPass, _ labels: [Int]) throws -> Double {
+    let (z, g) = (try plan.logits, try plan.logitsGradient)
     let valid = Double(labels.filter { $0 >= 0 }.count)
     var loss = 0.0
     z.buffer.withFloats { zs in
@@ -171,7 +171,7 @@ import Threading
     let c = try Self.cases()[index]
     let network = try Self.network(c, algorithm: algorithm)
     #expect(network.parameterCount == c.parameterCount)
-    let plan = try network.trainingPlan(images: c.images, height: c.height, width: c.widthPixels)
+    let plan = try network.trainingPass(images: c.images, height: c.height, width: c.widthPixels)
     plan.withInput { input in
       for (i, value) in Self.uniform(c.seed, input.count).enumerated() { input[i] = Float(value) }
     }
@@ -189,8 +189,8 @@ import Threading
     var adam = PlainAdam()
     for step in 0..<10 {
       try plan.forward()
-      let logits = Self.logitValues(plan.logits)
-      let loss = Self.crossEntropy(plan, labels)
+      let logits = Self.logitValues(try plan.logits)
+      let loss = try Self.crossEntropy(plan, labels)
       try plan.backward()
       if step == 0 {
         // Winograd's transforms cost a few more bits than direct sums, in each of the layers.
@@ -222,12 +222,12 @@ import Threading
       let drift = Self.relativeError(try #require(c.float32.parameters[tensor.name]), double)
       #expect(error < 0.02 + 4 * drift, "\(c.name) parameter \(tensor.name) after ten steps: \(error), PyTorch's drift \(drift)")
     }
-    let inference = try network.inferencePlan(images: c.images, height: c.height, width: c.widthPixels)
+    let inference = try network.inferencePass(images: c.images, height: c.height, width: c.widthPixels)
     inference.withInput { input in
       for (i, value) in Self.uniform(c.seed, input.count).enumerated() { input[i] = Float(value) }
     }
     try inference.forward()
-    let error = Self.relativeError(Self.logitValues(inference.logits), c.float64.evaluation)
+    let error = try Self.relativeError(Self.logitValues(inference.logits), c.float64.evaluation)
     let drift = Self.relativeError(c.float32.evaluation, c.float64.evaluation)
     #expect(error < 0.05 + 4 * drift, "\(c.name) evaluation: \(error), PyTorch's drift \(drift)")
   }
@@ -237,14 +237,14 @@ import Threading
   func matchesPyTorchInBlocks(index: Int, channelBlock: Int) throws {
     let c = try Self.cases()[index]
     let network = try Self.network(c, channelBlock: channelBlock)
-    let plan = try network.trainingPlan(images: c.images, height: c.height, width: c.widthPixels)
-    #expect(plan.logits.blockSize == channelBlock)
+    let plan = try network.trainingPass(images: c.images, height: c.height, width: c.widthPixels)
+    #expect(try plan.logits.blockSize == channelBlock)
     plan.withInput { input in
       for (i, value) in Self.uniform(c.seed, input.count).enumerated() { input[i] = Float(value) }
     }
     try plan.forward()
-    #expect(Self.relativeError(Self.logitValues(plan.logits), c.float64.logits) < 1e-5)
-    _ = Self.crossEntropy(plan, Self.labels(c))
+    #expect(try Self.relativeError(Self.logitValues(plan.logits), c.float64.logits) < 1e-5)
+    _ = try Self.crossEntropy(plan, Self.labels(c))
     try plan.backward()
     for tensor in try network.canonicalTensors(of: network.gradients) {
       let error = Self.relativeError(tensor.values, try #require(c.float64.gradients[tensor.name]))

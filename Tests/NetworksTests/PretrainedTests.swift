@@ -101,12 +101,12 @@ import Threading
     network.runningStatisticsBuffer.withFloats { for i in $0.indices { $0[i] = 0.5 + Float(i % 5) / 8 } }
     let statistics = network.runningStatistics
     let plans = [
-      try network.trainingPlan(images: 2, height: 32, width: 48), try network.inferencePlan(images: 2, height: 32, width: 48),
+      try network.trainingPass(images: 2, height: 32, width: 48), try network.inferencePass(images: 2, height: 32, width: 48),
     ]
     let logits = try plans.map { plan in
       ResidualNetworkTests.fill(plan)
       try plan.forward()
-      return NetworkOracleTests.logitValues(plan.logits)
+      return NetworkOracleTests.logitValues(try plan.logits)
     }
     #expect(logits[0].contains { $0 != 0 })
     for (a, b) in zip(logits[0], logits[1]) { #expect(abs(a - b) < 1e-4 * max(1, abs(b))) }
@@ -125,16 +125,18 @@ import Threading
       return NamedTensor(name: tensor.name, shape: tensor.shape, values: values)
     }
     try network.loadRunningStatistics(statistics)
-    let training = try network.trainingPlan(images: 2, height: 40, width: 48)
+    let training = try network.trainingPass(images: 2, height: 40, width: 48)
     ResidualNetworkTests.fill(training)
     try training.forward()
     let labels = (0..<(2 * 40 * 48)).map { Int(ResidualNetworkTests.mixed(5, $0) >> 16) % 5 }
-    func loss(_ plan: Plan) -> Double {
-      let auxiliary = plan.auxiliary[0]
-      return ResidualNetworkTests.crossEntropy(plan.logits, plan.logitsGradient, labels, weight: 1)
-        + auxiliary.weight * ResidualNetworkTests.crossEntropy(auxiliary.logits, auxiliary.gradient, labels, weight: auxiliary.weight)
+    let weight = graph.auxiliaryWeights[0]
+    func loss(_ pass: TestPass) throws -> Double {
+      let auxiliary = try pass.plan.rows(.auxiliary(0))
+      return ResidualNetworkTests.crossEntropy(try pass.logits, try pass.logitsGradient, labels, weight: 1)
+        + weight
+        * ResidualNetworkTests.crossEntropy(auxiliary.values, try #require(auxiliary.gradient), labels, weight: weight)
     }
-    _ = loss(training)
+    _ = try loss(training)
     try training.backward()
     let gradients = try network.canonicalTensors(of: network.gradients)
     #expect(network.frozenRegions.count == 2 * 20)
@@ -155,7 +157,7 @@ import Threading
       parameters[place].values = zip(original, gradient.values).map { Float(Double($0) + step * Double($1) / norm) }
       try network.load(parameters, into: network.parameters)
       try training.forward()
-      return loss(training)
+      return try loss(training)
     }
     let slope = (try moved(by: 0.002) - moved(by: -0.002)) / 0.004
     #expect(abs(slope - norm) < 0.05 * norm, "\(slope), the gradient says \(norm)")

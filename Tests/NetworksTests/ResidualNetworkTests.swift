@@ -91,7 +91,7 @@ import Threading
     return network
   }
 
-  static func fill(_ plan: Plan, seed: Int = 0) {
+  static func fill(_ plan: TestPass, seed: Int = 0) {
     plan.withInput { input in
       for i in input.indices { input[i] = Float(uniform(500_000 + seed, i) + Double(i / (input.count / plan.images))) }
     }
@@ -128,20 +128,20 @@ import Threading
     let c = try Self.file().cases[index]
     let network = try Self.network(c, algorithm: algorithm)
     #expect(network.parameterCount == c.parameterCount)
-    let plan = try network.trainingPlan(images: c.images, height: c.height, width: c.width)
+    let plan = try network.trainingPass(images: c.images, height: c.height, width: c.width)
     #expect(plan.report.activationReorders.isEmpty)
     #expect(!plan.report.kernels.contains { $0.implementation.hasPrefix("ref") })
     Self.fill(plan, seed: c.seed)
     let labels = (0..<(c.images * c.height * c.width)).map { Int(Self.mixed(600_000, $0) >> 16) % (c.classes + 1) }
       .map { $0 == c.classes ? -1 : $0 }
     try plan.forward()
-    let logits = NetworkOracleTests.logitValues(plan.logits)
-    let auxiliary = try #require(plan.auxiliary.first)
-    #expect(plan.auxiliary.count == 1 && auxiliary.weight == 0.4)
-    let auxiliaryLogits = NetworkOracleTests.logitValues(auxiliary.logits)
+    let logits = NetworkOracleTests.logitValues(try plan.logits)
+    let auxiliary = try plan.plan.rows(.auxiliary(0))
+    #expect(network.graph.auxiliaryWeights == [0.4])
+    let auxiliaryLogits = NetworkOracleTests.logitValues(auxiliary.values)
     let losses = [
-      Self.crossEntropy(plan.logits, plan.logitsGradient, labels, weight: 1),
-      Self.crossEntropy(auxiliary.logits, auxiliary.gradient, labels, weight: auxiliary.weight),
+      Self.crossEntropy(try plan.logits, try plan.logitsGradient, labels, weight: 1),
+      Self.crossEntropy(auxiliary.values, try #require(auxiliary.gradient), labels, weight: 0.4),
     ]
     try plan.backward()
     // Winograd's transforms cost a few more bits than direct sums, in each of the layers.
@@ -162,12 +162,12 @@ import Threading
     let allowed = c.name.hasPrefix("deeplab") ? 5e-3 : 1e-3
     for tensor in try network.canonicalTensors(of: network.gradients) { try check("gradient \(tensor.name)", tensor.values, allowed) }
     for tensor in network.runningStatistics { try check("statistic \(tensor.name)", tensor.values, tolerance) }
-    let inference = try network.inferencePlan(images: c.images, height: c.height, width: c.width)
-    #expect(inference.auxiliary.isEmpty)
+    let inference = try network.inferencePass(images: c.images, height: c.height, width: c.width)
+    #expect(throws: LongtailError.self) { try inference.plan.rows(.auxiliary(0)) }
     #expect(!inference.report.kernels.contains { $0.layer.hasPrefix("aux_classifier") })
     Self.fill(inference, seed: c.seed)
     try inference.forward()
-    try check("evaluation", NetworkOracleTests.logitValues(inference.logits), 1e-3)
+    try check("evaluation", NetworkOracleTests.logitValues(try inference.logits), 1e-3)
   }
 
   /// Names and shapes of all parameters and statistics, as torchvision's `state_dict` has them; it counts batches besides.
@@ -198,16 +198,16 @@ import Threading
     let graph = try ModelRegistry.make(name, width: 32, classes: 12, settings: ["auxiliaryWeight": 0.4])
     let network = try Network(
       graph: graph, images: 2, height: 75, width: 98, seed: 1, options: PlanOptions(algorithms: .fixed(.matrixProduct)))
-    let plan = try network.trainingPlan(images: 2, height: 75, width: 98)
+    var plan = try network.trainingPass(images: 2, height: 75, width: 98)
     #expect(plan.report.activationReorders.isEmpty)
     Self.fill(plan)
-    network.setSamples((0..<2).map { CounterRandom(seed: 3, purpose: .dropout, sample: $0) })
+    plan.streams = (0..<2).map { CounterRandom(seed: 3, purpose: .dropout, sample: $0) }
     try plan.forward()
-    #expect(plan.logits.classes == 12 && plan.logits.rowsPerImage == 75 * 98)
+    #expect(try plan.logits.classes == 12 && plan.logits.rowsPerImage == 75 * 98)
     let labels = (0..<(2 * 75 * 98)).map { Int(Self.mixed(5, $0) >> 16) % 12 }
-    _ = Self.crossEntropy(plan.logits, plan.logitsGradient, labels, weight: 1)
-    let auxiliary = try #require(plan.auxiliary.first)
-    _ = Self.crossEntropy(auxiliary.logits, auxiliary.gradient, labels, weight: auxiliary.weight)
+    _ = Self.crossEntropy(try plan.logits, try plan.logitsGradient, labels, weight: 1)
+    let auxiliary = try plan.plan.rows(.auxiliary(0))
+    _ = Self.crossEntropy(auxiliary.values, try #require(auxiliary.gradient), labels, weight: 0.4)
     try plan.backward()
     for tensor in try network.canonicalTensors(of: network.gradients) {
       #expect(tensor.values.allSatisfy { $0.isFinite }, "\(name) \(tensor.name)")

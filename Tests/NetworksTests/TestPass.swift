@@ -20,7 +20,7 @@ struct TestPass {
   var logitsGradient: RowsView { get throws { try plan.logitsGradient() } }
 
   func withInput<Result>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    try buffer.withFloats { try body(UnsafeMutableBufferPointer(rebasing: $0)) }
+    try buffer.withFloats(body)
   }
 
   func forward(_ set: ParameterSet? = nil) throws {

@@ -26,10 +26,17 @@ struct RowCase: Decodable, Sendable, CustomStringConvertible {
     let plain = OracleTests.batch
     var labels = plain.labels
     if background { for i in labels.indices where i % 4 == 2 && labels[i] >= 0 { labels[i] = RowLabel.background } }
+    var (seconds, shares, weights) = ([Int32](), [Float](), [Float]())
+    for row in 0..<22 {
+      let column = (row * 3 + 1) % 5
+      seconds.append(row % 7 == 4 ? -1 : Int32(column))
+      let (share, weight) = (row * 5 % 9, row * 3 % 8)
+      shares.append(Float(share) / 8)
+      weights.append(Float(weight) / 4)
+    }
     return Batch(
-      images: 2, rows: 11, classes: 5, logits: plain.logits, labels: labels, samples: [0, 1],
-      seconds: (0..<22).map { $0 % 7 == 4 ? -1 : Int32(($0 * 3 + 1) % 5) }, shares: (0..<22).map { Float($0 * 5 % 9) / 8 },
-      weights: (0..<22).map { Float($0 * 3 % 8) / 4 }, denominator: denominator == "rows" ? .rows : .sum)
+      images: 2, rows: 11, classes: 5, logits: plain.logits, labels: labels, samples: [0, 1], seconds: seconds, shares: shares,
+      weights: weights, denominator: denominator == "rows" ? .rows : .sum)
   }
 }
 

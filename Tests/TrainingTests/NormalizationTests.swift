@@ -77,8 +77,9 @@ import Testing
         graph: graph, images: images, height: side, width: side, seed: UInt64(member), options: PlanOptions(algorithms: .fixed(.direct)))
       let before = network.runningStatistics
       let plan = try network.trainingPlan(images: images, height: side, width: side)
-      plan.withInput { input in for i in input.indices { input[i] = Float(Int(random.next() % 1000)) / 500 - 1 } }
-      try plan.forward()
+      let input = HostBuffer(floatCount: images * graph.inputChannels * side * side)
+      input.withFloats { input in for i in input.indices { input[i] = Float(Int(random.next() % 1000)) / 500 - 1 } }
+      try plan.forward(network.parameterSet, images: BatchImages(input))
       let still = Set(
         zip(before, network.runningStatistics).filter { $0.name.hasSuffix("running_var") && $0.values == $1.values }
           .map { String($0.0.name.dropLast(".running_var".count)) })

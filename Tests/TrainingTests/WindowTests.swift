@@ -33,8 +33,8 @@ import Testing
       let multiple = experiment.graph.strideMultiple
       let (rows, columns) = ((height + multiple - 1) / multiple * multiple, (width + multiple - 1) / multiple * multiple)
       let plan = try network.inferencePlan(images: 1, height: rows, width: columns)
-      plan.withInput { input in
-        for i in input.indices { input[i] = 0 }
+      let memory = HostBuffer(floatCount: 3 * rows * columns)
+      memory.withFloats { input in
         for row in 0..<height {
           for column in 0..<width {
             let colour = image[x + column, y + row]
@@ -45,12 +45,13 @@ import Testing
           }
         }
       }
-      try plan.forward()
+      try plan.forward(network.parameterSet, images: BatchImages(memory))
+      let logits = try plan.logits()
       var result: [Double] = []
-      plan.logits.buffer.withFloats { scores in
+      logits.buffer.withFloats { scores in
         for row in 0..<height {
           for column in 0..<width {
-            let own = (0..<classes).map { Double(scores[plan.logits.index(image: 0, row: row * columns + column, class: $0)]) }
+            let own = (0..<classes).map { Double(scores[logits.index(image: 0, row: row * columns + column, class: $0)]) }
             let largest = own.max() ?? 0
             let exponentials = own.map { Foundation.exp($0 - largest) }
             let sum = exponentials.reduce(0, +)

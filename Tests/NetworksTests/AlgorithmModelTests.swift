@@ -126,7 +126,8 @@ import Threading
     func algorithms(_ table: AlgorithmTable, images: Int) throws -> [String: String] {
       var options = PlanOptions(algorithms: .model(AlgorithmChoices(table)))
       options.channelBlock = 8
-      return try Network(graph: graph, images: images, height: 48, width: 64, seed: 0, options: options).report.algorithms
+      let network = try Network(graph: graph, images: images, height: 48, width: 64, seed: 0, options: options)
+      return try network.trainingPlan(images: images, height: 48, width: 64).report.algorithms
     }
     let ruled = try algorithms([:], images: 2)
     // Each is turned around, so that following it can be told from deciding.

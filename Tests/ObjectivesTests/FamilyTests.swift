@@ -178,7 +178,8 @@ struct FamilyTests {
         }
       }
       #expect(throws: LongtailError.self) { try objective.result(PackedSums(packed), step: StepContext()) }
-      #expect(throws: LongtailError.self) { try objective.commit(PackedSums(packed), step: StepContext()) }
+      // Dice keeps nothing.
+      if name != "dice" { #expect(throws: LongtailError.self) { try objective.commit(PackedSums(packed), step: StepContext()) } }
     }
   }
 

@@ -26,17 +26,12 @@ struct RowCase: Decodable, Sendable, CustomStringConvertible {
     let plain = OracleTests.batch
     var labels = plain.labels
     if background { for i in labels.indices where i % 4 == 2 && labels[i] >= 0 { labels[i] = RowLabel.background } }
-    var (seconds, shares, weights) = ([Int32](), [Float](), [Float]())
-    for row in 0..<22 {
-      let column = (row * 3 + 1) % 5
-      seconds.append(row % 7 == 4 ? -1 : Int32(column))
-      let (share, weight) = (row * 5 % 9, row * 3 % 8)
-      shares.append(Float(share) / 8)
-      weights.append(Float(weight) / 4)
-    }
-    return Batch(
-      images: 2, rows: 11, classes: 5, logits: plain.logits, labels: labels, samples: [0, 1], seconds: seconds, shares: shares,
-      weights: weights, denominator: denominator == "rows" ? .rows : .sum)
+    var batch = Batch(images: 2, rows: 11, classes: 5, logits: plain.logits, labels: labels, samples: [0, 1])
+    batch.seconds = (0..<22).map { (i: Int) -> Int32 in i % 7 == 4 ? -1 : Int32((i * 3 + 1) % 5) }
+    batch.shares = (0..<22).map { (i: Int) -> Float in Float(i * 5 % 9) / 8 }
+    batch.weights = (0..<22).map { (i: Int) -> Float in Float(i * 3 % 8) / 4 }
+    batch.denominator = denominator == "rows" ? .rows : .sum
+    return batch
   }
 }
 

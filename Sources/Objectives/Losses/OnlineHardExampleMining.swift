@@ -145,7 +145,7 @@ final class OnlineHardExampleMiningObjective: SoftmaxBased {
 
   func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
     let selection = try first(sums.beforeLast, step: step).map(selection)
-    return try base.result(sums, denominator: dividesByKept ? selection?.kept : nil, step: step)
+    return try base.result(PackedSums([last(sums, step: step)]), denominator: dividesByKept ? selection?.kept : nil, step: step)
   }
 
   func commit(_ sums: PackedSums, step: StepContext) throws { base.commit(try result(sums, step: step), step: step) }

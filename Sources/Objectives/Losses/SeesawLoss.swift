@@ -98,7 +98,9 @@ final class SeesawObjective: SoftmaxBased {
     }
   }
 
-  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult { try base.result(sums, step: step) }
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
+    try base.result(PackedSums([last(sums, step: step)]), step: step)
+  }
 
   func commit(_ sums: PackedSums, step: StepContext) throws {
     guard let news = try first(sums.beforeLast, step: step) else { return }

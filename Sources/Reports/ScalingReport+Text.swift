@@ -20,17 +20,18 @@ extension ScalingReport {
           + "the machine allows \(Formatting.decimals(allowed, 3)), of which the ranks reach \(Formatting.decimals(efficiency / allowed, 3))."
       ]
     }
-    let rounds = single.rounds.count
-    return
-      ([single.rounds.first.map { "\($0.model), \($0.width)x\($0.height), \(Formatting.plural(rounds, "round"))" } ?? "", ""]
-      + table.lines + [
-        "",
-        "Efficiency of \(ranks.ranks) ranks: \(Formatting.decimals(efficiency, 3)); of \(threads.threads) threads: "
-          + "\(Formatting.decimals(threadEfficiency, 3)).",
-      ] + machine + [
-        "\(name(ranks)) are \(Formatting.decimals(ranksOverThreads, 3)) times as fast as \(name(threads)).",
-        "Sums over ranks, waiting for the slowest included, take \(Formatting.percent(ranks.reductionShare)) % of a step.", "",
-      ]).joined(separator: "\n")
+    let title = single.rounds.first.map { "\($0.model), \($0.width)x\($0.height), \(Formatting.plural(single.rounds.count, "round"))" }
+    var lines: [String] = [title ?? "", ""]
+    lines += table.lines
+    lines.append("")
+    lines.append(
+      "Efficiency of \(ranks.ranks) ranks: \(Formatting.decimals(efficiency, 3)); of \(threads.threads) threads: "
+        + "\(Formatting.decimals(threadEfficiency, 3)).")
+    lines += machine
+    lines.append("\(name(ranks)) are \(Formatting.decimals(ranksOverThreads, 3)) times as fast as \(name(threads)).")
+    lines.append("Sums over ranks, waiting for the slowest included, take \(Formatting.percent(ranks.reductionShare)) % of a step.")
+    lines.append("")
+    return lines.joined(separator: "\n")
   }
 
   /// The whole result, times in milliseconds.

@@ -5,7 +5,7 @@ extension Comparison {
   /// files, cells with commas, quotes or line ends are quoted. Times come last: they alone differ between equal runs.
   public var csv: String {
     let classes = classNames.enumerated().map { ComparedMetric.intersectionOverUnion(class: $0.offset, name: $0.element) }
-    let columns = metrics.dropLast() + classes + metrics.suffix(1)
+    let columns: [ComparedMetric] = Array(metrics.dropLast()) + classes + Array(metrics.suffix(1))
     var lines = [["row", "name", "objective", "seed", "runs", "finished", "step"] + columns.map(\.key)]
     func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
     for candidate in candidates {

@@ -78,7 +78,8 @@ public final class Network {
 
   /// The plan that trains on a batch of this shape. `images` may be zero on a rank that has none.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
-  public func trainingPlan(images: Int, height: Int, width: Int, ports: [Port: PortUse]? = nil, inputGradient: Bool = false) throws -> Plan {
+  public func trainingPlan(images: Int, height: Int, width: Int, ports: [Port: PortUse]? = nil, inputGradient: Bool = false) throws -> Plan
+  {
     try plan(
       Request(
         shape: BatchShape(images: images, height: height, width: width), mode: .training(trained), ports: ports ?? lossPorts,

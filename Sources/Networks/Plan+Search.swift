@@ -16,9 +16,11 @@ extension Plan {
   /// The same with other images.
   func firstNonFiniteOutput(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom]) throws -> (place: Int, layer: String)? {
     var found: (place: Int, layer: String)?
-    try forward(set, images: images, streams: streams, inspecting: { place, name, output in
-      if found == nil, try !output.isFinite() { found = (place, name) }
-    })
+    try forward(
+      set, images: images, streams: streams,
+      inspecting: { place, name, output in
+        if found == nil, try !output.isFinite() { found = (place, name) }
+      })
     return found
   }
 }

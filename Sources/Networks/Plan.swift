@@ -84,7 +84,9 @@ public final class Plan {
     self.arenaTensors = arenaTensors
     let slots = Set(arenaTensors.compactMap { $0.slot.map(ObjectIdentifier.init) })
     var seen = Set<ObjectIdentifier>()
-    let live = builder.tensors.compactMap(\.slot).filter { slots.contains(ObjectIdentifier($0)) && seen.insert(ObjectIdentifier($0)).inserted }
+    let live = builder.tensors.compactMap(\.slot).filter {
+      slots.contains(ObjectIdentifier($0)) && seen.insert(ObjectIdentifier($0)).inserted
+    }
     var report = builder.report
     report.arenaByteCount = ArenaLayout.place(live)
     report.arenaLowerBound = ArenaLayout.lowerBound(live)

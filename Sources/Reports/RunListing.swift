@@ -116,22 +116,24 @@ public struct RunListing: Sendable {
   /// The table. Algorithms have a column where they differ.
   public var table: TextTable {
     let differs = algorithmsDiffer
-    var table = TextTable(columns: [
-      .init("run"), .init("model"), .init("objective"), .init("seed", isNumeric: true), .init("epoch", isNumeric: true), .init("state"),
-      .init("best mIoU %", isNumeric: true), .init("mIoU %", isNumeric: true), .init("tail %", isNumeric: true),
-      .init("time", isNumeric: true),
-    ] + (differs ? [.init("algorithms")] : []))
+    var table = TextTable(
+      columns: [
+        .init("run"), .init("model"), .init("objective"), .init("seed", isNumeric: true), .init("epoch", isNumeric: true), .init("state"),
+        .init("best mIoU %", isNumeric: true), .init("mIoU %", isNumeric: true), .init("tail %", isNumeric: true),
+        .init("time", isNumeric: true),
+      ] + (differs ? [.init("algorithms")] : []))
     // Names alone, where they are enough to tell the runs apart.
     let isClear = Set(rows.map(\.name)).count == rows.count
     func percent(_ value: Double?) -> String { value.map { Formatting.percent($0) } ?? "–" }
     for row in rows {
       let configuration = row.results.configuration
-      table.append([
-        isClear ? row.name : row.path, "\(configuration.model.name) \(configuration.model.width)", configuration.objective.name,
-        "\(configuration.seed)", "\(row.epoch) of \(configuration.training.epochs)", row.state.rawValue,
-        percent(row.results.bestEvaluation?.miou), percent(row.results.last?.miou), percent(row.tail),
-        Formatting.duration(row.results.trainingSeconds),
-      ] + (differs ? [row.results.algorithms.map { "\($0.source), \($0.digest.prefix(8))" } ?? "–"] : []))
+      table.append(
+        [
+          isClear ? row.name : row.path, "\(configuration.model.name) \(configuration.model.width)", configuration.objective.name,
+          "\(configuration.seed)", "\(row.epoch) of \(configuration.training.epochs)", row.state.rawValue,
+          percent(row.results.bestEvaluation?.miou), percent(row.results.last?.miou), percent(row.tail),
+          Formatting.duration(row.results.trainingSeconds),
+        ] + (differs ? [row.results.algorithms.map { "\($0.source), \($0.digest.prefix(8))" } ?? "–"] : []))
     }
     return table
   }

@@ -204,7 +204,7 @@ public final class RunReporter: TrainingObserver {
   /// The same images, each in a picture of its own, with their names.
   private func panels(_ learner: Learner) throws -> [(name: String, panel: Panel)] {
     let predictor = Predictor(
-          experiment, network: learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
+      experiment, network: learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
     return try shownImages().map { index in
       (
         experiment.dataset.identifier(split: experiment.evaluationSplit, index: index),

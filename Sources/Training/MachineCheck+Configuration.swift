@@ -197,7 +197,7 @@ extension MachineCheck {
         MachineCheck(
           name, .problem,
           "\(detail); \(ranksOnHost == 1 ? "" : "\(ranksOnHost) ranks need \(mebibytes(all)), ")"
-            + "\(mebibytes(memory.usable)) can be used", advice: advice)
+            + "\(mebibytes(memory.usable)) can be used", advice: advice),
       ] + shared
     } catch {
       return [MachineCheck(name, error: error)]

@@ -117,7 +117,9 @@ struct TrainingRun {
     let found = counted.audit.statistics
     try found.requireLabelledPixels(of: experiment.dataset, split: split)
     if communicator.isRoot {
-      for line in training.audit.statistics.classesMissing(in: found, split: split, of: experiment.dataset) { printNow("warning: \(line)\n") }
+      for line in training.audit.statistics.classesMissing(in: found, split: split, of: experiment.dataset) {
+        printNow("warning: \(line)\n")
+      }
     }
     return counted.audit
   }

@@ -20,7 +20,7 @@ extension Network {
         // Not every network can be served in every block: where there are several, the first that compiles is taken.
         if blocks.count > 1 { _ = try trainingReport(of: graph, shape: shape, layout: layout, options: options) }
         return (layout, options)
-      } catch where number + 1 < blocks.count {
+      } catch  where number + 1 < blocks.count {
         continue
       }
     }

@@ -17,7 +17,9 @@ extension Learner: Stateful {
     if let average {
       tree.child("average") {
         $0.tensors(parameters, in: average.set.values) { "average of \($0)" }
-        $0.tensors(network.statisticTensors, in: average.set.statistics, sharing: sharing("average.runningStatistics")) { "average of \($0)" }
+        $0.tensors(network.statisticTensors, in: average.set.statistics, sharing: sharing("average.runningStatistics")) {
+          "average of \($0)"
+        }
       }
     }
     tree.child("optimizer") { optimizer.describeState(in: &$0, tensors: parameters) }

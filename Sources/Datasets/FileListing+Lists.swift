@@ -50,7 +50,7 @@ extension FileListing {
       // Behind a name without quotes only what cannot belong to it.
       let isSure = columns.isDelimited || columns.endsWithNumbers || isImageName(columns.rest)
       switch pictures.match(columns.name) {
-      case .one(let key) where !mayDrop(SampleNames.droppedFolders(columns.name, key: key), pictures, maps): continue
+      case .one(let key) where !mayDropFolders(of: columns.name, key: key, pictures, maps): continue
       case .one(let key) where isSure: return (columns, key)
       case .several(let keys) where isSure:
         throw list.error(
@@ -70,10 +70,12 @@ extension FileListing {
 
   /// Whether folders in front of a name may be those of another machine: not where a sample lies in a folder of that name, nor where they hold
   /// a path of their own.
-  private static func mayDrop(_ folders: [Substring], _ pictures: SampleNames, _ maps: SampleNames) -> Bool {
-    guard let nearest = folders.last else { return true }
+  private static func mayDropFolders(of name: String, key: String, _ pictures: SampleNames, _ maps: SampleNames) -> Bool {
+    guard let nearest = SampleNames.droppedFolders(name, key: key).last else { return true }
     if pictures.folders.contains(nearest) || maps.folders.contains(nearest) { return false }
-    return !folders.contains { $0.split(separator: " ").dropLast().contains { isImageName(String($0)) } }
+    return SampleList.Columns.all(of: name).dropFirst().allSatisfy { first in
+      first.isMarked || !first.rest.contains("/") || !isImageName(first.name) && pictures.match(first.name) == .none
+    }
   }
 
   private static func missingPicture(_ line: SampleList.Line, _ list: SampleList, name: String, doubtful: String?) -> LongtailError {

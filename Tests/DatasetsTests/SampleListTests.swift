@@ -95,6 +95,7 @@ import Testing
       try write("g", number: 3, in: root)
       let two = try open(root, list: "images/g.png labels/f0.png\n")
       #expect(try two.sample(split: .train, index: 0).image[0, 0].red == 3)
+      #expect(longtailError { try open(root, list: "images/g labels/f0\n") } != nil)
     }
   }
 

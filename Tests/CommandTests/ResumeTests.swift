@@ -65,10 +65,15 @@ extension ProcessTests {
           "engine.algorithms=measured",
         ]
         let whole = RunResult(path: "\(directory)/whole")
-        let first = try train(configuration, whole.path, settings, ranks: ranks)
+        // Not the user's cache.
+        let environment = ["XDG_CACHE_HOME": "\(directory)/cache"]
+        let first = try Program.run(
+          "longtail", trainArguments(configuration, whole.path, settings), ranks: ranks, environment: environment)
         try #require(first.exitCode == 0, "\(first)")
         let copy = try whole.copy(to: "\(directory)/copy", upTo: 2)
-        let outcome = try train(configuration, copy.path, settings, ["--resume", "required"], ranks: ranks)
+        let outcome = try Program.run(
+          "longtail", trainArguments(configuration, copy.path, settings, ["--resume", "required"]), ranks: ranks,
+          environment: ["XDG_CACHE_HOME": "\(directory)/another"])
         expect(outcome)
         #expect(try copy.digest(12) == whole.digest(12))
         #expect(copy.lines() == whole.lines())

@@ -18,16 +18,16 @@ extension FileListing {
     var lines: [String: Int] = [:]
     var known: (count: Int, line: SampleList.Line, name: String)?
     for line in list.lines {
-      guard let (columns, key) = try picture(of: line, in: list, pictures), let image = images[key] else { continue }
+      guard let (columns, key) = try picture(of: line, in: list, pictures, maps), let image = images[key] else { continue }
       // "tower 1" is the picture tower with a column only where all lines have as many columns.
-      if columns.isWhole || !columns.isDelimited, let count = columns.numbers?.count {
+      if columns.isWhole || !columns.isMarked, let count = columns.numbers?.count {
         if let other = known, other.count != count {
           let wrong = other.count > count ? other : (count: count, line: line, name: columns.name)
           throw missingPicture(wrong.line, list, name: wrong.line.text, doubtful: wrong.name)
         }
         known = (count, line, columns.name)
       }
-      try requireSame(image, columns.name, key: key, line, list, places: places, pictures)
+      try requireSame(image, columns.name, key: key, line, list, places: places)
       guard let label = try labelFile(of: columns, key: key, line, list, maps) else {
         throw list.error(line, .missingInput, "it names \(columns.name), but there is no such label file")
       }
@@ -42,7 +42,7 @@ extension FileListing {
 
   /// The part of a line that names a picture, with the picture's key; nil for a remark.
   private static func picture(
-    of line: SampleList.Line, in list: SampleList, _ pictures: SampleNames
+    of line: SampleList.Line, in list: SampleList, _ pictures: SampleNames, _ maps: SampleNames
   ) throws -> (SampleList.Columns, key: String)? {
     let ways = line.columns
     var doubtful: String?
@@ -50,18 +50,32 @@ extension FileListing {
       // Behind a name without quotes only what cannot belong to it.
       let isSure = columns.isDelimited || columns.endsWithNumbers || isImageName(columns.rest)
       switch pictures.match(columns.name) {
+      case .one(let key) where !mayDropFolders(of: columns.name, key: key, pictures, maps): continue
       case .one(let key) where isSure: return (columns, key)
       case .several(let keys) where isSure:
         throw list.error(
           line, .badData, "\(columns.name) may be \(keys.prefix(3).joined(separator: " or "))",
           advice: "Write the folders in front of the name too.")
-      case .none: continue
+      case .none:
+        // Labels of that name: the sample is meant, and its picture is missing.
+        guard case .one(let key) = maps.match(columns.name), SampleNames.droppedFolders(columns.name, key: key).isEmpty else { continue }
+        throw missingPicture(line, list, name: columns.name, doubtful: nil)
       default: doubtful = doubtful ?? columns.name
       }
     }
     if line.mayBeRemark { return nil }
     let name = ways.dropFirst().first(where: \.isMarked)?.name ?? ways.last { !$0.isWhole && $0.endsWithNumbers }?.name
     throw missingPicture(line, list, name: name ?? line.text, doubtful: doubtful)
+  }
+
+  /// Whether folders in front of a name may be those of another machine: not where a sample lies in a folder of that name, nor where they hold
+  /// a path of their own.
+  private static func mayDropFolders(of name: String, key: String, _ pictures: SampleNames, _ maps: SampleNames) -> Bool {
+    guard let nearest = SampleNames.droppedFolders(name, key: key).last else { return true }
+    if pictures.folders.contains(nearest) || maps.folders.contains(nearest) { return false }
+    return SampleList.Columns.all(of: name).dropFirst().allSatisfy { first in
+      first.isMarked || !first.rest.contains("/") || !isImageName(first.name) && pictures.match(first.name) == .none
+    }
   }
 
   private static func missingPicture(_ line: SampleList.Line, _ list: SampleList, name: String, doubtful: String?) -> LongtailError {
@@ -97,9 +111,9 @@ extension FileListing {
 
   /// Refuses a line whose path is a file that is there, but another one than the folder of pictures has under that name.
   private static func requireSame(
-    _ image: String, _ name: String, key: String, _ line: SampleList.Line, _ list: SampleList, places: [String], _ pictures: SampleNames
+    _ image: String, _ name: String, key: String, _ line: SampleList.Line, _ list: SampleList, places: [String]
   ) throws {
-    guard pictures.dropsFolders(name, key: key) else { return }
+    guard !SampleNames.droppedFolders(name, key: key).isEmpty else { return }
     let starts = name.hasPrefix("/") ? [name] : places.map { "\($0)/\(name)" }
     let endings = [""] + (isImageName(name) ? [] : imageExtensions.map { ".\($0)" })
     for path in starts.flatMap({ start in endings.map { start + $0 } }) where isFile(path) {

@@ -22,6 +22,8 @@ struct SampleNames {
     var rank: Int
   }
 
+  /// Names of the folders that keys have in front.
+  let folders: Set<Substring>
   private let byLastPart: [Substring: [Alias]]
   private let files: [String: String]
 
@@ -39,6 +41,7 @@ struct SampleNames {
       }
     }
     byLastPart = found
+    folders = Set(files.keys.flatMap { SampleNames.parts($0).dropLast() })
   }
 
   /// The file of a key.
@@ -69,8 +72,8 @@ struct SampleNames {
     return best.keys.count == 1 ? .one(best.keys.first ?? name) : .several(best.keys.sorted())
   }
 
-  /// Whether a name has folders in front that the key has not.
-  func dropsFolders(_ name: String, key: String) -> Bool { SampleNames.parts(name).count > SampleNames.parts(key).count }
+  /// The folders in front of a name that the key has not, the nearest last.
+  static func droppedFolders(_ name: String, key: String) -> [Substring] { parts(name).dropLast(parts(key).count) }
 
   private static func parts(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
 }

@@ -31,7 +31,8 @@ public final class RunDirectory {
   /// - Throws: `LongtailError(.usage)` when it holds a run already, `.mismatch` when another trainer is at work in it, `.inputOutput`.
   public static func create(at path: String) throws -> RunDirectory {
     try makeDirectory(path)
-    try requireNoForeignFiles(in: path)
+    // A configuration is refused below, with another advice.
+    try requireNoForeignFiles(in: path, besides: "config.yaml")
     let directory = try RunDirectory(locking: path)
     if let trace = directory.traceOfARun {
       throw LongtailError(
@@ -196,7 +197,7 @@ public final class RunDirectory {
   }
 
   /// Refuses a folder with files of somebody else under names that a run writes, such as pictures of their own in `pictures/`.
-  private static func requireNoForeignFiles(in path: String) throws {
+  private static func requireNoForeignFiles(in path: String, besides allowed: String? = nil) throws {
     let files = FileManager.default
     // What every run has written before it writes anything under another name.
     let marks = ["label-audit.json", "environment.json", "log.jsonl", "checkpoints"]
@@ -206,7 +207,7 @@ public final class RunDirectory {
       "examples", "tensorboard",
     ]
     let foreign = names.first { name in
-      guard files.fileExists(atPath: "\(path)/\(name)") else { return false }
+      guard name != allowed, files.fileExists(atPath: "\(path)/\(name)") else { return false }
       guard let content = try? files.contentsOfDirectory(atPath: "\(path)/\(name)") else { return true }
       return !content.isEmpty
     }

@@ -247,7 +247,7 @@ import Testing
         try text.write(toFile: "\(place)/train.lst", atomically: true, encoding: .utf8)
         return longtailError { try DatasetRegistry.make(name: "folder", settings: settings) }
       }
-      #expect(try error("images/0.jpg\n")?.message.contains("entry 1, images/0.jpg, has no second path") == true)
+      #expect(try error("images/0.jpg\n")?.message.contains("line 1: images/0.jpg has no second path") == true)
       #expect(try error("images/0.jpg labels/99.png\n")?.code == .missingInput)
       #expect(try error("\n")?.message.contains("no samples") == true)
     }

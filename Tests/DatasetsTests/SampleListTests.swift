@@ -75,9 +75,27 @@ import Testing
       #expect(longtailError { try open(root, list: "f0\n") }?.message.contains("f0 may be camA/f0 or camB/f0") == true)
       #expect(try numbers(open(root, list: "images/camB/f0.png\n/far/away/camA/f0.jpg\n")) == [0, 2])
       #expect(longtailError { try open(root, list: "camA/f0\nimages/camA/f0.png\n") }?.message.contains("twice, in line 1 too") == true)
+      #expect(longtailError { try open(root, list: "images/camA/f0.png labels/camB/f0.png extra.png\n") } != nil)
       // Labels that the line names are those that are taken, or nothing is.
       #expect(longtailError { try open(root, list: "camB/f1.png camB/none.png\n") }?.message.contains("no such label file") == true)
       #expect(longtailError { try open(root, list: "\n# nothing\n") }?.message.contains("no samples in it") == true)
+    }
+  }
+
+  /// A frame of a camera that has none is not the frame of the same name that lies above the cameras.
+  @Test func aFolderThatIsKnownIsNotLeftOut() throws {
+    try withTemporaryDirectory { root in
+      for (number, name) in ["f0", "camA/f1"].enumerated() { try write(name, number: number, in: root) }
+      try write("camB/f0", number: 2, in: root, image: false)
+      for name in ["camA/f0", "camB/f0", "images/camA/f0.png"] {
+        #expect(longtailError { try open(root, list: "\(name)\n") }?.message.contains("no such picture") == true, "\(name)")
+      }
+      #expect(try numbers(open(root, list: "elsewhere/f0\nelsewhere/camA/f1\n")) == [0, 1])
+      // A line of two paths is not the picture that its last part is called.
+      try write("g", number: 3, in: root)
+      let two = try open(root, list: "images/g.png labels/f0.png\n")
+      #expect(try two.sample(split: .train, index: 0).image[0, 0].red == 3)
+      #expect(longtailError { try open(root, list: "images/g labels/f0\n") } != nil)
     }
   }
 

@@ -28,7 +28,7 @@ extension FileListing {
         known = (count, line, columns.name)
       }
       try requireSame(image, columns.name, key: key, line, list, places: places)
-      guard let label = try labelFile(of: columns, key: key, line, list, maps) else {
+      guard let label = try labelFile(of: columns, key: key, line, list, pictures, maps) else {
         throw list.error(line, .missingInput, "it names \(columns.name), but there is no such label file")
       }
       if let other = lines.updateValue(line.number, forKey: key) {
@@ -88,7 +88,7 @@ extension FileListing {
 
   /// The labels of a sample: those that the line names, else those of the picture's key; nil where there are none.
   private static func labelFile(
-    of columns: SampleList.Columns, key: String, _ line: SampleList.Line, _ list: SampleList, _ maps: SampleNames
+    of columns: SampleList.Columns, key: String, _ line: SampleList.Line, _ list: SampleList, _ pictures: SampleNames, _ maps: SampleNames
   ) throws -> String? {
     let all = columns.rest.isEmpty ? [] : SampleList.Columns.all(of: columns.rest)
     let paths = all.filter { isImageName($0.name) || $0.name.contains("/") }
@@ -101,8 +101,10 @@ extension FileListing {
         throw list.error(
           line, .badData, "\(second.name) may be \(keys.prefix(3).joined(separator: " or "))",
           advice: "Write the folders in front of the name too.")
-      // Where nothing says that the picture's name has ended, only its own labels show it.
-      case .one(let found) where columns.isDelimited || found == key: return maps[found]
+      // Where nothing says that the picture's name has ended, only its own labels show it. Labels of a folder that samples lie in are of no
+      // other folder.
+      case .one(let found) where found == key || columns.isDelimited && mayDropFolders(of: second.name, key: found, pictures, maps):
+        return maps[found]
       default: continue
       }
     }

@@ -51,7 +51,17 @@ extension FileListing {
       let isSure = columns.isDelimited || columns.endsWithNumbers || isImageName(columns.rest)
       switch pictures.match(columns.name) {
       case .one(let key) where !mayDropFolders(of: columns.name, key: key, pictures, maps): continue
-      case .one(let key) where isSure: return (columns, key)
+      case .one(let key) where isSure:
+        // Labels that are nearer to the name belong to another sample, whose picture is missing.
+        if case .one(let other) = maps.match(columns.name), other != key {
+          throw missingPicture(line, list, name: columns.name, doubtful: nil)
+        }
+        if let other = ways.first(where: { isAnotherReading($0, than: columns, pictures, maps) }) {
+          throw list.error(
+            line, .badData, "it may name \(columns.name) or \(other.name)",
+            advice: "Put a tab behind the name, or quotes around it.")
+        }
+        return (columns, key)
       case .several(let keys) where isSure:
         throw list.error(
           line, .badData, "\(columns.name) may be \(keys.prefix(3).joined(separator: " or "))",
@@ -66,6 +76,15 @@ extension FileListing {
     if line.mayBeRemark { return nil }
     let name = ways.dropFirst().first(where: \.isMarked)?.name ?? ways.last { !$0.isWhole && $0.endsWithNumbers }?.name
     throw missingPicture(line, list, name: name ?? line.text, doubtful: doubtful)
+  }
+
+  /// Whether a line may be divided in another way just as well: nothing marks where the name ends, only numbers follow, and there are a picture
+  /// or labels of that name.
+  private static func isAnotherReading(
+    _ other: SampleList.Columns, than columns: SampleList.Columns, _ pictures: SampleNames, _ maps: SampleNames
+  ) -> Bool {
+    guard !columns.isMarked, !other.isMarked, other.name != columns.name, other.endsWithNumbers else { return false }
+    return pictures[other.name] != nil || maps[other.name] != nil
   }
 
   /// Whether folders in front of a name may be those of another machine: not where a sample lies in a folder of that name, nor where they hold

@@ -178,12 +178,7 @@ final class RowPass {
         } else if lane < count {
           label = labels.map { $0[ordinal &+ lane] } ?? 0
           if label >= Int32(truncatingIfNeeded: classes) {
-            if let background, label == RowLabel.background {
-              label = background
-            } else {
-              if sums[kernel.slots] == 0 { sums[kernel.slots] = Double(ordinal &+ lane &+ 1) }
-              label = -1
-            }
+            label = RowPass.label(label, ofRow: ordinal &+ lane, background: background, bad: sums + kernel.slots)
           }
         }
         if label < 0 { ignored = true }
@@ -205,6 +200,14 @@ final class RowPass {
       writer?.store(image: image, row: row, count: count, from: values)
       row &+= 8
     }
+  }
+
+  /// What a label that is no class reads. Kept out of the loop, which would be slower with it.
+  @inline(never)
+  private static func label(_ label: Int32, ofRow row: Int, background: Int32?, bad: UnsafeMutablePointer<Double>) -> Int32 {
+    if let background, label == RowLabel.background { return background }
+    if bad.pointee == 0 { bad.pointee = Double(row &+ 1) }
+    return -1
   }
 
   private static func badRow(_ row: Int, labels: UnsafeBufferPointer<Int32>?, part: RowPart?, view: RowsView) -> LongtailError {

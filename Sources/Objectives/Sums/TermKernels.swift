@@ -16,11 +16,7 @@ struct TermProductsKernel<Weighting: RowWeighting>: TileKernel {
         // PCLA's rows may be as large as float32 goes: products are formed in float64.
         var product = SIMD8<Double>(repeating: 0)
         for k in 0..<classes { product += SIMD8<Double>(planes[i].load(tile, k)) * SIMD8<Double>(planes[j].load(tile, k)) }
-        for lane in 0..<8 {
-          // Neither ignored nor background.
-          let label = Int(UInt32(bitPattern: tile.labels[lane]))
-          if label < classes { sums[slot &+ label] += product[lane] }
-        }
+        for lane in 0..<8 where tile.labels[lane] >= 0 { sums[slot &+ Int(tile.labels[lane])] += product[lane] }
         slot &+= classes
       }
     }

@@ -98,7 +98,7 @@ final class WeightedSumObjective: Objective {
     if isLast { try multiplyGradients(rows, into: &packed, at: place) }
   }
 
-  /// Sums the products of the terms' gradients.
+  /// Sums the products of the terms' gradients. Background belongs to no class, and is left out.
   private func multiplyGradients(_ rows: LabelledRows, into packed: inout [Double], at place: Int) throws {
     for slot in 0..<products { packed[place + slot] = 0 }
     func add(_ sums: UnsafeMutableBufferPointer<Double>) { for slot in sums.indices { packed[place + slot] += sums[slot] } }
@@ -107,11 +107,11 @@ final class WeightedSumObjective: Objective {
       if part != nil {
         let kernel = TermProductsKernel<WeightedRows>(planes: planes, terms: terms.count, classes: classes)
         try productsPass.run(
-          kernel, source: rows.logits, target: nil, labels: nil, part: part, background: Int32(classes), add)
+          kernel, source: rows.logits, target: nil, labels: nil, part: part, background: RowLabel.ignored, add)
       } else {
         let kernel = TermProductsKernel<EqualRows>(planes: planes, terms: terms.count, classes: classes)
         try productsPass.run(
-          kernel, source: rows.logits, target: nil, labels: rows.labels, background: Int32(classes), add)
+          kernel, source: rows.logits, target: nil, labels: rows.labels, background: RowLabel.ignored, add)
       }
     }
   }

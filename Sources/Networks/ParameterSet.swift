@@ -10,8 +10,6 @@ public final class ParameterSet {
   public let values: HostBuffer
   /// The running statistics.
   public let statistics: HostBuffer
-  /// Counts the changes that were noted: what was derived from the numbers, such as transformed weights, is stale where it differs.
-  public private(set) var generation = 0
 
   /// Zeros; running statistics at their first values.
   public init(_ layout: ParameterLayout) {
@@ -21,14 +19,10 @@ public final class ParameterSet {
     resetStatistics()
   }
 
-  /// Notes that numbers have changed.
-  public func didChange() { generation &+= 1 }
-
   /// Takes over all numbers of another set of the same layout.
   public func copy(_ other: ParameterSet) {
     values.copyFloats(from: other.values)
     statistics.copyFloats(from: other.statistics)
-    didChange()
   }
 
   /// Puts running statistics at their first values.

@@ -57,7 +57,7 @@ final class PhaseClock {
   }
 
   /// Ends the phase that began at the last call.
-  func end(_ name: String) {
+  private func end(_ name: String) {
     let now = clock.now
     let elapsed = last.duration(to: now).components
     phases.append((name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))

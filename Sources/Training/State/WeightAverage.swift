@@ -31,7 +31,6 @@ final class WeightAverage {
     let share = Float(1 - decay)
     combine(set.values, network.parameterSet.values) { $0 += share * ($1 - $0) }
     combine(set.statistics, network.parameterSet.statistics) { $0 += share * ($1 - $0) }
-    set.didChange()
   }
 
   @inline(__always)

@@ -14,14 +14,17 @@ public struct KernelTable {
 
   /// The table.
   public var text: String {
-    let columns = ["images", "threads", "fastest ms", "model"] + (fit == nil ? [] : ["fitted"]) + ["direct"]
+    let columns = ["images", "threads", "block", "fastest ms", "model"] + (fit == nil ? [] : ["fitted"]) + ["direct"]
     var table = TextTable(columns: [.init("network")] + columns.map { .init($0, isNumeric: true) })
     let used = fit ?? AlgorithmModelFit([:])
     var losses: [(network: KernelMeasurements.Network, loss: AlgorithmRegret.Loss, share: Double)] = []
     for network in measurements.networks {
       let regret = AlgorithmRegret(network.uses, times: measurements.times, fit: used)
       func times(_ value: Double) -> String { regret.best > 0 ? Formatting.decimals(value / regret.best, 3) : "-" }
-      var row = ["\(network.images)", "\(network.threads)", Formatting.significant(regret.best, 4), times(regret.model)]
+      var row = [
+        "\(network.images)", "\(network.threads)", "\(network.channelBlock ?? 8)", Formatting.significant(regret.best, 4),
+        times(regret.model),
+      ]
       if fit != nil { row.append(times(regret.fitted)) }
       losses += regret.losses.map { (network, $0, $0.milliseconds / regret.best) }
       table.append([network.model] + row + [times(regret.direct)])

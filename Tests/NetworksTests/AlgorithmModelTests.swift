@@ -48,6 +48,10 @@ import Threading
         let possible = signature.possibleAlgorithms(hasBias: false, readsImage: false)
         let best = AlgorithmModel.best(of: possible, for: signature)
         #expect(possible.contains(best))
+        if block == 16, signature.family == .dilated {
+          #expect(AlgorithmModel.milliseconds(best, for: signature) == .infinity)
+          continue
+        }
         let rule = try #require(AlgorithmModel.rule(best, for: signature), "\(signature)")
         #expect(AlgorithmModel.milliseconds(best, for: signature).isFinite, "\(signature)")
         reached.insert(name(rule))

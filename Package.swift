@@ -142,7 +142,8 @@ let package = Package(
     .executableTarget(
       name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Training"], path: "Tests/Probes/Endurance", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
+    .executableTarget(name: "MethodProbe", dependencies: ["Training"], path: "Tests/Probes/Method", swiftSettings: strict),
+    .testTarget(name: "TrainingTests", dependencies: ["MethodProbe", "Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Images", "Metrics", "Reports", "Tensors", "TestSupport", "Training"], swiftSettings: strict),

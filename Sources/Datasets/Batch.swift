@@ -7,8 +7,16 @@ import Tensors
 public final class Batch: @unchecked Sendable {
   /// Pictures as float32 N,C,H,W (planes red, green, blue), normalized. Room for `capacity` pictures; `imageCount` are valid.
   public let images: HostBuffer
-  /// A label for each pixel of the valid pictures, N,H,W; -1 is ignored.
-  public internal(set) var labels: [Int32]
+  /// A label for each pixel of the valid pictures, N,H,W, or one for each picture; -1 is ignored.
+  public package(set) var labels: [Int32]
+  /// A second label for each of `labels`, with the share of the row that it holds for, as mixup gives them; empty where there are none.
+  package var secondLabels: [Int32] = []
+  /// The shares of the second labels, from 0 to 1.
+  package var secondShares: [Float] = []
+  /// A weight for each of `labels`; empty where all weigh 1.
+  package var weights: [Float] = []
+  /// The same pictures in further views, such as a second crop, each laid out as `images`; empty where samples have one view.
+  package var furtherViews: [HostBuffer] = []
   /// Index in the split of each picture.
   public internal(set) var sampleIndices: [Int]
   /// Number of pictures of each micro-batch, in order; they add up to `imageCount`.
@@ -16,7 +24,7 @@ public final class Batch: @unchecked Sendable {
   /// Labels of each picture at its original size, where the loader was asked to keep them.
   public internal(set) var originalLabels: [LabelImage]
   /// The epoch, counted from 0.
-  public internal(set) var epoch: Int
+  public package(set) var epoch: Int
   /// The step in its epoch, counted from 0.
   public internal(set) var step: Int
   /// Rows of a picture.

@@ -186,9 +186,9 @@ extension MachineCheck {
       let size = experiment.paddedSize
       let detail =
         "about \(mebibytes(estimate.total)) for \(estimate.images) images of \(size): arena \(estimate.isExtrapolated ? "about " : "")"
-        + "\(mebibytes(estimate.arena)), parameters and gradients \(mebibytes(2 * estimate.parameters)), optimizer "
+        + "\(mebibytes(estimate.arena)), parameters and gradients \(mebibytes(estimate.parameters + estimate.gradients)), optimizer "
         + "\(mebibytes(estimate.optimizer)), batches \(mebibytes(estimate.batches)), cached images \(mebibytes(estimate.cache))"
-      let shared = ranks > 1 ? [sharedMemory(needed: estimate.parameters * ranksOnHost)] : []
+      let shared = ranks > 1 ? [sharedMemory(needed: estimate.gradients * ranksOnHost)] : []
       let all = estimate.total * ranksOnHost
       guard memory.usable > 0, all > memory.usable else { return [algorithms, MachineCheck(name, .ok, detail)] + shared }
       let advice = "Use a smaller training.globalBatch, data.size or model.width, a smaller data.loader.cacheMegabytes, or more hosts."

@@ -67,6 +67,7 @@ let package = Package(
     // Floor 1.
     .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
     .target(name: "Tensors", dependencies: ["CDigests"], swiftSettings: hot),
+    .target(name: "Settings", dependencies: ["Tensors"], swiftSettings: strict),
     .target(name: "Images", dependencies: ["CImageFormats", "Tensors"], swiftSettings: hot),
     .target(name: "Collectives", dependencies: ["CMPI", "CWatchdog", "Tensors", "Threading"], swiftSettings: hot),
 
@@ -75,16 +76,16 @@ let package = Package(
 
     // Floor 3.
     .target(name: "Networks", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Objectives", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Datasets", dependencies: ["CMatFiles", "Images", "Tensors"], swiftSettings: hot),
+    .target(name: "Objectives", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Datasets", dependencies: ["CMatFiles", "Images", "Settings", "Tensors"], swiftSettings: hot),
     .target(name: "Metrics", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: hot),
 
     // Floor 4.
-    .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
+    .target(name: "Models", dependencies: ["Networks", "Settings"], swiftSettings: strict),
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
-    .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
+    .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
 
     // Floor 5 and above.
@@ -92,7 +93,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
-        "Objectives", "Optimizers", "Tensors", "Threading",
+        "Objectives", "Optimizers", "Settings", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
       name: "Reports", dependencies: ["Detection", "Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"],
@@ -100,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Reports", "Training",
+        "CAllocations", "Detection", "Exchange", "Reports", "Settings", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -111,6 +112,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["CImageFormats", "Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ImagesTests", dependencies: ["CImageFormats", "Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .executableTarget(
@@ -126,7 +128,8 @@ let package = Package(
       name: "ExchangeTests", dependencies: ["Exchange", "Kernels", "Models", "Networks", "Tensors", "Threading", "TestSupport"],
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(
-      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"], swiftSettings: hot),
+      name: "ObjectivesTests", dependencies: ["Objectives", "Settings", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"],
+      swiftSettings: hot),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
@@ -137,21 +140,22 @@ let package = Package(
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe", "TestSupport"], exclude: ["Formats"], swiftSettings: strict
     ),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "OptimizersTests", dependencies: ["Optimizers", "Settings", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(
       name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Training"], path: "Tests/Probes/Endurance", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .executableTarget(name: "MethodProbe", dependencies: ["Training"], path: "Tests/Probes/Method", swiftSettings: strict),
-    .testTarget(name: "TrainingTests", dependencies: ["MethodProbe", "Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Images", "Metrics", "Reports", "Tensors", "TestSupport", "Training"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Tensors", "TestSupport", "Training",
-        "longtail",
+        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Settings", "Tensors", "TestSupport",
+        "Training", "longtail",
       ], exclude: ["Help"], swiftSettings: strict),
   ]
 )

@@ -38,6 +38,8 @@ struct TrainingRun {
     if configuration.watchdog.enabled {
       communicator.watch(WatchdogLimits(configuration.watchdog), crashDirectory: configuration.outputDirectory + "/crash")
     }
+    // Before all files are read for what only comes into play later.
+    try configuration.checkNames()
     let whole = try Experiment(configuration)
     try RankComparison.requireEqual(whole, communicator: communicator)
     experiment = try whole.withoutBadFiles(communicator: communicator)

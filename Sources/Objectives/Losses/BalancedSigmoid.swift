@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Balanced Sigmoid: the sum over the classes of binary cross-entropies on z_k - log((1 - f_k) / f_k). Prediction uses z as it is.
@@ -7,33 +8,42 @@ import Tensors
 /// a class counts as shown by half an image (pixel) at least, and as missing from half at least. Pixels of the `background` class keep z.
 /// Gradient: sigmoid(z'_k) - y_k. Divided by the valid pixels of the global batch.
 ///
-/// Settings:
-/// - `frequency`: `images` (default, the paper's) or `pixels`.
-/// - `background`: the index of a class, default none.
-/// - `homogenization` and its companions (default none).
-///
 /// Source: Ren, Yu, Cai, Zhao, Balanced Activation for long-tailed visual recognition, arXiv:2008.11037.
 package enum BalancedSigmoid {
+  /// What prior odds are counted in.
+  enum Frequency: String, Choice { case images, pixels }
+
+  struct Settings: Section {
+    var frequency = Frequency.images
+    var background = ClassIndex.none
+    var homogenization = HomogenizationSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("frequency", &frequency, "the prior odds of a class: by images that show it, or by pixels that have it")
+      visitor.key("background", &background, "class whose pixels keep their logits, as proposals of background do in detection", .natural)
+      homogenization.visit(&visitor)
+    }
+  }
+
   static let entry = ObjectiveRegistry.Entry(
-    name: "balancedSigmoid", summary: "binary cross-entropies on logits minus the log odds against each class"
+    "balancedSigmoid", summary: "binary cross-entropies on logits minus the log odds against each class",
+    about: "Each class is told apart from the rest on its own, with its prior odds taken out.",
+    source: "Ren, Yu, Cai, Zhao, 2020, arXiv:2008.11037", settings: Settings()
   ) { settings, context in
-    let frequency = try settings.choice("frequency", default: Frequency.images)
-    let background = try settings.background(classes: context.classes)
     let odds: [Double]
-    switch frequency {
+    switch settings.frequency {
     case .images:
-      let counts = try context.imageCounts(for: settings.objective)
+      let counts = try context.imageCounts(for: "balancedSigmoid")
       odds = offsets(counts: counts.perClass, total: counts.total)
     case .pixels:
-      let counts = try context.flooredCounts(for: settings.objective)
+      let counts = try context.flooredCounts(for: "balancedSigmoid")
       odds = offsets(counts: counts, total: counts.reduce(0, +))
     }
     return SigmoidObjective(
-      name: settings.objective, classes: context.classes, offsets: odds, background: background,
-      homogenization: try settings.homogenization(default: nil, classes: context.classes))
+      name: "balancedSigmoid", classes: context.classes, offsets: odds,
+      background: try settings.background.checked(classes: context.classes, of: "balancedSigmoid"),
+      homogenization: settings.homogenization.homogenization(classes: context.classes))
   }
-
-  private enum Frequency: String, CaseIterable { case images, pixels }
 
   /// -log((1 - f) / f), finite for every count.
   package static func offsets(counts: [Double], total: Double) -> [Double] {

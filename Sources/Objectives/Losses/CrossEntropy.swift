@@ -1,11 +1,12 @@
+import Settings
+
 /// Cross-entropy: -log q, averaged over the valid pixels of the global batch. Gradient: p - onehot(y).
-///
-/// Settings: `adaptation` and `homogenization` with their companions (default none).
 enum CrossEntropy {
-  static let entry = ObjectiveRegistry.Entry(name: "crossEntropy", summary: "cross-entropy, the mean over valid pixels") {
-    settings, context in
-    try SoftmaxObjective.make(settings, context, term: Term())
-  }
+  static let entry = ObjectiveRegistry.Entry(
+    "crossEntropy", summary: "cross-entropy, the mean over valid pixels",
+    about: "What the others are measured against. Every pixel counts the same, so frequent classes make most of the gradient.",
+    settings: SoftmaxSettings()
+  ) { try SoftmaxObjective.make("crossEntropy", $0, $1, term: Term()) }
 
   struct Term: SoftmaxTerm {
     @inline(__always)

@@ -1,9 +1,13 @@
 import Tensors
 
-/// A type that a key of the configuration can have.
+/// A type that a key can have.
 package protocol SettingConvertible: Sendable, Equatable {
   /// What a message says was expected: `a whole number`.
   static var expectation: String { get }
+  /// What a listing calls the type: `whole number`.
+  static var kind: String { get }
+  /// The words that it can be, where these are few; nil for anything else.
+  static var words: [String]? { get }
   /// Takes the value over, or returns nil when it is of another kind.
   init?(setting: SettingValue)
   /// The value to write.
@@ -13,6 +17,9 @@ package protocol SettingConvertible: Sendable, Equatable {
 }
 
 extension SettingConvertible {
+  /// What was expected, without its article.
+  package static var kind: String { expectation.hasPrefix("a ") ? String(expectation.dropFirst(2)) : expectation }
+  package static var words: [String]? { nil }
   package static func hint(for setting: SettingValue) -> String? { nil }
 }
 
@@ -60,6 +67,7 @@ extension String: SettingConvertible {
 
 extension Array: SettingConvertible where Element: SettingConvertible {
   package static var expectation: String { "a list, each element \(Element.expectation)" }
+  package static var kind: String { "list of \(Element.kind)s" }
   package init?(setting: SettingValue) {
     guard let values = setting.listValue else { return nil }
     self = values.compactMap(Element.init(setting:))
@@ -75,6 +83,8 @@ extension Array: SettingConvertible where Element: SettingConvertible {
 
 extension Optional: SettingConvertible where Wrapped: SettingConvertible {
   package static var expectation: String { "\(Wrapped.expectation) or nothing" }
+  package static var kind: String { Wrapped.kind }
+  package static var words: [String]? { Wrapped.words }
   package init?(setting: SettingValue) {
     if setting.isNull {
       self = .none
@@ -106,6 +116,17 @@ extension SettingValue {
     default: self
     }
   }
+
+  /// What stands for a name: texts, but also the numbers and truth values that an unquoted name in a file may look like.
+  package var nameValue: String? {
+    switch self {
+    case .string(let text): text
+    case .int(let number): String(number)
+    case .double(let number): String(number)
+    case .bool(let flag): String(flag)
+    case .null, .list, .map: nil
+    }
+  }
 }
 
 /// A key that takes one of a few words.
@@ -113,13 +134,31 @@ package protocol Choice: SettingConvertible, RawRepresentable<String>, CaseItera
 
 extension Choice {
   package static var expectation: String { "one of " + allCases.map(\.rawValue).joined(separator: ", ") }
+  package static var kind: String { "word" }
+  package static var words: [String]? { allCases.map(\.rawValue) }
+  /// Words may look like numbers or truth values.
   package init?(setting: SettingValue) {
-    guard let word = setting.stringValue else { return nil }
+    guard let word = setting.nameValue else { return nil }
     self.init(rawValue: word)
   }
   package var setting: SettingValue { .string(rawValue) }
   package static func hint(for setting: SettingValue) -> String? {
-    guard let word = setting.stringValue, let near = nearest(word, among: allCases.map(\.rawValue)) else { return nil }
+    guard let word = setting.nameValue, let near = nearest(word, among: allCases.map(\.rawValue)) else { return nil }
     return "did you mean `\(near)`?"
   }
+}
+
+/// A text, also where a file writes it so that it looks like a number or a truth value.
+package struct Name: SettingConvertible {
+  /// The text.
+  package let text: String
+
+  package init(_ text: String) { self.text = text }
+
+  package static var expectation: String { "a name" }
+  package init?(setting: SettingValue) {
+    guard let text = setting.nameValue else { return nil }
+    self.init(text)
+  }
+  package var setting: SettingValue { .string(text) }
 }

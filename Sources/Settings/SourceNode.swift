@@ -15,7 +15,7 @@ package struct Origin: Sendable, Equatable, CustomStringConvertible {
   package var description: String { line.map { "\(source):\($0)" } ?? source }
 }
 
-/// A YAML value that remembers where it was written.
+/// A value that remembers where it was written.
 package struct SourceNode: Sendable {
   /// The three shapes of a value.
   package enum Content: Sendable {
@@ -30,6 +30,10 @@ package struct SourceNode: Sendable {
     /// Where the key stands; its value may begin on a later line.
     package var origin: Origin
     package var value: SourceNode
+
+    package init(key: String, origin: Origin, value: SourceNode) {
+      (self.key, self.origin, self.value) = (key, origin, value)
+    }
   }
 
   package var content: Content
@@ -38,6 +42,19 @@ package struct SourceNode: Sendable {
   package init(_ content: Content, origin: Origin) {
     self.content = content
     self.origin = origin
+  }
+
+  /// A value that comes from somewhere else than a file; mappings have their keys in order.
+  package init(_ setting: SettingValue, origin: Origin) {
+    switch setting {
+    case .list(let values): self.init(.list(values.map { SourceNode($0, origin: origin) }), origin: origin)
+    case .map(let values):
+      let entries = values.sorted { $0.key < $1.key }.map {
+        Entry(key: $0.key, origin: origin, value: SourceNode($0.value, origin: origin))
+      }
+      self.init(.map(entries), origin: origin)
+    case .null, .bool, .int, .double, .string: self.init(.scalar(setting), origin: origin)
+    }
   }
 
   /// The entries of a mapping; an empty place counts as an empty mapping.

@@ -24,11 +24,12 @@ public struct ClassStatistics: Sendable {
   ) throws -> ClassStatistics {
     let dataset = experiment.dataset
     let digest = try dataset.digest(of: split)
+    let keepsSamples = split == .train && experiment.samplerNeedsClasses
     // Rank zero alone decides whether the record fits: ranks that decided for themselves could wait for each other.
     var bytes: [UInt8] = []
     if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record),
       let known = try? JSONDecoder().decode(LabelAudit.self, from: data), known.digest == digest,
-      known.statistics.pixels.count == dataset.classes.count
+      known.statistics.pixels.count == dataset.classes.count, !keepsSamples || known.statistics.samples != nil
     {
       bytes = [UInt8](data)
     }
@@ -39,9 +40,10 @@ public struct ClassStatistics: Sendable {
       return try ClassStatistics(audit: known, experiment)
     }
     let share = BatchPlan.shard(of: dataset.count(of: split), ranks: communicator.size, rank: communicator.rank)
-    let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads)
+    let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads, keepsSamples: keepsSamples)
     let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(own)))
     var total = LabelStatistics(classCount: dataset.classes.count)
+    if keepsSamples { total.samples = SampleClasses(classCount: dataset.classes.count) }
     for part in all { total.merge(try JSONDecoder().decode(LabelStatistics.self, from: Data(part))) }
     try total.validate()
     let audit = LabelAudit(digest: digest, dataset: dataset.name, split: split, statistics: total)

@@ -71,6 +71,7 @@ struct TrainingRun {
     // Whatever happens, others may use the directory afterwards.
     defer { directory?.close() }
     if let directory { try RunFiles.nameSkipped(experiment, in: directory) }
+    if let directory, resume != nil { try SampleListFiles.requireSame(experiment, in: directory) }
     if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let record = directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : "")
     if let directory, let audit, !FileManager.default.fileExists(atPath: directory.file("label-audit.json")) {

@@ -27,7 +27,7 @@ extension ProcessTests {
     @Test func statsTellWhatASamplerIsExpectedToShow() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory)
-        let sampler = ["data.sampler={name: weighted, length: 30, settings: {weights: {car: 9}}}", "training.epochs=3"]
+        let sampler = ["data.sampler={name: weighted, length: 30, settings: {weights: {Car: 9}}}", "training.epochs=3"]
         let table = try stats(configuration, sampler, ["--sampler"])
         expect(table, output: ["drawn %", "of drawn %", "times", "sampler weighted, 30 images an epoch"])
         let object = try jsonObject(try stats(configuration, sampler, ["--sampler", "--json"]).output)
@@ -36,7 +36,7 @@ extension ProcessTests {
         #expect(shares.count == classes.count && abs(shares.reduce(0, +) - 1) < 1e-9)
         #expect((object["sampler"] as? [String: Any])?["epochLength"] as? Int == 30)
         // Images with a car weigh 9, the others 1: the share of the images drawn with a car follows from how many there are.
-        let car = try #require(classes.first { $0["name"] as? String == "car" })
+        let car = try #require(classes.first { $0["name"] as? String == "Car" })
         let (images, all) = (try #require(car["images"] as? Double), try #require(object["images"] as? Double))
         let expected = 9 * images / (9 * images + all - images)
         #expect(images > 0 && abs((car["drawnShareOfImages"] as? Double ?? 0) - expected) < 1e-9)
@@ -90,13 +90,13 @@ extension ProcessTests {
         let configuration = try TinyExperiment.folder(in: directory, train: 18)
         let run = RunResult(path: "\(directory)/run")
         expect(try train(configuration, run.path, divided + ["training.epochs=1"]))
-        let (train, held) = (try list("\(run.path)/split/train.txt"), try list("\(run.path)/split/val.txt"))
-        #expect(Set(train).union(held) == Set((0..<18).map(String.init)) && train.count + held.count == 18 && !held.isEmpty)
-        #expect(Set(train.map(\.first)).isDisjoint(with: Set(held.map(\.first))), "groups stay together")
+        let (kept, held) = (try list("\(run.path)/split/train.txt"), try list("\(run.path)/split/val.txt"))
+        #expect(Set(kept).union(held) == Set((0..<18).map(String.init)) && kept.count + held.count == 18 && !held.isEmpty)
+        #expect(Set(kept.map(\.first)).isDisjoint(with: Set(held.map(\.first))), "groups stay together")
 
         let lists = "\(directory)/lists"
         expect(try stats(configuration, divided, ["--lists", lists]))
-        #expect(try list("\(lists)/train.txt") == train && list("\(lists)/val.txt") == held)
+        #expect(try list("\(lists)/train.txt") == kept && list("\(lists)/val.txt") == held)
         // Given back to any data set, and as a folder's own lists.
         let back = Array(divided.dropLast()) + ["data.split={trainList: \(lists)/train.txt, validationList: \(lists)/val.txt}"]
         let own = [
@@ -105,7 +105,7 @@ extension ProcessTests {
         ]
         for (number, settings) in [back, own].enumerated() {
           let again = RunResult(path: "\(directory)/again-\(number)")
-          expect(try CommandTests.train(configuration, again.path, settings + ["training.epochs=1"]))
+          expect(try train(configuration, again.path, settings + ["training.epochs=1"]))
           #expect(try losses(again) == losses(run))
         }
 
@@ -114,7 +114,7 @@ extension ProcessTests {
           image: "\(directory)/train/images/1extra.png", labels: "\(directory)/train/labels/1extra.png",
           size: ImageSize(width: 64, height: 48), number: 3, classes: 4,
           ignored: 255)
-        let refused = try CommandTests.train(configuration, run.path, divided + ["training.epochs=2"], ["--resume", "required"])
+        let refused = try train(configuration, run.path, divided + ["training.epochs=2"], ["--resume", "required"])
         expect(refused, 78, errors: ["samples are not those that the run was begun with", "data.split.trainList"])
         expect(
           try stats(configuration, ["data.split={validation: 0.5}"]), 64, errors: ["validation samples of its own"])

@@ -40,11 +40,21 @@ import Testing
         #expect((division.train + division.validation).sorted() == Array(0..<count))
         #expect(division.train == division.train.sorted() && division.validation == division.validation.sorted())
         #expect(division == (try divided(samples, rule, groupBy: groupBy, stratified: stratified)), "it is a function")
-        #expect(division != (try divided(samples, rule, groupBy: groupBy, stratified: stratified, seed: 1)))
         // Groups of six samples may be at the border.
         let slack = stratified ? 6.0 : groupBy == nil ? 0.5 : 6
         #expect(abs(Double(division.validation.count) - share(rule) * Double(count)) <= slack, "\(rule): \(division.validation.count)")
       }
+    }
+  }
+
+  @Test(arguments: TailedSamples.allCases, [nil, "folder"]) func seedsGiveOtherDivisions(_ samples: TailedSamples, _ groupBy: String?)
+    throws
+  {
+    for stratified in [true, false] {
+      let held = try (0..<6).map { seed in
+        try divided(samples, .share(0.3), groupBy: groupBy, stratified: stratified, seed: UInt64(seed)).validation
+      }
+      #expect(Set(held).count > 2)
     }
   }
 
@@ -77,7 +87,7 @@ import Testing
     let half = try SampleDivision(samples: names(100), rule: .share(0.5), groupBy: nil, classes: classes, seed: 3)
     #expect(classes.selecting(half.validation).sampleCounts[2] == 1 && half.validation.count == 50)
     let fifth = try SampleDivision(samples: names(100), rule: .share(0.2), groupBy: nil, classes: classes, seed: 3)
-    #expect(fifth.train.contains(50) && fifth.validation.count == 20)
+    #expect(fifth.train.contains(50) && abs(fifth.validation.count - 20) <= 1)
   }
 
   @Test(arguments: TailedSamples.allCases) func groupsStayWhole(_ samples: TailedSamples) throws {
@@ -90,7 +100,7 @@ import Testing
         let held = classes.selecting(division.validation).sampleCounts
         for (index, count) in held.enumerated() {
           let expected = share(rule) * Double(classes.sampleCounts[index])
-          #expect(abs(Double(count) - expected) <= max(5, 0.35 * expected), "class \(index): \(count) of \(expected)")
+          #expect(abs(Double(count) - expected) <= 7, "class \(index): \(count) of \(expected)")
         }
       }
     }
@@ -116,7 +126,7 @@ import Testing
   }
 
   /// Printed once; another machine has to give the same.
-  private static let heldOfTen = [0, 0, 0]
+  private static let heldOfTen = [3, 7, 9]
 
   @Test func whatCannotBeDividedIsRefused() throws {
     func message(_ rule: SampleDivision.Rule, _ names: [String], groupBy: String? = nil) -> String {

@@ -39,6 +39,9 @@ public struct SamplerEntry: Sendable {
     public let usual: SettingValue?
     /// What it does, with its range.
     public let meaning: String
+
+    /// Describes a setting.
+    public init(key: String, usual: SettingValue?, meaning: String) { (self.key, self.usual, self.meaning) = (key, usual, meaning) }
   }
 
   /// The name.
@@ -121,7 +124,8 @@ public struct SamplerSettings: Sendable {
   let values: [String: SettingValue]
 
   private func value(_ key: String) -> SettingValue? {
-    values[key].flatMap { $0.isNull ? nil : $0 } ?? entry.settings.first { $0.key == key }?.usual
+    if let given = values[key], !given.isNull { return given }
+    return entry.settings.first { $0.key == key }?.usual
   }
 
   /// An error about a key.

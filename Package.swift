@@ -77,30 +77,36 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Objectives", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Datasets", dependencies: ["CMatFiles", "Images", "Tensors"], swiftSettings: hot),
-    .target(name: "Metrics", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: hot),
 
-    // Floor 4.
+    // Floor 4: what tasks share.
+    .target(name: "Tasks", dependencies: ["Datasets", "Images", "Networks", "Tensors"], swiftSettings: strict),
+
+    // Floor 5.
     .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
     .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
+    .target(
+      name: "Segmentation",
+      dependencies: ["Configuration", "Datasets", "Images", "Networks", "Objectives", "Tasks", "Tensors", "Threading"], swiftSettings: hot),
 
-    // Floor 5 and above.
+    // Floor 6 and above.
     .target(
       name: "Training",
       dependencies: [
-        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
-        "Objectives", "Optimizers", "Tensors", "Threading",
+        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks",
+        "Objectives", "Optimizers", "Segmentation", "Tasks", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
-      name: "Reports", dependencies: ["Detection", "Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"],
+      name: "Reports",
+      dependencies: ["Detection", "Exchange", "Images", "Models", "Networks", "Segmentation", "Tasks", "Tensors", "Training"],
       swiftSettings: hot),
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Reports", "Training",
+        "CAllocations", "Detection", "Exchange", "Reports", "Segmentation", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -131,7 +137,8 @@ let package = Package(
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
       swiftSettings: strict),
-    .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "SegmentationTests", dependencies: ["Segmentation", "Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(
@@ -145,7 +152,8 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Images", "Metrics", "Reports", "Tensors", "TestSupport", "Training"], swiftSettings: strict),
+      name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "Training"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [

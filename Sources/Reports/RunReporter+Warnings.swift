@@ -18,25 +18,11 @@ extension RunReporter {
     return lines
   }
 
-  /// Members for the step's line in the log.
-  func details(_ report: StepReport) -> [JSONValue.Member] {
-    var members: [JSONValue.Member] = []
-    if let found = report.nonFinite {
-      let pixels = zip(experiment.classNames, found.pixelsPerClass).map { JSONValue.Member($0, .int($1)) }
-      members.append(
-        .init(
-          "notFinite",
-          .members([
-            "quantity": .string(found.quantity.rawValue), "ranks": .array(found.ranks.map(JSONValue.int)),
-            "tensor": found.tensor.map(JSONValue.string) ?? .null,
-            "samples": .array(found.samples.map { .string(sampleName($0)) }), "pixels": .object(pixels),
-            "ignoredPixels": .int(found.ignoredPixels),
-          ])))
-    }
-    if !report.spikes.isEmpty {
-      members.append(.init("spikes", .object(report.spikes.map { .init($0.quantity.rawValue, .double($0.score)) })))
-    }
-    return members
+  /// What was not finite, for the step's line in the log.
+  func notFinite(_ found: NonFiniteReport) -> StepRecord.NotFinite {
+    StepRecord.NotFinite(
+      quantity: found.quantity.rawValue, ranks: found.ranks, tensor: found.tensor, samples: found.samples.map(sampleName),
+      rows: zip(experiment.classNames, found.pixelsPerClass).map { NamedNumber($0, Double($1)) }, ignoredRows: found.ignoredPixels)
   }
 
   private func sampleName(_ index: Int) -> String { experiment.dataset.identifier(split: .train, index: index) }

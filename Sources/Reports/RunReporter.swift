@@ -2,13 +2,15 @@ import Checkpoints
 import Datasets
 import Foundation
 import Images
-import Metrics
+import Segmentation
+import Tasks
 import Tensors
 import Training
 
 /// Writes down how a run goes, on rank zero: a progress line, `log.jsonl`, the table of classes, pictures.
 public final class RunReporter: TrainingObserver {
   let experiment: Experiment
+  private let task: TaskDescription
   private let statistics: ClassStatistics
   private let directory: RunDirectory
   private let terminal: Terminal
@@ -32,6 +34,7 @@ public final class RunReporter: TrainingObserver {
     _ experiment: Experiment, statistics: ClassStatistics, directory: RunDirectory, terminal: Terminal, write: @escaping (String) -> Void
   ) {
     self.experiment = experiment
+    task = TaskDescription(experiment.task)
     self.statistics = statistics
     self.directory = directory
     self.terminal = terminal
@@ -63,14 +66,15 @@ public final class RunReporter: TrainingObserver {
     record.totalEpochs = start.epochs
     record.samples = report.consumedSamples
     record.images = report.images
-    record.validPixels = report.validPixels
+    record.validRows = report.validPixels
     record.loss = report.loss
     record.terms = report.auxiliaryLoss.map { [NamedNumber("auxiliary", $0)] } ?? []
     record.learningRate = report.learningRate
     record.gradientNorm = report.gradientNorm
     record.bytesReduced = report.bytesReduced
     record.isSkipped = report.isSkipped
-    record.details = details(report)
+    record.notFinite = report.nonFinite.map(notFinite)
+    record.spikes = report.spikes.map { NamedNumber($0.quantity.rawValue, $0.score) }
     record.seconds = report.seconds
     var phases: [NamedNumber] = []
     for phase in report.phases {
@@ -81,7 +85,7 @@ public final class RunReporter: TrainingObserver {
       }
     }
     record.phases = phases
-    try patiently { try log?.append(step: report.step, record.members) }
+    try patiently { try log?.append(record) }
     try patiently { try tensorBoard?.note(report) }
     if !report.isSkipped { lastStep = report }
     for warning in warnings(report) { progress.print("warning: \(warning)") }
@@ -94,16 +98,10 @@ public final class RunReporter: TrainingObserver {
   public func didEvaluate(_ report: EvaluationReport, learner: Learner) throws {
     let record = EvaluationRecord(report, experiment: experiment, statistics: statistics, lastStep: lastStep)
     evaluation = record
-    try patiently { try classLog?.append(step: report.step, record.members) }
+    try patiently { try classLog?.append(record) }
     let details = EvaluationDetails(report, experiment: experiment)
     try patiently { try directory.writeEvaluation(details) }
-    let values = [
-      ("mIoU", record.miou), ("head", record.groups.first { $0.name == "head" }?.miou),
-      ("medium", record.groups.first { $0.name == "medium" }?.miou), ("tail", record.groups.first { $0.name == "tail" }?.miou),
-      ("pixel accuracy", record.pixelAccuracy),
-    ]
-    let text = values.compactMap { name, value in value.map { "\(name) \(Formatting.percent($0)) %" } }.joined(separator: "  ")
-    progress.print("epoch \(report.epoch): \(text)  (\(report.images) images, \(Formatting.duration(report.seconds)))")
+    progress.print("epoch \(report.epoch): \(summary(record))  (\(report.images) images, \(Formatting.duration(report.seconds)))")
     if let tensorBoard {
       try patiently { try tensorBoard.note(record) }
       try patiently { try tensorBoard.note(step: report.step, learner.network, learner.judged) }
@@ -116,10 +114,9 @@ public final class RunReporter: TrainingObserver {
     let isLast = report.step == start.totalSteps
     if isLast, experiment.configuration.reporting.pictures > 0 {
       do {
-        let predictor = Predictor(
-          experiment, network: learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
-        picturePath = try directory.writePicture(try panel(predictor), step: report.step)
-        try ReportPictures(experiment, predictor, details, count: experiment.configuration.reporting.pictures)
+        let network = inference(learner)
+        picturePath = try directory.writePicture(try panel(network), step: report.step)
+        try ReportPictures(experiment, network, details, count: experiment.configuration.reporting.pictures)
           .write(to: directory, step: report.step)
       } catch {
         // A picture is not worth a run.
@@ -139,7 +136,7 @@ public final class RunReporter: TrainingObserver {
 
   /// Notes the best evaluations so far.
   public func didSave(step: Int, best: [RunRecord.Best]) throws {
-    try patiently { try directory.writeBest(best.map { RunDirectory.Best(metric: $0.metric, value: $0.value, step: $0.step) }) }
+    try patiently { try directory.writeBest(BestRecord(best.map { ($0.metric, .init(value: $0.value, step: $0.step)) })) }
   }
 
   /// Warns of a checkpoint that could not be written.
@@ -182,7 +179,9 @@ public final class RunReporter: TrainingObserver {
     let table = ClassTable(evaluation)
     let diagnosis = TailDiagnosis(NetworkFacts(experiment), try RunResults(readingFrom: directory.path))
     write("\n" + table.text(for: terminal) + "\n")
-    if !diagnosis.isEmpty { write("Worth a look, with the likely causes:\n" + diagnosis.lines.joined(separator: "\n") + "\n\n") }
+    if let diagnosis, !diagnosis.isEmpty {
+      write("Worth a look, with the likely causes:\n" + diagnosis.lines.joined(separator: "\n") + "\n\n")
+    }
     try directory.writeFinalTable(evaluation, title: experiment.configuration.name, diagnosis: diagnosis)
     write("table    \(directory.file("final-table.md"))\n")
     if let picturePath { write("picture  \(picturePath)\n") }
@@ -195,76 +194,52 @@ public final class RunReporter: TrainingObserver {
     }
   }
 
+  /// The scores of an evaluation in a line: the main one, that of each group, the first of the others.
+  private func summary(_ record: EvaluationRecord) -> String {
+    guard let main = task.main else { return "" }
+    var parts = record.main.map { ["\(main.title) \(main.text($0))"] } ?? []
+    parts += record.groups.compactMap { group in record.main(ofGroup: group).map { "\(group) \(main.text($0))" } }
+    if let other = task.listed.first(where: { $0.rank != .main }), let value = record.value(other) {
+      parts.append("\(other.title) \(other.text(value))")
+    }
+    return parts.joined(separator: "  ")
+  }
+
+  private func inference(_ learner: Learner) -> InferenceNetwork {
+    experiment.inference(learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
+  }
+
   /// Evaluation images with truth and prediction side by side: those that show most of the rarest classes.
-  private func panel(_ predictor: Predictor) throws -> Panel {
-    let rows = try shownImages().map { try row($0, predictor) }
-    return Panel(rows: rows, classNames: experiment.classNames, palette: experiment.palette, caption: experiment.configuration.name)
+  private func panel(_ network: InferenceNetwork) throws -> Panel {
+    let figures = try shownImages().map { try experiment.task.figure(experiment.evaluationSplit, index: $0, network) }
+    return panel(figures, caption: experiment.configuration.name)
   }
 
   /// The same images, each in a picture of its own, with their names.
   private func panels(_ learner: Learner) throws -> [(name: String, panel: Panel)] {
-    let predictor = Predictor(
-      experiment, network: learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
+    let network = inference(learner)
     return try shownImages().map { index in
-      (
-        experiment.dataset.identifier(split: experiment.evaluationSplit, index: index),
-        Panel(rows: [try row(index, predictor)], classNames: experiment.classNames, palette: experiment.palette)
-      )
+      let figure = try experiment.task.figure(experiment.evaluationSplit, index: index, network)
+      return (figure.name, panel([figure], caption: ""))
     }
   }
 
-  private func row(_ index: Int, _ predictor: Predictor) throws -> Panel.Row {
-    let sample = try experiment.dataset.sample(split: experiment.evaluationSplit, index: index)
-    return Panel.Row(input: sample.image, truth: sample.labels, prediction: try predictor.predict(sample.image))
+  private func panel(_ figures: [ImageFigure], caption: String) -> Panel {
+    let rows = figures.map(Panel.Row.init)
+    var panel = Panel(rows: rows, classNames: experiment.classNames, palette: experiment.palette, caption: caption)
+    // Where nothing is drawn in the classes' colours, there is nothing to explain.
+    if rows.allSatisfy({ $0.drawnTruth != nil && $0.overlay != nil }) { panel.legend = [] }
+    return panel
   }
 
   /// The images that pictures show; looked for once, since the labels of many are read for it.
   private func shownImages() throws -> [Int] {
     if let showcase { return showcase }
-    let found = try experiment.showcase(groups: statistics.groups, count: experiment.configuration.reporting.pictures)
+    let found = try experiment.task.showcase(
+      experiment.evaluationSplit, groups: statistics.groups, count: experiment.configuration.reporting.pictures)
     showcase = found
     return found
   }
 
   private var showcase: [Int]?
-}
-
-extension EvaluationRecord {
-  /// An evaluation as tables and logs show it.
-  public init(_ report: EvaluationReport, experiment: Experiment, statistics: ClassStatistics, lastStep: StepReport? = nil) {
-    self.init()
-    let matrix = report.matrix
-    let (iou, accuracy) = (matrix.intersectionOverUnion, matrix.classAccuracy)
-    let (pixels, predicted, correct) = (matrix.pixelsPerClass, matrix.predictionsPerClass, matrix.correctPerClass)
-    let shares = statistics.audit.statistics.shares
-    let total = lastStep?.gradientNormPerClass.reduce(0) { $0 + $1 * $1 } ?? 0
-    step = report.step
-    epoch = report.epoch
-    images = report.images
-    resolution = report.resolution
-    classes = experiment.classNames.indices.map { k in
-      ClassRecord(
-        name: experiment.classNames[k], group: report.groups.groups[k].rawValue, trainingShare: shares[k], pixels: Int(pixels[k]),
-        predictedPixels: Int(predicted[k]), iou: iou[k], accuracy: accuracy[k],
-        precision: predicted[k] > 0 ? Double(correct[k]) / Double(predicted[k]) : nil,
-        gradientShare: total > 0 ? lastStep.map { $0.gradientNormPerClass[k] * $0.gradientNormPerClass[k] / total } : nil,
-        takenFor: EvaluationRecord.confusions(of: k, in: matrix, names: experiment.classNames))
-    }
-    groups = ClassGroups.Group.allCases.map { group in
-      let mean = report.groups.mean(of: iou, group: group)
-      return GroupRecord(name: group.rawValue, miou: mean.value, averagedClasses: mean.averagedClasses)
-    }
-    miou = matrix.meanIntersectionOverUnion.value
-    averagedClasses = matrix.meanIntersectionOverUnion.averagedClasses
-    pixelAccuracy = matrix.pixelAccuracy
-    meanAccuracy = matrix.meanAccuracy.value
-    seconds = report.seconds
-  }
-
-  /// The classes that a class's pixels are taken for most often.
-  private static func confusions(of truth: Int, in matrix: ConfusionMatrix, names: [String]) -> [TailDiagnosis.Confusion] {
-    let others = names.indices.filter { $0 != truth && matrix[truth: truth, prediction: $0] > 0 }
-      .map { TailDiagnosis.Confusion(names[$0], Int(matrix[truth: truth, prediction: $0])) }
-    return Array(others.sorted { ($1.pixels, $0.name) < ($0.pixels, $1.name) }.prefix(ClassRecord.mostConfusions))
-  }
 }

@@ -1,8 +1,8 @@
 import Exchange
 import Foundation
 import Images
-import Metrics
 import Networks
+import Tasks
 import Tensors
 import Training
 
@@ -38,12 +38,18 @@ final class TensorBoardLog {
   /// The scores of an evaluation that are defined.
   func note(_ record: EvaluationRecord) throws {
     var values: [(tag: String, value: Event.Value)] = []
-    func add(_ tag: String, _ value: Double?) { if let value { values.append((tag, .scalar(value))) } }
-    add("evaluation/mIoU", record.miou)
-    add("evaluation/pixelAccuracy", record.pixelAccuracy)
-    add("evaluation/meanAccuracy", record.meanAccuracy)
-    for group in record.groups { add("evaluation/mIoU \(group.name)", group.miou) }
-    for entry in record.classes { add("IoU/\(entry.name)", entry.iou) }
+    for score in record.scores where score.kind.rank != .unlisted {
+      guard let value = score.value else { continue }
+      // The main score bears the name that people read; groups follow it.
+      switch score.subject {
+      case .whole: values.append(("evaluation/\(score.kind.rank == .main ? score.kind.title : score.name)", .scalar(value)))
+      case .group(let name): values.append(("evaluation/\(score.kind.title) \(name)", .scalar(value)))
+      case .class: continue
+      }
+    }
+    if let main = record.task.mainOfClasses {
+      for entry in record.classes { if let value = entry.value(main) { values.append(("\(main.title)/\(entry.name)", .scalar(value))) } }
+    }
     try append(record.step, values)
   }
 

@@ -63,8 +63,8 @@ extension Learner {
         streams: batch.sampleIndices.map { CounterRandom(seed: dropoutSeed, purpose: .dropout, epoch: batch.epoch, sample: $0) })
     }
     let gram = try clock.phase(.objective) { try classifierGram() }
-    return try batch.labels.withUnsafeBufferPointer { labels in
-      let inputs = StepInputs(targets: RowTargets(labels: labels), classifierGram: gram) { place in
+    return try batch.targets.withRows { rows in
+      let inputs = StepInputs(targets: RowTargets(rows), classifierGram: gram) { place in
         let rows = try plan.rows(Port(place.port))
         return .init(values: rows.values, gradient: rows.gradient)
       }
@@ -107,5 +107,13 @@ extension Learner {
     guard terms.terms.contains(where: \.needsClassifierGram) else { return nil }
     guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
     return try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features)
+  }
+}
+
+extension RowTargets {
+  /// What a batch says about its rows.
+  init(_ rows: TargetRows) {
+    self.init(
+      labels: rows.labels, second: rows.second.map { .init(labels: $0.labels, shares: $0.shares) }, weights: rows.weights.map { .init($0) })
   }
 }

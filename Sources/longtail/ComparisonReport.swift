@@ -1,7 +1,8 @@
 import Checkpoints
 import Collectives
 import Foundation
-import Metrics
+import Segmentation
+import Tasks
 import Reports
 import Tensors
 import Training
@@ -31,6 +32,11 @@ struct ComparisonReport {
       guard let last = results.last else {
         comparison.notes.append("\(label) is missing: it has no evaluation yet, after \(Formatting.plural(results.stepCount, "step")).")
         continue
+      }
+      if let first = comparison.entries.first?.results, first.task != results.task {
+        throw LongtailError(
+          .usage, "the runs in \(directory) are of different tasks, \(first.task.name) and \(results.task.name)",
+          advice: "Compare runs of one task.")
       }
       if let first = comparison.entries.first?.results.last, first.classes.map(\.name) != last.classes.map(\.name) {
         throw LongtailError(.usage, "the runs in \(directory) have different classes", advice: "Compare runs of one data set.")
@@ -78,19 +84,20 @@ struct ComparisonReport {
       let count = experiment.configuration.reporting.pictures
       if count > 0 {
         if comparison.pictures == nil {
-          comparison.pictures = try ComparisonPictures(
-            experiment, indices: try experiment.showcase(groups: statistics.groups, count: count))
+          comparison.pictures = ComparisonPictures(
+            experiment,
+            indices: try experiment.task.showcase(experiment.evaluationSplit, groups: statistics.groups, count: count))
         }
         try comparison.pictures?.add(
-          run: entry.label, experiment, Predictor(experiment, network: network, offsets: objective.predictionOffsets))
+          run: entry.label, experiment, experiment.inference(network, offsets: objective.predictionOffsets))
       }
       if withIbla {
-        var score = IblaMeanIntersectionOverUnion()
-        let evaluator = Evaluator(experiment, groups: statistics.groups, communicator: SingleProcess())
-        evaluator.didCountBatch = { score.add(batch: $0) }
-        _ = try evaluator.evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
-        comparison.entries[place].iblaMeanIntersectionOverUnion = score.value
-        comparison.iblaBatch = experiment.configuration.evaluation.batch
+        let report = try Evaluator(experiment, groups: statistics.groups, communicator: SingleProcess())
+          .evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
+        if let tally = report.tally as? SegmentationTally {
+          comparison.entries[place].extraScores = [tally.publishedScore]
+          comparison.remarks = [SegmentationTally.publishedRemark(batch: experiment.configuration.evaluation.batch)]
+        }
       }
     }
   }

@@ -3,6 +3,8 @@ import Datasets
 import Foundation
 import Images
 import Reports
+import Segmentation
+import Tasks
 import Tensors
 import Training
 
@@ -153,7 +155,9 @@ struct InitialConfiguration {
     add("  resolution: label", "predictions are judged at the labels' own size")
     lines += [""] + groupLines
     lines += ["", "checkpoint:"]
-    add("  best: [\(hasTail ? "miou, miou.tail" : "miou")]", "beside the newest ones, the best by these are kept")
+    let main = SegmentationTask.scoreKinds.first { $0.rank == .main }
+    let best = [main.map(\.name), hasTail ? main.map { Score($0, of: .group("tail"), nil).name } : nil].compactMap(\.self)
+    add("  best: [\(best.joined(separator: ", "))]", "beside the newest ones, the best by these are kept")
     return lines.joined(separator: "\n") + "\n"
   }
 

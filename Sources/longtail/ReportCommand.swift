@@ -83,7 +83,8 @@ struct ReportCommand: ParsableCommand {
     let details = EvaluationDetails(evaluation, experiment: experiment)
     report.details = details
     report.facts = NetworkFacts(experiment)
-    let predictor = Predictor(experiment, network: network, offsets: objective.predictionOffsets)
-    report.pictures = try ReportPictures(experiment, predictor, details, count: pictures ?? configuration.reporting.pictures)
+    report.pictures = try ReportPictures(
+      experiment, experiment.inference(network, offsets: objective.predictionOffsets), details,
+      count: pictures ?? configuration.reporting.pictures)
   }
 }

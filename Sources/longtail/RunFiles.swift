@@ -1,7 +1,7 @@
 import Collectives
 import Datasets
 import Foundation
-import Metrics
+import Tasks
 import Reports
 import Tensors
 import Threading
@@ -23,14 +23,24 @@ enum RunFiles {
     environment.versions.merge(Versions.all) { _, new in new }
     try directory.writeEnvironment(environment)
     let counts = statistics.audit.statistics
+    let task = TaskDescription(experiment.task)
     try directory.writeClasses(
-      experiment.dataset.classes.enumerated().map { k, info in
-        RunDirectory.ClassEntry(
-          name: info.name, group: statistics.groups.groups[k].rawValue, trainingPixels: counts.pixels[k],
-          trainingImages: counts.images[k], colour: info.colour)
-      },
-      labelMapDigest: try SHA256Digest(of: experiment.dataset.labelMap.description).description,
-      groupRule: "shares of the labelled training pixels, as groups in config.yaml")
+      ClassesRecord(
+        task,
+        experiment.dataset.classes.enumerated().map { k, info in
+          ClassesRecord.Entry(
+            name: info.name, group: statistics.groups.name(of: k), trainingCount: counts.pixels[k], trainingImages: counts.images[k],
+            colour: info.colour)
+        },
+        labelMapDigest: try SHA256Digest(of: experiment.dataset.labelRule).description, groupRule: groupRule(experiment.task)))
+  }
+
+  private static func groupRule(_ task: any Task) -> String {
+    switch task.grouping {
+    case .shares: "shares of the labelled training \(task.countUnit.name), as groups in config.yaml"
+    case .counts(let many, let few):
+      "numbers of the labelled training \(task.countUnit.name): more than \(many), \(few) to \(many), fewer than \(few)"
+    }
   }
 
   /// Lists the samples that are left out in `skipped-files.txt`; removes the list where there are none.

@@ -1,4 +1,5 @@
 import Images
+import Tasks
 import Tensors
 import Training
 
@@ -25,39 +26,27 @@ public struct ComparisonPictures: Sendable {
   static let widest = 320
 
   private let indices: [Int]
-  private let palette: [RGBColour]
-
-  /// Begins with images and labels.
+  /// Begins without images.
   /// - Parameter indices: of the images in the evaluated split.
-  /// - Throws: `LongtailError` for files that cannot be read.
-  public init(_ experiment: Experiment, indices: [Int]) throws {
+  public init(_ experiment: Experiment, indices: [Int]) {
     self.indices = indices
-    // Ignored pixels are black, as in the pictures of runs.
-    var palette = experiment.palette
-    while palette.count < 256 { palette.append(Panel.ignoredColour) }
-    self.palette = palette
     legend = zip(experiment.classNames, experiment.palette).map { ($0, $1) }
-    let split = experiment.evaluationSplit
-    for index in indices {
-      let sample = try experiment.dataset.sample(split: split, index: index)
-      let size = ComparisonPictures.size(of: sample.image)
-      rows.append(
-        Row(
-          identifier: experiment.dataset.identifier(split: split, index: index),
-          input: try sample.image.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
-          truth: try sample.labels.resized(width: size.width, height: size.height).pngData(palette: palette, compressionLevel: 9),
-          predictions: []))
-    }
   }
 
-  /// Adds what a run predicts for all images.
-  /// - Throws: `LongtailError` when the network cannot take an image.
-  public mutating func add(run: String, _ experiment: Experiment, _ predictor: Predictor) throws {
-    for (row, index) in indices.enumerated() {
-      let image = try experiment.dataset.sample(split: experiment.evaluationSplit, index: index).image
-      let size = ComparisonPictures.size(of: image)
-      let labels = try predictor.predict(image).resized(width: size.width, height: size.height)
-      rows[row].predictions.append((run, try labels.pngData(palette: palette, compressionLevel: 9)))
+  /// Adds what a run predicts for all images; the first run brings the images and their annotations.
+  /// - Throws: `LongtailError` for files that cannot be read, or when the network cannot take an image.
+  public mutating func add(run: String, _ experiment: Experiment, _ network: InferenceNetwork) throws {
+    for (place, index) in indices.enumerated() {
+      let figure = try experiment.task.figure(experiment.evaluationSplit, index: index, network)
+      let size = ComparisonPictures.size(of: figure.input)
+      if place == rows.count {
+        rows.append(
+          Row(
+            identifier: figure.name,
+            input: try figure.input.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
+            truth: try figure.truth.png(experiment.palette, size: size), predictions: []))
+      }
+      rows[place].predictions.append((run, try figure.prediction.png(experiment.palette, size: size)))
     }
   }
 

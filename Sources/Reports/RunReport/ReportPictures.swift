@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Tasks
 import Tensors
 import Training
 
@@ -9,8 +10,8 @@ public struct ReportPictures: Sendable, Equatable {
   public struct Entry: Sendable, Equatable {
     /// Its name in the data set.
     public var name: String
-    /// The mean IoU of the classes that occur in it.
-    public var meanIntersectionOverUnion: Double
+    /// Its score.
+    public var score: Double
     /// The image, as a PNG file.
     public var input: [UInt8]
     /// Its labels in the classes' colours, as a PNG file.
@@ -30,20 +31,14 @@ public struct ReportPictures: Sendable, Equatable {
   /// Predicts the best and the worst images.
   /// - Parameter count: of each at most.
   /// - Throws: `LongtailError` for files that cannot be read, or when the network cannot take an image.
-  public init(_ experiment: Experiment, _ predictor: Predictor, _ details: EvaluationDetails, count: Int) throws {
-    // Ignored pixels are black, as in the pictures of runs.
-    var palette = experiment.palette
-    while palette.count < 256 { palette.append(Panel.ignoredColour) }
+  public init(_ experiment: Experiment, _ network: InferenceNetwork, _ details: EvaluationDetails, count: Int) throws {
     func entry(_ image: EvaluationDetails.Image) throws -> Entry {
-      let sample = try experiment.dataset.sample(split: experiment.evaluationSplit, index: image.score.index)
-      let size = ComparisonPictures.size(of: sample.image)
-      func png(_ labels: LabelImage) throws -> [UInt8] {
-        try labels.resized(width: size.width, height: size.height).pngData(palette: palette, compressionLevel: 9)
-      }
+      let figure = try experiment.task.figure(experiment.evaluationSplit, index: image.score.index, network)
+      let size = ComparisonPictures.size(of: figure.input)
       return Entry(
-        name: image.name, meanIntersectionOverUnion: image.score.meanIntersectionOverUnion ?? 0,
-        input: try sample.image.resized(width: size.width, height: size.height).pngData(compressionLevel: 9), truth: try png(sample.labels),
-        prediction: try png(predictor.predict(sample.image)))
+        name: image.name, score: image.score.value ?? 0,
+        input: try figure.input.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
+        truth: try figure.truth.png(experiment.palette, size: size), prediction: try figure.prediction.png(experiment.palette, size: size))
     }
     let extremes = details.extremes(count)
     best = try extremes.best.map(entry)
@@ -79,7 +74,7 @@ public struct ReportPictures: Sendable, Equatable {
         guard parts.count == 3 else { break }
         found.append(
           Entry(
-            name: image.name, meanIntersectionOverUnion: image.score.meanIntersectionOverUnion ?? 0, input: parts[0], truth: parts[1],
+            name: image.name, score: image.score.value ?? 0, input: parts[0], truth: parts[1],
             prediction: parts[2]))
       }
       return found

@@ -1,7 +1,7 @@
 import Configuration
 import Foundation
-import Metrics
 import Models
+import Segmentation
 import Tensors
 import Training
 
@@ -21,7 +21,7 @@ public struct RunReport: Sendable {
   public var name: String
   /// How the run stands.
   public var state: RunState
-  let environment: RecordedEnvironment?
+  let environment: RunEnvironment?
 
   /// Reads a run's directory.
   /// - Parameters:
@@ -35,16 +35,16 @@ public struct RunReport: Sendable {
     self.name = name ?? URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
     self.facts = facts ?? NetworkFacts(results)
     state = results.state
-    environment = try RunResults.file("\(path)/environment.json")
+    environment = try RecordFile.read("\(path)/environment.json")
     // That of an evaluation which a resumed run has undone would not fit the rest.
-    if let read = try EvaluationDetails.read(ofRun: path), read.step == results.last?.step {
+    if let read = try EvaluationDetails.read(ofRun: path, results.task), read.step == results.last?.step {
       details = read
       pictures = ReportPictures(ofRun: path, read)
     }
   }
 
   /// What the last evaluation says about weak classes.
-  public var diagnosis: TailDiagnosis { TailDiagnosis(facts, results) }
+  public var diagnosis: TailDiagnosis? { TailDiagnosis(facts, results) }
 
   /// What a reader has to know before the numbers, the gravest first.
   public var warnings: [String] {
@@ -61,16 +61,19 @@ public struct RunReport: Sendable {
       lines.append("There is no evaluation yet: classes, confusions and images are missing.")
       return lines
     }
-    if let best = results.bestEvaluation, let value = best.miou, let now = last.miou, value - now > 0.02 {
-      lines.append(
-        "mIoU was \(Formatting.percent(value)) % after step \(Formatting.count(best.step)) and is \(Formatting.percent(now)) % now.")
+    if let main = results.task.main, main.unit == .share, let best = results.bestEvaluation, let value = best.main, let now = last.main,
+      results.sign * (value - now) > 0.02
+    {
+      lines.append("\(main.title) was \(main.text(value)) after step \(Formatting.count(best.step)) and is \(main.text(now)) now.")
     }
     let never = last.classes.filter(\.isNeverPredicted).map(\.name)
     if !never.isEmpty {
       lines.append("Never predicted: \(never.joined(separator: ", ")). The causes are under \"Worth a look\".")
     }
-    let absent = last.classes.filter { $0.pixels == 0 }.map(\.name)
-    if !absent.isEmpty { lines.append("Without a pixel in the evaluated images, so without a score: \(absent.joined(separator: ", ")).") }
+    let absent = last.classes.filter { $0.count == 0 }.map(\.name)
+    if !absent.isEmpty {
+      lines.append("Without \(results.task.unit) in the evaluated images, so without a score: \(absent.joined(separator: ", ")).")
+    }
     let skipped = results.steps.count(where: \.isSkipped)
     if skipped > 0 { lines.append("\(Formatting.plural(skipped, "step")) left out, since numbers were not finite or far too large.") }
     let spikes = results.steps.count { !$0.spikes.isEmpty }
@@ -86,7 +89,7 @@ extension NetworkFacts {
   /// What a run's configuration tells of its network. Nothing where this build does not know the model.
   public init(_ results: RunResults) {
     self.init()
-    let (configuration, classes) = (results.configuration, results.last?.classes.count ?? results.training.pixels.count)
+    let (configuration, classes) = (results.configuration, results.last?.classes.count ?? results.training.counts.count)
     let graph = try? ModelRegistry.make(
       configuration.model.name, width: configuration.model.width, classes: max(1, classes), settings: configuration.model.settings)
     stride = try? graph?.coarsestStride()

@@ -3,7 +3,6 @@ import Collectives
 import Configuration
 import Datasets
 import Foundation
-import Metrics
 import Networks
 import Tensors
 
@@ -68,7 +67,7 @@ public final class Trainer {
     self.requests = requests
     hasCheckpoints = checkpoints != nil
     try experiment.requireTrainable(globalBatch: training.globalBatch, dropLast: training.dropLast)
-    scores = try BestScores(watching: configuration.checkpoint.best, classNames: experiment.classNames)
+    scores = try BestScores(watching: configuration.checkpoint.best, of: experiment.scoreTable)
     nonFinitePolicy = NonFinitePolicy(training)
     plan = try BatchPlan(
       sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
@@ -122,7 +121,7 @@ public final class Trainer {
         let evaluation = try evaluate()
         summary.evaluation = evaluation
         if schedule.isEnd(after: learner.stepCount) { try requireFiniteEnd(report, evaluation) }
-        if scores.note(evaluation) { saving.owe() }
+        if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
         try observer?.didEvaluate(evaluation, learner: learner)
       }
       if saving.isDue(after: report, steps: learner.stepCount, in: schedule) { try save() }
@@ -182,7 +181,7 @@ public final class Trainer {
       source: .init(
         dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline,
         order: SampleOrder(seed: UInt64(bitPattern: Int64(experiment.configuration.seed)), count: plan.sampleCount), plan: plan,
-        rank: communicator.rank, height: size.height, width: size.width),
+        rank: communicator.rank, height: size.height, width: size.width, targets: experiment.targets(ofSize: size)),
       epoch: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, options: options)
   }
 

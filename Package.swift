@@ -148,11 +148,13 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(
       name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Training"], path: "Tests/Probes/Endurance", swiftSettings: strict),
+    .executableTarget(
+      name: "ToyProbe", dependencies: ["Models", "Reports", "Tasks", "Training"], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "Training"],
+      name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "ToyProbe", "Training"],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

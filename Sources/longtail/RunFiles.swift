@@ -1,7 +1,6 @@
 import Collectives
 import Datasets
 import Foundation
-import Tasks
 import Reports
 import Tensors
 import Threading
@@ -22,25 +21,7 @@ enum RunFiles {
     environment.algorithms = algorithms
     environment.versions.merge(Versions.all) { _, new in new }
     try directory.writeEnvironment(environment)
-    let counts = statistics.audit.statistics
-    let task = TaskDescription(experiment.task)
-    try directory.writeClasses(
-      ClassesRecord(
-        task,
-        experiment.dataset.classes.enumerated().map { k, info in
-          ClassesRecord.Entry(
-            name: info.name, group: statistics.groups.name(of: k), trainingCount: counts.pixels[k], trainingImages: counts.images[k],
-            colour: info.colour)
-        },
-        labelMapDigest: try SHA256Digest(of: experiment.dataset.labelRule).description, groupRule: groupRule(experiment.task)))
-  }
-
-  private static func groupRule(_ task: any Task) -> String {
-    switch task.grouping {
-    case .shares: "shares of the labelled training \(task.countUnit.name), as groups in config.yaml"
-    case .counts(let many, let few):
-      "numbers of the labelled training \(task.countUnit.name): more than \(many), \(few) to \(many), fewer than \(few)"
-    }
+    try directory.writeClasses(try ClassesRecord(experiment, statistics))
   }
 
   /// Lists the samples that are left out in `skipped-files.txt`; removes the list where there are none.

@@ -1,4 +1,5 @@
 import Tasks
+import Tensors
 import Training
 
 extension EvaluationRecord {
@@ -39,5 +40,28 @@ extension EvaluationDetails {
       images: report.evaluation.images.map {
         Image(name: experiment.dataset.identifier(split: experiment.evaluationSplit, index: $0.index), score: $0)
       }, figures: report.evaluation.figures)
+  }
+}
+
+extension ClassesRecord {
+  /// The classes of an experiment, as they were counted.
+  public init(_ experiment: Experiment, _ statistics: ClassStatistics) throws {
+    let counts = statistics.audit.statistics
+    self.init(
+      TaskDescription(experiment.task),
+      experiment.dataset.classes.enumerated().map { k, info in
+        Entry(
+          name: info.name, group: statistics.groups.name(of: k), trainingCount: counts.pixels[k], trainingImages: counts.images[k],
+          colour: info.colour)
+      },
+      labelMapDigest: try SHA256Digest(of: experiment.dataset.labelRule).description, groupRule: ClassesRecord.groupRule(experiment.task))
+  }
+
+  private static func groupRule(_ task: any Task) -> String {
+    switch task.grouping {
+    case .shares: "shares of the labelled training \(task.countUnit.name), as groups in config.yaml"
+    case .counts(let many, let few):
+      "numbers of the labelled training \(task.countUnit.name): more than \(many), \(few) to \(many), fewer than \(few)"
+    }
   }
 }

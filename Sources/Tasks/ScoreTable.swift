@@ -44,12 +44,14 @@ public struct ScoreTable: Sendable {
   public var main: Entry? { entries.first { $0.kind.rank == .main && $0.subject == .whole } }
 
   /// Finds a score by its name; upper and lower case count.
+  /// - Parameter key: the key of a configuration that names it, for the message.
   /// - Throws: `LongtailError` with code `usage` that names the nearest one.
-  public func score(_ name: String) throws -> Entry {
+  public func score(_ name: String, at key: String? = nil) throws -> Entry {
     if let entry = entries.first(where: { $0.name == name }) { return entry }
     // Thousands of classes would make an endless list.
     let near = nearest(name, among: entries.map(\.name)).map { "Did you mean '\($0)'? " } ?? ""
-    throw LongtailError(.usage, "there is no score '\(name)'", advice: "\(near)Known: \(patterns.joined(separator: ", ")).")
+    throw LongtailError(
+      .usage, "\(key.map { "\($0): " } ?? "")there is no score '\(name)'", advice: "\(near)Known: \(patterns.joined(separator: ", ")).")
   }
 }
 

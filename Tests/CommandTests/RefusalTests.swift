@@ -29,7 +29,7 @@ extension ProcessTests {
       Mistake(settings: ["objective.name=crossEntrpy"], code: 64, says: ["crossEntrpy", "'crossEntropy'"]),
       Mistake(settings: ["objective.settings.exponnt=2"], code: 64, says: ["exponnt", "exponent"]),
       Mistake(settings: ["optimizer.name=adan"], code: 64, says: ["adan", "'adam'"]),
-      Mistake(settings: ["checkpoint.best=[mioo]"], code: 64, says: ["mioo", "`miou`"]),
+      Mistake(settings: ["checkpoint.best=[mioo]"], code: 64, says: ["checkpoint.best", "mioo", "'miou'"]),
       Mistake(settings: ["checkpoint.best=[iou.Rode]"], code: 64, says: ["Rode", "Road"]),
       Mistake(settings: ["groups={head: [Rod], tail: [Sky]}"], code: 64, says: ["Rod", "'Road'"]),
       Mistake(settings: ["evaluation.split=vall"], code: 64, says: ["evaluation.split", "vall", "val"]),

@@ -76,7 +76,8 @@ extension Comparison {
     var table = TextTable(columns: [
       .init("class"), .init("training pixels", isNumeric: true), .init("train %", isNumeric: true), .init("images", isNumeric: true),
       .init("gradient %", isNumeric: true), .init("pixels", isNumeric: true), .init("predicted", isNumeric: true),
-      .init("precision %", isNumeric: true), .init("recall %", isNumeric: true), .init("IoU %", isNumeric: true),
+      .init("precision %", isNumeric: true), .init("recall %", isNumeric: true),
+      .init(task.mainOfClasses?.heading ?? "score", isNumeric: true),
       .init("mostly taken for"),
     ])
     func percent(_ value: Double?) -> String { value.map { Formatting.percent($0) } ?? "–" }

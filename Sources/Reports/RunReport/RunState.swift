@@ -1,4 +1,5 @@
 import Foundation
+import Tasks
 
 /// Whether a run is at its end, at work, or waits for somebody to go on with it.
 public enum RunState: String, Sendable, CaseIterable {
@@ -63,8 +64,8 @@ extension RunResults {
   /// 1 where the larger values of the main score are the better ones, -1 where the smaller ones are.
   var sign: Double { task.main?.direction == .smaller ? -1 : 1 }
 
-  /// Names of the scores of the last evaluation, and of groups, which stand for their main score.
-  var scoreNames: [String] { (last?.scores.map(\.name) ?? []) + (last?.groups ?? []) }
+  /// Names of the scores of evaluations, and of groups, which stand for their main score.
+  var scoreNames: [String] { ScoreTable(task.scores, groups: task.groups, classes: []).entries.map(\.name) + task.groups }
 
   /// The last value of a score, or of a group's main score, by its name; larger is better in what is returned.
   func lastValue(named name: String) -> Double? {

@@ -14,7 +14,7 @@ struct BestScores {
   /// - Parameter watched: names of scores, as `checkpoint.best` has them; nil for the one that the task is judged by.
   /// - Throws: `LongtailError` for a name that is no score.
   init(watching watched: [String]?, of table: ScoreTable) throws {
-    self.watched = try watched.map { try $0.map(table.score) } ?? [table.main].compactMap(\.self)
+    self.watched = try watched.map { try $0.map { try table.score($0, at: "checkpoint.best") } } ?? [table.main].compactMap(\.self)
   }
 
   /// Goes on from a checkpoint that rank zero has read. Collective: whether a value is the best decides whether all ranks save.

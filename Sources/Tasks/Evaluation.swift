@@ -40,6 +40,17 @@ public struct Evaluation: Sendable {
     }
   }
 
+  /// A score that another program reports, to compare with its numbers, never to judge by.
+  public struct ForeignScore: Sendable {
+    /// The score.
+    public var score: Score
+    /// What a reader has to know of it.
+    public var remark: String
+
+    /// Puts the two together.
+    public init(_ score: Score, remark: String) { (self.score, self.remark) = (score, remark) }
+  }
+
   /// Scores of the whole, of the groups and of the classes, in the order in which they are shown.
   public var scores: [Score]
   /// Every class, in the data set's order.
@@ -52,6 +63,8 @@ public struct Evaluation: Sendable {
   public var confusions: ConfusionCounts?
   /// More that pages show.
   public var figures: [Figure]
+  /// Scores of other programs, for comparisons that ask for them.
+  public var foreignScores: [ForeignScore] = []
 
   /// Puts the parts together.
   public init(

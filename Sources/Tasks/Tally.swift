@@ -52,13 +52,15 @@ public struct TallyContext: Sendable {
   public var pipeline: AugmentationPipeline
   /// Whether predictions are compared at the annotations' own size, which batches then hold too.
   public var comparesAtOwnSize: Bool
+  /// The most images of a batch on a rank.
+  public var batch: Int
 
   /// Puts the parts together.
   public init(
     split: Split, groups: ClassGroups, imageSize: ImageSize, paddedSize: ImageSize, pipeline: AugmentationPipeline,
-    comparesAtOwnSize: Bool
+    comparesAtOwnSize: Bool, batch: Int = 1
   ) {
     (self.split, self.groups, self.imageSize, self.paddedSize) = (split, groups, imageSize, paddedSize)
-    (self.pipeline, self.comparesAtOwnSize) = (pipeline, comparesAtOwnSize)
+    (self.pipeline, self.comparesAtOwnSize, self.batch) = (pipeline, comparesAtOwnSize, batch)
   }
 }

@@ -14,17 +14,13 @@ public struct EvaluationReport: Sendable {
   public var groups: ClassGroups
   /// What the task says: scores, classes, images.
   public var evaluation: Evaluation
-  /// The task's counts, for those who know the task.
-  public var tally: any Tally
   /// The objective over the split, at the network's resolution.
   public var loss: Double?
   /// Seconds on rank zero.
   public var seconds = 0.0
 
-  /// What a tally says.
-  init(_ tally: any Tally, groups: ClassGroups) throws {
-    (self.tally, self.groups, evaluation) = (tally, groups, try tally.evaluation())
-  }
+  /// What a task says.
+  init(_ evaluation: Evaluation, groups: ClassGroups) { (self.evaluation, self.groups) = (evaluation, groups) }
 
   /// All scores, that of the loss included.
   public var scores: [Score] { evaluation.scores + [Score(.loss, loss)] }

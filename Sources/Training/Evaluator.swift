@@ -41,16 +41,18 @@ public final class Evaluator {
     var tally = experiment.task.makeTally(
       TallyContext(
         split: split, groups: groups, imageSize: experiment.evaluationSize, paddedSize: experiment.paddedEvaluationSize,
-        pipeline: experiment.evaluationPipeline, comparesAtOwnSize: comparesAtOwnSize))
+        pipeline: experiment.evaluationPipeline, comparesAtOwnSize: comparesAtOwnSize,
+        batch: experiment.configuration.evaluation.batch))
+    let context = StepContext(epoch: epoch, step: step, isTraining: false)
     let sums =
-      experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
-      ? try countImages(network, parameters, offsets: objective?.predictionOffsets, into: &tally)
-      : try countBatches(network, parameters, objective, StepContext(epoch: epoch, step: step, isTraining: false), into: &tally)
+      try experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
+      ? countImages(network, parameters, offsets: objective?.predictionOffsets, into: &tally)
+      : countBatches(network, parameters, objective, context, into: &tally)
     try tally.reduce(over: RanksOfTally(communicator: communicator))
-    var report = try EvaluationReport(tally, groups: groups)
+    var report = EvaluationReport(try tally.evaluation(), groups: groups)
     if var sums, let objective {
       try communicator.sum(&sums)
-      report.loss = try objective.result(PackedSums(sums), step: StepContext(epoch: epoch, step: step, isTraining: false)).loss
+      report.loss = try objective.result(PackedSums(sums), step: context).loss
     }
     report.step = step
     report.epoch = epoch

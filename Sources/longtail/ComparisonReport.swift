@@ -1,7 +1,6 @@
 import Checkpoints
 import Collectives
 import Foundation
-import Segmentation
 import Tasks
 import Reports
 import Tensors
@@ -94,10 +93,8 @@ struct ComparisonReport {
       if withIbla {
         let report = try Evaluator(experiment, groups: statistics.groups, communicator: SingleProcess())
           .evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
-        if let tally = report.tally as? SegmentationTally {
-          comparison.entries[place].extraScores = [tally.publishedScore]
-          comparison.remarks = [SegmentationTally.publishedRemark(batch: experiment.configuration.evaluation.batch)]
-        }
+        comparison.entries[place].foreignScores = report.evaluation.foreignScores.map(\.score)
+        comparison.remarks = report.evaluation.foreignScores.map(\.remark)
       }
     }
   }

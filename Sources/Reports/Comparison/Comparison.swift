@@ -14,8 +14,8 @@ public struct Comparison: Sendable {
     public var results: RunResults
     /// Whether it came to its end. One that did not is shown, but no mean counts it.
     public var isFinished: Bool
-    /// Scores beside those of every evaluation, where some were asked for: to compare with other programs' numbers, not to judge by.
-    public var extraScores: [Score] = []
+    /// Scores of other programs, where they were asked for.
+    public var foreignScores: [Score] = []
 
     /// Puts a run in its place.
     public init(candidate: String, seed: Int, results: RunResults, isFinished: Bool) {
@@ -36,7 +36,7 @@ public struct Comparison: Sendable {
   public var pictures: ComparisonPictures?
   /// What the diagnosis knows of the network.
   public var facts = NetworkFacts()
-  /// What extra scores are, in sentences.
+  /// What scores of other programs are, in sentences.
   public var remarks: [String] = []
 
   /// Begins a report.
@@ -94,11 +94,11 @@ public struct Comparison: Sendable {
 
   /// The columns of the main table.
   public var metrics: [ComparedMetric] {
-    var extra: [ComparedMetric] = []
-    for score in entries.flatMap(\.extraScores) where !extra.contains(where: { $0.key == score.name }) {
-      extra.append(ComparedMetric(extra: score.kind))
+    var foreign: [ComparedMetric] = []
+    for score in entries.flatMap(\.foreignScores) where !foreign.contains(where: { $0.key == score.name }) {
+      foreign.append(ComparedMetric(foreign: score.kind))
     }
-    return standard + extra + [.secondsPerStep]
+    return standard + foreign + [.secondsPerStep]
   }
 
   /// The difference of a metric to the first candidate, over the seeds that both have finished: pairs of equal seeds share images' order
@@ -162,10 +162,10 @@ public struct ComparedMetric: Sendable {
   }
 
   /// A score that nothing is judged by.
-  init(extra kind: ScoreKind) {
+  init(foreign kind: ScoreKind) {
     self.init(
       key: kind.name, title: kind.heading, largerIsBetter: nil, scale: kind.scale,
-      value: { entry in entry.extraScores.first { $0.kind == kind }?.value }, format: { kind.cell($0) })
+      value: { entry in entry.foreignScores.first { $0.kind == kind }?.value }, format: { kind.cell($0) })
   }
 
   init(

@@ -72,7 +72,10 @@ extension EvaluationDetails: Codable {
 
   /// The members of an image: counts bear the name of the unit, the score that of what images are judged by.
   private struct ImageKeys {
-    let (name, count, correct, score): (RecordKey, RecordKey, RecordKey, RecordKey)
+    let name: RecordKey
+    let count: RecordKey
+    let correct: RecordKey
+    let score: RecordKey
 
     init(_ task: TaskDescription) {
       name = RecordKey("name")

@@ -79,7 +79,11 @@ extension StepRecord: Codable {
     images = try values.decodeIfPresent(Int.self, forKey: .images) ?? 0
     validRows = try values.decodeIfPresent(Int.self, forKey: .validPixels) ?? 0
     isSkipped = try values.decodeIfPresent(Bool.self, forKey: .skipped) ?? false
-    loss = isSkipped ? (try? values.decode(Double.self, forKey: .loss)) ?? .nan : try values.decode(Double.self, forKey: .loss)
+    if isSkipped {
+      loss = (try? values.decode(Double.self, forKey: .loss)) ?? .nan
+    } else {
+      loss = try values.decode(Double.self, forKey: .loss)
+    }
     terms = try values.decodeIfPresent(NamedNumbers.self, forKey: .terms)?.values ?? []
     learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate)
     gradientNorm = try? values.decodeIfPresent(Double.self, forKey: .gradientNorm)

@@ -42,5 +42,8 @@ public struct TaskDescription: Sendable, Equatable, Codable {
 
 extension CodingUserInfoKey {
   /// The description of the task whose records are read.
-  static let task = CodingUserInfoKey(rawValue: "task") ?? { preconditionFailure("a name is a key") }()
+  static let task: CodingUserInfoKey = {
+    guard let key = CodingUserInfoKey(rawValue: "task") else { preconditionFailure("any name is a key") }
+    return key
+  }()
 }

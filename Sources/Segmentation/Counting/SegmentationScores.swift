@@ -56,10 +56,9 @@ extension ConfusionMatrix {
 
   /// What was taken for what.
   public var confusions: ConfusionCounts {
-    ConfusionCounts(
+    let pairs = counts.indices.filter { counts[$0] > 0 }
+    return ConfusionCounts(
       classes: classes,
-      entries: counts.indices.lazy.filter { counts[$0] > 0 }.map {
-        .init(truth: $0 / classes, prediction: $0 % classes, count: counts[$0])
-      })
+      entries: pairs.map { ConfusionCounts.Entry(truth: $0 / classes, prediction: $0 % classes, count: counts[$0]) })
   }
 }

@@ -88,22 +88,19 @@ public struct SegmentationTally: Tally {
   public func evaluation() throws -> Evaluation {
     let names = dataset.classes.map(\.name)
     let (pixels, predicted) = (matrix.pixelsPerClass, matrix.predictionsPerClass)
-    return Evaluation(
+    var evaluation = Evaluation(
       scores: matrix.scores(groups: context.groups, classNames: names),
       classes: names.indices.map { k in
         .init(count: Int(pixels[k]), predictedCount: Int(predicted[k]), takenFor: takenFor(k, names))
       },
       averagedClasses: matrix.meanIntersectionOverUnion.averagedClasses, images: images.scores, confusions: matrix.confusions)
+    evaluation.foreignScores = [.init(Score(SegmentationScores.published, published.value), remark: publishedRemark)]
+    return evaluation
   }
 
-  /// What the code published with PAT reports, as a score beside the others.
-  public var publishedScore: Score { Score(SegmentationScores.published, published.value) }
-
-  /// What that score is, for those who read it.
-  /// - Parameter batch: images of a batch, which it depends on.
-  public static func publishedRemark(batch: Int) -> String {
+  private var publishedRemark: String {
     "ibla's own mIoU is what the code published with PAT reports: the first three classes alone, averaged over batches "
-      + "(here of \(batch) image\(batch == 1 ? "" : "s")), without false positives on classes absent from a batch. "
+      + "(here of \(context.batch) image\(context.batch == 1 ? "" : "s")), without false positives on classes absent from a batch. "
       + "It is given to compare with that code's numbers, never to judge by."
   }
 

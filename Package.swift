@@ -101,12 +101,16 @@ let package = Package(
       ], swiftSettings: hot),
     .target(
       name: "Reports",
-      dependencies: ["Detection", "Exchange", "Images", "Models", "Networks", "Segmentation", "Tasks", "Tensors", "Training"],
+      dependencies: ["Checkpoints", "Configuration", "Datasets", "Detection", "Exchange", "Images", "Segmentation", "Tasks", "Tensors"],
       swiftSettings: hot),
+    .target(
+      name: "Runs",
+      dependencies: ["Checkpoints", "Datasets", "Images", "Models", "Networks", "Reports", "Segmentation", "Tasks", "Tensors", "Training"],
+      swiftSettings: strict),
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Reports", "Segmentation", "Tasks", "Training",
+        "CAllocations", "Detection", "Exchange", "Reports", "Runs", "Segmentation", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -147,9 +151,10 @@ let package = Package(
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(
-      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Training"], path: "Tests/Probes/Endurance", swiftSettings: strict),
+      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Runs", "Training"], path: "Tests/Probes/Endurance",
+      swiftSettings: strict),
     .executableTarget(
-      name: "ToyProbe", dependencies: ["Models", "Reports", "Tasks", "Training"], path: "Tests/Probes/Toy", swiftSettings: strict),
+      name: "ToyProbe", dependencies: ["Models", "Reports", "Runs", "Tasks", "Training"], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
@@ -159,7 +164,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Tensors", "TestSupport", "Training",
+        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Runs", "Tensors", "TestSupport", "Training",
         "longtail",
       ], exclude: ["Help"], swiftSettings: strict),
   ]

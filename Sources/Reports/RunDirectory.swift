@@ -186,7 +186,7 @@ public final class RunDirectory {
   private func write(_ text: String, to name: String) throws { try write(Data(text.utf8), to: name) }
 
   /// Replaces a file in one step.
-  func write(_ content: Data, to name: String) throws {
+  package func write(_ content: Data, to name: String) throws {
     do {
       try content.write(to: URL(fileURLWithPath: file(name)), options: .atomic)
     } catch {
@@ -196,7 +196,7 @@ public final class RunDirectory {
   }
 
   /// Makes a directory anew, without what was in it.
-  func replaceDirectory(_ name: String) throws {
+  package func replaceDirectory(_ name: String) throws {
     try? FileManager.default.removeItem(atPath: file(name))
     try RunDirectory.makeDirectory(file(name))
   }

@@ -3,6 +3,7 @@ import Collectives
 import Foundation
 import Tasks
 import Reports
+import Runs
 import Tensors
 import Training
 
@@ -65,6 +66,8 @@ struct ComparisonReport {
 
   /// Predicts the pictures, and counts batch by batch where that was asked for, with the newest checkpoint of each run.
   private func askNetworks(_ comparison: inout Comparison, _ experiments: [Int: Experiment]) throws {
+    // The same images for all runs.
+    var shown: [Int] = []
     for (place, entry) in comparison.entries.enumerated() {
       guard let experiment = experiments[place] else { continue }
       let store = CheckpointStore(directory: "\(entry.results.path)/checkpoints")
@@ -83,12 +86,11 @@ struct ComparisonReport {
       let count = experiment.configuration.reporting.pictures
       if count > 0 {
         if comparison.pictures == nil {
-          comparison.pictures = ComparisonPictures(
-            experiment,
-            indices: try experiment.task.showcase(experiment.evaluationSplit, groups: statistics.groups, count: count))
+          comparison.pictures = ComparisonPictures(legend: zip(experiment.classNames, experiment.palette).map { ($0, $1) })
+          shown = try experiment.task.showcase(experiment.evaluationSplit, groups: statistics.groups, count: count)
         }
-        try comparison.pictures?.add(
-          run: entry.label, experiment, experiment.inference(network, offsets: objective.predictionOffsets))
+        let inference = experiment.inference(network, offsets: objective.predictionOffsets)
+        try comparison.pictures?.add(run: entry.label, shown.map { try experiment.figure($0, inference) })
       }
       if withIbla {
         let report = try Evaluator(experiment, groups: statistics.groups, communicator: SingleProcess())

@@ -6,6 +6,7 @@ import Datasets
 import Foundation
 import Networks
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training

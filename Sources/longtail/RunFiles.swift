@@ -2,6 +2,7 @@ import Collectives
 import Datasets
 import Foundation
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training

@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Foundation
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training

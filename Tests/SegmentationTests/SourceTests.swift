@@ -34,13 +34,15 @@ import Testing
     #expect(found.isEmpty, "\(found.joined(separator: "\n"))")
   }
 
-  /// The room that trains knows of tasks in one place: the list of them.
-  @Test func trainingKnowsOneListOfTasks() throws {
-    let files = try #require(
-      FileManager.default.enumerator(at: Self.sources.appendingPathComponent("Training"), includingPropertiesForKeys: nil)
-    ).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
-    let importing = try files.filter { try String(contentsOf: $0, encoding: .utf8).contains("import Segmentation") }.map(
-      \.lastPathComponent)
-    #expect(importing == ["TaskRegistry.swift"])
+  /// The room that trains knows of tasks in one place, the list of them; the room of pages knows neither training nor networks.
+  @Test func roomsImportWhatTheyMay() throws {
+    func importing(_ room: String, in place: String) throws -> [String] {
+      let all = FileManager.default.enumerator(at: Self.sources.appendingPathComponent(place), includingPropertiesForKeys: nil)
+      let files = try #require(all).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+      #expect(files.count > 20, "\(place) is where this test looks for it")
+      return try files.filter { try String(contentsOf: $0, encoding: .utf8).contains("import \(room)\n") }.map(\.lastPathComponent)
+    }
+    #expect(try importing("Segmentation", in: "Training") == ["TaskRegistry.swift"])
+    for room in ["Training", "Networks", "Models"] { #expect(try importing(room, in: "Reports").isEmpty, "\(room)") }
   }
 }

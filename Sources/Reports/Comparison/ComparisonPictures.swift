@@ -1,7 +1,6 @@
 import Images
 import Tasks
 import Tensors
-import Training
 
 /// The same evaluated images with their labels and with what every run predicts, small enough for a page.
 public struct ComparisonPictures: Sendable {
@@ -25,28 +24,26 @@ public struct ComparisonPictures: Sendable {
   /// Larger images are reduced to this width.
   static let widest = 320
 
-  private let indices: [Int]
-  /// Begins without images.
-  /// - Parameter indices: of the images in the evaluated split.
-  public init(_ experiment: Experiment, indices: [Int]) {
-    self.indices = indices
-    legend = zip(experiment.classNames, experiment.palette).map { ($0, $1) }
-  }
+  private let palette: [RGBColour]
 
-  /// Adds what a run predicts for all images; the first run brings the images and their annotations.
-  /// - Throws: `LongtailError` for files that cannot be read, or when the network cannot take an image.
-  public mutating func add(run: String, _ experiment: Experiment, _ network: InferenceNetwork) throws {
-    for (place, index) in indices.enumerated() {
-      let figure = try experiment.task.figure(experiment.evaluationSplit, index: index, network)
+  /// Begins without images.
+  /// - Parameter legend: the classes with their colours.
+  public init(legend: [(name: String, colour: RGBColour)]) { (self.legend, palette) = (legend, legend.map(\.colour)) }
+
+  /// Adds what a run predicts; the first run brings the images and their annotations.
+  /// - Parameter figures: the same images for every run, in the same order.
+  /// - Throws: what drawing and encoding throw.
+  public mutating func add(run: String, _ figures: [ImageFigure]) throws {
+    for (place, figure) in figures.enumerated() {
       let size = ComparisonPictures.size(of: figure.input)
       if place == rows.count {
         rows.append(
           Row(
             identifier: figure.name,
             input: try figure.input.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
-            truth: try figure.truth.png(experiment.palette, size: size), predictions: []))
+            truth: try figure.truth.png(palette, size: size), predictions: []))
       }
-      rows[place].predictions.append((run, try figure.prediction.png(experiment.palette, size: size)))
+      rows[place].predictions.append((run, try figure.prediction.png(palette, size: size)))
     }
   }
 

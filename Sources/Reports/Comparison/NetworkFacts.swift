@@ -1,6 +1,5 @@
 import Configuration
 import Segmentation
-import Training
 
 /// What the diagnosis of a run needs to know of its network, beside the logs.
 public struct NetworkFacts: Sendable, Equatable {
@@ -11,12 +10,6 @@ public struct NetworkFacts: Sendable, Equatable {
 
   /// Nothing is known.
   public init() {}
-
-  /// Asks the network and the pipeline.
-  public init(_ experiment: Experiment) {
-    stride = try? experiment.graph.coarsestStride()
-    inputPixels = experiment.evaluationSize.width * experiment.evaluationSize.height
-  }
 }
 
 extension Configuration.Objective {

@@ -1,10 +1,10 @@
+import Checkpoints
 import Configuration
 import Datasets
 import Foundation
 import Images
 import Tasks
 import Tensors
-import Training
 
 /// What a run wrote down: its configuration, its steps and its evaluations, read from its directory.
 public struct RunResults: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Training
+import Checkpoints
 
 extension RunEnvironment: Codable {
   private enum CodingKeys: String, CodingKey {

@@ -1,5 +1,5 @@
+import Checkpoints
 import Foundation
-import Training
 
 #if canImport(Glibc)
   import Glibc

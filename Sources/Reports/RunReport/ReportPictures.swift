@@ -2,7 +2,6 @@ import Foundation
 import Images
 import Tasks
 import Tensors
-import Training
 
 /// The best and the worst images of an evaluation, each with its labels and its prediction, small enough for a page.
 public struct ReportPictures: Sendable, Equatable {
@@ -28,17 +27,20 @@ public struct ReportPictures: Sendable, Equatable {
   /// None.
   public init() {}
 
-  /// Predicts the best and the worst images.
-  /// - Parameter count: of each at most.
-  /// - Throws: `LongtailError` for files that cannot be read, or when the network cannot take an image.
-  public init(_ experiment: Experiment, _ network: InferenceNetwork, _ details: EvaluationDetails, count: Int) throws {
+  /// Draws the best and the worst images.
+  /// - Parameters:
+  ///   - count: of each at most.
+  ///   - palette: the classes' colours.
+  ///   - figure: gives an image of the split with its annotation and its prediction.
+  /// - Throws: what `figure` throws, and what drawing and encoding throw.
+  public init(_ details: EvaluationDetails, count: Int, palette: [RGBColour], figure: (_ index: Int) throws -> ImageFigure) throws {
     func entry(_ image: EvaluationDetails.Image) throws -> Entry {
-      let figure = try experiment.task.figure(experiment.evaluationSplit, index: image.score.index, network)
+      let figure = try figure(image.score.index)
       let size = ComparisonPictures.size(of: figure.input)
       return Entry(
         name: image.name, score: image.score.value ?? 0,
         input: try figure.input.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
-        truth: try figure.truth.png(experiment.palette, size: size), prediction: try figure.prediction.png(experiment.palette, size: size))
+        truth: try figure.truth.png(palette, size: size), prediction: try figure.prediction.png(palette, size: size))
     }
     let extremes = details.extremes(count)
     best = try extremes.best.map(entry)
@@ -52,7 +54,7 @@ public struct ReportPictures: Sendable, Equatable {
 
   /// Writes the files into a run's directory, in the place of those of earlier evaluations.
   /// - Throws: `LongtailError(.inputOutput)`.
-  func write(to directory: RunDirectory, step: Int) throws {
+  package func write(to directory: RunDirectory, step: Int) throws {
     try directory.replaceDirectory("examples")
     for (kind, entries) in [("best", best), ("worst", worst)] {
       for (place, entry) in entries.enumerated() {

@@ -1,9 +1,7 @@
 import Configuration
 import Foundation
-import Models
 import Segmentation
 import Tensors
-import Training
 
 /// One run on one page: curves, classes, confusions, the best and the worst images, settings, times, and what looks wrong.
 ///
@@ -27,13 +25,13 @@ public struct RunReport: Sendable {
   /// - Parameters:
   ///   - path: the directory.
   ///   - name: the heading; by default the directory's name.
-  ///   - facts: where somebody knows the network better than the configuration tells.
+  ///   - facts: what the diagnosis knows of the network; nothing when not given.
   /// - Throws: `LongtailError(.missingInput)` where there is no run, `.badData` where a file of it is not what it should be.
-  public init(readingFrom path: String, name: String? = nil, facts: NetworkFacts? = nil) throws {
+  public init(readingFrom path: String, name: String? = nil, facts: NetworkFacts = NetworkFacts()) throws {
     let results = try RunResults(readingFrom: path)
     self.results = results
     self.name = name ?? URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-    self.facts = facts ?? NetworkFacts(results)
+    self.facts = facts
     state = results.state
     environment = try RecordFile.read("\(path)/environment.json")
     // That of an evaluation which a resumed run has undone would not fit the rest.
@@ -82,17 +80,5 @@ public struct RunReport: Sendable {
       lines.append("No confusion matrix and no scores of images: the run did not write them. longtail report --evaluate makes them.")
     }
     return lines
-  }
-}
-
-extension NetworkFacts {
-  /// What a run's configuration tells of its network. Nothing where this build does not know the model.
-  public init(_ results: RunResults) {
-    self.init()
-    let (configuration, classes) = (results.configuration, results.last?.classes.count ?? results.training.counts.count)
-    let graph = try? ModelRegistry.make(
-      configuration.model.name, width: configuration.model.width, classes: max(1, classes), settings: configuration.model.settings)
-    stride = try? graph?.coarsestStride()
-    inputPixels = configuration.data.size.map { $0.width * $0.height }
   }
 }

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Networks
 import Reports
+import Runs
 import Tasks
 import Tensors
 import Threading

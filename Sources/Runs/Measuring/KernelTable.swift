@@ -1,4 +1,5 @@
 import Networks
+import Reports
 import Training
 
 /// What measurements of kernels tell, network by network, as a table for a terminal.

@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Foundation
 import Images
+import Reports
 import Segmentation
 import Tasks
 import Tensors
@@ -86,7 +87,7 @@ public final class RunReporter: TrainingObserver {
     }
     record.phases = phases
     try patiently { try log?.append(record) }
-    try patiently { try tensorBoard?.note(report) }
+    try patiently { try tensorBoard?.note(record) }
     if !report.isSkipped { lastStep = report }
     for warning in warnings(report) { progress.print("warning: \(warning)") }
     progress.update(record)
@@ -104,7 +105,7 @@ public final class RunReporter: TrainingObserver {
     progress.print("epoch \(report.epoch): \(summary(record))  (\(report.images) images, \(Formatting.duration(report.seconds)))")
     if let tensorBoard {
       try patiently { try tensorBoard.note(record) }
-      try patiently { try tensorBoard.note(step: report.step, learner.network, learner.judged) }
+      try patiently { try tensorBoard.note(step: report.step, learner.network.canonicalTensors(of: learner.judged.values)) }
       do {
         try tensorBoard.note(step: report.step, try panels(learner))
       } catch {
@@ -116,7 +117,7 @@ public final class RunReporter: TrainingObserver {
       do {
         let network = inference(learner)
         picturePath = try directory.writePicture(try panel(network), step: report.step)
-        try ReportPictures(experiment, network, details, count: experiment.configuration.reporting.pictures)
+        try experiment.reportPictures(network, details, count: experiment.configuration.reporting.pictures)
           .write(to: directory, step: report.step)
       } catch {
         // A picture is not worth a run.

@@ -1,3 +1,4 @@
+import Reports
 import Training
 
 /// What `longtail doctor` found, as text and as JSON.

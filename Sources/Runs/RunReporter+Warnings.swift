@@ -1,4 +1,5 @@
 import Datasets
+import Reports
 import Training
 
 /// What is told about a step in which something was wrong.

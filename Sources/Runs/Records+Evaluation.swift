@@ -1,3 +1,4 @@
+import Reports
 import Tasks
 import Tensors
 import Training

@@ -142,7 +142,9 @@ let package = Package(
       name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
       swiftSettings: strict),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "SegmentationTests", dependencies: ["Segmentation", "Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],
+      swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(

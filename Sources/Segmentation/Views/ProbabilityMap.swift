@@ -50,7 +50,7 @@ public struct ProbabilityMap: Sendable {
   /// - Parameters:
   ///   - scores: the rows of one image of `columns` columns.
   ///   - window: the part of the rows that is not padding.
-  mutating func addSoftmax(_ scores: RowsView, columns: Int, window: ImageSize, x: Int, y: Int) {
+  public mutating func addSoftmax(_ scores: RowsView, columns: Int, window: ImageSize, x: Int, y: Int) {
     let plane = size.width * size.height
     let width = size.width
     let (right, below) = (min(window.width, size.width - x), min(window.height, size.height - y))

@@ -19,7 +19,28 @@ public struct ClassTable: Sendable {
     }.map(\.element)
   }
 
-  var table: TextTable {
+  /// More classes than these are not all listed where people read: `final-table.md` has them all.
+  static let mostListed = 256
+  /// How many of the most frequent and of the rarest classes are listed then.
+  static let listedOfMany = 20
+
+  /// The classes that are listed where people read.
+  private var shown: [ClassRecord] {
+    let all = ordered
+    return all.count <= ClassTable.mostListed ? all : Array(all.prefix(ClassTable.listedOfMany) + all.suffix(ClassTable.listedOfMany))
+  }
+
+  /// What is left out where people read; nil where nothing is.
+  var omission: String? {
+    guard record.classes.count > ClassTable.mostListed else { return nil }
+    return "Of \(Formatting.count(record.classes.count)) classes the \(ClassTable.listedOfMany) most frequent and the "
+      + "\(ClassTable.listedOfMany) rarest are listed; final-table.md has all."
+  }
+
+  /// The classes, as far as people read them.
+  var table: TextTable { table(of: shown) }
+
+  private func table(of classes: [ClassRecord]) -> TextTable {
     var columns: [TextTable.Column] = [
       .init("class"), .init("group"), .init("train %", isNumeric: true), .init(task.unit, isNumeric: true),
     ]
@@ -28,7 +49,7 @@ public struct ClassTable: Sendable {
     columns.append(.init("note"))
     var table = TextTable(columns: columns)
     func percent(_ share: Double?) -> String { share.map { Formatting.percent($0) } ?? "–" }
-    for row in ordered {
+    for row in classes {
       var cells = [row.name, row.group, percent(row.trainingShare), Formatting.count(row.count)]
       cells += task.listedOfClasses.map { $0.cell(row.value($0)) }
       if showsGradients { cells.append(percent(row.gradientShare)) }
@@ -76,12 +97,12 @@ public struct ClassTable: Sendable {
   /// - Parameter terminal: decides about colour: classes that are never predicted stand out.
   public func text(for terminal: Terminal = .plain) -> String {
     let lines = table.lines.map { $0.hasSuffix("never predicted") ? terminal.styled($0, .warning) : $0 }
-    return ([caption, ""] + lines + [""] + means.lines).joined(separator: "\n") + "\n"
+    return ([caption, ""] + lines + (omission.map { ["", $0] } ?? []) + [""] + means.lines).joined(separator: "\n") + "\n"
   }
 
   /// The page `final-table.md`.
   /// - Parameter title: its heading.
   public func markdown(title: String) -> String {
-    (["# \(title)", "", caption, ""] + table.markdownLines + [""] + means.markdownLines).joined(separator: "\n") + "\n"
+    (["# \(title)", "", caption, ""] + table(of: ordered).markdownLines + [""] + means.markdownLines).joined(separator: "\n") + "\n"
   }
 }

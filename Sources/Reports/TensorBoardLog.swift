@@ -45,7 +45,7 @@ package final class TensorBoardLog {
       case .class: continue
       }
     }
-    if let main = record.task.mainOfClasses {
+    if let main = record.task.mainOfClasses, record.classes.count <= ClassTable.mostListed {
       for entry in record.classes { if let value = entry.value(main) { values.append(("\(main.title)/\(entry.name)", .scalar(value))) } }
     }
     try append(record.step, values)

@@ -30,6 +30,8 @@ public protocol Task: Sendable {
   var scoreKinds: [ScoreKind] { get }
   /// How its classes are grouped.
   var grouping: ClassGrouping { get }
+  /// The ports of the network that its tally reads, beside the logits that the objective is measured at.
+  var ports: Set<Port> { get }
 
   /// The same task without some samples.
   /// - Parameter samples: their indices, by split.
@@ -65,6 +67,9 @@ public protocol Task: Sendable {
 extension Task {
   /// By shares.
   public var grouping: ClassGrouping { .shares }
+
+  /// The logits.
+  public var ports: Set<Port> { [.logits] }
 
   /// All images go in batches.
   public func judgesSingleImages(ofSize size: ImageSize?) -> Bool { false }

@@ -70,6 +70,7 @@ public final class Evaluator {
     var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)
     var part = packed
     let size = experiment.paddedEvaluationSize
+    let ports = experiment.task.ports.union([.logits])
     let measured = objective.flatMap { $0.needsClassifierGram ? nil : $0 }
     let loader = try makeLoader()
     defer { loader.stop() }
@@ -78,7 +79,7 @@ public final class Evaluator {
       communicator.progress.enter(.evaluate)
       defer { loader.recycle(next) }
       if next.imageCount == 0 { continue }
-      let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width)
+      let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width, ports: ports)
       try plan.forward(parameters ?? network.parameterSet, images: BatchImages(next.images))
       let logits = try plan.logits()
       if let measured {

@@ -13,7 +13,11 @@ extension Comparison {
       body += PageParts.section("Differences over pairs of equal seeds, in points", [PageParts.table(differences)])
     }
     body += PageParts.section(
-      classHeading, [ChartStyle.legend(names), barChart.markup(), PageParts.detail("The numbers", PageParts.table(classTable))])
+      classHeading,
+      [
+        ChartStyle.legend(names), classNames.count <= ClassTable.mostListed ? barChart.markup() : "",
+        PageParts.detail("The numbers", PageParts.table(classTable)),
+      ])
     body += PageParts.section(
       "Learning curves",
       [

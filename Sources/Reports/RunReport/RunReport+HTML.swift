@@ -129,7 +129,7 @@ extension RunReport {
         [Markup("Groups come from the classes' \(last.task.groupSource); in each, the most frequent class stands first.")]),
       last.task.mainOfClasses?.unit == .share && last.classes.count <= ConfusionChart.mostClasses ? ClassBars(record: last).markup() : "",
       PageParts.detail("The numbers", PageParts.table(ClassTable(last).table)),
-    ]
+    ] + (ClassTable(last).omission.map { [.element("p", ["class": "soft"], [Markup($0)])] } ?? [])
   }
 
   private func confusions(_ counts: ConfusionCounts, _ last: EvaluationRecord) -> [Markup] {

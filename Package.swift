@@ -78,30 +78,40 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Objectives", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Datasets", dependencies: ["CMatFiles", "Images", "Settings", "Tensors"], swiftSettings: hot),
-    .target(name: "Metrics", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: hot),
 
-    // Floor 4.
+    // Floor 4: what tasks share.
+    .target(name: "Tasks", dependencies: ["Datasets", "Images", "Networks", "Tensors"], swiftSettings: strict),
+
+    // Floor 5.
     .target(name: "Models", dependencies: ["Networks", "Settings"], swiftSettings: strict),
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
+    .target(
+      name: "Segmentation",
+      dependencies: ["Configuration", "Datasets", "Images", "Networks", "Objectives", "Tasks", "Tensors", "Threading"], swiftSettings: hot),
 
-    // Floor 5 and above.
+    // Floor 6 and above.
     .target(
       name: "Training",
       dependencies: [
-        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
-        "Objectives", "Optimizers", "Settings", "Tensors", "Threading",
+        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks",
+        "Objectives", "Optimizers", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
-      name: "Reports", dependencies: ["Detection", "Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"],
+      name: "Reports",
+      dependencies: ["Checkpoints", "Configuration", "Datasets", "Detection", "Exchange", "Images", "Segmentation", "Tasks", "Tensors"],
       swiftSettings: hot),
+    .target(
+      name: "Runs",
+      dependencies: ["Checkpoints", "Datasets", "Images", "Models", "Networks", "Reports", "Segmentation", "Tasks", "Tensors", "Training"],
+      swiftSettings: strict),
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Reports", "Settings", "Training",
+        "CAllocations", "Detection", "Exchange", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -135,7 +145,10 @@ let package = Package(
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
       swiftSettings: strict),
-    .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],
+      swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(
@@ -145,17 +158,21 @@ let package = Package(
       name: "OptimizersTests", dependencies: ["Optimizers", "Settings", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(
-      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Training"], path: "Tests/Probes/Endurance", swiftSettings: strict),
+      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Runs", "Training"], path: "Tests/Probes/Endurance",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "ToyProbe", dependencies: ["Models", "Reports", "Runs", "Tasks", "Training"], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .executableTarget(name: "MethodProbe", dependencies: ["Training"], path: "Tests/Probes/Method", swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Images", "Metrics", "Reports", "Tensors", "TestSupport", "Training"], swiftSettings: strict),
+      name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "ToyProbe", "Training"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Settings", "Tensors", "TestSupport",
+        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Runs", "Settings", "Tensors", "TestSupport",
         "Training", "longtail",
       ], exclude: ["Help"], swiftSettings: strict),
   ]

@@ -9,7 +9,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
 
   /// The best value of a metric so far.
   public struct Best: Sendable, Equatable, Codable {
-    /// The metric's name, such as `meanIoU`.
+    /// The metric's name, as the task names it.
     public var metric: String
     /// Its value.
     public var value: Double
@@ -59,6 +59,8 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var worldSize = 1
   /// Compute threads of each rank: part of what decides the last bits of a result.
   public var threadsPerRank = 1
+  /// The task that the network is trained for; empty in checkpoints from before there were several.
+  public var task = ""
   /// Class names, in the order of the network's outputs.
   public var classNames: [String] = []
   /// Class colours as `#rrggbb`, in the same order, so that predicting needs no data set. Empty in checkpoints from before they were recorded.
@@ -102,6 +104,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.configurationText, &configurationText)
     try field(.worldSize, &worldSize)
     try field(.threadsPerRank, &threadsPerRank)
+    try field(.task, &task)
     try field(.classNames, &classNames)
     try field(.classColours, &classColours)
     try field(.classGroups, &classGroups)
@@ -118,7 +121,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
-    case classNames, classColours, classGroups, predictionOffsets
+    case task, classNames, classColours, classGroups, predictionOffsets
     case versions, algorithmChoices, metrics, best, earlyStopping, elapsedSeconds, counters, savedAt
   }
 }

@@ -92,11 +92,21 @@ public struct AugmentationPipeline: Sendable, Equatable {
   }
 
   /// The part that is the same in every epoch, so that its result can be kept: the fixed resize.
+  public func prepared(_ sample: AnnotatedImage) -> AnnotatedImage {
+    guard let resize, resize.width != sample.image.width || resize.height != sample.image.height else { return sample }
+    return AnnotatedImage(image: prepared(sample.image), annotation: sample.annotation.resized(to: resize))
+  }
+
+  /// The fixed resize of an image.
+  public func prepared(_ image: RGBImage) -> RGBImage {
+    guard let resize, resize.width != image.width || resize.height != image.height else { return image }
+    return image.resized(width: resize.width, height: resize.height)
+  }
+
+  /// The fixed resize of an image and of the classes of its pixels.
   public func prepared(_ sample: Sample) -> Sample {
     guard let resize, resize.width != sample.image.width || resize.height != sample.image.height else { return sample }
-    return Sample(
-      image: sample.image.resized(width: resize.width, height: resize.height),
-      labels: sample.labels.resized(width: resize.width, height: resize.height))
+    return Sample(image: prepared(sample.image), labels: sample.labels.resized(to: resize))
   }
 
   /// The decisions for one sample in one epoch.

@@ -1,21 +1,15 @@
 import Images
 import Tensors
 
-/// One rank's part of a step: pictures and labels, ready for a network.
+/// One rank's part of a step: images and targets, ready for a network.
 ///
 /// Its memory belongs to a loader's ring: hand it back with `BatchLoader.recycle` when it has been used.
 public final class Batch: @unchecked Sendable {
   /// Pictures as float32 N,C,H,W (planes red, green, blue), normalized. Room for `capacity` pictures; `imageCount` are valid.
   public let images: HostBuffer
-  /// A label for each pixel of the valid pictures, N,H,W, or one for each picture; -1 is ignored.
-  public package(set) var labels: [Int32]
-  /// A second label for each of `labels`, with the share of the row that it holds for, as mixup gives them; empty where there are none.
-  package var secondLabels: [Int32] = []
-  /// The shares of the second labels, from 0 to 1.
-  package var secondShares: [Float] = []
-  /// A weight for each of `labels`; empty where all weigh 1.
-  package var weights: [Float] = []
-  /// The same pictures in further views, such as a second crop, each laid out as `images`; empty where samples have one view.
+  /// What the images' outputs are measured against.
+  public let targets: any Targets
+  /// The same images in further views, such as a second crop, each laid out as `images`; empty where samples have one view.
   package var furtherViews: [HostBuffer] = []
   /// Index in the split of each picture.
   public internal(set) var sampleIndices: [Int]
@@ -23,8 +17,8 @@ public final class Batch: @unchecked Sendable {
   public internal(set) var occurrences: [Int]
   /// Number of pictures of each micro-batch, in order; they add up to `imageCount`.
   public internal(set) var microBatches: [Int]
-  /// Labels of each picture at its original size, where the loader was asked to keep them.
-  public internal(set) var originalLabels: [LabelImage]
+  /// The annotation of each image as the data set has it, before any resizing, where the loader was asked to keep them.
+  public internal(set) var annotations: [any Annotation]
   /// The epoch, counted from 0.
   public package(set) var epoch: Int
   /// The step in its epoch, counted from 0.
@@ -39,17 +33,16 @@ public final class Batch: @unchecked Sendable {
   /// Number of pictures; may be 0 where this rank has none in this step.
   public var imageCount: Int { sampleIndices.count }
 
-  init(capacity: Int, height: Int, width: Int) {
+  init(capacity: Int, height: Int, width: Int, targets: any Targets) {
     self.capacity = capacity
     self.height = height
     self.width = width
     images = HostBuffer(floatCount: capacity * 3 * height * width)
-    labels = []
-    labels.reserveCapacity(capacity * height * width)
+    self.targets = targets
     sampleIndices = []
     occurrences = []
     microBatches = [0]
-    originalLabels = []
+    annotations = []
     epoch = 0
     step = 0
   }
@@ -61,9 +54,7 @@ public final class Batch: @unchecked Sendable {
     sampleIndices = samples
     self.occurrences = occurrences ?? [Int](repeating: 0, count: samples.count)
     self.microBatches = microBatches ?? [samples.count]
-    originalLabels = []
-    let count = samples.count * height * width
-    if labels.count > count { labels.removeLast(labels.count - count) }
-    if labels.count < count { labels.append(contentsOf: repeatElement(-1, count: count - labels.count)) }
+    annotations = []
+    targets.prepare(images: samples.count)
   }
 }

@@ -65,7 +65,9 @@ public enum FolderDataset {
     guard !list.isEmpty else {
       throw settings.wrong("classes", "is missing", advice: "Give a list of class names, in the order of the class numbers.")
     }
-    guard list.count <= 255 else { throw settings.wrong("classes", "has \(list.count) names, but 255 are the most") }
+    guard list.count <= 255 else {
+      throw settings.wrong("classes", "has \(list.count) names, but label files of 8 bits tell 255 classes apart at most")
+    }
     let colours = settings.colours
     if let colours, colours.count != list.count {
       throw settings.wrong("colours", "has \(colours.count) entries for \(list.count) classes")

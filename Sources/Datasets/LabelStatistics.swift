@@ -26,6 +26,8 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   public var files: ImageFacts
   /// The palettes of the label files, compared.
   public var palettes: LabelPalettes
+  /// Whether it was read from a file of version 0.1, which did not look at what files are: reports can use it, training counts anew.
+  public internal(set) var isEarly = false
 
   /// The pixels of each class in each sample, one that cannot be used included as one without any; nil where they were not asked for.
   public var samples: SampleClasses?
@@ -91,6 +93,19 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
       }
     }
     for index in present { images[index] += 1 }
+  }
+
+  /// Counts one sample whose annotation is no label map: an image with a class, an image with instances.
+  /// - Parameters:
+  ///   - counts: how many of each class it shows, in the task's unit; classes may repeat.
+  ///   - size: of the image.
+  ///   - source: what error messages call it.
+  public mutating func add(counts: [(class: Int, count: Int)], ignored: Int = 0, size: ImageSize, source: String) {
+    imageCount += 1
+    note(SizedSource(size: size, source: source))
+    ignoredPixels += ignored
+    for (index, count) in counts where pixels.indices.contains(index) { pixels[index] += count }
+    for index in Set(counts.filter { $0.count > 0 }.map(\.class)) where images.indices.contains(index) { images[index] += 1 }
   }
 
   /// Counts one sample.

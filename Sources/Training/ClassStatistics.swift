@@ -2,11 +2,11 @@ import Collectives
 import Configuration
 import Datasets
 import Foundation
-import Metrics
 import Objectives
+import Tasks
 import Tensors
 
-/// Pixels and images of each class in the training split, counted once, and the groups that follow from them.
+/// What is labelled with each class in the training split (pixels, images or instances, as the task counts) and the images that show it, counted once, and the groups that follow from them.
 public struct ClassStatistics: Sendable {
   /// The counts, with the digest of what was counted.
   public let audit: LabelAudit
@@ -31,7 +31,8 @@ public struct ClassStatistics: Sendable {
     var bytes: [UInt8] = []
     if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record),
       let known = try? JSONDecoder().decode(LabelAudit.self, from: data), known.digest == digest,
-      known.statistics.pixels.count == dataset.classes.count, !keepsSamples || known.statistics.samples != nil
+      known.statistics.pixels.count == dataset.classes.count, !known.statistics.isEarly,
+      !keepsSamples || known.statistics.samples != nil
     {
       bytes = [UInt8](data)
     }
@@ -63,7 +64,11 @@ public struct ClassStatistics: Sendable {
 
   init(audit: LabelAudit, _ experiment: Experiment) throws {
     self.audit = audit
-    groups = try ClassStatistics.groups(experiment.configuration.groups, audit.statistics, experiment.classNames)
+    switch experiment.task.grouping {
+    case .shares: groups = try ClassStatistics.groups(experiment.configuration.groups, audit.statistics, experiment.classNames)
+    case .counts(let many, let few):
+      groups = ClassGroups(counts: audit.statistics.pixels.map(Int64.init), moreThan: many, fewerThan: few)
+    }
   }
 
   /// Pixels of each class.
@@ -82,21 +87,22 @@ public struct ClassStatistics: Sendable {
   }
 
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {
-    var groups = names.indices.map { _ in ClassGroups.Group.medium }
+    let (head, medium, tail) = (0, 1, 2)
+    var groups = names.indices.map { _ in medium }
     func index(_ name: String, _ key: String) throws -> Int {
       guard let found = names.firstIndex(of: name) else { throw LongtailError.unknownName("class in \(key)", name, known: names) }
       return found
     }
     let shares = counts.shares
     switch rule.head {
-    case .share(let share): for k in names.indices where shares[k] >= share { groups[k] = .head }
-    case .classes(let list): for name in list { groups[try index(name, "groups.head")] = .head }
+    case .share(let share): for k in names.indices where shares[k] >= share { groups[k] = head }
+    case .classes(let list): for name in list { groups[try index(name, "groups.head")] = head }
     }
     switch rule.tail {
-    case .share(let share): for k in names.indices where shares[k] < share { groups[k] = .tail }
-    case .classes(let list): for name in list { groups[try index(name, "groups.tail")] = .tail }
+    case .share(let share): for k in names.indices where shares[k] < share { groups[k] = tail }
+    case .classes(let list): for name in list { groups[try index(name, "groups.tail")] = tail }
     }
-    for name in rule.medium ?? [] { groups[try index(name, "groups.medium")] = .medium }
-    return ClassGroups(groups: groups)
+    for name in rule.medium ?? [] { groups[try index(name, "groups.medium")] = medium }
+    return ClassGroups(places: groups)
   }
 }

@@ -15,11 +15,13 @@ extension Learner {
     var finding = NonFiniteFinding()
     finding.samples = batch.sampleIndices
     finding.pixels = Array(repeating: 0, count: try classCount(passes))
-    for label in batch.labels {
-      if label < 0 {
-        finding.ignoredPixels += 1
-      } else if Int(label) < finding.pixels.count {
-        finding.pixels[Int(label)] += 1
+    batch.targets.withRows { rows in
+      for label in rows.labels {
+        if label < 0 {
+          finding.ignoredPixels += 1
+        } else if Int(label) < finding.pixels.count {
+          finding.pixels[Int(label)] += 1
+        }
       }
     }
     if let name = network.firstNonFinite(in: network.parameters, network.parameterRegions) {

@@ -59,8 +59,8 @@ extension Learner {
   func withInputs<Result>(_ batch: Batch, _ passes: StepPasses, places: BatchPlaces?, _ body: (StepInputs) throws -> Result) rethrows
     -> Result
   {
-    try batch.withTargets { targets in
-      try body(StepInputs(targets: targets, places: places) { try passes.rows($0) })
+    try batch.targets.withRows { rows in
+      try body(StepInputs(targets: RowTargets(rows), places: places) { try passes.rows($0) })
     }
   }
 
@@ -118,20 +118,10 @@ extension Learner {
   }
 }
 
-extension Batch {
-  /// Calls `body` with what the rows are measured against; the pointers are not valid outside.
-  func withTargets<Result>(_ body: (RowTargets) throws -> Result) rethrows -> Result {
-    try labels.withUnsafeBufferPointer { labels in
-      try secondLabels.withUnsafeBufferPointer { second in
-        try secondShares.withUnsafeBufferPointer { shares in
-          try weights.withUnsafeBufferPointer { weights in
-            try body(
-              RowTargets(
-                labels: labels, second: secondLabels.isEmpty ? nil : .init(labels: second, shares: shares),
-                weights: weights.isEmpty ? nil : .init(weights)))
-          }
-        }
-      }
-    }
+extension RowTargets {
+  /// What a batch says about its rows.
+  init(_ rows: TargetRows) {
+    self.init(
+      labels: rows.labels, second: rows.second.map { .init(labels: $0.labels, shares: $0.shares) }, weights: rows.weights.map { .init($0) })
   }
 }

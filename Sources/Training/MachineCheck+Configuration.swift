@@ -66,7 +66,7 @@ extension MachineCheck {
     var checks: [MachineCheck] = []
     let first = "first \(split.shortName) image"
     do {
-      let image = try dataset.sample(split: split, index: 0).image
+      let image = try dataset.annotatedImage(split: split, index: 0).image
       checks.append(
         MachineCheck(first, .ok, "\(dataset.identifier(split: split, index: 0)), \(image.width) x \(image.height), decoded with its labels")
       )
@@ -84,7 +84,7 @@ extension MachineCheck {
       let detail = "\(count) of \(dataset.count(of: split)) read: \(present) of \(dataset.classes.count) classes, \(ignored) % ignored"
       if split == .train, present == 1, count == dataset.count(of: split) {
         do {
-          try statistics.requireSeveralClasses(of: dataset)
+          try experiment.task.requireTrainable(statistics)
         } catch {
           checks.append(MachineCheck(labels, error: error))
           return checks
@@ -113,7 +113,7 @@ extension MachineCheck {
       let count = dataset.count(of: split)
       let read = min(count, comparedImages)
       let left = Set(0..<count).subtracting((0..<read).map { count * $0 / read })
-      let part = SelectedSamples(dataset, without: [split: left])
+      let part = experiment.task.without([split: left]).dataset
       // Files that cannot be read are found by others.
       guard read > 0, let statistics = try? LabelAudit.scan(part, split: split, indices: 0..<read, threads: 2) else { continue }
       counted.append((split, statistics))

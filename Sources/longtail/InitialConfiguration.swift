@@ -3,7 +3,9 @@ import Datasets
 import Foundation
 import Images
 import Reports
+import Segmentation
 import Settings
+import Tasks
 import Tensors
 import Training
 
@@ -173,8 +175,9 @@ struct InitialConfiguration {
     file.space()
     addGroups(to: &file)
     file.section("checkpoint")
-    file.key(
-      "best", hasTail ? ["miou", "miou.tail"] : ["miou"], depth: 1, "beside the newest ones, the best by these are kept")
+    let main = SegmentationTask.scoreKinds.first { $0.rank == .main }
+    let best = [main.map(\.name), hasTail ? main.map { Score($0, of: .group("tail"), nil).name } : nil].compactMap(\.self)
+    file.key("best", .list(best.map { .string($0) }), depth: 1, "beside the newest ones, the best by these are kept")
   }
 
   private var splitRemark: String {

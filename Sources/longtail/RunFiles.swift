@@ -1,8 +1,9 @@
+import Checkpoints
 import Collectives
 import Datasets
 import Foundation
-import Metrics
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training
@@ -23,15 +24,7 @@ enum RunFiles {
     environment.versions.merge(Versions.all) { _, new in new }
     try directory.writeEnvironment(environment)
     if experiment.configuration.data.split != nil { try SampleListFiles.write(experiment, to: directory.file(SampleListFiles.folder)) }
-    let counts = statistics.audit.statistics
-    try directory.writeClasses(
-      experiment.dataset.classes.enumerated().map { k, info in
-        RunDirectory.ClassEntry(
-          name: info.name, group: statistics.groups.groups[k].rawValue, trainingPixels: counts.pixels[k],
-          trainingImages: counts.images[k], colour: info.colour)
-      },
-      labelMapDigest: try SHA256Digest(of: experiment.dataset.labelMap.description).description,
-      groupRule: "shares of the labelled training pixels, as groups in config.yaml")
+    try directory.writeClasses(try ClassesRecord(experiment, statistics))
   }
 
   /// Lists the samples that are left out in `skipped-files.txt`; removes the list where there are none.

@@ -4,7 +4,7 @@ import Configuration
 import Datasets
 import Detection
 import Foundation
-import Metrics
+import Tasks
 import Reports
 import Tensors
 import Training
@@ -94,19 +94,19 @@ struct StatsCommand: ParsableCommand {
     let counts = statistics.audit.statistics
     var table = TextTable(
       columns: [
-        .init("class"), .init("group"), .init("pixels", isNumeric: true), .init("share %", isNumeric: true),
+        .init("class"), .init("group"), .init(experiment.task.countUnit.name, isNumeric: true), .init("share %", isNumeric: true),
         .init("images", isNumeric: true), .init("of images %", isNumeric: true),
       ] + (expected == nil ? [] : SamplerExpectation.columns))
     for k in counts.pixels.indices.sorted(by: { counts.pixels[$0] > counts.pixels[$1] }) {
       table.append(
         [
-          experiment.classNames[k], statistics.groups.groups[k].rawValue, Formatting.count(counts.pixels[k]),
+          experiment.classNames[k], statistics.groups.name(of: k), Formatting.count(counts.pixels[k]),
           Formatting.percent(counts.shares[k]), Formatting.count(counts.images[k]),
           Formatting.percent(Double(counts.images[k]) / Double(max(1, counts.imageCount)), decimals: 1),
         ] + (expected?.cells(of: k) ?? []))
     }
     return table.lines.joined(separator: "\n")
-      + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
+      + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled \(experiment.task.countUnit.name), "
       + "\(Formatting.count(counts.ignoredPixels)) ignored; \(Self.spread(experiment, counts))\n"
       + (expected.map { "\($0.summary)\n" } ?? "")
   }
@@ -114,8 +114,8 @@ struct StatsCommand: ParsableCommand {
   /// What training would say of these labels.
   private static func warning(_ experiment: Experiment, _ split: Split, _ counts: LabelStatistics) -> String? {
     do {
-      if split == .train { try counts.requireSeveralClasses(of: experiment.dataset) }
-      try counts.requireLabelledPixels(of: experiment.dataset, split: split)
+      if split == .train { try experiment.task.requireTrainable(counts) }
+      try experiment.task.requireJudgeable(counts, split: split)
       return nil
     } catch { return "\(error)" }
   }
@@ -136,7 +136,7 @@ struct StatsCommand: ParsableCommand {
     let counts = audit.statistics
     let classes = experiment.dataset.classes.enumerated().map { k, info in
       let members: [JSONValue.Member] = [
-        .init("index", .int(k)), .init("name", .string(info.name)), .init("group", .string(statistics.groups.groups[k].rawValue)),
+        .init("index", .int(k)), .init("name", .string(info.name)), .init("group", .string(statistics.groups.name(of: k))),
         .init("colour", .string(info.colour.hexadecimal)), .init("pixels", .int(counts.pixels[k])),
         .init("share", .double(counts.shares[k])),
         .init("images", .int(counts.images[k])),
@@ -144,9 +144,9 @@ struct StatsCommand: ParsableCommand {
       ]
       return JSONValue.object(members + (expected?.members(of: k) ?? []))
     }
-    let groups = ClassGroups.Group.allCases.map { group in
+    let groups = statistics.groups.names.map { group in
       JSONValue.Member(
-        group.rawValue, .array(statistics.groups.classes(of: group).map { .string(experiment.classNames[$0]) }))
+        group, .array(statistics.groups.classes(of: group).map { .string(experiment.classNames[$0]) }))
     }
     let whole = JSONValue.members([
       "dataset": .string(audit.dataset), "split": .string(audit.split.rawValue), "digest": .string(audit.digest),

@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Foundation
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training
@@ -84,7 +85,7 @@ struct TrainingRun {
       experiment, communicator: communicator, record: record, threads: max(1, experiment.configuration.data.loader.threads))
     try statistics.audit.statistics.files.requireRange()
     try experiment.requireOneSize(statistics.audit)
-    try statistics.audit.statistics.requireSeveralClasses(of: experiment.dataset)
+    try experiment.task.requireTrainable(statistics.audit.statistics)
     let audits = [statistics.audit] + [try checkEvaluationLabels(directory, training: statistics)].compactMap { $0 }
     if communicator.isRoot { for remark in experiment.remarks(on: audits) { printNow("warning: \(remark)\n") } }
     var reporter: RunReporter?
@@ -124,9 +125,9 @@ struct TrainingRun {
     try counted.audit.statistics.files.requireRange()
     try experiment.requireOneSize(counted.audit)
     let found = counted.audit.statistics
-    try found.requireLabelledPixels(of: experiment.dataset, split: split)
+    try experiment.task.requireJudgeable(found, split: split)
     if communicator.isRoot {
-      for line in training.audit.statistics.classesMissing(in: found, split: split, of: experiment.dataset) {
+      for line in experiment.task.remarks(training: training.audit.statistics, evaluated: found, split: split) {
         printNow("warning: \(line)\n")
       }
     }

@@ -18,7 +18,7 @@ import Testing
       #expect(configuration.optimizer.learningRate == 1e-3)
       #expect(configuration.training.globalBatch == 8)
       #expect(configuration.groups.head == .share(0.10))
-      #expect(configuration.checkpoint.best == ["miou"])
+      #expect(configuration.checkpoint.best == nil, "the task says what it is judged by")
     }
   }
 

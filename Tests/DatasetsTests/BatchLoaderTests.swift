@@ -25,10 +25,11 @@ import Testing
     var copies: [Copy] = []
     while let batch = try loader.next() {
       let count = batch.imageCount * 3 * 64
-      #expect(batch.labels.count == batch.imageCount * 64)
+      let labels = batch.targets.withRows { Array($0.labels) }
+      #expect(labels.count == batch.imageCount * 64)
       copies.append(
         Copy(
-          epoch: batch.epoch, step: batch.step, samples: batch.sampleIndices, labels: batch.labels,
+          epoch: batch.epoch, step: batch.step, samples: batch.sampleIndices, labels: labels,
           images: batch.images.withFloats { Array($0[0..<count]) }))
       loader.recycle(batch)
     }
@@ -124,13 +125,13 @@ import Testing
     source.pipeline = AugmentationPipeline()
     source.pipeline.resize = ImageSize(width: 3, height: 3)
     var options = BatchLoader.Options()
-    options.keepsOriginalLabels = true
+    options.keepsAnnotations = true
     let loader = try BatchLoader(source: source, endEpoch: 1, options: options)
     defer { loader.stop() }
     let batch = try #require(try loader.next())
-    #expect(batch.originalLabels.count == 4)
-    for (labels, index) in zip(batch.originalLabels, batch.sampleIndices) {
-      #expect(labels == (try PatternDataset().sample(split: .train, index: index).labels))
+    #expect(batch.annotations.count == 4)
+    for (annotation, index) in zip(batch.annotations, batch.sampleIndices) {
+      #expect(annotation as? LabelImage == (try PatternDataset().sample(split: .train, index: index).labels))
     }
   }
 

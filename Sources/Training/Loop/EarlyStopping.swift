@@ -2,7 +2,7 @@ import Checkpoints
 import Collectives
 import Configuration
 import Foundation
-import Metrics
+import Tasks
 import Tensors
 
 /// Ends a run when a score gets no better: after so many evaluations in a row that did not better the reference by the least change.
@@ -11,14 +11,14 @@ import Tensors
 /// so that all end at the same step; the count is part of a checkpoint, so that a run that goes on stops where it would have stopped.
 package struct EarlyStopping: Equatable {
   private let settings: Configuration.Training.EarlyStopping
-  private let metric: MetricName
+  private let score: ScoreTable.Entry
   /// What a checkpoint keeps.
   private(set) package var record = RunRecord.EarlyStopping()
 
   /// - Throws: `LongtailError` for a score that there is not.
-  package init(_ settings: Configuration.Training.EarlyStopping, classNames: [String]) throws {
+  package init(_ settings: Configuration.Training.EarlyStopping, of table: ScoreTable) throws {
     self.settings = settings
-    metric = try MetricName(settings.score, classNames: classNames)
+    score = try table.score(settings.score, at: "training.earlyStopping.score")
   }
 
   /// Whether the run is over.
@@ -30,13 +30,13 @@ package struct EarlyStopping: Equatable {
     let count = record.evaluationsWithoutProgress
     let best =
       record.reference.map { "the best is \(String(format: "%.4f", $0)) after step \(record.referenceStep)" } ?? "it was never defined"
-    return "\(metric) got no better in \(count) evaluation\(count == 1 ? "" : "s") (training.earlyStopping); \(best)"
+    return "\(score.name) got no better in \(count) evaluation\(count == 1 ? "" : "s") (training.earlyStopping); \(best)"
   }
 
   /// Takes in a value of the score.
   package mutating func note(_ value: Double?, step: Int) {
-    let least = metric.largerIsBetter ? settings.leastChange : -settings.leastChange
-    guard metric.isBetter(value, than: record.reference.map { $0 + least }) else {
+    let least = score.kind.direction == .larger ? settings.leastChange : -settings.leastChange
+    guard let value, score.kind.isBetter(value, than: record.reference.map { $0 + least }) else {
       record.evaluationsWithoutProgress += 1
       return
     }
@@ -44,7 +44,7 @@ package struct EarlyStopping: Equatable {
   }
 
   /// Takes in an evaluation.
-  mutating func note(_ evaluation: EvaluationReport) { note(evaluation.value(metric), step: evaluation.step) }
+  mutating func note(_ scores: [Score], step: Int) { note(scores.first { $0.name == score.name }?.value, step: step) }
 
   /// Goes on from a checkpoint that rank zero has read; one of a run that watched nothing begins anew. Collective.
   mutating func restore(_ saved: RunRecord.EarlyStopping?, _ communicator: any Communicator) throws {
@@ -57,7 +57,7 @@ package struct EarlyStopping: Equatable {
   /// - Throws: `LongtailError` for a score that there is not.
   static func isOver(_ saved: RunRecord.EarlyStopping?, _ experiment: Experiment) throws -> Bool {
     guard let settings = experiment.configuration.training.earlyStopping, let saved else { return false }
-    var stopping = try EarlyStopping(settings, classNames: experiment.classNames)
+    var stopping = try EarlyStopping(settings, of: experiment.scoreTable)
     stopping.record = saved
     return stopping.isOver
   }

@@ -3,7 +3,6 @@ import Collectives
 import Configuration
 import Datasets
 import Foundation
-import Metrics
 import Networks
 import Tensors
 
@@ -70,9 +69,9 @@ public final class Trainer {
     self.requests = requests
     hasCheckpoints = checkpoints != nil
     try experiment.requireTrainable(globalBatch: training.globalBatch, dropLast: training.dropLast)
-    scores = try BestScores(watching: configuration.checkpoint.best, classNames: experiment.classNames)
+    scores = try BestScores(watching: configuration.checkpoint.best, of: experiment.scoreTable)
     nonFinitePolicy = NonFinitePolicy(training)
-    stopping = try training.earlyStopping.map { try EarlyStopping($0, classNames: experiment.classNames) }
+    stopping = try training.earlyStopping.map { try EarlyStopping($0, of: experiment.scoreTable) }
     sampler = try experiment.sampler(statistics.audit.statistics.samples)
     plan = try BatchPlan(
       sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
@@ -127,8 +126,8 @@ public final class Trainer {
         let evaluation = try evaluate()
         summary.evaluation = evaluation
         if schedule.isEnd(after: learner.stepCount) { try requireFiniteEnd(report, evaluation) }
-        if scores.note(evaluation) { saving.owe() }
-        stopping?.note(evaluation)
+        if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
+        stopping?.note(evaluation.scores, step: evaluation.step)
         try observer?.didEvaluate(evaluation, learner: learner)
       }
       if hasEnded { try save() }
@@ -193,7 +192,7 @@ public final class Trainer {
       source: .init(
         dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline,
         order: sampler, plan: plan,
-        rank: communicator.rank, height: size.height, width: size.width),
+        rank: communicator.rank, height: size.height, width: size.width, targets: experiment.targets(ofSize: size)),
       epoch: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, options: options)
   }
 

@@ -58,7 +58,7 @@ struct MethodProbe {
     batch.furtherViews = [second.images]
   }
 
-  private static func empty() -> Batch { Batch(noiseCapacity: batches[0], height: size.height, width: size.width) }
+  private static func empty() -> Batch { Batch(noiseCapacity: batches[0], height: size.height, width: size.width, rowsPerImage: 1) }
 
   func run(to steps: Int, event: [String]) throws {
     var newest: CheckpointContents?
@@ -89,10 +89,11 @@ struct MethodProbe {
       try batch.fillWithNoise(samples: samples, step: step, classes: 2, ignoredShare: 0, seed: 5 + UInt64(view))
     }
     batch.epoch = step / 3
-    batch.labels = samples.map { $0 % 7 == 6 ? -1 : Int32($0 % ToyMethod.classes) }
-    batch.secondLabels = samples.map { Int32(($0 + 1) % ToyMethod.classes) }
-    batch.secondShares = samples.map { Float($0 % 3) / 4 }
-    batch.weights = samples.map { 0.5 + Float($0 % 5) / 4 }
+    guard let targets = batch.targets as? RowLabels else { throw LongtailError(.internalError, "labels are not by image") }
+    targets.labels = samples.map { $0 % 7 == 6 ? -1 : Int32($0 % ToyMethod.classes) }
+    targets.secondLabels = samples.map { Int32(($0 + 1) % ToyMethod.classes) }
+    targets.secondShares = samples.map { Float($0 % 3) / 4 }
+    targets.weights = samples.map { 0.5 + Float($0 % 5) / 4 }
   }
 
   private func damage(_ name: String) throws {

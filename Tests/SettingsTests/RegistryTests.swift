@@ -13,7 +13,7 @@ struct Recipe: Section {
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("degrees", &degrees, "heat", .between(50, 300))
-      // Its own condition refuses what it begins with: it has to be given, though only where there is an oven.
+      // Its own condition refuses what it begins with, which is therefore not listed as a default.
       visitor.key("minutes", &minutes, "time", .atLeast(1))
     }
   }

@@ -22,7 +22,9 @@ package struct SectionWriter: KeyVisitor {
     lines.append(
       SettingLine(
         path: joined(name), value: value.setting, meaning: meaning, depth: path.count, kind: Value.kind,
-        range: Value.words?.joined(separator: " | ") ?? (ranges.isEmpty ? nil : ranges.joined(separator: ", "))))
+        range: Value.words?.joined(separator: " | ") ?? (ranges.isEmpty ? nil : ranges.joined(separator: ", ")),
+        // What the key's own conditions refuse is no default.
+        isRequired: checks.contains { $0.problem(value) != nil }))
   }
 
   private func joined(_ name: String) -> String { (path + [name]).joined(separator: ".") }

@@ -9,8 +9,13 @@ struct Recipe: Section {
 
   struct Oven: Section {
     var degrees = 180
+    var minutes = 0
 
-    mutating func visit(_ visitor: inout some KeyVisitor) { visitor.key("degrees", &degrees, "heat", .between(50, 300)) }
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("degrees", &degrees, "heat", .between(50, 300))
+      // Its own condition refuses what it begins with, which is therefore not listed as a default.
+      visitor.key("minutes", &minutes, "time", .atLeast(1))
+    }
   }
 
   var dish = ""
@@ -119,13 +124,16 @@ struct Recipe: Section {
 
   @Test func listingsHaveTypesAndRanges() throws {
     let lines = try Self.registry.entry("soup").settings
-    #expect(lines.map(\.path) == ["dish", "share", "portions", "isHot", "colour", "spices", "steps", "table", "oven", "oven.degrees"])
+    #expect(
+      lines.map(\.path) == [
+        "dish", "share", "portions", "isHot", "colour", "spices", "steps", "table", "oven", "oven.degrees", "oven.minutes",
+      ])
     #expect(
       lines.map(\.form) == [
         "text", "number, [0, 1)", "whole number, 1, 2 or 4", "true or false", "word, red | green | none", "list of names",
-        "whole number, at least 1", "mapping", "", "whole number, 50 to 300",
+        "whole number, at least 1", "mapping", "", "whole number, 50 to 300", "whole number, at least 1",
       ])
-    #expect(lines.map(\.defaultText) == ["required", "0.5", "4", "true", "red", "[]", "-", "-", "-", "180"])
+    #expect(lines.map(\.defaultText) == ["required", "0.5", "4", "true", "red", "[]", "-", "-", "-", "180", "required"])
     let description = Self.registry.description(name: "recipe", summary: "food", place: "here")
     #expect(description.entries.map(\.source) == [nil, "Nobody, 1900"])
     #expect(try description.entry("water").settings.isEmpty)

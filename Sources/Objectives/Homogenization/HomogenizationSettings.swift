@@ -21,7 +21,7 @@ struct HomogenizationSettings: Section {
     visitor.key("homogenization", &target, "the common norm that the gradient of every class is brought to")
     visitor.key("statistic", &statistic, "where the norm of a class's gradient is taken; features is the classifier's input")
     visitor.key("maximumScale", &maximumScale, "no class is multiplied by more", .atLeast(1), .finite)
-    visitor.key("burnIn", &burnIn, "for rotograd: the step at which the first norms are taken anew", .between(0, 1_000_000_000))
+    visitor.key("burnIn", &burnIn, "for rotograd: the step at which the first norms are taken anew", .atLeast(0))
   }
 
   /// The homogenization, or nil for none.

@@ -13,7 +13,7 @@ enum DeferredReweighting {
     var beta = 0.9999
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("fromEpoch", &fromEpoch, "the epoch from which classes are weighted, counted from 0", .between(0, 1_000_000_000))
+      visitor.key("fromEpoch", &fromEpoch, "the epoch from which classes are weighted, counted from 0", .atLeast(0))
       visitor.key("beta", &beta, "b of the weights, as in classBalanced", .between(0, 0.999_999_999_999))
     }
 

@@ -32,10 +32,7 @@ struct StatsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Of YOLO's files: where the pictures are; by default they are looked for.", valueName: "dir"))
   var images: String?
 
-  @Flag(
-    help: ArgumentHelp(
-      "Shows beside the counts how often the configuration's sampler is expected to show each class.",
-      discussion: "Expectations are exact, over all epochs of the run; data.sampler says which sampler it is."))
+  @Flag(help: "Shows beside the counts how often data.sampler is expected to show each class, over the whole run: exact, not measured.")
   var sampler = false
 
   @Option(

@@ -25,7 +25,8 @@ extension Trainer {
     var flag = [0.0]
     if communicator.isRoot, let contents = try findCheckpoint(checkpoints, .auto, experiment.configuration).contents {
       let isOver = try EarlyStopping.isOver(contents.run.earlyStopping, experiment)
-      flag[0] = isOver || contents.run.globalStep >= (try totalSteps(of: experiment)) ? 1 : 0
+      let totalSteps = try totalSteps(of: experiment)
+      flag[0] = isOver || contents.run.globalStep >= totalSteps ? 1 : 0
     }
     try communicator.maximum(&flag)
     return flag[0] > 0

@@ -62,7 +62,7 @@ import Testing
         #expect(page.text.contains(text), "\(text)")
       }
       let table = try String(contentsOfFile: "\(directory)/1/final-table.md", encoding: .utf8)
-      #expect(table.contains("| class | group | train % | images | top % | note |") && table.contains("27 labelled images"))
+      #expect(table.contains("| class | group | train % | images | top % | gradient % | note |") && table.contains("27 labelled images"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/1/examples").count == 4 * 3)
       #expect(try !FileManager.default.contentsOfDirectory(atPath: "\(directory)/1/tensorboard").isEmpty)
       #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/1/pictures").count == 1)

@@ -27,13 +27,15 @@ private final class Node {
 
   func member(_ key: String) -> Node {
     let node = Node()
-    members = (members ?? []) + [(key, node)]
+    if members == nil { members = [] }
+    members?.append((key, node))
     return node
   }
 
   func element() -> Node {
     let node = Node()
-    elements = (elements ?? []) + [node]
+    if elements == nil { elements = [] }
+    elements?.append(node)
     return node
   }
 

@@ -63,6 +63,7 @@ let package = Package(
     .target(name: "CMatFiles", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
+    .systemLibrary(name: "CCompression"),
 
     // Floor 1.
     .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
@@ -85,6 +86,7 @@ let package = Package(
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
+    .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
 
     // Floor 5 and above.
@@ -130,6 +132,9 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RecognitionTests", dependencies: ["Datasets", "Images", "Recognition", "Tensors", "TestSupport"], exclude: ["Oracle"],
       swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .executableTarget(

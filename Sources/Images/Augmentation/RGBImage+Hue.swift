@@ -48,9 +48,10 @@ struct HueColour: Equatable {
   /// Red, green, blue.
   var rgb: (UInt8, UInt8, UInt8) {
     if saturation == 0 { return (value, value, value) }
-    let sector = Int((Double(Float(hue) * 6) / 255.0).rounded(.down))
-    let rest = Double(Float(Double(Float(hue) * 6) / 255.0 - Double(Float(sector))))
-    let share = Double(Float(Double(Float(saturation)) / 255.0))
+    let place = Double(hue) * 6.0 / 255.0
+    let sector = Int(place.rounded(.down))
+    let rest = Double(Float(place - Double(sector)))
+    let share = Double(Float(Double(saturation) / 255.0))
     func level(_ factor: Double) -> UInt8 { UInt8(clamping: Int((Double(value) * factor).rounded(.toNearestOrAwayFromZero))) }
     let p = level(1.0 - share)
     let q = level(1.0 - share * rest)

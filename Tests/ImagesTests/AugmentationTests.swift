@@ -244,4 +244,21 @@ import Testing
       #expect(abs(found.x - third.x) < 1e-9 && abs(found.y - third.y) < 1e-9)
     }
   }
+
+  @Test func labelsFollowTheirPictures() throws {
+    let image = pattern(17, 12)
+    var labels = LabelImage(width: 17, height: 12)
+    for index in labels.labels.indices { labels.labels[index] = image.pixels[3 * index] }
+    let maps = [
+      PlaneMap.rotation(degrees: 25, centre: [8.5, 6]), .translation(x: 3.2, y: -2), .scaling(x: 1.5, y: 0.7, centre: [4, 4]),
+      PlaneMap(column: [1, 0.1, 0], row: [0, 1, 1], vanishing: [0.01, 0.02]), PlaneMap(column: [1e5, 1, 0], row: [1, 1e5, 0]),
+    ]
+    for map in maps {
+      let size = ImageSize(width: 15, height: 14)
+      let warped = image.warped(by: map, size: size, interpolation: .nearest, fill: RGBColour(200, 0, 0))
+      let followed = labels.warped(by: map, size: size, fill: 200)
+      #expect(followed.labels.indices.allSatisfy { followed.labels[$0] == warped.pixels[3 * $0] })
+    }
+    #expect(labels.warped(by: .translation(x: 20, y: 0)).labels.allSatisfy { $0 == LabelImage.ignored })
+  }
 }

@@ -21,7 +21,7 @@ extension RGBImage {
     if width == 0 || height == 0 || result.pixels.isEmpty { return result }
     pixels.withUnsafeBufferPointer { input in
       result.pixels.withUnsafeMutableBufferPointer { output in
-        let source = WarpSource(pixels: input, width: width, height: height)
+        let source = WarpSource(pixels: input, width: width, height: height, channels: 3)
         if interpolation == .nearest && map.isAffine {
           source.copyNearest(map, size: size, into: output)
           return
@@ -44,31 +44,51 @@ extension RGBImage {
   }
 }
 
+extension LabelImage {
+  /// Resamples through a map by the nearest pixel, as pictures with the same map are: numbers are never mixed.
+  /// - Parameters:
+  ///   - map: from positions in the result to positions in this picture.
+  ///   - size: of the result; this picture's by default.
+  ///   - fill: the number where the source lies outside.
+  package func warped(by map: PlaneMap, size: ImageSize? = nil, fill: UInt8 = LabelImage.ignored) -> LabelImage {
+    let size = size ?? ImageSize(width: width, height: height)
+    var result = LabelImage(width: size.width, height: size.height, fill: fill)
+    if width == 0 || height == 0 || result.labels.isEmpty { return result }
+    labels.withUnsafeBufferPointer { input in
+      result.labels.withUnsafeMutableBufferPointer { output in
+        WarpSource(pixels: input, width: width, height: height, channels: 1).copyNearest(map, size: size, into: output)
+      }
+    }
+    return result
+  }
+}
+
 /// The pixels that a warp reads.
 private struct WarpSource {
   let pixels: UnsafeBufferPointer<UInt8>
   let width: Int
   let height: Int
+  let channels: Int
 
   /// Whole columns and rows, by whole-number steps of 2^-16 pixels where the map turns or slants, as Pillow counts them.
   func copyNearest(_ map: PlaneMap, size: ImageSize, into output: UnsafeMutableBufferPointer<UInt8>) {
-    if map.column.y == 0 && map.row.x == 0 {
+    if map.isAffine && map.column.y == 0 && map.row.x == 0 {
       // Positions are added up: rounding then falls as in Pillow.
       let columns = positions(from: map.column.z + map.column.x * 0.5, step: map.column.x, count: size.width, limit: width)
       let rows = positions(from: map.row.z + map.row.y * 0.5, step: map.row.y, count: size.height, limit: height)
       for (y, row) in rows.enumerated() where row >= 0 {
         for (x, column) in columns.enumerated() where column >= 0 {
-          copy(column, row, into: output, at: 3 * (y * size.width + x))
+          copy(column, row, into: output, at: channels * (y * size.width + x))
         }
       }
       return
     }
     let corners = [(0, 0), (size.width, size.height), (0, size.height), (size.width, 0)].map { map(Double($0.0), Double($0.1)) }
-    guard corners.allSatisfy({ abs($0.x) < 32768 && abs($0.y) < 32768 }) else {
+    guard map.isAffine, corners.allSatisfy({ abs($0.x) < 32768 && abs($0.y) < 32768 }) else {
       for y in 0..<size.height {
         for x in 0..<size.width {
           let place = map(Double(x) + 0.5, Double(y) + 0.5)
-          write(place.x, place.y, .nearest, into: output, at: 3 * (y * size.width + x))
+          write(place.x, place.y, .nearest, into: output, at: channels * (y * size.width + x))
         }
       }
       return
@@ -83,7 +103,7 @@ private struct WarpSource {
       var (sourceX, sourceY) = start
       for x in 0..<size.width {
         let (column, row) = (sourceX >> 16, sourceY >> 16)
-        if column >= 0, column < width, row >= 0, row < height { copy(column, row, into: output, at: 3 * (y * size.width + x)) }
+        if column >= 0, column < width, row >= 0, row < height { copy(column, row, into: output, at: channels * (y * size.width + x)) }
         sourceX += across.0
         sourceY += across.1
       }
@@ -101,10 +121,8 @@ private struct WarpSource {
 
   @inline(__always)
   private func copy(_ column: Int, _ row: Int, into output: UnsafeMutableBufferPointer<UInt8>, at place: Int) {
-    let source = 3 * (row * width + column)
-    output[place] = pixels[source]
-    output[place + 1] = pixels[source + 1]
-    output[place + 2] = pixels[source + 2]
+    let source = channels * (row * width + column)
+    for channel in 0..<channels { output[place + channel] = pixels[source + channel] }
   }
 
   /// One pixel; what lies outside is left as it is.

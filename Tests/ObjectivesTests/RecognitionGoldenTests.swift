@@ -1,5 +1,4 @@
 import Foundation
-import Objectives
 import Tensors
 import TestSupport
 import Testing
@@ -33,7 +32,7 @@ struct RecognitionGoldenTests {
 
     let adjusted = try DenseGolden("logit_adjustment")
     let other = try step(
-      [make("logitAdjustment", ["tau": .double(adjusted.number("inputs/tau"))], counts: adjusted.numbers("inputs/counts"))],
+      [make("logitAdjustment", ["temperature": .double(adjusted.number("inputs/tau"))], counts: adjusted.numbers("inputs/counts"))],
       [batch(try adjusted.rows("inputs/logits"), try adjusted.labels("inputs/labels"))])
     #expect(relativeError(other.gradient, try adjusted.rows("outputs/grad_of_mean").values.map(Double.init)) < 2e-5)
   }

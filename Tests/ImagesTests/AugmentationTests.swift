@@ -149,6 +149,8 @@ import Testing
     #expect(mixed(plan) == (0..<12).map { Float($0) })
     plan.share = 0.25
     #expect(mixed(plan) == (0..<12).map { 0.25 * Float($0) + 0.75 * Float(100 + $0) })
+    plan.partners = [1, 0]
+    #expect(plan.secondLabels([7, 9]).labels == [9, 7] && plan.secondLabels([7, 9]).shares == [0.75, 0.75])
     plan.area = PixelBox(x: 1..<3, y: 1..<2)
     #expect(mixed(plan) == [0, 1, 2, 3, 104, 105, 6, 7, 8, 9, 110, 111])
   }

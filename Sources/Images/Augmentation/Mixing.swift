@@ -77,6 +77,12 @@ package struct Mixing: Sendable, Equatable {
 }
 
 extension Mixing.Plan {
+  /// The second label of each slot and the share of its row that it holds for; the slot's own label has the rest.
+  /// - Parameter labels: of the global batch's slots.
+  package func secondLabels(_ labels: [Int32]) -> (labels: [Int32], shares: [Float]) {
+    (partners.map { labels[$0] }, [Float](repeating: Float(1 - share), count: labels.count))
+  }
+
   /// Mixes a partner's picture into a slot's.
   /// - Parameters:
   ///   - own: planes of `size`, any number of channels; changed in place.

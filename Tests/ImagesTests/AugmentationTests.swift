@@ -148,7 +148,8 @@ import Testing
     var plan = Mixing.Plan(unmixed: 2)
     #expect(mixed(plan) == (0..<12).map { Float($0) })
     plan.share = 0.25
-    #expect(mixed(plan) == (0..<12).map { 0.25 * Float($0) + 0.75 * Float(100 + $0) })
+    let quarter = (0..<12).map { (index: Int) -> Float in 0.25 * Float(index) + 0.75 * Float(100 + index) }
+    #expect(mixed(plan) == quarter)
     plan.partners = [1, 0]
     #expect(plan.secondLabels([7, 9]).labels == [9, 7] && plan.secondLabels([7, 9]).shares == [0.75, 0.75])
     plan.area = PixelBox(x: 1..<3, y: 1..<2)

@@ -71,14 +71,14 @@ import Testing
       #expect(try images.part(.train).source.content(of: 0).decoded().width == 4)
 
       let named = try RecognitionDatasets.open("list", settings: settings.merging(["classes": ["w", "x", "y", "z"]]) { $1 })
-      #expect(named.classes == ["w", "x", "y", "z"] && (try named.part(.validation).labels) == [3])
+      #expect(try named.classes == ["w", "x", "y", "z"] && named.part(.validation).labels == [3])
       try TestFiles.write("2.png cat\n3.png dog\n", to: "\(root)/names.txt")
       try TestFiles.write("dog\ncat\n", to: "\(root)/classes.txt")
       let words = try RecognitionDatasets.open("list", settings: ["root": .string(root), "train": "names.txt", "images": "images"])
       #expect(words.classes == ["cat", "dog"])
       let ordered = try RecognitionDatasets.open(
         "list", settings: ["root": .string(root), "train": "names.txt", "images": "images", "classes": "classes.txt"])
-      #expect(ordered.classes == ["dog", "cat"] && (try ordered.part(.train).labels) == [1, 0])
+      #expect(try ordered.classes == ["dog", "cat"] && ordered.part(.train).labels == [1, 0])
 
       func problem(_ text: String, _ more: [String: SettingValue] = [:]) throws -> String {
         try TestFiles.write(text, to: "\(root)/wrong.txt")
@@ -104,7 +104,7 @@ import Testing
       try TestFiles.write(text, to: "\(root)/all.csv")
       let settings: [String: SettingValue] = ["root": .string(root), "table": "all.csv", "pathSuffix": ".jpg.png"]
       let images = try RecognitionDatasets.open("csv", settings: settings)
-      #expect(images.classes == ["cat", "dog"] && (try images.part(.train).names) == ["a,1.jpg.png", "c.jpg.png"])
+      #expect(try images.classes == ["cat", "dog"] && images.part(.train).names == ["a,1.jpg.png", "c.jpg.png"])
       #expect(try images.part(.validation).labels == [1])
       #expect(try CSVText(text, file: "t").records[1].cells[3] == "two\nlines, \"quoted\"")
       #expect(try CSVText(text, file: "t").records.map(\.line) == [1, 2, 4, 6])

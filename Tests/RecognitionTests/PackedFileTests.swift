@@ -37,7 +37,8 @@ import Testing
       #expect(try read(content) == content && read(whole) == content)
       // Several members, and padding behind them.
       #expect(try read(packed([1, 2]) + packed([3]) + [0, 0, 0]) == [1, 2, 3])
-      #expect(try read(packed([])) == [])
+      let nothing = try read(packed([]))
+      #expect(nothing.isEmpty)
       var damaged = whole
       damaged[200] ^= 4
       for bytes in [damaged, Array(whole.dropLast(3)), Array(whole.prefix(5)), packed([1]) + whole.prefix(12)] {
@@ -116,7 +117,7 @@ import Testing
       let names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
       try TestFiles.write(names.joined(separator: "\n") + "\n\n", to: "\(folder)/batches.meta.txt")
       let images = try RecognitionDatasets.open("cifar10", settings: ["root": .string(root)])
-      #expect(images.classes == names && images.count(of: .train) == 10 && (try images.part(.test).labels) == [3])
+      #expect(try images.classes == names && images.count(of: .train) == 10 && images.part(.test).labels == [3])
       #expect(try images.part(.train).labels == [1, 9, 2, 9, 3, 9, 4, 9, 5, 9])
       // Pixel (2, 1) of the fifth image: planes of 1024 bytes.
       let image = try images.part(.train).source.content(of: 4).decoded()
@@ -134,7 +135,7 @@ import Testing
       try TestFiles.write(record([19, 99], 0) + record([0, 5], 1), to: "\(hundred)/train.bin")
       try TestFiles.write(record([3, 42], 0), to: "\(hundred)/test.bin")
       let fine = try RecognitionDatasets.open("cifar100", settings: ["root": .string(hundred)])
-      #expect(fine.classes.count == 100 && (try fine.part(.train).labels) == [99, 5] && (try fine.part(.test).labels) == [42])
+      #expect(try fine.classes.count == 100 && fine.part(.train).labels == [99, 5] && fine.part(.test).labels == [42])
       #expect(try fine.part(.train).source.content(of: 1).decoded()[0, 0].red == 1)
     }
   }

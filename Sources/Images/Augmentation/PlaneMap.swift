@@ -37,7 +37,12 @@ package struct PlaneMap: Sendable, Equatable {
   /// The map that looks up `self` at what `first` gives: the result of resampling by `self` and then by `first`, in one pass.
   package func after(_ first: PlaneMap) -> PlaneMap {
     let (m, n) = (matrix, first.matrix)
-    let product = (0..<3).map { i in (0..<3).map { j in m[i][0] * n[0][j] + m[i][1] * n[1][j] + m[i][2] * n[2][j] } }
+    var product = [[Double]](repeating: [0, 0, 0], count: 3)
+    for i in 0..<3 {
+      for j in 0..<3 {
+        for k in 0..<3 { product[i][j] += m[i][k] * n[k][j] }
+      }
+    }
     let unit = product[2][2]
     return PlaneMap(
       column: SIMD3(product[0][0], product[0][1], product[0][2]) / unit, row: SIMD3(product[1][0], product[1][1], product[1][2]) / unit,
@@ -65,9 +70,10 @@ extension PlaneMap {
     let angle = -(degrees - 360 * (degrees / 360).rounded(.down)) * (Double.pi / 180)
     func rounded(_ value: Double) -> Double { (value * 1e15).rounded(.toNearestOrEven) / 1e15 }
     let (cosine, sine) = (rounded(cos(angle)), rounded(sin(angle)))
+    let shiftX: Double = cosine * -centre.x + sine * -centre.y
+    let shiftY: Double = -sine * -centre.x + cosine * -centre.y
     return PlaneMap(
-      column: [cosine, sine, cosine * -centre.x + sine * -centre.y + 0 + centre.x],
-      row: [-sine, cosine, -sine * -centre.x + cosine * -centre.y + 0 + centre.y])
+      column: [cosine, sine, shiftX + centre.x], row: [-sine, cosine, shiftY + centre.y])
   }
 
   /// Shrinks or enlarges about a point: factor 2 shows the picture twice as large.

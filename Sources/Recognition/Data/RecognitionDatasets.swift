@@ -34,21 +34,24 @@ package enum RecognitionDatasets {
         ("largest", "training images of the most frequent class, 500 by default"),
         ("validation", "validation images of each class, 20 by default"), ("test", "test images of each class, 50 by default"),
         ("seed", "what the glyphs are drawn from, 1 by default; not the run's seed"),
-      ], open: GlyphDataset.open),
+      ]
+    ) { try GlyphDataset.open($0) },
     Entry(
       name: "folder", summary: "image files in one folder a class",
       settings: [
         ("root", "a folder with the folders train, val and test, or with the class folders of training images"),
         ("train", "folder of the training images' class folders, where it is called otherwise"),
         ("validation", "folder of the validation images' class folders"), ("test", "folder of the test images' class folders"), share,
-      ], open: openFolders),
+      ]
+    ) { try openFolders($0) },
     Entry(
       name: "list", summary: "image files and labels named by lists: a path, a blank and a label a line",
       settings: [
         root, ("train", "list of the training images"), ("validation", "list of the validation images"),
         ("test", "list of the test images"),
         ("images", "folder that the lists' paths start from; the root by default"), classes, share,
-      ], open: openLists),
+      ]
+    ) { try openLists($0) },
     Entry(
       name: "csv", summary: "image files and labels named by tables of comma-separated values",
       settings: [
@@ -59,7 +62,8 @@ package enum RecognitionDatasets {
         ("labelColumn", "heading of the labels; by default a usual one, such as label or class"),
         ("splitColumn", "heading of the splits; by default split or set, where there is one"),
         ("pathSuffix", "what is added to each path, such as .jpg"), classes, share,
-      ], open: openTables),
+      ]
+    ) { try openTables($0) },
     Entry(
       name: "idx", summary: "images and labels in MNIST's format IDX, compressed by gzip or not",
       settings: [
@@ -68,7 +72,8 @@ package enum RecognitionDatasets {
         ("validationImages", "file of the validation images"), ("validationLabels", "file of the validation labels"),
         ("testImages", "file of the test images; t10k-images-idx3-ubyte(.gz) in the root by default"),
         ("testLabels", "file of the test labels; t10k-labels-idx1-ubyte(.gz) in the root by default"), classes, share,
-      ], open: openIDX),
+      ]
+    ) { try openIDX($0) },
     Entry(
       name: "cifar10", summary: "CIFAR-10: the binary version's files, or class folders below train and test",
       settings: [("root", "folder with the files, or with the folder that their archive unpacks to"), share]

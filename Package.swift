@@ -135,7 +135,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "RecognitionTests", dependencies: ["Datasets", "Images", "Recognition", "Tensors", "TestSupport"], exclude: ["Oracle"],
-      swiftSettings: strict),
+      swiftSettings: hot),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),

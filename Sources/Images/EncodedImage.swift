@@ -57,7 +57,11 @@ package struct EncodedImage: Sendable {
     let divisor = reduced ? reduction(box: box, target: target) : 1
     guard divisor > 1 else { return try decoded(range: range).resizedPart(box, to: target) }
     let small = try JPEGDecoder.rgb(bytes, name: name, limits: limits, divisor: divisor).upright(orientation)
-    let part = box.scaled(x: Double(small.width) / Double(size.width), y: Double(small.height) / Double(size.height))
+    // Each pixel stands for `divisor` by `divisor` of the file, the last ones for fewer: what is missing there lies right and below as stored.
+    let scale = 1 / Double(divisor)
+    var part = box.scaled(x: scale, y: scale)
+    if orientation.leftIsStoredEnd { part.x += Double(small.width) - Double(size.width) * scale }
+    if orientation.topIsStoredEnd { part.y += Double(small.height) - Double(size.height) * scale }
     return small.resizedPart(part, to: target)
   }
 
@@ -66,5 +70,23 @@ package struct EncodedImage: Sendable {
     guard format == .jpeg else { return 1 }
     let spare = min(box.width / Double(max(1, target.width)), box.height / Double(max(1, target.height)))
     return [8, 4, 2].first { spare >= Double($0) } ?? 1
+  }
+}
+
+extension ImageOrientation {
+  /// Whether the left side of the upright image is the right or lower one as stored.
+  fileprivate var leftIsStoredEnd: Bool {
+    switch self {
+    case .mirroredLeftRight, .rotatedByHalfTurn, .needsQuarterTurnClockwise, .transposedAboutOtherDiagonal: true
+    case .upright, .mirroredTopBottom, .transposed, .needsQuarterTurnCounterclockwise: false
+    }
+  }
+
+  /// Whether the upper side of the upright image is the right or lower one as stored.
+  fileprivate var topIsStoredEnd: Bool {
+    switch self {
+    case .mirroredTopBottom, .rotatedByHalfTurn, .needsQuarterTurnCounterclockwise, .transposedAboutOtherDiagonal: true
+    case .upright, .mirroredLeftRight, .transposed, .needsQuarterTurnClockwise: false
+    }
   }
 }

@@ -69,7 +69,11 @@ struct GlyphAlphabet: Sendable {
     while ((end - start) * (end - start)).sum() < 1 { end = point(&random) }
     let across = SIMD2(start.y - end.y, end.x - start.x)
     let bend: Float = [0, 0, 0.45, -0.45][random.integer(below: 4)]
-    return GlyphStroke(start: start, middle: (start + end) / 2 + across * bend, end: end)
+    let middle = (start + end) / 2
+    let bent = middle + across * bend
+    // Curves bend inward where they would leave the square.
+    let leaves = max(abs(bent.x), abs(bent.y)) > 1
+    return GlyphStroke(start: start, middle: leaves ? middle - across * bend : bent, end: end)
   }
 
   /// The sign on a coarse raster, with wide, soft strokes: what stays the same when it is moved and slanted a little.

@@ -16,10 +16,10 @@ struct GlyphVariation: Sendable {
   var wobble: Float = 0.11
   /// Half the width of a stroke.
   var radius: ClosedRange<Float> = 0.055...0.13
-  /// The least and the largest difference of light between ink and paper.
+  /// How much darker the ink is than the paper, or lighter.
   var contrast: ClosedRange<Float> = 0.3...0.7
   /// How likely the ink is lighter than the paper.
-  var negative: Float = 0.5
+  var negative: Float = 0.25
   /// Strokes that belong to no sign: at least and at most.
   var clutter = 1...4
   /// How likely something lies over the sign.
@@ -40,8 +40,7 @@ struct GlyphPainter: Sendable {
     var canvas = GlyphCanvas(side: variation.side)
     let contrast = random.within(variation.contrast)
     let dark = random.within(0.05...0.95 - contrast)
-    let isNegative = random.chance(variation.negative)
-    let (light, ink) = isNegative ? (dark, dark + contrast) : (dark + contrast, dark)
+    let (light, ink) = random.chance(variation.negative) ? (dark, dark + contrast) : (dark + contrast, dark)
     let paper = random.colour(light: light, tint: 0.15)
     let slope = SIMD2(random.around(0.12), random.around(0.12))
     canvas.paint { paper + (($0 * slope).sum()) }

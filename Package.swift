@@ -86,7 +86,7 @@ let package = Package(
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
-    .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors"], swiftSettings: hot),
     .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
 
     // Floor 5 and above.

@@ -29,7 +29,14 @@ struct AugmentationValues: Decodable {
     var reduced: [Reduced]
   }
 
+  struct Sum: Decodable {
+    var operation: String
+    var number: Double
+    var sum: UInt32
+  }
+
   var cases: [Case]
+  var checksums: [Sum]
   var jpegs: [Photograph]
 
   static func read() throws -> AugmentationValues {
@@ -105,6 +112,31 @@ func gentle(_ width: Int, _ height: Int) -> RGBImage {
       #expect(found.width == entry.resultWidth && found.height == entry.resultHeight, "\(name)")
       let wrong = zip(found.pixels, entry.pixels).enumerated().filter { $0.element.0 != $0.element.1 }
       #expect(wrong.isEmpty, "\(name): \(wrong.count) values differ, the first at \(wrong.first.map { "\($0)" } ?? "")")
+    }
+  }
+
+  @Test func colourOfAllKindsAndLargerPicturesAgreeToo() throws {
+    var image = RGBImage(width: 256, height: 128)
+    for index in 0..<256 * 128 {
+      for (channel, shift) in [0, 5, 10].enumerated() {
+        image.pixels[3 * index + channel] = UInt8(truncatingIfNeeded: (index * 7919) >> shift)
+      }
+    }
+    let sums = try AugmentationValues.read().checksums
+    #expect(sums.count == 23)
+    for entry in sums {
+      let found: RGBImage? =
+        switch entry.operation {
+        case "hue": image.withHue(turnedBy: entry.number)
+        case "saturation": image.withSaturation(entry.number)
+        case "sharpness": image.withSharpness(entry.number)
+        case "contrast": image.withContrast(entry.number)
+        case "equalize": image.equalized
+        case "blur": image.blurred(deviation: entry.number)
+        case "rotate": image.rotated(degrees: entry.number, interpolation: .bicubic, fill: RGBImage.operationFill)
+        default: nil
+        }
+      #expect(found.map { checksum($0.pixels) } == entry.sum, "\(entry.operation) \(entry.number)")
     }
   }
 

@@ -34,6 +34,19 @@ def smooth(width, height):
     return Image.fromarray((128 + 40 * waves).round().astype(numpy.uint8))
 
 
+def colours(width, height):
+    """Each pixel another colour, from all parts of the cube."""
+    index = numpy.arange(width * height, dtype=numpy.int64).reshape(height, width)
+    return Image.fromarray(numpy.stack([index * 7919 >> shift & 255 for shift in (0, 5, 10)], 2).astype(numpy.uint8))
+
+
+def checksum(image):
+    total = 0
+    for value in numpy.asarray(image).reshape(-1).tolist():
+        total = (total * 31 + value) % (1 << 32)
+    return total
+
+
 def flat(width, height):
     """One colour, at which histograms have one value."""
     return Image.new("RGB", (width, height), (90, 17, 200))
@@ -102,6 +115,20 @@ for name, size, box, target in (("pattern", (40, 30), (3, 2, 33, 27), (12, 10)),
     if all(float(v).is_integer() for v in box):
         add(name, size, "cropThenResize", [*box, *target], PICTURES[name](*size).crop(box).resize(target, Image.BILINEAR))
 
+checksums = []
+image = colours(256, 128)
+for turn in (-0.45, -0.02, 0.0, 0.1, 0.33):
+    checksums.append({"operation": "hue", "number": turn, "sum": checksum(hue(image, turn))})
+for factor in (0.13, 0.71, 1.27, 1.9):
+    checksums.append({"operation": "saturation", "number": factor, "sum": checksum(ImageEnhance.Color(image).enhance(factor))})
+    checksums.append({"operation": "sharpness", "number": factor, "sum": checksum(ImageEnhance.Sharpness(image).enhance(factor))})
+    checksums.append({"operation": "contrast", "number": factor, "sum": checksum(ImageEnhance.Contrast(image).enhance(factor))})
+checksums.append({"operation": "equalize", "number": 0, "sum": checksum(ImageOps.equalize(image))})
+for deviation in (0.9, 3.3, 11.0):
+    checksums.append({"operation": "blur", "number": deviation, "sum": checksum(image.filter(ImageFilter.GaussianBlur(deviation)))})
+for degrees in (7.0, 133.3):
+    checksums.append({"operation": "rotate", "number": degrees, "sum": checksum(image.rotate(degrees, Image.BICUBIC, fillcolor=GREY))})
+
 jpegs = []
 for subsampling in (0, 2):
     stream = io.BytesIO()
@@ -117,6 +144,6 @@ for subsampling in (0, 2):
     jpegs.append(entry)
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "augmentation.json"), "w") as file:
-    json.dump({"pillow": PIL.__version__, "cases": cases, "jpegs": jpegs}, file, indent=0)
+    json.dump({"pillow": PIL.__version__, "cases": cases, "checksums": checksums, "jpegs": jpegs}, file, indent=0)
     file.write("\n")
 print(len(cases), "cases")

@@ -63,6 +63,7 @@ let package = Package(
     .target(name: "CMatFiles", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
+    .systemLibrary(name: "CCompression"),
 
     // Floor 1.
     .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
@@ -89,6 +90,7 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
+    .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors"], swiftSettings: hot),
     .target(
       name: "Segmentation",
       dependencies: ["Configuration", "Datasets", "Images", "Networks", "Objectives", "Tasks", "Tensors", "Threading"], swiftSettings: hot),
@@ -149,6 +151,9 @@ let package = Package(
     .testTarget(
       name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "RecognitionTests", dependencies: ["Datasets", "Images", "Recognition", "Tensors", "TestSupport"], exclude: ["Oracle"],
+      swiftSettings: hot),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(

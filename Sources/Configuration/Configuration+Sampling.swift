@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 extension Configuration {
@@ -83,8 +84,8 @@ extension Configuration {
 extension Configuration.Training {
   /// Section `training.earlyStopping`: ends the run when evaluations bring nothing better any more.
   public struct EarlyStopping: Section {
-    /// The score that has to get better: one that `checkpoint.best` may name.
-    public var score = "miou"
+    /// The score that has to get better: one that `checkpoint.best` may name; nil for the one that the task is judged by.
+    public var score: String?
     /// Evaluations in a row without progress that end the run.
     public var patience = 10
     /// How much better a score has to be to count as progress, in its own unit: shares of 1, or that of the loss.
@@ -94,7 +95,7 @@ extension Configuration.Training {
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("score", &score, "what has to get better: miou, miou.tail, iou.<class>, loss, ...", .metric)
+      visitor.optionalKey("score", &score, "what has to get better; the score that the task is judged by when not given", .notEmpty)
       visitor.key("patience", &patience, "evaluations in a row without progress that end the run", .atLeast(1))
       visitor.key("leastChange", &leastChange, "how much better counts as progress, in the score's unit", .atLeast(0))
     }

@@ -18,7 +18,13 @@ package struct EarlyStopping: Equatable {
   /// - Throws: `LongtailError` for a score that there is not.
   package init(_ settings: Configuration.Training.EarlyStopping, of table: ScoreTable) throws {
     self.settings = settings
-    score = try table.score(settings.score, at: "training.earlyStopping.score")
+    if let name = settings.score {
+      score = try table.score(name, at: "training.earlyStopping.score")
+    } else if let main = table.main {
+      score = main
+    } else {
+      throw LongtailError(.usage, "training.earlyStopping needs a score: the task names none that it is judged by")
+    }
   }
 
   /// Whether the run is over.

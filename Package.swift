@@ -169,7 +169,9 @@ let package = Package(
       name: "ToyProbe", dependencies: ["Models", "Reports", "Runs", "Tasks", "Training"], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .executableTarget(name: "MethodProbe", dependencies: ["Training"], path: "Tests/Probes/Method", swiftSettings: strict),
-    .testTarget(name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
+      swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "ToyProbe", "Training"],

@@ -1,4 +1,5 @@
 import Configuration
+import Tasks
 import Tensors
 import TestSupport
 import Testing
@@ -6,10 +7,14 @@ import Training
 
 /// When a run ends because it gets no better.
 @Suite struct EarlyStoppingTests {
-  private func stopping(_ score: String = "miou", patience: Int = 3, leastChange: Double = 0) throws -> EarlyStopping {
+  private static let table = ScoreTable(
+    [ScoreKind("miou", title: "mIoU", scopes: [.whole], rank: .main), ScoreKind("iou", title: "IoU", scopes: [.classes])], groups: [],
+    classes: ["road", "sign"])
+
+  private func stopping(_ score: String? = nil, patience: Int = 3, leastChange: Double = 0) throws -> EarlyStopping {
     var settings = Configuration.Training.EarlyStopping()
     (settings.score, settings.patience, settings.leastChange) = (score, patience, leastChange)
-    return try EarlyStopping(settings, classNames: ["road", "sign"])
+    return try EarlyStopping(settings, of: Self.table)
   }
 
   /// The number of values after which it is over; nil where it is not.

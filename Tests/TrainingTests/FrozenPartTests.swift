@@ -77,11 +77,14 @@ import Training
 
   @Test func theRestCostsNoBackwardPass() throws {
     try withTemporaryDirectory { directory in
-      let (whole, part) = (try Run(directory, []), try Run(directory, [Self.head]))
+      // Large enough that activations take more than what kernels need besides.
+      let size = ["data.size={width: 192, height: 160}"]
+      let (whole, part) = (try Run(directory, size), try Run(directory, size + [Self.head]))
       let report = part.learner.network.report
       let backward = report.kernels.filter { $0.pass != .forward }
       #expect(!backward.isEmpty && backward.allSatisfy { $0.layer.hasPrefix("classifier.") })
-      #expect(2 * part.learner.network.arenaByteCount < whole.learner.network.arenaByteCount)
+      let arenas = (whole.learner.network.arenaByteCount, part.learner.network.arenaByteCount)
+      #expect(2 * arenas.1 < arenas.0, "\(arenas)")
       let count = part.learner.network.gradients.floatCount
       #expect(count == part.learner.network.trainedSpan.count && 8 * count < whole.learner.network.gradients.floatCount)
       #expect(part.learner.optimizer.parameterCount == count)

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Images
 import Objectives
+import Optimizers
 import Tensors
 import Threading
 import Training
@@ -105,13 +106,34 @@ struct MethodProbe {
     try leaf.setBytes(bytes)
   }
 
+  /// A head that is trained on rows of all ranks, some of which have none.
+  private func trainedHead() throws -> [StoredTensor] {
+    let head = try LinearHead(classes: ToyMethod.classes, features: 8, seed: 9)
+    let objective = try ObjectiveRegistry.make("eqlv2", context: ObjectiveContext(classes: ToyMethod.classes))
+    var settings = StochasticGradientDescent.Settings()
+    settings.momentum = 0.9
+    let step = try HeadStep(
+      HeadGradient(head, objective, communicator: communicator),
+      optimizer: StochasticGradientDescent(parameterCount: head.parameters.floatCount, settings: settings),
+      schedule: LearningRateSchedule(base: 0.1))
+    for count in MethodProbe.batches {
+      let share = BatchPlan.shard(of: count, ranks: communicator.size, rank: communicator.rank)
+      let values = share.flatMap { sample in
+        (0..<8).map { Float(CounterRandom(seed: 4, purpose: .testing, sample: sample).uniform($0, in: -1...1)) }
+      }
+      _ = try step.step(FeatureRows(values: values, labels: share.map { Int32($0 % ToyMethod.classes) }))
+    }
+    return try StateTree(step).tensors().map { StoredTensor(name: "headStep.\($0.name)", shape: $0.shape, values: $0.values) }
+  }
+
   func write(to path: String) throws {
+    let head = try trainedHead()
     guard let contents = try learner.checkpoint(RunRecord()) else { return }
     let parts = [("model", contents.model.map { StoredTensor($0) }), ("optimizer", contents.optimizer.map { StoredTensor($0) })]
     let tensors = parts.flatMap { part, tensors in
       tensors.map { StoredTensor(name: "\(part).\($0.name)", shape: $0.shape, values: $0.values) }
     }
-    try SafetensorsFile.write(tensors + contents.state, to: "\(path).safetensors")
+    try SafetensorsFile.write(tensors + contents.state + head, to: "\(path).safetensors")
     let text = try "\(contents.digest())\n\(StateTree(learner))\n"
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path).txt"))
   }

@@ -35,6 +35,8 @@ public struct Configuration: Section {
   public var watchdog = Watchdog()
   /// What people see meanwhile.
   public var reporting = Reporting()
+  /// What each stage of the run changes, in order; nil for a run of one stage. See `recipe`.
+  public var stages: [StageSettings]?
 
   /// All defaults.
   public init() {}
@@ -66,6 +68,8 @@ public struct Configuration: Section {
     visitor.section("engine", &engine, "how the numbers are computed")
     visitor.section("watchdog", &watchdog, "when somebody is told that the run does not get on, and when it is ended")
     visitor.section("reporting", &reporting, "what people see meanwhile")
+    visitor.optionalKey(
+      "stages", &stages, "stages of the run, each a mapping: name, start {stage, only, except}, and the keys that it changes")
   }
 
   /// What other trainers call some keys, in lower case without `_` and `-`, for suggestions.

@@ -45,9 +45,12 @@ extension Network {
   ///   - tensors: those of a file, as they are.
   ///   - skipsHead: leaves the layers that compute the logits as they are, whatever the tensors have for them.
   ///   - source: what messages call the tensors.
+  ///   - requiresBackbone: whether the whole backbone has to be among the tensors, where the network has one.
   /// - Throws: `LongtailError` with code `badData` where nothing matches, where a part of the backbone is missing, or naming every tensor of
   ///   another shape; nothing is changed then.
-  public func loadPretrained(_ tensors: [StoredTensor], skipsHead: Bool, source: String) throws -> PretrainedReport {
+  public func loadPretrained(_ tensors: [StoredTensor], skipsHead: Bool, source: String, requiresBackbone: Bool = true) throws
+    -> PretrainedReport
+  {
     let entries = parameterNames.map { (name: $0.name, shape: $0.shape) }
     let kept = runningStatistics.map { (name: $0.name, shape: $0.shape) }
     let shapes = Dictionary(uniqueKeysWithValues: (entries + kept).map { ($0.name, $0.shape) })
@@ -76,13 +79,14 @@ extension Network {
         report.missing.append(name)
       }
     }
-    try check(report, wrong, isHead: !wrong.isEmpty && wrong.allSatisfy { text in head.contains { text.hasPrefix("\($0) ") } }, source)
+    let isHead = !wrong.isEmpty && wrong.allSatisfy { text in head.contains { text.hasPrefix("\($0) ") } }
+    try check(report, wrong, isHead: isHead, requiresBackbone: requiresBackbone, source)
     let values = try report.matched.compactMap { name in try found[name]?.namedTensor().renamed(name) }
     try loadPresent(values)
     return report
   }
 
-  private func check(_ report: PretrainedReport, _ wrong: [String], isHead: Bool, _ source: String) throws {
+  private func check(_ report: PretrainedReport, _ wrong: [String], isHead: Bool, requiresBackbone: Bool, _ source: String) throws {
     guard wrong.isEmpty else {
       throw LongtailError(
         .badData, "'\(source)' has tensors of other shapes:\n  " + wrong.joined(separator: "\n  "),
@@ -96,7 +100,7 @@ extension Network {
         advice: "Names have to be those of torchvision's segmentation networks, or of a backbone alone.")
     }
     let lacking = report.missing.filter { $0.hasPrefix(Graph.backboneName) }
-    guard lacking.isEmpty else {
+    guard lacking.isEmpty || !requiresBackbone else {
       throw LongtailError(
         .badData, "'\(source)' lacks \(lacking.count) tensors of the backbone: \(lacking.joined(separator: ", "))",
         advice: "Take the weights of the backbone that model.name says.")

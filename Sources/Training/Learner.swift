@@ -78,9 +78,19 @@ public final class Learner {
     plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]
   ) throws {
     try self.init(
+      experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan,
+      choices: known, cache: cache, method: PlainMethod())
+  }
+
+  /// The same with a method that composes the step.
+  package convenience init(
+    _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
+    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method
+  ) throws {
+    try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
       objective: try statistics.objective(experiment.configuration), communicator: communicator,
-      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: PlainMethod())
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: method)
   }
 
   /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.

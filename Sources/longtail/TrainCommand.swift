@@ -31,6 +31,11 @@ struct TrainCommand: ParsableCommand {
       "Has the ranks compare what they are about to do before each collective: finds the one that goes astray (engine.checkCollectives).")
   var checkCollectives = false
 
+  @Option(
+    help: ArgumentHelp(
+      "The stage to begin with, where the configuration has several; those before it are not looked at.", valueName: "name"))
+  var stage: String?
+
   @Flag(help: "Prints the path of the run directory, and does nothing else.")
   var `where` = false
 
@@ -58,10 +63,37 @@ struct TrainCommand: ParsableCommand {
       var configuration = try options.load()
       if let output { configuration.output = output }
       if checkCollectives { configuration.engine.checkCollectives = true }
-      let run = try TrainingRun(configuration, communicator: communicator, resume: overwrite ? nil : resume)
-      try run.announceMachine()
-      return try run.train(requests: signals.get().take) == .stopped ? LongtailError.Code.stoppedOnRequest.rawValue : 0
+      return try train(try configuration.recipe(), communicator, requests: signals.get().take)
     }
+  }
+
+  /// Trains the stages one after the other; those that are finished are passed over. Collective.
+  /// - Returns: the exit code.
+  private func train(_ recipe: [Configuration.Stage], _ communicator: any Communicator, requests: @escaping () -> Requests) throws -> Int32
+  {
+    var first = 0
+    if let stage {
+      guard let index = recipe.firstIndex(where: { $0.name == stage }) else {
+        throw LongtailError.unknownName("stage", stage, known: recipe.map(\.name), at: "--stage")
+      }
+      first = index
+    }
+    for index in first..<recipe.count {
+      let stage = recipe[index]
+      let origin = stage.start.stage.flatMap { name in recipe.first { $0.name == name } }.map {
+        StageOrigin(checkpoints: $0.configuration.outputDirectory + "/checkpoints", start: stage.start)
+      }
+      // A stage behind the first may not have begun where the run is resumed.
+      let policy: ResumePolicy = index > first && resume == .required ? .auto : resume
+      let run = try TrainingRun(stage.configuration, communicator: communicator, resume: overwrite ? nil : policy, origin: origin)
+      if index == first { try run.announceMachine() }
+      if recipe.count > 1 {
+        if communicator.isRoot { printNow("stage \(index + 1) of \(recipe.count): \(stage.name)\n") }
+        if policy != .never, !overwrite, index < recipe.count - 1, try run.isFinished() { continue }
+      }
+      if try run.train(requests: requests) == .stopped { return LongtailError.Code.stoppedOnRequest.rawValue }
+    }
+    return 0
   }
 }
 

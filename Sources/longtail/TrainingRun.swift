@@ -19,6 +19,8 @@ struct TrainingRun {
   }
 
   let experiment: Experiment
+  /// What a stage begins with; nil for a run of its own.
+  private let origin: StageOrigin?
   private let communicator: any Communicator
   private let budget: ThreadBudget
   /// Where to begin; nil replaces an earlier run.
@@ -27,9 +29,16 @@ struct TrainingRun {
   private var checkpointsPath: String { directoryPath + "/checkpoints" }
 
   /// Sets the compute threads and looks at the data. Collective.
-  /// - Parameter resume: where to begin; nil removes an earlier run in the same directory, once all else is known to work.
+  /// - Parameters:
+  ///   - resume: where to begin; nil removes an earlier run in the same directory, once all else is known to work.
+  ///   - origin: what a stage begins with that is not resumed.
   /// - Throws: `LongtailError` for a configuration that cannot work, or that is not the same on all ranks.
-  init(_ configuration: Configuration, communicator: any Communicator, resume: ResumePolicy?) throws {
+  init(_ configuration: Configuration, communicator: any Communicator, resume: ResumePolicy?, origin: StageOrigin? = nil) throws {
+    guard configuration.stages?.isEmpty ?? true else {
+      throw LongtailError(
+        .usage, "the configuration has stages, but this command trains runs of one stage", advice: "Use longtail train.")
+    }
+    self.origin = origin
     self.communicator = communicator
     self.resume = resume
     budget = try communicator.threadBudget()
@@ -95,7 +104,7 @@ struct TrainingRun {
     }
     let trainer = try Trainer(
       experiment, statistics: statistics, communicator: communicator, checkpoints: checkpointsPath, resume: resume, observer: reporter,
-      crashDirectory: "\(directoryPath)/crash", requests: requests)
+      crashDirectory: "\(directoryPath)/crash", requests: requests, method: PlainMethod(), origin: origin)
     // From here on all is known to work: only now is an earlier run touched.
     if let directory {
       if resume == nil { try RunFiles.removeEarlierRun(directory.path) }

@@ -102,7 +102,7 @@ import Testing
         4 problems:
         my.yaml:1: `seed` is -1, it must be at least 0
         my.yaml:3: `model.width` is "wide" (a text), expected a whole number
-        my.yaml:4: unknown key `model.deep`; keys here are batchNorm, name, pretrained, pretrainedHead, settings, width
+        my.yaml:4: unknown key `model.deep`; keys here are batchNorm, name, pretrained, pretrainedHead, settings, trained, width
         --set training.globalBatch=0: `training.globalBatch` is 0, it must be at least 1
         """)
   }

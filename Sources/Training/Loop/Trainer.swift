@@ -55,9 +55,23 @@ public final class Trainer {
   ///   - crashDirectory: where each rank writes what it holds when the ranks have come apart; nil for nowhere.
   ///   - requests: asked before each step what somebody outside wants, on every rank.
   /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.
-  public init(
+  public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
     observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() }
+  ) throws {
+    try self.init(
+      experiment, statistics: statistics, communicator: communicator, checkpoints: checkpoints, resume: resume, observer: observer,
+      crashDirectory: crashDirectory, requests: requests, method: PlainMethod())
+  }
+
+  /// The same for a stage, or with a method that composes the step.
+  /// - Parameters:
+  ///   - method: the parts of a step.
+  ///   - origin: what a run that is not resumed begins with; what `model.pretrained` says if nil.
+  package init(
+    _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
+    observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() },
+    method: any Method, origin: StageOrigin? = nil
   ) throws {
     let configuration = experiment.configuration
     let training = configuration.training
@@ -85,7 +99,7 @@ public final class Trainer {
     let known = try KnownAlgorithms(configuration, resumed: found.contents?.run, isRoot: communicator.isRoot)
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
-      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:])
+      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method)
     algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     var notes = try found.notes + known.keep(learner)
@@ -93,6 +107,8 @@ public final class Trainer {
       try learner.restore(found.contents)
       try scores.restore(found.contents?.run, communicator)
       try stopping?.restore(found.contents?.run.earlyStopping, communicator)
+    } else if let origin {
+      notes += try learner.load(origin)
     } else {
       notes += try learner.loadPretrained(configuration.model)
     }

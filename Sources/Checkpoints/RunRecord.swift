@@ -24,6 +24,23 @@ public struct RunRecord: Sendable, Equatable, Codable {
     }
   }
 
+  /// How long a score has not got better, as early stopping counts it.
+  public struct EarlyStopping: Sendable, Equatable, Codable {
+    /// The value that has to be bettered; nil before there was one.
+    public var reference: Double?
+    /// The step of that value.
+    public var referenceStep: Int
+    /// Evaluations since then.
+    public var evaluationsWithoutProgress: Int
+
+    /// Puts the three together.
+    public init(reference: Double? = nil, referenceStep: Int = 0, evaluationsWithoutProgress: Int = 0) {
+      self.reference = reference
+      self.referenceStep = referenceStep
+      self.evaluationsWithoutProgress = evaluationsWithoutProgress
+    }
+  }
+
   /// Version of the checkpoint's format.
   public var formatVersion = RunRecord.currentFormatVersion
   /// Optimizer steps done since the run began.
@@ -58,6 +75,8 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var metrics: [String: Double] = [:]
   /// The best values so far.
   public var best: [Best] = []
+  /// How long the score of `training.earlyStopping` has not got better; nil where none is watched.
+  public var earlyStopping: EarlyStopping?
   /// Seconds of training so far, over all starts.
   public var elapsedSeconds = 0.0
   /// Counters of the loop: evaluations without progress, steps that were not finite, log lines written.
@@ -91,6 +110,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.algorithmChoices, &algorithmChoices)
     try field(.metrics, &metrics)
     try field(.best, &best)
+    earlyStopping = try container.decodeIfPresent(EarlyStopping.self, forKey: .earlyStopping)
     try field(.elapsedSeconds, &elapsedSeconds)
     try field(.counters, &counters)
     try field(.savedAt, &savedAt)
@@ -99,7 +119,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
   private enum CodingKeys: String, CodingKey {
     case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
     case classNames, classColours, classGroups, predictionOffsets
-    case versions, algorithmChoices, metrics, best, elapsedSeconds, counters, savedAt
+    case versions, algorithmChoices, metrics, best, earlyStopping, elapsedSeconds, counters, savedAt
   }
 }
 

@@ -25,7 +25,7 @@ extension Configuration {
   static let allowedAtResume = [
     "output", "data.root", "data.loader", "training.epochs", "training.steps", "training.nonFinite", "training.nonFiniteConsecutiveLimit",
     "training.nonFiniteTotalLimit", "training.spikes", "training.spikeThreshold", "training.compareRanksEvery", "training.timeLimit",
-    "evaluation.every", "evaluation.batch", "checkpoint", "engine", "watchdog", "reporting",
+    "training.earlyStopping", "evaluation.every", "evaluation.batch", "checkpoint", "engine", "watchdog", "reporting",
   ]
 
   /// What differs from an earlier configuration, in the order of the keys.

@@ -10,17 +10,18 @@ extension AugmentationPipeline {
   ///   - sample: as `prepared` gave it.
   ///   - epoch: counted from 0.
   ///   - index: the sample's index in its split.
+  ///   - occurrence: how often the sample came before in this epoch.
   ///   - height: rows of the output, at least those of the augmented sample.
   ///   - width: columns of the output.
   ///   - images: `3 * height * width` floats: the planes red, green, blue.
   ///   - labels: `height * width` labels; -1 is ignored.
   /// - Throws: `.badData` where the augmented sample is larger than the output.
   public func write(
-    _ sample: Sample, epoch: Int, index: Int, height: Int, width: Int, images: UnsafeMutableBufferPointer<Float>,
-    labels: UnsafeMutableBufferPointer<Int32>
+    _ sample: Sample, epoch: Int, index: Int, occurrence: Int = 0, height: Int, width: Int,
+    images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
   ) throws {
     let size = ImageSize(width: sample.image.width, height: sample.image.height)
-    let choice = decisions(size: size, epoch: epoch, index: index)
+    let choice = decisions(size: size, epoch: epoch, index: index, occurrence: occurrence)
     guard choice.crop.width <= width, choice.crop.height <= height else {
       throw LongtailError(
         .badData, "sample \(index) is \(choice.crop) after augmentation, larger than the batch's \(width) x \(height)",

@@ -11,6 +11,8 @@ public final class Batch: @unchecked Sendable {
   public internal(set) var labels: [Int32]
   /// Index in the split of each picture.
   public internal(set) var sampleIndices: [Int]
+  /// How often each picture's sample came before in the epoch: 0 but where a sampler repeats samples.
+  public internal(set) var occurrences: [Int]
   /// Number of pictures of each micro-batch, in order; they add up to `imageCount`.
   public internal(set) var microBatches: [Int]
   /// Labels of each picture at its original size, where the loader was asked to keep them.
@@ -37,6 +39,7 @@ public final class Batch: @unchecked Sendable {
     labels = []
     labels.reserveCapacity(capacity * height * width)
     sampleIndices = []
+    occurrences = []
     microBatches = [0]
     originalLabels = []
     epoch = 0
@@ -44,10 +47,11 @@ public final class Batch: @unchecked Sendable {
   }
 
   /// Sets number and origin of the pictures, before they are filled in.
-  func prepare(epoch: Int, step: Int, samples: [Int], microBatches: [Int]? = nil) {
+  func prepare(epoch: Int, step: Int, samples: [Int], occurrences: [Int]? = nil, microBatches: [Int]? = nil) {
     self.epoch = epoch
     self.step = step
     sampleIndices = samples
+    self.occurrences = occurrences ?? [Int](repeating: 0, count: samples.count)
     self.microBatches = microBatches ?? [samples.count]
     originalLabels = []
     let count = samples.count * height * width

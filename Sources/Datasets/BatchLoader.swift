@@ -29,8 +29,8 @@ public final class BatchLoader: @unchecked Sendable {
     public var split: Split
     /// How samples become input.
     public var pipeline: AugmentationPipeline
-    /// The order of each epoch.
-    public var order: SampleOrder
+    /// Which samples each epoch is made of, in which order.
+    public var order: any Sampler
     /// How an epoch is cut into steps and ranks.
     public var plan: BatchPlan
     /// This process's rank.
@@ -42,7 +42,7 @@ public final class BatchLoader: @unchecked Sendable {
 
     /// Names everything.
     public init(
-      dataset: any SegmentationDataset, split: Split, pipeline: AugmentationPipeline, order: SampleOrder, plan: BatchPlan,
+      dataset: any SegmentationDataset, split: Split, pipeline: AugmentationPipeline, order: any Sampler, plan: BatchPlan,
       rank: Int, height: Int, width: Int
     ) {
       self.dataset = dataset
@@ -72,7 +72,7 @@ public final class BatchLoader: @unchecked Sendable {
   private var stopped = false
   private var failure: (any Error)?
   private var waited = 0.0
-  private var permutation: (epoch: Int, order: [Int])?
+  private var drawn: DrawnEpoch?
 
   /// Starts the threads.
   /// - Parameters:
@@ -111,6 +111,13 @@ public final class BatchLoader: @unchecked Sendable {
     defer { condition.unlock() }
     if let failure { throw failure }
     if nextToGive >= endStep { return nil }
+    if stepwise != nil {
+      // What was published since the last call may have made steps drawable.
+      condition.broadcast()
+      guard canDraw(nextToGive) else {
+        throw LongtailError(.internalError, "the sampler has no weights for step \(nextToGive) yet: they have to be published before")
+      }
+    }
     let begin = ready[nextToGive] == nil ? Date() : nil
     while ready[nextToGive] == nil && !stopped {
       if free.isEmpty && inProgress == 0 {
@@ -180,24 +187,36 @@ public final class BatchLoader: @unchecked Sendable {
   private func takeTicket() -> (ticket: Int, batch: Batch)? {
     condition.lock()
     defer { condition.unlock() }
-    while !stopped && nextToMake < endStep && free.isEmpty { condition.wait() }
+    while !stopped && nextToMake < endStep && (free.isEmpty || !canDraw(nextToMake)) { condition.wait() }
     guard !stopped, nextToMake < endStep, let batch = free.popLast() else { return nil }
     let ticket = nextToMake
     nextToMake += 1
     inProgress += 1
     let epoch = ticket / source.plan.stepsPerEpoch
     let step = ticket % source.plan.stepsPerEpoch
-    let order: [Int]
-    if let permutation, permutation.epoch == epoch {
-      order = permutation.order
-    } else {
-      order = source.order.permutation(epoch: epoch)
-      permutation = (epoch, order)
-    }
     let positions = source.plan.positions(step: step, rank: source.rank)
-    batch.prepare(epoch: epoch, step: step, samples: positions.flatMap { order[$0] }, microBatches: positions.map(\.count))
+    let places = positions.flatMap { Array($0) }
+    let samples: [Int]
+    let occurrences: [Int]
+    if let stepwise {
+      let drawn = stepwise.samples(step: ticket, count: source.plan.positions(step: step).count)
+      samples = places.map { drawn[$0 - step * source.plan.globalBatch] }
+      // How often a sample came before is not known without drawing all steps; each position counts as another occurrence.
+      occurrences = places.map { $0 + 1 }
+    } else {
+      let epochDrawn = drawn.flatMap { $0.epoch == epoch ? $0 : nil } ?? DrawnEpoch(source.order, epoch: epoch)
+      drawn = epochDrawn
+      samples = places.map { epochDrawn.samples[$0] }
+      occurrences = places.map { epochDrawn.occurrences[$0] }
+    }
+    batch.prepare(epoch: epoch, step: step, samples: samples, occurrences: occurrences, microBatches: positions.map(\.count))
     return (ticket, batch)
   }
+
+  private var stepwise: (any StepwiseSampler)? { source.order as? any StepwiseSampler }
+
+  /// Whether it is known of which samples a step consists.
+  private func canDraw(_ step: Int) -> Bool { stepwise?.canDraw(step: step) ?? true }
 
   private func fill(_ batch: Batch) throws {
     let plane = source.height * source.width
@@ -208,7 +227,8 @@ public final class BatchLoader: @unchecked Sendable {
         try batch.labels.withUnsafeMutableBufferPointer { labels in
           do {
             try source.pipeline.write(
-              entry.sample, epoch: batch.epoch, index: index, height: source.height, width: source.width,
+              entry.sample, epoch: batch.epoch, index: index, occurrence: batch.occurrences[position], height: source.height,
+              width: source.width,
               images: UnsafeMutableBufferPointer(rebasing: images[3 * plane * position..<3 * plane * (position + 1)]),
               labels: UnsafeMutableBufferPointer(rebasing: labels[plane * position..<plane * (position + 1)]))
           } catch let error as LongtailError {

@@ -32,14 +32,19 @@ public struct LabelAudit: Sendable, Codable, Equatable {
   /// Counts a part of a split, such as a rank's share (`BatchPlan.shard`). Parts merge to the counts of the whole.
   ///
   /// Pictures are decoded too, and their sizes compared: what would fail in training fails here. Costs one decoding of each file.
-  /// - Parameter threads: loading threads; at least 1.
+  /// - Parameters:
+  ///   - threads: loading threads; at least 1.
+  ///   - keepsSamples: whether the counts of each sample are kept too, as samplers need them; costs no further reading.
   /// - Throws: `.inputOutput` where reading itself fails; files that cannot be used are in the result.
   public static func scan(
-    _ dataset: any SegmentationDataset, split: Split, indices: Range<Int>, threads: Int
+    _ dataset: any SegmentationDataset, split: Split, indices: Range<Int>, threads: Int, keepsSamples: Bool = false
   ) throws -> LabelStatistics {
+    let classCount = dataset.classes.count
+    let samples = keepsSamples ? SampleClasses(classCount: classCount) : nil
     let parts = max(1, min(threads, indices.count))
     let results = LoadingThreads.map(parts: parts) { part -> Result<LabelStatistics, any Error> in
-      var statistics = LabelStatistics(classCount: dataset.classes.count)
+      var statistics = LabelStatistics(classCount: classCount)
+      statistics.samples = samples
       let lower = indices.lowerBound + indices.count * part / parts
       let upper = indices.lowerBound + indices.count * (part + 1) / parts
       do {
@@ -51,12 +56,14 @@ public struct LabelAudit: Sendable, Codable, Equatable {
           } catch {
             guard let bad = BadFile(index: index, error: error) else { throw error }
             statistics.badFiles.append(bad)
+            statistics.samples?.append([])
           }
         }
         return .success(statistics)
       } catch { return .failure(error) }
     }
-    var total = LabelStatistics(classCount: dataset.classes.count)
+    var total = LabelStatistics(classCount: classCount)
+    total.samples = samples
     for result in results { total.merge(try result.get()) }
     return total
   }

@@ -27,6 +27,9 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   /// The palettes of the label files, compared.
   public var palettes: LabelPalettes
 
+  /// The pixels of each class in each sample, one that cannot be used included as one without any; nil where they were not asked for.
+  public var samples: SampleClasses?
+
   /// An image's size and what error messages call the image.
   public struct SizedSource: Sendable, Codable, Equatable {
     /// Width and height in pixels.
@@ -50,6 +53,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     sizes = []
     files = ImageFacts()
     palettes = LabelPalettes()
+    samples = nil
   }
 
   /// Pixels that belong to a class.
@@ -93,6 +97,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   mutating func add(_ sample: Examination, map: LabelMap, source: String, index: Int) {
     let histogram = sample.labels.histogram()
     add(histogram: histogram, size: sample.size, map: map, source: source)
+    samples?.append(map.entries(of: histogram, classCount: pixels.count))
     if let file = sample.file { files.add(file.content, range: file.range, source: file.source, index: index) }
     if sample.labelOrientation != .upright { files.turnedLabels.add(source) }
     if let palette = sample.palette {
@@ -114,7 +119,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     if sizes.isEmpty || sizes.count == 1 && sizes[0].size != image.size { sizes.append(image) }
   }
 
-  /// Adds the counts of other images of the same split.
+  /// Adds the counts of other images of the same split, which come after those that are counted.
   public mutating func merge(_ other: LabelStatistics) {
     for index in pixels.indices where index < other.pixels.count {
       pixels[index] += other.pixels[index]
@@ -128,6 +133,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     other.sizes.forEach { note($0) }
     files.merge(other.files)
     palettes.merge(other.palettes)
+    if let others = other.samples { samples?.append(contentsOf: others) } else { samples = nil }
   }
 
   /// What somebody should know before training, though it need not be wrong.

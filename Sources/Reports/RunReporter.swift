@@ -179,6 +179,7 @@ public final class RunReporter: TrainingObserver {
       write("\(directory.path) is finished: \(Formatting.plural(summary.steps, "step")). Nothing was left to do.\n")
       return
     }
+    if let reason = summary.earlyEnd { write("ended after step \(Formatting.count(summary.steps)): \(reason)\n") }
     let table = ClassTable(evaluation)
     let diagnosis = TailDiagnosis(NetworkFacts(experiment), try RunResults(readingFrom: directory.path))
     write("\n" + table.text(for: terminal) + "\n")

@@ -17,18 +17,21 @@ public struct ClassStatistics: Sendable {
   ///
   /// All labels are read, so an unknown label number ends the run before its first step.
   /// - Parameters:
+  ///   - keepsSamples: whether the counts of each sample are kept; they are where the experiment's sampler needs them.
   ///   - record: a file that keeps the count; read where it fits, written by rank zero where not. Nil counts anew.
   /// - Throws: `.badData` naming file, label number and count.
   public static func collect(
-    _ experiment: Experiment, split: Split = .train, communicator: any Communicator, record: String?, threads: Int
+    _ experiment: Experiment, split: Split = .train, keepsSamples: Bool = false, communicator: any Communicator, record: String?,
+    threads: Int
   ) throws -> ClassStatistics {
     let dataset = experiment.dataset
     let digest = try dataset.digest(of: split)
+    let keepsSamples = keepsSamples || split == .train && experiment.samplerNeedsClasses
     // Rank zero alone decides whether the record fits: ranks that decided for themselves could wait for each other.
     var bytes: [UInt8] = []
     if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record),
       let known = try? JSONDecoder().decode(LabelAudit.self, from: data), known.digest == digest,
-      known.statistics.pixels.count == dataset.classes.count
+      known.statistics.pixels.count == dataset.classes.count, !keepsSamples || known.statistics.samples != nil
     {
       bytes = [UInt8](data)
     }
@@ -39,9 +42,10 @@ public struct ClassStatistics: Sendable {
       return try ClassStatistics(audit: known, experiment)
     }
     let share = BatchPlan.shard(of: dataset.count(of: split), ranks: communicator.size, rank: communicator.rank)
-    let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads)
+    let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads, keepsSamples: keepsSamples)
     let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(own)))
     var total = LabelStatistics(classCount: dataset.classes.count)
+    if keepsSamples { total.samples = SampleClasses(classCount: dataset.classes.count) }
     for part in all { total.merge(try JSONDecoder().decode(LabelStatistics.self, from: Data(part))) }
     try total.validate()
     let audit = LabelAudit(digest: digest, dataset: dataset.name, split: split, statistics: total)

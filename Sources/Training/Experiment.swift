@@ -40,6 +40,8 @@ public struct Experiment: Sendable {
     self.configuration = configuration
     dataset = try DatasetRegistry.make(
       name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
+    if let rule = configuration.data.split { dataset = try Experiment.divided(dataset, by: rule, configuration.data) }
+    if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     graph = try ModelRegistry.make(configuration.model, classes: dataset.classes.count)
     guard let split = Split(argument: configuration.evaluation.split) else {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")

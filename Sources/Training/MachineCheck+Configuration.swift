@@ -143,7 +143,7 @@ extension MachineCheck {
     do {
       try experiment.requireNormalizable(
         try BatchPlan(
-          sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: ranks,
+          sampleCount: experiment.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: ranks,
           microBatches: training.accumulate))
       return MachineCheck(name, .ok, "every layer sees more than one number per channel, with \(ranks) rank\(ranks == 1 ? "" : "s")")
     } catch {

@@ -22,6 +22,7 @@ enum RunFiles {
     environment.algorithms = algorithms
     environment.versions.merge(Versions.all) { _, new in new }
     try directory.writeEnvironment(environment)
+    if experiment.configuration.data.split != nil { try SampleListFiles.write(experiment, to: directory.file(SampleListFiles.folder)) }
     let counts = statistics.audit.statistics
     try directory.writeClasses(
       experiment.dataset.classes.enumerated().map { k, info in
@@ -53,8 +54,7 @@ enum RunFiles {
     let files = FileManager.default
     let names = [
       "checkpoints", "log.jsonl", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures",
-      "tensorboard",
-      "crash",
+      "tensorboard", "crash", SampleListFiles.folder,
     ]
     for name in names {
       let file = "\(path)/\(name)"

@@ -73,6 +73,7 @@ struct TrainingRun {
     // Whatever happens, others may use the directory afterwards.
     defer { directory?.close() }
     if let directory { try RunFiles.nameSkipped(experiment, in: directory) }
+    if let directory, hasCheckpoints { try SampleListFiles.requireSame(experiment, in: directory) }
     if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let record = directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : "")
     if let directory, let audit, !FileManager.default.fileExists(atPath: directory.file("label-audit.json")) {
@@ -104,6 +105,12 @@ struct TrainingRun {
     try reporter?.finish(summary)
     if summary.wasStopped { try directory?.markStopped("step \(summary.steps), \(summary.stopReason)") }
     return summary.wasStopped ? .stopped : .finished
+  }
+
+  /// Whether there is something to go on from.
+  private var hasCheckpoints: Bool {
+    guard resume == .auto || resume == .required else { return false }
+    return !((try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []).isEmpty
   }
 
   /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.

@@ -48,7 +48,7 @@ import Testing
     let one = try collect(source, endEpoch: 3, threads: 1)
     #expect(one.map(\.epoch) == [0, 0, 0, 1, 1, 1, 2, 2, 2])
     #expect(one.map(\.step) == [0, 1, 2, 0, 1, 2, 0, 1, 2])
-    #expect(one[0..<3].flatMap(\.samples) == source.order.permutation(epoch: 0))
+    #expect(one[0..<3].flatMap(\.samples) == source.order.samples(epoch: 0))
     #expect(one.map(\.samples.count) == [4, 4, 2, 4, 4, 2, 4, 4, 2])
     #expect(try collect(source, endEpoch: 3, threads: 3) == one)
     #expect(try collect(source, endEpoch: 3, threads: 2, cache: 0) == one)
@@ -77,7 +77,7 @@ import Testing
 
   @Test func errorsSurfaceAtTheirBatch() throws {
     let source = try source(PatternDataset(broken: 4), batch: 2)
-    let failing = try #require(source.order.permutation(epoch: 0).firstIndex(of: 4)) / 2
+    let failing = try #require(source.order.samples(epoch: 0).firstIndex(of: 4)) / 2
     for threads in 1...3 {
       var options = BatchLoader.Options()
       options.threads = threads

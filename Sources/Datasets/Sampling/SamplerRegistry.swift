@@ -1,0 +1,100 @@
+import Settings
+import Tensors
+
+/// What a sampler is made for.
+public struct SamplerContext: Sendable {
+  /// The run's seed.
+  public var seed: UInt64
+  /// Number of samples to choose from.
+  public var sampleCount: Int
+  /// Positions of an epoch; nil is as many as there are samples.
+  public var epochLength: Int?
+  /// Epochs of the run.
+  public var epochs: Int
+  /// Names of the classes, in order.
+  public var classNames: [String]
+  /// The classes of each sample; nil where nobody has counted them.
+  public var classes: SampleClasses?
+
+  /// Names everything.
+  public init(seed: UInt64, sampleCount: Int, epochLength: Int? = nil, epochs: Int, classNames: [String], classes: SampleClasses?) {
+    self.seed = seed
+    self.sampleCount = sampleCount
+    self.epochLength = epochLength
+    self.epochs = epochs
+    self.classNames = classNames
+    self.classes = classes
+  }
+
+  /// Positions of an epoch.
+  public var length: Int { epochLength ?? sampleCount }
+}
+
+/// A sampler that can be named in a configuration.
+package struct SamplerEntry: Sendable {
+  /// Name, settings, and how it is made.
+  package let entry: RegistryEntry<SamplerContext, any Sampler>
+  /// Whether it has to know the classes of each sample.
+  package let needsClasses: Bool
+
+  /// The name in configurations.
+  package var name: String { entry.name }
+
+  /// Describes a sampler.
+  package init(_ entry: RegistryEntry<SamplerContext, any Sampler>, needsClasses: Bool = true) {
+    self.entry = entry
+    self.needsClasses = needsClasses
+  }
+}
+
+/// All samplers, by name.
+public enum SamplerRegistry {
+  /// The samplers; a new one is one more line here.
+  package static let entries: [SamplerEntry] = [
+    .shuffled, .weighted, .classAware, .classFirst, .squareRoot, .progressive, .repeatFactor, .balancedCopies, .effectiveNumber,
+  ]
+
+  /// The same without what they need.
+  package static let registry = Registry("sampler", entries.map(\.entry))
+
+  /// The names, in the order of `entries`.
+  public static var names: [String] { registry.names }
+
+  /// Whether a sampler has to know the classes of each sample.
+  /// - Throws: `.usage` for a name that there is not, with the nearest.
+  public static func needsClasses(_ name: String) throws -> Bool {
+    let name = try registry.entry(name).name
+    return entries.contains { $0.name == name && $0.needsClasses }
+  }
+
+  /// Makes a sampler.
+  /// - Parameters:
+  ///   - name: one of `names`.
+  ///   - settings: what differs from the defaults.
+  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for values of another kind or out of range; `.badData` where
+  ///   no sample has a class; `.internalError` where the classes are needed and not there.
+  public static func make(_ name: String, settings: [String: SettingValue], context: SamplerContext) throws -> any Sampler {
+    try check(name, settings: settings)
+    if try needsClasses(name) {
+      guard let classes = context.classes else {
+        throw LongtailError(.internalError, "sampler \(name) needs the classes of each sample, which were not counted")
+      }
+      guard classes.count == context.sampleCount else {
+        throw LongtailError(
+          .internalError, "sampler \(name) was given the classes of \(classes.count) samples where there are \(context.sampleCount)")
+      }
+    }
+    return try registry.make(name, settings, context)
+  }
+
+  /// Refuses a name or settings as `make` does, where the samples are not known yet.
+  /// - Throws: `.usage`.
+  public static func check(_ name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
+
+  /// What people may read about samplers.
+  package static var description: KindDescription {
+    registry.description(
+      name: "sampler", summary: "which training samples an epoch is made of, and how often",
+      place: "Settings are keys of `data.sampler.settings`.")
+  }
+}

@@ -1,0 +1,22 @@
+import Datasets
+import Foundation
+import Settings
+import TestSupport
+import Testing
+
+/// The page about samplers knows them all.
+@Suite struct SamplerPageTests {
+  @Test func everySamplerAndSettingIsExplained() throws {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Sources/Datasets/Datasets.docc/SamplersAndSplits.md")
+    let page = try String(contentsOf: path, encoding: .utf8)
+    for entry in SamplerRegistry.entries {
+      let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(entry.name)` |") }, "\(entry.name)")
+      for setting in entry.entry.settings {
+        #expect(row.contains("`\(setting.path)`"), "\(entry.name): \(setting.path)")
+        guard let usual = setting.value, !usual.isNull, !setting.isRequired else { continue }
+        #expect(row.contains("\(usual.intValue.map { "\($0)" } ?? "\(usual)")"), "\(entry.name): \(usual)")
+      }
+    }
+  }
+}

@@ -85,11 +85,12 @@ import Training
     for setting in thing.entry.settings {
       var value: SettingValue = 1
       for (place, part) in setting.path.split(separator: ".").reversed().enumerated() {
-        value = .map([place == 0 ? "\(part)x" : String(part): value])
+        value = .map([place == 0 ? "x\(part)" : String(part): value])
       }
       let failure = longtailError { try Configuration(yaml: value.yaml, name: "my") }
       #expect(failure?.code == .usage)
-      #expect(failure?.message == "my.yaml:1: unknown key `\(setting.path)x`; did you mean `\(setting.path)`?")
+      let wrong = (setting.path.split(separator: ".").dropLast() + ["x\(setting.path.split(separator: ".").last ?? "")"]).joined(separator: ".")
+      #expect(failure?.message == "my.yaml:1: unknown key `\(wrong)`; did you mean `\(setting.path)`?")
     }
   }
 

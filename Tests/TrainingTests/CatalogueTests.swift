@@ -89,7 +89,9 @@ import Training
       }
       let failure = longtailError { try Configuration(yaml: value.yaml, name: "my") }
       #expect(failure?.code == .usage)
-      let wrong = (setting.path.split(separator: ".").dropLast() + ["x\(setting.path.split(separator: ".").last ?? "")"]).joined(separator: ".")
+      var parts = setting.path.split(separator: ".").map(String.init)
+      parts[parts.count - 1] = "x\(parts[parts.count - 1])"
+      let wrong = parts.joined(separator: ".")
       #expect(failure?.message == "my.yaml:1: unknown key `\(wrong)`; did you mean `\(setting.path)`?")
     }
   }

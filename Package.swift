@@ -143,7 +143,8 @@ let package = Package(
       name: "ObjectivesTests", dependencies: ["Objectives", "Settings", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"],
       swiftSettings: hot),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
+      name: "DatasetsTests", dependencies: ["Datasets", "Images", "Settings", "Tensors", "TestSupport"], exclude: ["Oracle"],
+      swiftSettings: strict),
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
       swiftSettings: strict),

@@ -1,6 +1,6 @@
 extension LabelStatistics {
   private enum CodingKeys: String, CodingKey {
-    case pixels, images, ignoredPixels, imageCount, unknown, unknownCount, badFiles, sizes, files, palettes
+    case pixels, images, ignoredPixels, imageCount, unknown, unknownCount, badFiles, sizes, files, palettes, samples
   }
 
   /// Reads counts. Those of version 0.1 do not tell what the files are.
@@ -19,6 +19,7 @@ extension LabelStatistics {
     let (facts, palettes) = (
       try values.decodeIfPresent(ImageFacts.self, forKey: .files), try values.decodeIfPresent(LabelPalettes.self, forKey: .palettes)
     )
+    samples = try values.decodeIfPresent(SampleClasses.self, forKey: .samples)
     if let facts, let palettes { (files, self.palettes) = (facts, palettes) } else { isEarly = true }
   }
 
@@ -35,5 +36,6 @@ extension LabelStatistics {
     try values.encode(sizes, forKey: .sizes)
     try values.encode(files, forKey: .files)
     try values.encode(palettes, forKey: .palettes)
+    try values.encodeIfPresent(samples, forKey: .samples)
   }
 }

@@ -106,6 +106,8 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     ignoredPixels += ignored
     for (index, count) in counts where pixels.indices.contains(index) { pixels[index] += count }
     for index in Set(counts.filter { $0.count > 0 }.map(\.class)) where images.indices.contains(index) { images[index] += 1 }
+    let sums = Dictionary(counts.map { ($0.class, $0.count) }, uniquingKeysWith: +)
+    samples?.append(sums.sorted { $0.key < $1.key }.map { .init(classIndex: $0.key, count: $0.value) })
   }
 
   /// Counts one sample.

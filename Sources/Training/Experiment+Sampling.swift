@@ -8,8 +8,9 @@ extension Experiment {
 
   /// Whether the sampler has to know the classes of each training sample.
   public var samplerNeedsClasses: Bool {
-    guard let sampler = configuration.data.sampler, let entry = try? SamplerRegistry.entry(sampler.name) else { return false }
-    return entry.needsClasses
+    guard let sampler = configuration.data.sampler else { return false }
+    // A name that does not exist has been refused.
+    return (try? SamplerRegistry.needsClasses(sampler.name)) ?? false
   }
 
   /// The sampler of the training samples; without one in the configuration all, each once, in an order of chance.

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Settings
 import TestSupport
 import Testing
 
@@ -11,9 +12,10 @@ import Testing
     let page = try String(contentsOf: path, encoding: .utf8)
     for entry in SamplerRegistry.entries {
       let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(entry.name)` |") }, "\(entry.name)")
-      for setting in entry.settings {
-        #expect(row.contains("`\(setting.key)`"), "\(entry.name): \(setting.key)")
-        if let usual = setting.usual { #expect(row.contains("\(usual.intValue.map { "\($0)" } ?? "\(usual)")"), "\(entry.name): \(usual)") }
+      for setting in entry.entry.settings {
+        #expect(row.contains("`\(setting.path)`"), "\(entry.name): \(setting.path)")
+        guard let usual = setting.value, !usual.isNull, !setting.isRequired else { continue }
+        #expect(row.contains("\(usual.intValue.map { "\($0)" } ?? "\(usual)")"), "\(entry.name): \(usual)")
       }
     }
   }

@@ -203,7 +203,7 @@ struct SamplerCase: CustomTestStringConvertible {
     }
     #expect(message("repeatfactor", [:]).contains("Did you mean 'repeatFactor'?"))
     #expect(message("repeatFactor", ["treshold": 0.1]).contains("Did you mean 'threshold'?"))
-    #expect(message("repeatFactor", ["threshold": 0]).contains("threshold is 0.0, but must be above 0"))
+    #expect(message("repeatFactor", ["threshold": 0]).contains("threshold is 0, it must be greater than 0"))
     #expect(message("repeatFactor", ["threshold": "much"]).contains("expected a number"))
     #expect(message("squareRoot", ["exponent": 1]).contains("has no settings"))
     #expect(message("classAware", ["samplesPerClass": 0]).contains("at least 1"))

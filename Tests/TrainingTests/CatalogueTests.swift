@@ -21,7 +21,7 @@ import Training
   static let things = Catalogue.kinds.flatMap { kind in kind.entries.map { Thing(kind: kind, entry: $0) } }
 
   @Test func kindsAndNames() throws {
-    #expect(Catalogue.kinds.map(\.name) == ["section", "objective", "dataset", "model", "optimizer"])
+    #expect(Catalogue.kinds.map(\.name) == ["section", "objective", "dataset", "sampler", "model", "optimizer"])
     #expect(try Catalogue.kind("objectives").entries.map(\.name) == ObjectiveRegistry.names)
     #expect(try Catalogue.kind("optimizer").entries.map(\.name) == OptimizerRegistry.names)
     #expect(try Catalogue.kind("Section").entries.map(\.name).prefix(4) == ["top", "data", "model", "objective"])
@@ -36,7 +36,7 @@ import Training
     #expect(!entry.summary.isEmpty)
     if thing.kind.name != "section" { #expect(entry.about.hasSuffix("."), "one or two sentences") }
     // What comes from a paper says from which; the rest is nobody's, or one's own.
-    let withoutPaper = ["crossEntropy", "weightedSum", "scenes", "folder"]
+    let withoutPaper = ["crossEntropy", "weightedSum", "scenes", "folder", "shuffled", "weighted", "balancedCopies"]
     if thing.kind.name != "section" { #expect((entry.source == nil) == withoutPaper.contains(entry.name)) }
     #expect(Set(entry.settings.map(\.path)).count == entry.settings.count)
     for setting in entry.settings { #expect(!setting.meaning.isEmpty && !setting.kind.isEmpty, "\(setting.path)") }
@@ -47,22 +47,29 @@ import Training
     switch kind {
     case "objective": try ObjectiveRegistry.check(name, settings: settings)
     case "dataset": try DatasetRegistry.check(name: name, settings: settings)
+    case "sampler": try SamplerRegistry.check(name, settings: settings)
     case "model": try ModelRegistry.check(name, settings: settings)
     case "optimizer": try OptimizerRegistry.check(name, settings: settings)
     default: throw LongtailError(.internalError, "the test knows no kind \(kind)")
     }
   }
 
+  /// Something that a required key takes.
+  private static func example(_ setting: SettingLine) -> SettingValue {
+    if setting.kind.hasPrefix("list") { return ["road"] }
+    return setting.kind == "mapping" ? ["road": 2] : "/data"
+  }
+
   @Test(arguments: things.filter { $0.kind.name != "section" }) func itsOwnDefaultsAreTaken(_ thing: Thing) throws {
     var settings: [String: SettingValue] = [:]
     for setting in thing.entry.settings {
-      settings[setting.path] = setting.isRequired ? (setting.kind.hasPrefix("list") ? ["road"] : "/data") : setting.value
+      settings[setting.path] = setting.isRequired ? Self.example(setting) : setting.value
     }
     try check(thing.kind.name, thing.entry.name, settings)
   }
 
   @Test(arguments: things.filter { $0.kind.name != "section" }) func misspelledKeysAreRefused(_ thing: Thing) {
-    let given = thing.entry.settings.filter(\.isRequired).map { ($0.path, $0.kind.hasPrefix("list") ? ["road"] as SettingValue : "/data") }
+    let given = thing.entry.settings.filter(\.isRequired).map { ($0.path, Self.example($0)) }
     for setting in thing.entry.settings.map(\.path) + ["nonsense"] {
       let wrong = setting == "nonsense" ? setting : "\(setting)s"
       let failure = longtailError {
@@ -78,11 +85,14 @@ import Training
     for setting in thing.entry.settings {
       var value: SettingValue = 1
       for (place, part) in setting.path.split(separator: ".").reversed().enumerated() {
-        value = .map([place == 0 ? "\(part)x" : String(part): value])
+        value = .map([place == 0 ? "x\(part)" : String(part): value])
       }
       let failure = longtailError { try Configuration(yaml: value.yaml, name: "my") }
       #expect(failure?.code == .usage)
-      #expect(failure?.message == "my.yaml:1: unknown key `\(setting.path)x`; did you mean `\(setting.path)`?")
+      var parts = setting.path.split(separator: ".").map(String.init)
+      parts[parts.count - 1] = "x\(parts[parts.count - 1])"
+      let wrong = parts.joined(separator: ".")
+      #expect(failure?.message == "my.yaml:1: unknown key `\(wrong)`; did you mean `\(setting.path)`?")
     }
   }
 

@@ -1,92 +1,155 @@
+import Settings
 import Tensors
 
 extension SamplerEntry {
   static let shuffled = SamplerEntry(
-    name: "shuffled", summary: "all samples in an order of chance, each once before any comes again", needsClasses: false
-  ) { _, context in
-    if context.length == context.sampleCount { return SampleOrder(seed: context.seed, count: context.sampleCount) }
-    return try RepeatingSampler(
-      seed: context.seed, factors: [Double](repeating: 1, count: context.sampleCount), epochLength: context.length)
+    RegistryEntry(
+      "shuffled", summary: "all samples in an order of chance, each once before any comes again",
+      about: "What an epoch is without a sampler: every sample once, in a new order each time."
+    ) { _, context in
+      if context.length == context.sampleCount { return SampleOrder(seed: context.seed, count: context.sampleCount) }
+      return try RepeatingSampler(
+        seed: context.seed, factors: [Double](repeating: 1, count: context.sampleCount), epochLength: context.length)
+    }, needsClasses: false)
+
+  /// Settings of `weighted`.
+  struct Weights: Section {
+    var weights: [String: SettingValue] = [:]
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.requiredKey(
+        "weights", &weights, "a mapping from class names to weights of 0 or more; 1 for classes that are not named", .weights)
+    }
   }
 
   static let weighted = SamplerEntry(
-    name: "weighted", summary: "draws with replacement, each sample by the largest weight of its classes",
-    settings: [.init(key: "weights", usual: nil, meaning: "mapping from class names to weights of 0 or more; 1 for classes not named")]
-  ) { settings, context in
-    var weights = [Double](repeating: 1, count: context.classNames.count)
-    for (name, value) in try settings.map("weights").sorted(by: { $0.key < $1.key }) {
-      guard let index = context.classNames.firstIndex(of: name) else {
-        throw LongtailError.unknownName("class in weights", name, known: context.classNames, at: "sampler 'weighted'")
+    RegistryEntry(
+      "weighted", summary: "draws with replacement, each sample by the largest weight of its classes",
+      about: "Each position is drawn by itself, so that a sample may come several times or not at all.", settings: Weights()
+    ) { settings, context in
+      var weights = [Double](repeating: 1, count: context.classNames.count)
+      for (name, value) in settings.weights.sorted(by: { $0.key < $1.key }) {
+        guard let index = context.classNames.firstIndex(of: name) else {
+          throw LongtailError.unknownName("class in weights", name, known: context.classNames, at: "sampler weighted")
+        }
+        weights[index] = value.doubleValue ?? 1
       }
-      guard let weight = value.doubleValue, weight.isFinite, weight >= 0 else {
-        throw settings.wrong("weights", "has \(value) for \(name), expected a number of 0 or more")
-      }
-      weights[index] = weight
+      let classes = try counted(context)
+      return try WeightedSampler(
+        seed: context.seed,
+        weights: (0..<classes.count).map { sample in classes[sample].map { weights[$0.classIndex] }.max() ?? 1 },
+        epochLength: context.length)
+    })
+
+  /// Settings of `classAware`.
+  struct Rounds: Section {
+    var samplesPerClass = 4
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("samplesPerClass", &samplesPerClass, "samples of a class in a row", .atLeast(1))
     }
-    let classes = try counted(context)
-    return try WeightedSampler(
-      seed: context.seed,
-      weights: (0..<classes.count).map { sample in classes[sample].map { weights[$0.classIndex] }.max() ?? 1 },
-      epochLength: context.length)
   }
 
   static let classAware = SamplerEntry(
-    name: "classAware", summary: "classes in turn, some samples of a class in a row",
-    settings: [.init(key: "samplesPerClass", usual: 4, meaning: "samples of a class in a row, 1 or more")]
-  ) { settings, context in
-    try ClassAwareSampler(
-      seed: context.seed, classes: counted(context), samplesPerClass: settings.count("samplesPerClass") ?? 4,
-      epochLength: context.length)
+    RegistryEntry(
+      "classAware", summary: "classes in turn, some samples of a class in a row",
+      about: "Every round shows all classes equally often, and goes through a class's samples before one comes again.",
+      source: "Shen, Lin, Huang, ECCV 2016, arXiv:1512.05830", settings: Rounds()
+    ) { settings, context in
+      try ClassAwareSampler(
+        seed: context.seed, classes: counted(context), samplesPerClass: settings.samplesPerClass, epochLength: context.length)
+    })
+
+  /// Settings of `classFirst`.
+  struct Power: Section {
+    var exponent = 0.0
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key(
+        "exponent", &exponent, "of the number of samples: 1 as they are, 0.5 square root, 0 all classes alike, -1 reversed", .between(-4, 4)
+      )
+    }
   }
 
   static let classFirst = SamplerEntry(
-    name: "classFirst", summary: "draws a class by a power of its number of samples, then one of its samples",
-    settings: [
-      .init(
-        key: "exponent", usual: 0.0, meaning: "of the number of samples: 1 as they are, 0.5 square root, 0 all classes alike, -1 reversed")
-    ]
-  ) { settings, context in
-    try weighted(
-      context, ClassWeighting.classFirst(counted(context), exponent: settings.number("exponent", "from -4 to 4") { abs($0) <= 4 }))
-  }
+    RegistryEntry(
+      "classFirst", summary: "draws a class by a power of its number of samples, then one of its samples",
+      about: "The exponent leads from the data's own frequencies to all classes alike, and beyond to reversed ones.",
+      source: "Kang, Xie, Rohrbach, Yan, Gordo, Feng, Kalantidis, ICLR 2020, arXiv:1910.09217", settings: Power()
+    ) { settings, context in
+      try weighted(context, ClassWeighting.classFirst(counted(context), exponent: settings.exponent))
+    })
 
   static let squareRoot = SamplerEntry(
-    name: "squareRoot", summary: "draws a class by the square root of its number of samples, then one of its samples"
-  ) { _, context in try weighted(context, ClassWeighting.classFirst(counted(context), exponent: 0.5)) }
+    RegistryEntry(
+      "squareRoot", summary: "draws a class by the square root of its number of samples, then one of its samples",
+      about: "Half way between the data's own frequencies and all classes alike: classFirst with exponent 0.5.",
+      source: "Kang, Xie, Rohrbach, Yan, Gordo, Feng, Kalantidis, ICLR 2020, arXiv:1910.09217"
+    ) { _, context in try weighted(context, ClassWeighting.classFirst(counted(context), exponent: 0.5)) })
+
+  /// Settings of `progressive`.
+  struct Span: Section {
+    var epochs: Int?
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.optionalKey("epochs", &epochs, "epochs from the one end to the other; those of the run when not given", .atLeast(1))
+    }
+  }
 
   static let progressive = SamplerEntry(
-    name: "progressive", summary: "from all samples alike in the first epoch to all classes alike in the last",
-    settings: [.init(key: "epochs", usual: nil, meaning: "epochs from the one end to the other; those of the run when not given")]
-  ) { settings, context in
-    try ProgressiveSampler(
-      seed: context.seed, classes: counted(context), epochs: settings.count("epochs") ?? context.epochs, epochLength: context.length)
+    RegistryEntry(
+      "progressive", summary: "from all samples alike in the first epoch to all classes alike in the last",
+      about: "Features are learned from the data as it is; the classes are brought to balance bit by bit.",
+      source: "Kang, Xie, Rohrbach, Yan, Gordo, Feng, Kalantidis, ICLR 2020, arXiv:1910.09217", settings: Span()
+    ) { settings, context in
+      try ProgressiveSampler(
+        seed: context.seed, classes: counted(context), epochs: settings.epochs ?? context.epochs, epochLength: context.length)
+    })
+
+  /// Settings of `repeatFactor`.
+  struct Rarity: Section {
+    var threshold = 0.001
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("threshold", &threshold, "share of the samples below which a class counts as rare", .above(0), .between(0, 1))
+    }
   }
 
   static let repeatFactor = SamplerEntry(
-    name: "repeatFactor", summary: "repeats samples that show rare classes, by the rarest of them",
-    settings: [
-      .init(key: "threshold", usual: 0.001, meaning: "share of the samples below which a class counts as rare, above 0 and up to 1")
-    ]
-  ) { settings, context in
-    let threshold = try settings.number("threshold", "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
-    return try RepeatingSampler(
-      seed: context.seed, factors: ClassWeighting.repeatFactors(counted(context), threshold: threshold), epochLength: context.length)
-  }
+    RegistryEntry(
+      "repeatFactor", summary: "repeats samples that show rare classes, by the rarest of them",
+      about: "A sample comes sqrt(threshold / share) times as often, by its rarest class, and never less than once.",
+      source: "Gupta, Dollár, Girshick, CVPR 2019, arXiv:1908.03195", settings: Rarity()
+    ) { settings, context in
+      try RepeatingSampler(
+        seed: context.seed, factors: ClassWeighting.repeatFactors(counted(context), threshold: settings.threshold),
+        epochLength: context.length)
+    })
 
   static let balancedCopies = SamplerEntry(
-    name: "balancedCopies", summary: "repeats or leaves out samples so that all classes come equally often"
-  ) { _, context in
-    try RepeatingSampler(seed: context.seed, factors: ClassWeighting.balancedCopies(counted(context)), epochLength: context.length)
+    RegistryEntry(
+      "balancedCopies", summary: "repeats or leaves out samples so that all classes come equally often",
+      about: "Samples of rare classes are repeated and some of frequent classes left out, in rounds rather than by single draws."
+    ) { _, context in
+      try RepeatingSampler(seed: context.seed, factors: ClassWeighting.balancedCopies(counted(context)), epochLength: context.length)
+    })
+
+  /// Settings of `effectiveNumber`.
+  struct Base: Section {
+    var base = 0.9999
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key(
+        "base", &base, "b of the effective number (1 - b^n) / (1 - b): how slowly further samples count less", .between(0, below: 1))
+    }
   }
 
   static let effectiveNumber = SamplerEntry(
-    name: "effectiveNumber", summary: "draws samples by the inverse effective number of their class",
-    settings: [.init(key: "base", usual: 0.9999, meaning: "how slowly further samples of a class count less, from 0 to below 1")]
-  ) { settings, context in
-    try weighted(
-      context,
-      ClassWeighting.effectiveNumber(counted(context), base: settings.number("base", "at least 0 and below 1") { $0 >= 0 && $0 < 1 }))
-  }
+    RegistryEntry(
+      "effectiveNumber", summary: "draws samples by the inverse effective number of their class",
+      about: "A class weighs the inverse of its effective number of samples, which stops growing where further samples show nothing new.",
+      source: "Cui, Jia, Lin, Song, Belongie, CVPR 2019, arXiv:1901.05555", settings: Base()
+    ) { settings, context in try weighted(context, ClassWeighting.effectiveNumber(counted(context), base: settings.base)) })
 
   private static func weighted(_ context: SamplerContext, _ weights: [Double]) throws -> WeightedSampler {
     try WeightedSampler(seed: context.seed, weights: weights, epochLength: context.length)
@@ -96,5 +159,19 @@ extension SamplerEntry {
   private static func counted(_ context: SamplerContext) throws -> SampleClasses {
     guard let classes = context.classes else { throw LongtailError(.internalError, "the classes of the samples were not counted") }
     return classes
+  }
+}
+
+extension Check where Value == [String: SettingValue] {
+  /// Every value of a mapping is a number of 0 or more.
+  fileprivate static var weights: Check {
+    Check { weights in
+      for (name, value) in weights.sorted(by: { $0.key < $1.key }) {
+        guard let weight = value.doubleValue, weight.isFinite, weight >= 0 else {
+          return "with \(value) for \(name), expected a number of 0 or more"
+        }
+      }
+      return nil
+    }
   }
 }

@@ -14,6 +14,7 @@ package enum Catalogue {
       Configuration.description,
       ObjectiveRegistry.description,
       DatasetRegistry.description,
+      SamplerRegistry.description,
       ModelRegistry.description,
       OptimizerRegistry.description,
     ]
@@ -37,6 +38,7 @@ extension Configuration {
   /// - Throws: `LongtailError(.usage)` with the nearest known name.
   package func checkNames() throws {
     try DatasetRegistry.check(name: data.name, settings: data.registrySettings)
+    if let sampler = data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     try ModelRegistry.check(model.name, settings: model.settings)
     try ObjectiveRegistry.check(objective.name, settings: objective.settings)
     try OptimizerRegistry.check(optimizer.name, settings: optimizer.registrySettings)

@@ -8,7 +8,9 @@ import Tensors
 /// Gradient: sigmoid(z'_k) - y_k. Divided by the valid pixels of the global batch.
 ///
 /// Settings:
-/// - `frequency`: `images` (default, the paper's) or `pixels`.
+/// - `frequency`: `images` (default, the paper's), `pixels`, or `instances`: the share of all counted objects, without background.
+/// - `priorOdds`: `published` (default), or `theory`: odds against are divided by C - 1, so that a class as frequent as the mean keeps z.
+/// - `rows`: `foreground` (default), or `all`: rows of background have the offsets, too. That is plain training with another bias.
 /// - `background`: the index of a class, default none.
 /// - `homogenization` and its companions (default none).
 ///
@@ -18,22 +20,30 @@ package enum BalancedSigmoid {
     name: "balancedSigmoid", summary: "binary cross-entropies on logits minus the log odds against each class"
   ) { settings, context in
     let frequency = try settings.choice("frequency", default: Frequency.images)
+    let priorOdds = try settings.choice("priorOdds", default: PriorOdds.published)
+    let rows = try settings.choice("rows", default: Rows.foreground)
     let background = try settings.background(classes: context.classes)
-    let odds: [Double]
+    var odds: [Double]
     switch frequency {
     case .images:
       let counts = try context.imageCounts(for: settings.objective)
       odds = offsets(counts: counts.perClass, total: counts.total)
-    case .pixels:
-      let counts = try context.flooredCounts(for: settings.objective)
+    case .pixels, .instances:
+      var counts = try context.flooredCounts(for: settings.objective)
+      if frequency == .instances, let background { counts[background] = 0 }
       odds = offsets(counts: counts, total: counts.reduce(0, +))
     }
+    let others = context.classes - (background == nil ? 1 : 2)
+    if priorOdds == .theory, others > 1 { odds = odds.map { $0 + log(Double(others)) } }
     return SigmoidObjective(
       name: settings.objective, classes: context.classes, offsets: odds, background: background,
+      shape: SigmoidShape(shiftsBackground: rows == .all),
       homogenization: try settings.homogenization(default: nil, classes: context.classes))
   }
 
-  private enum Frequency: String, CaseIterable { case images, pixels }
+  private enum PriorOdds: String, CaseIterable { case published, theory }
+  private enum Rows: String, CaseIterable { case foreground, all }
+  private enum Frequency: String, CaseIterable { case images, pixels, instances }
 
   /// -log((1 - f) / f), finite for every count.
   package static func offsets(counts: [Double], total: Double) -> [Double] {

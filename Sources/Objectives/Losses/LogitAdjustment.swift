@@ -7,6 +7,7 @@ import Foundation
 /// Settings:
 /// - `temperature`: t, default 1, which is Balanced Softmax.
 /// - `form`: `loss` (default), or `postHoc`: trains with plain cross-entropy, and predicts the largest z_k - t log pi_k.
+/// - `background`: the index of a column whose logit stays as it is, and whose count is left out of the total; default none.
 /// - `adaptation` and `homogenization` with their companions (default none).
 ///
 /// Source: Menon et al., arXiv:2007.07314.
@@ -38,9 +39,13 @@ public enum LogitAdjustment {
   }
 
   static func make(_ settings: SettingsReader, _ context: ObjectiveContext, strength: Double) throws -> any Objective {
-    let counts = try context.flooredCounts(for: settings.objective)
+    var counts = try context.flooredCounts(for: settings.objective)
+    let background = try settings.background(classes: context.classes)
+    if let background { counts[background] = 0 }
     let total = counts.reduce(0, +)
-    return try SoftmaxObjective.make(settings, context, term: Term(offsets: counts.map { Float(strength * log($0 / total)) }))
+    return try SoftmaxObjective.make(
+      settings, context, term: Term(offsets: counts.map { $0 == 0 ? 0 : Float(strength * log($0 / total)) }),
+      options: .init(background: background))
   }
 
   struct Term: SoftmaxTerm {

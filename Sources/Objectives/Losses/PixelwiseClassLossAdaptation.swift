@@ -12,6 +12,7 @@ import Tensors
 /// - `temperature`: T, default 1.
 /// - `detachWeight`: whether the weight counts as a constant, default false.
 /// - `reduction`: `validPixels` (default), or `validPixelsTimesClasses`, the scale of the authors' code.
+/// - `background`: the index of a column that stands for rows of no class; it is not scaled. Default none.
 /// - `homogenization`, `statistic`, `maximumScale`, `burnIn`: see `Homogenization`; `pcla` defaults to none, `pat` to rootMeanSquare.
 ///
 /// Source: arXiv:2404.05393; its released code, variants with K = C and K = 1.
@@ -46,7 +47,8 @@ enum PixelwiseClassLossAdaptation {
       name: settings.objective, classes: context.classes,
       term: Term(exponent: Float(exponent), logitScale: Float(1 / temperature), detachWeight: detachWeight),
       options: .init(
-        denominatorFactor: denominatorFactor, homogenization: try settings.homogenization(default: target, classes: context.classes)))
+        denominatorFactor: denominatorFactor, homogenization: try settings.homogenization(default: target, classes: context.classes),
+        background: try settings.background(classes: context.classes)))
   }
 
   private static func exponent(_ settings: SettingsReader, _ context: ObjectiveContext) throws -> Double {

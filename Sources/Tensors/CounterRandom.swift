@@ -20,6 +20,8 @@ public struct CounterRandom: Sendable, Hashable {
     case synthesis = 6
     /// Everything that only tests and benchmarks use.
     case testing = 7
+    /// Which anchors and proposals of an image train a detector.
+    case regions = 21
   }
 
   private let key: (UInt32, UInt32)

@@ -85,7 +85,8 @@ let package = Package(
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
-    .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
+    .target(
+      name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
 
     // Floor 5 and above.
     .target(
@@ -129,8 +130,11 @@ let package = Package(
       name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"], swiftSettings: hot),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
-      swiftSettings: strict),
+      name: "DetectionTests",
+      dependencies: [
+        "Datasets", "Detection", "Images", "Kernels", "Models", "Networks", "Objectives", "Tensors", "TestSupport", "Threading",
+      ],
+      exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),

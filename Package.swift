@@ -63,10 +63,12 @@ let package = Package(
     .target(name: "CMatFiles", cSettings: hotC, linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(name: "CImageFormats"),
     .systemLibrary(name: "CDigests"),
+    .systemLibrary(name: "CCompression"),
 
     // Floor 1.
     .target(name: "Threading", dependencies: ["CThreads"], swiftSettings: hot),
     .target(name: "Tensors", dependencies: ["CDigests"], swiftSettings: hot),
+    .target(name: "Settings", dependencies: ["Tensors"], swiftSettings: strict),
     .target(name: "Images", dependencies: ["CImageFormats", "Tensors"], swiftSettings: hot),
     .target(name: "Collectives", dependencies: ["CMPI", "CWatchdog", "Tensors", "Threading"], swiftSettings: hot),
 
@@ -75,33 +77,44 @@ let package = Package(
 
     // Floor 3.
     .target(name: "Networks", dependencies: ["Kernels", "Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Objectives", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Datasets", dependencies: ["CMatFiles", "Images", "Tensors"], swiftSettings: hot),
-    .target(name: "Metrics", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Objectives", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Datasets", dependencies: ["CMatFiles", "Images", "Settings", "Tensors"], swiftSettings: hot),
     .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: hot),
 
-    // Floor 4.
-    .target(name: "Models", dependencies: ["Networks"], swiftSettings: strict),
+    // Floor 4: what tasks share.
+    .target(name: "Tasks", dependencies: ["Datasets", "Images", "Networks", "Tensors"], swiftSettings: strict),
+
+    // Floor 5.
+    .target(name: "Models", dependencies: ["Networks", "Settings"], swiftSettings: strict),
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
-    .target(name: "Optimizers", dependencies: ["Tensors", "Threading"], swiftSettings: hot),
-    .target(name: "Configuration", dependencies: ["Tensors", yams], swiftSettings: strict),
+    .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
+    .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(
       name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
+    .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors"], swiftSettings: hot),
+    .target(
+      name: "Segmentation",
+      dependencies: ["Configuration", "Datasets", "Images", "Networks", "Objectives", "Tasks", "Tensors", "Threading"], swiftSettings: hot),
 
-    // Floor 5 and above.
+    // Floor 6 and above.
     .target(
       name: "Training",
       dependencies: [
-        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Metrics", "Models", "Networks",
-        "Objectives", "Optimizers", "Tensors", "Threading",
+        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks",
+        "Objectives", "Optimizers", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
-      name: "Reports", dependencies: ["Detection", "Exchange", "Images", "Metrics", "Models", "Networks", "Tensors", "Training"],
+      name: "Reports",
+      dependencies: ["Checkpoints", "Configuration", "Datasets", "Detection", "Exchange", "Images", "Segmentation", "Tasks", "Tensors"],
       swiftSettings: hot),
+    .target(
+      name: "Runs",
+      dependencies: ["Checkpoints", "Datasets", "Images", "Models", "Networks", "Reports", "Segmentation", "Tasks", "Tensors", "Training"],
+      swiftSettings: strict),
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Reports", "Training",
+        "CAllocations", "Detection", "Exchange", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -112,6 +125,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["CImageFormats", "Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ImagesTests", dependencies: ["CImageFormats", "Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .executableTarget(
@@ -127,34 +141,50 @@ let package = Package(
       name: "ExchangeTests", dependencies: ["Exchange", "Kernels", "Models", "Networks", "Tensors", "Threading", "TestSupport"],
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(
-      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"], swiftSettings: hot),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], swiftSettings: strict),
+      name: "ObjectivesTests", dependencies: ["Objectives", "Settings", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"],
+      swiftSettings: hot),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "Images", "Tensors", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(
       name: "DetectionTests",
       dependencies: [
         "Datasets", "Detection", "Images", "Kernels", "Models", "Networks", "Objectives", "Tensors", "TestSupport", "Threading",
       ],
       exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Tensors"], swiftSettings: strict),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RecognitionTests", dependencies: ["Datasets", "Images", "Recognition", "Tensors", "TestSupport"], exclude: ["Oracle"],
+      swiftSettings: hot),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointProbe", "TestSupport"], exclude: ["Formats"], swiftSettings: strict
     ),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Tensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "OptimizersTests", dependencies: ["Optimizers", "Settings", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(
-      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Training"], path: "Tests/Probes/Endurance", swiftSettings: strict),
+      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Runs", "Training"], path: "Tests/Probes/Endurance",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "ToyProbe", dependencies: ["Models", "Reports", "Runs", "Tasks", "Training"], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TrainingProbe", "TestSupport"], swiftSettings: strict),
+    .executableTarget(name: "MethodProbe", dependencies: ["Training"], path: "Tests/Probes/Method", swiftSettings: strict),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
+      swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Images", "Metrics", "Reports", "Tensors", "TestSupport", "Training"], swiftSettings: strict),
+      name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "ToyProbe", "Training"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Tensors", "TestSupport", "Training",
-        "longtail",
+        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Runs", "Settings", "Tensors", "TestSupport",
+        "Training", "longtail",
       ], exclude: ["Help"], swiftSettings: strict),
   ]
 )

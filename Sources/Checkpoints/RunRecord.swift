@@ -9,7 +9,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
 
   /// The best value of a metric so far.
   public struct Best: Sendable, Equatable, Codable {
-    /// The metric's name, such as `meanIoU`.
+    /// The metric's name, as the task names it.
     public var metric: String
     /// Its value.
     public var value: Double
@@ -21,6 +21,23 @@ public struct RunRecord: Sendable, Equatable, Codable {
       self.metric = metric
       self.value = value
       self.step = step
+    }
+  }
+
+  /// How long a score has not got better, as early stopping counts it.
+  public struct EarlyStopping: Sendable, Equatable, Codable {
+    /// The value that has to be bettered; nil before there was one.
+    public var reference: Double?
+    /// The step of that value.
+    public var referenceStep: Int
+    /// Evaluations since then.
+    public var evaluationsWithoutProgress: Int
+
+    /// Puts the three together.
+    public init(reference: Double? = nil, referenceStep: Int = 0, evaluationsWithoutProgress: Int = 0) {
+      self.reference = reference
+      self.referenceStep = referenceStep
+      self.evaluationsWithoutProgress = evaluationsWithoutProgress
     }
   }
 
@@ -42,6 +59,8 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var worldSize = 1
   /// Compute threads of each rank: part of what decides the last bits of a result.
   public var threadsPerRank = 1
+  /// The task that the network is trained for; empty in checkpoints from before there were several.
+  public var task = ""
   /// Class names, in the order of the network's outputs.
   public var classNames: [String] = []
   /// Class colours as `#rrggbb`, in the same order, so that predicting needs no data set. Empty in checkpoints from before they were recorded.
@@ -58,6 +77,8 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var metrics: [String: Double] = [:]
   /// The best values so far.
   public var best: [Best] = []
+  /// How long the score of `training.earlyStopping` has not got better; nil where none is watched.
+  public var earlyStopping: EarlyStopping?
   /// Seconds of training so far, over all starts.
   public var elapsedSeconds = 0.0
   /// Counters of the loop: evaluations without progress, steps that were not finite, log lines written.
@@ -83,6 +104,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.configurationText, &configurationText)
     try field(.worldSize, &worldSize)
     try field(.threadsPerRank, &threadsPerRank)
+    try field(.task, &task)
     try field(.classNames, &classNames)
     try field(.classColours, &classColours)
     try field(.classGroups, &classGroups)
@@ -91,6 +113,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.algorithmChoices, &algorithmChoices)
     try field(.metrics, &metrics)
     try field(.best, &best)
+    earlyStopping = try container.decodeIfPresent(EarlyStopping.self, forKey: .earlyStopping)
     try field(.elapsedSeconds, &elapsedSeconds)
     try field(.counters, &counters)
     try field(.savedAt, &savedAt)
@@ -98,8 +121,8 @@ public struct RunRecord: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
-    case classNames, classColours, classGroups, predictionOffsets
-    case versions, algorithmChoices, metrics, best, elapsedSeconds, counters, savedAt
+    case task, classNames, classColours, classGroups, predictionOffsets
+    case versions, algorithmChoices, metrics, best, earlyStopping, elapsedSeconds, counters, savedAt
   }
 }
 

@@ -42,15 +42,6 @@ public enum FailureHandler {
     communicator.abort(code: exitCode(for: error))
   }
 
-  /// Runs `body` and ends the job if it throws.
-  public static func guarding<Result>(_ communicator: Communicator, _ body: () throws -> Result) -> Result {
-    do {
-      return try body()
-    } catch {
-      endJob(error, communicator: communicator)
-    }
-  }
-
   /// Lets others speak first, and lets the launcher end this process meanwhile: a request to save comes too late.
   private static func pause(seconds: UInt32) {
     signal(SIGTERM, SIG_DFL)

@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 extension Configuration {
@@ -24,7 +25,7 @@ extension Configuration {
   static let allowedAtResume = [
     "output", "data.root", "data.loader", "training.epochs", "training.steps", "training.nonFinite", "training.nonFiniteConsecutiveLimit",
     "training.nonFiniteTotalLimit", "training.spikes", "training.spikeThreshold", "training.compareRanksEvery", "training.timeLimit",
-    "evaluation.every", "evaluation.batch", "checkpoint", "engine", "watchdog", "reporting",
+    "training.earlyStopping", "evaluation.every", "evaluation.batch", "checkpoint", "engine", "watchdog", "reporting",
   ]
 
   /// What differs from an earlier configuration, in the order of the keys.
@@ -69,11 +70,7 @@ extension Configuration {
   public var lines: [String] { flat.map { "\($0): \($1.yaml)" } }
 
   private var flat: [(String, SettingValue)] {
-    var copy = self
-    copy.output = outputDirectory
-    var writer = SectionWriter()
-    copy.visit(&writer)
-    return writer.lines.flatMap { line in line.value.map { Configuration.flattened($0, at: line.path) } ?? [] }
+    listing.flatMap { line in line.value.map { Configuration.flattened($0, at: line.path) } ?? [] }
   }
 
   private static func flattened(_ value: SettingValue, at path: String) -> [(String, SettingValue)] {

@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 extension Configuration {
@@ -15,6 +16,9 @@ extension Configuration {
     /// A safetensors file in the names of torchvision or timm that parameters and running statistics are taken from before the first step.
     /// What matches, what is missing and what is not expected is printed.
     public var pretrained: String?
+    /// Which parameters are trained, by patterns of their names in which `*` stands for any letters; all of them unless given. The rest costs
+    /// no backward pass, and no memory for gradients. Batch norm of the rest follows the data, unless `batchNorm` says frozen.
+    public var trained: [String]?
     /// What of the file counts for the layers that compute the logits.
     public var pretrainedHead = PretrainedHead.load
 
@@ -28,6 +32,7 @@ extension Configuration {
       visitor.key(
         "batchNorm", &batchNorm, "statistics of the whole batch (synchronized), of each rank (local), or as loaded in the backbone (frozen)"
       )
+      visitor.optionalKey("trained", &trained, "only parameters whose names match, such as [classifier.*]")
       visitor.optionalKey("pretrained", &pretrained, "safetensors file with weights to begin with", .path)
       visitor.key("pretrainedHead", &pretrainedHead, "take the layers of the logits from that file too (load) or not (skip)")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 extension Configuration {
@@ -99,16 +100,14 @@ extension Configuration {
     let log = ProblemLog()
     var configuration = Configuration()
     configuration.name = name
-    SectionReader.readAll(&configuration, from: node, allKeys: allKeys, log: log)
+    let manner = FileManner(origin: node.origin, allKeys: allKeys, commonNames: commonNames)
+    SectionReader.read(&configuration, from: node, manner, log: log)
     try log.throwIfAny(advice: "The files in Configs/ are commented examples.")
     return configuration
   }
 
   /// Every key, whole, in the order of the listing.
   static var allKeys: [String] {
-    var defaults = Configuration()
-    var writer = SectionWriter(listsAbsentSections: true)
-    defaults.visit(&writer)
-    return writer.lines.map(\.path)
+    SectionWriter.lines(of: Configuration(), listsAbsentSections: true).map(\.path)
   }
 }

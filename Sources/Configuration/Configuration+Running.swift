@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 extension Configuration {
@@ -44,8 +45,9 @@ extension Configuration {
     public var keepLast = 3
     /// Checkpoints of steps that are multiples of this are kept for good.
     public var keepEvery: Int?
-    /// The metrics whose best checkpoint is kept too: `miou`, `miou.tail`, `iou.<class>`, ...
-    public var best = ["miou"]
+    /// The scores whose best checkpoint is kept too, by the names that the task gives them; nil for the one that it is judged by. They are
+    /// looked up once the task and its classes are known.
+    public var best: [String]?
     /// Saves that fail one after the other, such as on a full disk, before the run ends. Until then it warns and goes on.
     public var failuresAllowed = 3
 
@@ -59,8 +61,8 @@ extension Configuration {
       visitor.key("keepLast", &keepLast, "how many of the newest are kept", .atLeast(1, "a run without any cannot be resumed"))
       visitor.optionalKey(
         "keepEvery", &keepEvery, "steps whose multiples are kept for good", .atLeast(1, "leave it out to keep none for good"))
-      visitor.key(
-        "best", &best, "metrics whose best checkpoint is kept: miou, miou.tail, iou.<class>, pixelAccuracy, ...", .each(.metric))
+      visitor.optionalKey(
+        "best", &best, "scores whose best checkpoint is kept; the one that the task is judged by when not given", .each(.notEmpty))
       visitor.key(
         "failuresAllowed", &failuresAllowed, "failed saves in a row that end the run; before, it warns and goes on",
         .atLeast(1, "1 ends the run at the first one"))
@@ -133,19 +135,6 @@ extension Configuration {
       visitor.key("every", &every, "steps from one printed line to the next", .atLeast(1))
       visitor.key("pictures", &pictures, "images in the picture of each evaluation; 0 makes none", .between(0, 64))
       visitor.key("tensorboard", &tensorboard, "write event files for TensorBoard into the run directory's tensorboard/")
-    }
-  }
-}
-
-extension Check where Value == String {
-  /// A metric that checkpoints can be chosen by. Class names are checked when the data set is known.
-  static var metric: Check {
-    Check { word in
-      let whole = ["miou", "miou.head", "miou.medium", "miou.tail", "pixelAccuracy", "meanAccuracy", "meanDice", "loss"]
-      if whole.contains(word) { return nil }
-      for prefix in ["iou.", "accuracy.", "dice."] where word.hasPrefix(prefix) && word.count > prefix.count { return nil }
-      let near = nearest(word, among: whole).map { "; did you mean `\($0)`?" } ?? ""
-      return "which is no metric: \(whole.joined(separator: ", ")), iou.<class>, accuracy.<class>, dice.<class>\(near)"
     }
   }
 }

@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 extension Configuration {
@@ -41,6 +42,8 @@ extension Configuration {
     public var compareRanksEvery = 100
     /// An average of the parameters over the steps, which is evaluated and saved as the model in place of the last parameters; none when absent.
     public var exponentialMovingAverage: ExponentialMovingAverage?
+    /// When a run ends because it gets no better; it never does when absent.
+    public var earlyStopping: EarlyStopping?
 
     /// Section `training.exponentialMovingAverage`: a = a + (1 - decay)(p - a) after each update, of parameters and running statistics.
     ///
@@ -100,6 +103,7 @@ extension Configuration {
       visitor.key("spikeThreshold", &spikeThreshold, "standard deviations above the last 128 steps that count as a spike", .above(0))
       visitor.section(
         "exponentialMovingAverage", &exponentialMovingAverage, "average of the parameters over the steps, evaluated and saved as the model")
+      visitor.section("earlyStopping", &earlyStopping, "ends the run when a score gets no better; never when not given")
       visitor.key("compareRanksEvery", &compareRanksEvery, "steps from one comparison of the ranks to the next; 0 for none", .atLeast(0))
     }
 

@@ -1,3 +1,5 @@
+import Settings
+
 extension Configuration {
   /// Section `evaluation.views`: several looks at each image, whose class probabilities are averaged.
   ///

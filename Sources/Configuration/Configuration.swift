@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 /// Everything that decides what a run does, with its defaults. Files in YAML hold any part of it; see `load`.

@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 extension SourceNode {
@@ -46,15 +47,5 @@ extension SourceNode {
     var node = try SourceNode(yaml: String(text[text.index(after: equals)...]), origin: origin, countsLines: false)
     for key in keys.reversed() { node = SourceNode(.map([Entry(key: key, origin: origin, value: node)]), origin: origin) }
     return node
-  }
-}
-
-extension String {
-  /// Without blanks at either end.
-  package var trimmed: String {
-    var rest = self[...]
-    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
-    while let last = rest.last, last.isWhitespace { rest.removeLast() }
-    return String(rest)
   }
 }

@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 /// A span of time as people write it: `11h50m`, `90m`, `45s`, `1d12h`.

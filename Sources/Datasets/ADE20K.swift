@@ -1,4 +1,5 @@
 import Images
+import Settings
 import Tensors
 
 /// ADE20K as the scene parsing challenge of 2016 distributes it: 150 classes of scenes of all kinds.
@@ -10,9 +11,13 @@ public enum ADE20K {
   public static let classes: [ClassInfo] = names.enumerated().map { ClassInfo(name: $1, colour: .distinct($0)) }
 
   /// Its line in the registry.
-  public static let entry = DatasetEntry(
-    name: "ade20k", summary: "ADE20K as ADEChallengeData2016: 150 classes of scenes of all kinds",
-    settings: [("root", "the folder ADEChallengeData2016, with images/ and annotations/, or the one that holds it")],
+  package static let entry = DatasetEntry(
+    RegistryEntry(
+      "ade20k", summary: "ADE20K as ADEChallengeData2016: 150 classes of scenes of all kinds",
+      about: "About 20,000 pictures of rooms, streets and landscapes for training and 2,000 for validation, with a very long tail.",
+      source: "Zhou, Zhao, Puig, Fidler, Barriuso, Torralba, CVPR 2017, arXiv:1608.05442",
+      settings: RootSettings("the folder ADEChallengeData2016, with images/ and annotations/, or the one that holds it")
+    ) { settings, _ in try open(root: settings.root) },
     layout: "images/{training,validation}/*.jpg with annotations/{training,validation}/*.png",
     recognize: { folder in
       let root = FileListing.isFolder("\(folder)/ADEChallengeData2016") ? "\(folder)/ADEChallengeData2016" : folder
@@ -21,10 +26,7 @@ public enum ADE20K {
         try FileListing.files(in: "\(root)/annotations/training", extensions: ["png"]).keys.allSatisfy({ $0.hasPrefix("ADE_") })
       else { return nil }
       return RecognizedLayout(dataset: "ade20k", root: root)
-    }
-  ) { settings in
-    try open(root: settings.requiredText("root"))
-  }
+    })
 
   /// Lists the files below `root`.
   /// - Throws: `.missingInput` where there is neither a training nor a validation folder, `.badData` for pictures without labels.

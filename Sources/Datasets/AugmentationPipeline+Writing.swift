@@ -3,57 +3,65 @@ import Images
 import Tensors
 
 extension AugmentationPipeline {
-  /// Augments a sample and writes it as a network takes it.
+  /// Augments an image and writes it as a network takes it.
   ///
-  /// The picture goes to the upper left of each plane; what is to its right and below it is 0, the mean colour, with ignored labels.
+  /// The image goes to the upper left of each plane; what is to its right and below it is 0, the mean colour.
   /// - Parameters:
-  ///   - sample: as `prepared` gave it.
+  ///   - image: as `prepared` gave it.
   ///   - epoch: counted from 0.
   ///   - index: the sample's index in its split.
-  ///   - height: rows of the output, at least those of the augmented sample.
+  ///   - occurrence: how often the sample came before in this epoch.
+  ///   - height: rows of the output, at least those of the augmented image.
   ///   - width: columns of the output.
-  ///   - images: `3 * height * width` floats: the planes red, green, blue.
-  ///   - labels: `height * width` labels; -1 is ignored.
-  /// - Throws: `.badData` where the augmented sample is larger than the output.
+  ///   - planes: `3 * height * width` floats: the planes red, green, blue.
+  /// - Returns: where the image lies in the output, for its annotation.
+  /// - Throws: `.badData` where the augmented image is larger than the output.
   public func write(
-    _ sample: Sample, epoch: Int, index: Int, height: Int, width: Int, images: UnsafeMutableBufferPointer<Float>,
-    labels: UnsafeMutableBufferPointer<Int32>
-  ) throws {
-    let size = ImageSize(width: sample.image.width, height: sample.image.height)
-    let choice = decisions(size: size, epoch: epoch, index: index)
+    _ image: RGBImage, epoch: Int, index: Int, occurrence: Int = 0, height: Int, width: Int,
+    to planes: UnsafeMutableBufferPointer<Float>
+  ) throws -> Geometry {
+    let size = ImageSize(width: image.width, height: image.height)
+    let choice = decisions(size: size, epoch: epoch, index: index, occurrence: occurrence)
     guard choice.crop.width <= width, choice.crop.height <= height else {
       throw LongtailError(
         .badData, "sample \(index) is \(choice.crop) after augmentation, larger than the batch's \(width) x \(height)",
         advice: "Set a fixed size to resize or crop to.")
     }
-    guard images.count >= 3 * height * width, labels.count >= height * width else {
+    guard planes.count >= 3 * height * width else {
       throw LongtailError(.internalError, "a batch of \(width) x \(height) was given too little memory")
     }
-    let columns = max(0, choice.cropX)..<min(choice.scaled.width, choice.cropX + choice.crop.width)
-    let rows = max(0, choice.cropY)..<min(choice.scaled.height, choice.cropY + choice.crop.height)
-    // A part of the picture, as large as `columns` and `rows`; they begin at `origin` in it.
-    var part = sample
-    var origin = (x: columns.lowerBound, y: rows.lowerBound)
-    if choice.scaled != size {
-      part.image = sample.image.resized(width: choice.scaled.width, height: choice.scaled.height, columns: columns, rows: rows)
-      part.labels = sample.labels.resized(width: choice.scaled.width, height: choice.scaled.height, columns: columns, rows: rows)
-      origin = (0, 0)
-    }
-    images[0..<3 * height * width].update(repeating: 0)
-    labels[0..<height * width].update(repeating: -1)
-    let target = Target(
-      x: columns.lowerBound - choice.cropX, y: rows.lowerBound - choice.cropY, flip: choice.flip, cropWidth: choice.crop.width,
-      width: width, plane: height * width)
-    let window = Window(x: origin.x, y: origin.y, width: columns.count, height: rows.count)
-    writeLabels(part.labels, window, target, labels)
+    let geometry = Geometry(choice, source: size, output: ImageSize(width: width, height: height))
+    let (columns, rows) = (geometry.columns, geometry.rows)
+    // A part of the image, as large as `columns` and `rows`; the window begins where they do in it.
+    let isScaled = choice.scaled != size
+    let part =
+      isScaled ? image.resized(width: choice.scaled.width, height: choice.scaled.height, columns: columns, rows: rows) : image
+    let window = Window(
+      x: isScaled ? 0 : columns.lowerBound, y: isScaled ? 0 : rows.lowerBound, width: columns.count, height: rows.count)
+    planes[0..<3 * height * width].update(repeating: 0)
     if choice.changesColours {
-      writeChanged(part.image, window, target, ColourChange(choice, image: part.image, window: window), images)
+      writeChanged(part, window, geometry, ColourChange(choice, image: part, window: window), planes)
     } else {
-      writePlain(part.image, window, target, images)
+      writePlain(part, window, geometry, planes)
     }
+    return geometry
   }
 
-  /// The part of a picture that is seen.
+  /// Augments an image with a class for each pixel, and writes both.
+  /// - Parameters:
+  ///   - images: see the other form.
+  ///   - labels: `height * width` labels; -1 is ignored, as all is that the image does not cover.
+  /// - Throws: as the other form.
+  public func write(
+    _ sample: Sample, epoch: Int, index: Int, height: Int, width: Int, images: UnsafeMutableBufferPointer<Float>,
+    labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    let geometry = try write(sample.image, epoch: epoch, index: index, height: height, width: width, to: images)
+    labels.update(repeating: -1)
+    try sample.labels.write(geometry, to: labels)
+  }
+
+  /// The part of an image that is seen.
   struct Window {
     var x: Int
     var y: Int
@@ -61,38 +69,9 @@ extension AugmentationPipeline {
     var height: Int
   }
 
-  /// Where it goes.
-  private struct Target {
-    var x: Int
-    var y: Int
-    var flip: Bool
-    var cropWidth: Int
-    var width: Int
-    var plane: Int
-
-    /// The position of the window's pixel (0, row), and the step to its right neighbour.
-    func line(_ row: Int) -> (start: Int, step: Int) {
-      let begin = (y + row) * width
-      return flip ? (begin + cropWidth - 1 - x, -1) : (begin + x, 1)
-    }
-  }
-
-  private func writeLabels(_ source: LabelImage, _ window: Window, _ target: Target, _ output: UnsafeMutableBufferPointer<Int32>) {
-    source.labels.withUnsafeBufferPointer { input in
-      for row in 0..<window.height {
-        var (position, step) = target.line(row)
-        let line = (window.y + row) * source.width + window.x
-        for column in 0..<window.width {
-          let label = input[line &+ column]
-          output[position] = label == LabelImage.ignored ? -1 : Int32(label)
-          position &+= step
-        }
-      }
-    }
-  }
-
-  private func writePlain(_ source: RGBImage, _ window: Window, _ target: Target, _ output: UnsafeMutableBufferPointer<Float>) {
+  private func writePlain(_ source: RGBImage, _ window: Window, _ target: Geometry, _ output: UnsafeMutableBufferPointer<Float>) {
     // (v / 255 - mean) / deviation for each possible value, in double precision once.
+    let plane = target.output.width * target.output.height
     var table: [Float] = []
     for channel in 0..<3 {
       for value in 0..<256 { table.append(Float((Double(value) / 255 - mean[channel]) / standardDeviation[channel])) }
@@ -104,8 +83,8 @@ extension AugmentationPipeline {
           var index = 3 * ((window.y + row) * source.width + window.x)
           for _ in 0..<window.width {
             output[position] = table[Int(input[index])]
-            output[position &+ target.plane] = table[256 &+ Int(input[index &+ 1])]
-            output[position &+ 2 &* target.plane] = table[512 &+ Int(input[index &+ 2])]
+            output[position &+ plane] = table[256 &+ Int(input[index &+ 1])]
+            output[position &+ 2 &* plane] = table[512 &+ Int(input[index &+ 2])]
             position &+= step
             index &+= 3
           }
@@ -115,9 +94,10 @@ extension AugmentationPipeline {
   }
 
   private func writeChanged(
-    _ source: RGBImage, _ window: Window, _ target: Target, _ change: ColourChange, _ output: UnsafeMutableBufferPointer<Float>
+    _ source: RGBImage, _ window: Window, _ target: Geometry, _ change: ColourChange, _ output: UnsafeMutableBufferPointer<Float>
   ) {
     let scale = SIMD4<Float>(Float(1 / standardDeviation[0]), Float(1 / standardDeviation[1]), Float(1 / standardDeviation[2]), 0)
+    let plane = target.output.width * target.output.height
     let shift = SIMD4<Float>(Float(mean[0]), Float(mean[1]), Float(mean[2]), 0)
     source.pixels.withUnsafeBufferPointer { input in
       for row in 0..<window.height {
@@ -127,8 +107,8 @@ extension AugmentationPipeline {
           let changed = change.apply(Float(input[index]), Float(input[index &+ 1]), Float(input[index &+ 2]))
           let normalized = (changed - shift) * scale
           output[position] = normalized.x
-          output[position &+ target.plane] = normalized.y
-          output[position &+ 2 &* target.plane] = normalized.z
+          output[position &+ plane] = normalized.y
+          output[position &+ 2 &* plane] = normalized.z
           position &+= step
           index &+= 3
         }

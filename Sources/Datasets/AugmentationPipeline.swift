@@ -92,11 +92,21 @@ public struct AugmentationPipeline: Sendable, Equatable {
   }
 
   /// The part that is the same in every epoch, so that its result can be kept: the fixed resize.
+  public func prepared(_ sample: AnnotatedImage) -> AnnotatedImage {
+    guard let resize, resize.width != sample.image.width || resize.height != sample.image.height else { return sample }
+    return AnnotatedImage(image: prepared(sample.image), annotation: sample.annotation.resized(to: resize))
+  }
+
+  /// The fixed resize of an image.
+  public func prepared(_ image: RGBImage) -> RGBImage {
+    guard let resize, resize.width != image.width || resize.height != image.height else { return image }
+    return image.resized(width: resize.width, height: resize.height)
+  }
+
+  /// The fixed resize of an image and of the classes of its pixels.
   public func prepared(_ sample: Sample) -> Sample {
     guard let resize, resize.width != sample.image.width || resize.height != sample.image.height else { return sample }
-    return Sample(
-      image: sample.image.resized(width: resize.width, height: resize.height),
-      labels: sample.labels.resized(width: resize.width, height: resize.height))
+    return Sample(image: prepared(sample.image), labels: sample.labels.resized(to: resize))
   }
 
   /// The decisions for one sample in one epoch.
@@ -104,12 +114,15 @@ public struct AugmentationPipeline: Sendable, Equatable {
   ///   - size: of the prepared sample.
   ///   - epoch: counted from 0.
   ///   - index: the sample's index in its split.
-  public func decisions(size: ImageSize, epoch: Int, index: Int) -> AugmentationDecisions {
+  ///   - occurrence: how often the sample came before in this epoch, where a sampler repeats it.
+  public func decisions(size: ImageSize, epoch: Int, index: Int, occurrence: Int = 0) -> AugmentationDecisions {
     let random = CounterRandom(seed: seed, purpose: .augmentation, epoch: epoch, sample: index)
-    func factor(_ draw: Draw, _ spread: Double) -> Double { spread == 0 ? 1 : random.uniform(draw.rawValue, in: 1 - spread...1 + spread) }
+    // Each occurrence has 256 draws of its own; the first one those that there are without a sampler.
+    func number(_ draw: Draw) -> Int { draw.rawValue + occurrence << 8 }
+    func factor(_ draw: Draw, _ spread: Double) -> Double { spread == 0 ? 1 : random.uniform(number(draw), in: 1 - spread...1 + spread) }
     var result = AugmentationDecisions(size: size)
     if let randomScale {
-      let scale = random.uniform(Draw.scale.rawValue, in: randomScale)
+      let scale = random.uniform(number(.scale), in: randomScale)
       result.scaled = ImageSize(
         width: max(1, Int((Double(size.width) * scale).rounded())), height: max(1, Int((Double(size.height) * scale).rounded())))
     }
@@ -118,14 +131,14 @@ public struct AugmentationPipeline: Sendable, Equatable {
       // Slack may be negative: then the picture lies somewhere inside the crop.
       let slackX = result.scaled.width - result.crop.width
       let slackY = result.scaled.height - result.crop.height
-      result.cropX = random.integer(Draw.cropColumn.rawValue, below: abs(slackX) + 1) * slackX.signum()
-      result.cropY = random.integer(Draw.cropRow.rawValue, below: abs(slackY) + 1) * slackY.signum()
+      result.cropX = random.integer(number(.cropColumn), below: abs(slackX) + 1) * slackX.signum()
+      result.cropY = random.integer(number(.cropRow), below: abs(slackY) + 1) * slackY.signum()
     }
-    result.flip = horizontalFlipProbability > 0 && random.uniform(Draw.flip.rawValue) < horizontalFlipProbability
+    result.flip = horizontalFlipProbability > 0 && random.uniform(number(.flip)) < horizontalFlipProbability
     result.brightness = factor(.brightness, brightness)
     result.contrast = factor(.contrast, contrast)
     result.saturation = factor(.saturation, saturation)
-    result.hue = hue == 0 ? 0 : random.uniform(Draw.hue.rawValue, in: -hue...hue)
+    result.hue = hue == 0 ? 0 : random.uniform(number(.hue), in: -hue...hue)
     return result
   }
 }

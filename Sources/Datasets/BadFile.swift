@@ -13,14 +13,14 @@ public struct BadFile: Sendable, Codable, Equatable {
   var code: Int32
 
   /// Takes over an error, or returns nil for one that is not about the sample's files.
-  init?(index: Int, error: any Error) {
+  package init?(index: Int, error: any Error) {
     guard let error = error as? LongtailError, error.code == .badData || error.code == .missingInput else { return nil }
     self.index = index
     (message, advice, code) = (error.message, error.advice, error.code.rawValue)
   }
 
   /// One error about several of them: all are named, up to `LabelStatistics.listedProblems`.
-  static func error(_ files: [BadFile]) -> LongtailError? {
+  package static func error(_ files: [BadFile]) -> LongtailError? {
     guard let first = files.first else { return nil }
     let listed = files.prefix(LabelStatistics.listedProblems).dropFirst().map { "\n  \($0.message)" }.joined()
     let more = files.count - LabelStatistics.listedProblems

@@ -1,7 +1,8 @@
 extension Batch {
-  /// A batch without pictures, for a rank that has none to give but has to take part in a step.
-  public convenience init(withoutPicturesOf epoch: Int, step: Int, height: Int, width: Int) {
-    self.init(capacity: 0, height: height, width: width)
+  /// A batch without images, for a rank that has none to give but has to take part in a step.
+  /// - Parameter targets: without any image, as the task makes them.
+  public convenience init(withoutImagesIn epoch: Int, step: Int, height: Int, width: Int, targets: any Targets) {
+    self.init(capacity: 0, height: height, width: width, targets: targets)
     self.epoch = epoch
     self.step = step
   }

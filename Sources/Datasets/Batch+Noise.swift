@@ -2,9 +2,13 @@ import Tensors
 
 /// Batches that no data set stands behind: for benchmarks and checks, which need numbers but no files.
 extension Batch {
-  /// Makes an empty batch with room for `capacity` pictures.
-  public convenience init(noiseCapacity capacity: Int, height: Int, width: Int) {
-    self.init(capacity: max(1, capacity), height: height, width: width)
+  /// Makes an empty batch with room for `capacity` images.
+  /// - Parameter rowsPerImage: labels of an image; one for each pixel when not given.
+  public convenience init(noiseCapacity capacity: Int, height: Int, width: Int, rowsPerImage: Int? = nil) {
+    let capacity = max(1, capacity)
+    self.init(
+      capacity: capacity, height: height, width: width, targets: RowLabels(capacity: capacity, rowsPerImage: rowsPerImage ?? height * width)
+    )
   }
 
   /// Fills the batch with noise: channels uniform with mean 0 and variance 1, labels uniform over the classes.
@@ -14,14 +18,17 @@ extension Batch {
   /// - Parameters:
   ///   - samples: the samples' numbers; at most `capacity`.
   ///   - classes: labels are below this.
-  ///   - ignoredShare: the share of pixels whose label is -1, from 0 to 1.
+  ///   - ignoredShare: the share of rows whose label is -1, from 0 to 1.
   /// - Throws: `LongtailError` with code `internalError` when there is no room.
   public func fillWithNoise(samples: Range<Int>, step: Int, classes: Int, ignoredShare: Double, seed: UInt64) throws {
     guard samples.count <= capacity else {
       throw LongtailError(.internalError, "\(samples.count) samples do not fit into a batch of \(capacity)")
     }
-    let pixels = height * width
-    if sampleIndices.elementsEqual(samples), labels.count == samples.count * pixels {
+    guard let targets = targets as? RowLabels else {
+      throw LongtailError(.internalError, "noise has a label for each row, but the batch holds \(type(of: targets))")
+    }
+    let (pixels, rows) = (height * width, targets.rowsPerImage)
+    if sampleIndices.elementsEqual(samples), targets.labels.count == samples.count * rows {
       self.step = step
     } else {
       prepare(epoch: 0, step: step, samples: Array(samples))
@@ -36,11 +43,11 @@ extension Batch {
         }
       }
     }
-    labels.withUnsafeMutableBufferPointer { labels in
+    targets.labels.withUnsafeMutableBufferPointer { labels in
       for (place, sample) in samples.enumerated() {
         let random = CounterRandom(seed: seed, purpose: .testing, epoch: step, sample: 2 * sample + 1)
-        let start = place * pixels
-        Batch.forEachBlock(of: pixels, random) { index, word in
+        let start = place * rows
+        Batch.forEachBlock(of: rows, random) { index, word in
           let position = Double(word) * 0x1p-32
           let share = (position - ignoredShare) / (1 - ignoredShare)
           labels[start + index] = position < ignoredShare ? -1 : Int32(min(Double(classes - 1), share * Double(classes)))

@@ -1,22 +1,26 @@
 import Images
 import Tensors
 
-/// One rank's part of a step: pictures and labels, ready for a network.
+/// One rank's part of a step: images and targets, ready for a network.
 ///
 /// Its memory belongs to a loader's ring: hand it back with `BatchLoader.recycle` when it has been used.
 public final class Batch: @unchecked Sendable {
   /// Pictures as float32 N,C,H,W (planes red, green, blue), normalized. Room for `capacity` pictures; `imageCount` are valid.
   public let images: HostBuffer
-  /// A label for each pixel of the valid pictures, N,H,W; -1 is ignored.
-  public internal(set) var labels: [Int32]
+  /// What the images' outputs are measured against.
+  public let targets: any Targets
+  /// The same images in further views, such as a second crop, each laid out as `images`; empty where samples have one view.
+  package var furtherViews: [HostBuffer] = []
   /// Index in the split of each picture.
   public internal(set) var sampleIndices: [Int]
+  /// How often each picture's sample came before in the epoch: 0 but where a sampler repeats samples.
+  public internal(set) var occurrences: [Int]
   /// Number of pictures of each micro-batch, in order; they add up to `imageCount`.
   public internal(set) var microBatches: [Int]
-  /// Labels of each picture at its original size, where the loader was asked to keep them.
-  public internal(set) var originalLabels: [LabelImage]
+  /// The annotation of each image as the data set has it, before any resizing, where the loader was asked to keep them.
+  public internal(set) var annotations: [any Annotation]
   /// The epoch, counted from 0.
-  public internal(set) var epoch: Int
+  public package(set) var epoch: Int
   /// The step in its epoch, counted from 0.
   public internal(set) var step: Int
   /// Rows of a picture.
@@ -29,29 +33,28 @@ public final class Batch: @unchecked Sendable {
   /// Number of pictures; may be 0 where this rank has none in this step.
   public var imageCount: Int { sampleIndices.count }
 
-  init(capacity: Int, height: Int, width: Int) {
+  init(capacity: Int, height: Int, width: Int, targets: any Targets) {
     self.capacity = capacity
     self.height = height
     self.width = width
     images = HostBuffer(floatCount: capacity * 3 * height * width)
-    labels = []
-    labels.reserveCapacity(capacity * height * width)
+    self.targets = targets
     sampleIndices = []
+    occurrences = []
     microBatches = [0]
-    originalLabels = []
+    annotations = []
     epoch = 0
     step = 0
   }
 
   /// Sets number and origin of the pictures, before they are filled in.
-  func prepare(epoch: Int, step: Int, samples: [Int], microBatches: [Int]? = nil) {
+  func prepare(epoch: Int, step: Int, samples: [Int], occurrences: [Int]? = nil, microBatches: [Int]? = nil) {
     self.epoch = epoch
     self.step = step
     sampleIndices = samples
+    self.occurrences = occurrences ?? [Int](repeating: 0, count: samples.count)
     self.microBatches = microBatches ?? [samples.count]
-    originalLabels = []
-    let count = samples.count * height * width
-    if labels.count > count { labels.removeLast(labels.count - count) }
-    if labels.count < count { labels.append(contentsOf: repeatElement(-1, count: count - labels.count)) }
+    annotations = []
+    targets.prepare(images: samples.count)
   }
 }

@@ -14,8 +14,8 @@ public final class BatchLoader: @unchecked Sendable {
     public var batchesAhead = 3
     /// Bytes of decoded and resized samples that are kept between epochs.
     public var cacheBytes = 1 << 30
-    /// Whether `Batch.originalLabels` is filled in, for scores at the labels' own size.
-    public var keepsOriginalLabels = false
+    /// Whether `Batch.annotations` is filled in, for scores at the labels' own size.
+    public var keepsAnnotations = false
 
     /// One thread, three batches, one GiB.
     public init() {}
@@ -24,13 +24,13 @@ public final class BatchLoader: @unchecked Sendable {
   /// What a loader gives.
   public struct Source: Sendable {
     /// The data set.
-    public var dataset: any SegmentationDataset
+    public var dataset: any ImageDataset
     /// The split.
     public var split: Split
     /// How samples become input.
     public var pipeline: AugmentationPipeline
-    /// The order of each epoch.
-    public var order: SampleOrder
+    /// Which samples each epoch is made of, in which order.
+    public var order: any Sampler
     /// How an epoch is cut into steps and ranks.
     public var plan: BatchPlan
     /// This process's rank.
@@ -39,11 +39,14 @@ public final class BatchLoader: @unchecked Sendable {
     public var height: Int
     /// Columns of the batches, padding included.
     public var width: Int
+    /// Makes the targets of a batch with room for so many images.
+    public var makeTargets: @Sendable (_ capacity: Int) -> any Targets
 
     /// Names everything.
+    /// - Parameter targets: makes the targets of a batch with room for so many images; a label for each pixel when not given.
     public init(
-      dataset: any SegmentationDataset, split: Split, pipeline: AugmentationPipeline, order: SampleOrder, plan: BatchPlan,
-      rank: Int, height: Int, width: Int
+      dataset: any ImageDataset, split: Split, pipeline: AugmentationPipeline, order: any Sampler, plan: BatchPlan,
+      rank: Int, height: Int, width: Int, targets: (@Sendable (_ capacity: Int) -> any Targets)? = nil
     ) {
       self.dataset = dataset
       self.split = split
@@ -53,11 +56,12 @@ public final class BatchLoader: @unchecked Sendable {
       self.rank = rank
       self.height = height
       self.width = width
+      makeTargets = targets ?? { RowLabels(capacity: $0, rowsPerImage: height * width) }
     }
   }
 
   private let source: Source
-  private let keepsOriginalLabels: Bool
+  private let keepsAnnotations: Bool
   private let cache: SampleCache
   private let firstStep: Int
   private let endStep: Int
@@ -72,7 +76,7 @@ public final class BatchLoader: @unchecked Sendable {
   private var stopped = false
   private var failure: (any Error)?
   private var waited = 0.0
-  private var permutation: (epoch: Int, order: [Int])?
+  private var drawn: DrawnEpoch?
 
   /// Starts the threads.
   /// - Parameters:
@@ -85,14 +89,16 @@ public final class BatchLoader: @unchecked Sendable {
   public init(source: Source, epoch: Int = 0, step: Int = 0, endEpoch: Int? = nil, options: Options = Options()) throws {
     try source.pipeline.validate()
     self.source = source
-    keepsOriginalLabels = options.keepsOriginalLabels
+    keepsAnnotations = options.keepsAnnotations
     cache = SampleCache(byteCount: options.cacheBytes)
     firstStep = epoch * source.plan.stepsPerEpoch + step
     endStep = endEpoch.map { $0 * source.plan.stepsPerEpoch } ?? Int.max
     nextToMake = firstStep
     nextToGive = firstStep
     let capacity = source.plan.largestShare(rank: source.rank)
-    free = (0...max(1, options.batchesAhead)).map { _ in Batch(capacity: capacity, height: source.height, width: source.width) }
+    free = (0...max(1, options.batchesAhead)).map { _ in
+      Batch(capacity: capacity, height: source.height, width: source.width, targets: source.makeTargets(capacity))
+    }
     let threads = max(1, options.threads)
     running = threads
     for thread in 0..<threads {
@@ -111,6 +117,13 @@ public final class BatchLoader: @unchecked Sendable {
     defer { condition.unlock() }
     if let failure { throw failure }
     if nextToGive >= endStep { return nil }
+    if stepwise != nil {
+      // What was published since the last call may have made steps drawable.
+      condition.broadcast()
+      guard canDraw(nextToGive) else {
+        throw LongtailError(.internalError, "the sampler has no weights for step \(nextToGive) yet: they have to be published before")
+      }
+    }
     let begin = ready[nextToGive] == nil ? Date() : nil
     while ready[nextToGive] == nil && !stopped {
       if free.isEmpty && inProgress == 0 {
@@ -180,52 +193,62 @@ public final class BatchLoader: @unchecked Sendable {
   private func takeTicket() -> (ticket: Int, batch: Batch)? {
     condition.lock()
     defer { condition.unlock() }
-    while !stopped && nextToMake < endStep && free.isEmpty { condition.wait() }
+    while !stopped && nextToMake < endStep && (free.isEmpty || !canDraw(nextToMake)) { condition.wait() }
     guard !stopped, nextToMake < endStep, let batch = free.popLast() else { return nil }
     let ticket = nextToMake
     nextToMake += 1
     inProgress += 1
     let epoch = ticket / source.plan.stepsPerEpoch
     let step = ticket % source.plan.stepsPerEpoch
-    let order: [Int]
-    if let permutation, permutation.epoch == epoch {
-      order = permutation.order
-    } else {
-      order = source.order.permutation(epoch: epoch)
-      permutation = (epoch, order)
-    }
     let positions = source.plan.positions(step: step, rank: source.rank)
-    batch.prepare(epoch: epoch, step: step, samples: positions.flatMap { order[$0] }, microBatches: positions.map(\.count))
+    let places = positions.flatMap { Array($0) }
+    let samples: [Int]
+    let occurrences: [Int]
+    if let stepwise {
+      let drawn = stepwise.samples(step: ticket, count: source.plan.positions(step: step).count)
+      samples = places.map { drawn[$0 - step * source.plan.globalBatch] }
+      // How often a sample came before is not known without drawing all steps; each position counts as another occurrence.
+      occurrences = places.map { $0 + 1 }
+    } else {
+      let epochDrawn = drawn.flatMap { $0.epoch == epoch ? $0 : nil } ?? DrawnEpoch(source.order, epoch: epoch)
+      drawn = epochDrawn
+      samples = places.map { epochDrawn.samples[$0] }
+      occurrences = places.map { epochDrawn.occurrences[$0] }
+    }
+    batch.prepare(epoch: epoch, step: step, samples: samples, occurrences: occurrences, microBatches: positions.map(\.count))
     return (ticket, batch)
   }
+
+  private var stepwise: (any StepwiseSampler)? { source.order as? any StepwiseSampler }
+
+  /// Whether it is known of which samples a step consists.
+  private func canDraw(_ step: Int) -> Bool { stepwise?.canDraw(step: step) ?? true }
 
   private func fill(_ batch: Batch) throws {
     let plane = source.height * source.width
     for (position, index) in batch.sampleIndices.enumerated() {
       let entry = try load(index)
-      if let labels = entry.originalLabels { batch.originalLabels.append(labels) }
-      try batch.images.withFloats { images in
-        try batch.labels.withUnsafeMutableBufferPointer { labels in
-          do {
-            try source.pipeline.write(
-              entry.sample, epoch: batch.epoch, index: index, height: source.height, width: source.width,
-              images: UnsafeMutableBufferPointer(rebasing: images[3 * plane * position..<3 * plane * (position + 1)]),
-              labels: UnsafeMutableBufferPointer(rebasing: labels[plane * position..<plane * (position + 1)]))
-          } catch let error as LongtailError {
-            let name = source.dataset.identifier(split: source.split, index: index)
-            throw LongtailError(
-              error.code, "\(source.dataset.name) \(source.split.rawValue) \(name): \(error.message)", advice: error.advice)
-          }
+      if let annotation = entry.original { batch.annotations.append(annotation) }
+      do {
+        let geometry = try batch.images.withFloats { images in
+          try source.pipeline.write(
+            entry.sample.image, epoch: batch.epoch, index: index, occurrence: batch.occurrences[position], height: source.height,
+            width: source.width, to: UnsafeMutableBufferPointer(rebasing: images[3 * plane * position..<3 * plane * (position + 1)]))
         }
+        try batch.targets.write(entry.sample.annotation, geometry, at: position)
+      } catch let error as LongtailError {
+        let name = source.dataset.identifier(split: source.split, index: index)
+        throw LongtailError(
+          error.code, "\(source.dataset.name) \(source.split.rawValue) \(name): \(error.message)", advice: error.advice)
       }
     }
   }
 
   private func load(_ index: Int) throws -> SampleCache.Entry {
     if let entry = cache.entry(index) { return entry }
-    let sample = try source.dataset.sample(split: source.split, index: index)
+    let sample = try source.dataset.annotatedImage(split: source.split, index: index)
     let entry = SampleCache.Entry(
-      sample: source.pipeline.prepared(sample), originalLabels: keepsOriginalLabels ? sample.labels : nil)
+      sample: source.pipeline.prepared(sample), original: keepsAnnotations ? sample.annotation : nil)
     cache.keep(entry, at: index)
     return entry
   }

@@ -8,7 +8,7 @@ import Tensors
 /// A global batch may be processed in micro-batches: these are stretches of it, as even, each of which is shared out over the ranks. So what
 /// a micro-batch consists of does not depend on the number of ranks either.
 public struct BatchPlan: Sendable, Equatable {
-  /// Samples of an epoch.
+  /// Samples of an epoch: the epoch length of its sampler.
   public let sampleCount: Int
   /// Samples of a step over all ranks.
   public let globalBatch: Int
@@ -55,9 +55,9 @@ public struct BatchPlan: Sendable, Equatable {
   }
 
   /// The samples of a rank in a step of an epoch, micro-batch after micro-batch.
-  public func samples(order: SampleOrder, epoch: Int, step: Int, rank: Int) -> [Int] {
-    let permutation = order.permutation(epoch: epoch)
-    return positions(step: step, rank: rank).flatMap { permutation[$0] }
+  public func samples(order: any Sampler, epoch: Int, step: Int, rank: Int) -> [Int] {
+    let samples = order.samples(epoch: epoch)
+    return positions(step: step, rank: rank).flatMap { samples[$0] }
   }
 
   /// The most samples that a rank gets in any step.

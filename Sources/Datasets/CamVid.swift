@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Settings
 import Tensors
 
 /// CamVid as SegNet's authors distribute it: 480 x 360, 11 classes, folders `train`, `trainannot` and so on.
@@ -23,17 +24,18 @@ public enum CamVid {
   ]
 
   /// Its line in the registry.
-  public static let entry = DatasetEntry(
-    name: "camvid", summary: "CamVid in SegNet's layout: 11 classes of street scenes",
-    settings: [("root", "the folder with train/, trainannot/, val/, valannot/ (and test/, testannot/)")],
+  package static let entry = DatasetEntry(
+    RegistryEntry(
+      "camvid", summary: "CamVid in SegNet's layout: 11 classes of street scenes",
+      about: "701 labelled pictures of drives through Cambridge, 480 x 360 as SegNet's authors distribute them.",
+      source: "Brostow, Fauqueur, Cipolla, Pattern Recognition Letters 2009",
+      settings: RootSettings("the folder with train/, trainannot/, val/, valannot/ (and test/, testannot/)")
+    ) { settings, _ in try open(root: settings.root) },
     layout: "{train,val}/*.png with {train,val}annot/*.png",
     recognize: { folder in
       let folders = ["train", "trainannot", "val", "valannot"].map { "\(folder)/\($0)" }
       return folders.allSatisfy(FileListing.isFolder) ? RecognizedLayout(dataset: "camvid", root: folder) : nil
-    }
-  ) { settings in
-    try open(root: settings.requiredText("root"))
-  }
+    })
 
   /// Lists the files below `root`. Lists `train.txt`, `val.txt`, `test.txt` choose among them where they exist; their entries may
   /// carry folders of another machine.

@@ -1,4 +1,5 @@
 import Images
+import Settings
 import Tensors
 
 /// Cityscapes with its fine annotations: 19 classes of street scenes in 50 cities.
@@ -33,25 +34,36 @@ public enum Cityscapes {
   /// The `labelIds` number of each class; the other numbers from 0 to 33 are ignored.
   public static let labelIds: [UInt8] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
 
+  /// Which label files are read: those that are shipped, or those that the authors' program makes of them.
+  public enum LabelFiles: String, Sendable, CaseIterable { case labelIds, labelTrainIds }
+
+  struct Settings: Section {
+    var place = RootSettings("the folder with leftImg8bit/ and gtFine/")
+    var labels = LabelFiles.labelIds
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      place.visit(&visitor)
+      visitor.key("labels", &labels, "the label files: those that are shipped, or those that the authors' program makes of them")
+    }
+  }
+
   /// Its line in the registry.
-  public static let entry = DatasetEntry(
-    name: "cityscapes", summary: "Cityscapes in the official layout: 19 classes of street scenes",
-    settings: [
-      ("root", "the folder with leftImg8bit/ and gtFine/"),
-      ("labels", "labelIds, the files that are shipped (default), or labelTrainIds"),
-    ], layout: "leftImg8bit/{train,val}/CITY/*_leftImg8bit.png with gtFine/{train,val}/CITY/*_gtFine_labelIds.png",
+  package static let entry = DatasetEntry(
+    RegistryEntry(
+      "cityscapes", summary: "Cityscapes in the official layout: 19 classes of street scenes",
+      about: "Fine annotations of street scenes in 50 cities, 2048 x 1024. Bicycles, poles and signs are the tail.",
+      source: "Cordts and others, CVPR 2016, arXiv:1604.01685", settings: Settings()
+    ) { settings, _ in try open(root: settings.place.root, labels: settings.labels) },
+    layout: "leftImg8bit/{train,val}/CITY/*_leftImg8bit.png with gtFine/{train,val}/CITY/*_gtFine_labelIds.png",
     recognize: { folder in
       guard FileListing.isFolder("\(folder)/leftImg8bit"), FileListing.isFolder("\(folder)/gtFine") else { return nil }
       return RecognizedLayout(dataset: "cityscapes", root: folder)
-    }
-  ) { settings in
-    try open(root: settings.requiredText("root"), labels: settings.word("labels", of: ["labelIds", "labelTrainIds"]))
-  }
+    })
 
   /// Lists the files below `root`.
-  /// - Parameter labels: `labelIds` or `labelTrainIds`.
+  /// - Parameter labels: which label files are read.
   /// - Throws: `.missingInput` where no split has both pictures and labels, `.badData` for pictures without labels.
-  public static func open(root: String, labels: String = "labelIds") throws -> PairedFiles {
+  public static func open(root: String, labels: LabelFiles = .labelIds) throws -> PairedFiles {
     var pairs: [Split: [PairedFiles.Pair]] = [:]
     for split in Split.allCases {
       let images = "\(root)/leftImg8bit/\(split.shortName)"
@@ -59,14 +71,14 @@ public enum Cityscapes {
       guard FileListing.isFolder(images), FileListing.isFolder(annotations) else { continue }
       pairs[split] = try FileListing.pairs(
         images: FileListing.files(in: images, extensions: ["png"], suffix: "_leftImg8bit"),
-        labels: FileListing.files(in: annotations, extensions: ["png"], suffix: "_gtFine_\(labels)"))
+        labels: FileListing.files(in: annotations, extensions: ["png"], suffix: "_gtFine_\(labels.rawValue)"))
     }
     guard !pairs.isEmpty else {
       throw LongtailError(
         .missingInput, "\(root): no split with both leftImg8bit/SPLIT and gtFine/SPLIT in it",
         advice: "The data set cityscapes expects the archives leftImg8bit_trainvaltest and gtFine_trainvaltest, unpacked side by side.")
     }
-    return PairedFiles(name: "cityscapes", classes: classes, labelMap: labels == "labelIds" ? labelIdMap : trainIdMap, pairs: pairs)
+    return PairedFiles(name: "cityscapes", classes: classes, labelMap: labels == .labelIds ? labelIdMap : trainIdMap, pairs: pairs)
   }
 
   private static let trainIdMap = LabelMap(classCount: 19, ignored: [255])
@@ -81,3 +93,5 @@ public enum Cityscapes {
     return map
   }()
 }
+
+extension Cityscapes.LabelFiles: Choice {}

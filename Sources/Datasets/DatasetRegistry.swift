@@ -1,40 +1,34 @@
 import Images
+import Settings
 import Tensors
 
-/// A data set that can be named in a configuration.
-public struct DatasetEntry: Sendable {
-  /// The name.
-  public let name: String
-  /// One line about it.
-  public let summary: String
-  /// The keys that it understands, each with a line about it.
-  public let settings: [(key: String, summary: String)]
+/// A data set that can be named in a configuration, and the files that it is recognized by.
+package struct DatasetEntry: Sendable {
+  /// Name, settings, and how it is opened.
+  package let entry: RegistryEntry<Void, any SegmentationDataset>
   /// The files by which a folder of it is recognized, for messages; nil where none is.
-  public let layout: String?
+  package let layout: String?
   /// Looks whether a folder, or a file, is one.
   let recognize: (@Sendable (String) throws -> RecognizedLayout?)?
-  /// Opens it.
-  let make: @Sendable (DatasetSettings) throws -> any SegmentationDataset
+
+  /// The name in configurations.
+  package var name: String { entry.name }
 
   /// Describes a data set.
-  public init(
-    name: String, summary: String, settings: [(key: String, summary: String)], layout: String? = nil,
-    recognize: (@Sendable (String) throws -> RecognizedLayout?)? = nil,
-    make: @escaping @Sendable (DatasetSettings) throws -> any SegmentationDataset
+  package init(
+    _ entry: RegistryEntry<Void, any SegmentationDataset>, layout: String? = nil,
+    recognize: (@Sendable (String) throws -> RecognizedLayout?)? = nil
   ) {
-    self.name = name
-    self.summary = summary
-    self.settings = settings
+    self.entry = entry
     self.layout = layout
     self.recognize = recognize
-    self.make = make
   }
 }
 
 /// All data sets, by name.
 public enum DatasetRegistry {
   /// The data sets; a new one is one more line here.
-  public static let entries: [DatasetEntry] = [
+  package static let entries: [DatasetEntry] = [
     ScenesDataset.entry,
     CamVid.entry,
     Cityscapes.entry,
@@ -45,6 +39,9 @@ public enum DatasetRegistry {
     FolderDataset.entry,
   ]
 
+  /// The same without the files that they are recognized by.
+  package static let registry = Registry("data set", entries.map(\.entry))
+
   /// Opens a data set.
   /// - Parameters:
   ///   - name: one of `entries`.
@@ -53,14 +50,7 @@ public enum DatasetRegistry {
   /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for a range where images are no files; what the data set
   ///   throws while its files are listed.
   public static func make(name: String, settings: [String: SettingValue], range: SampleRange? = nil) throws -> any SegmentationDataset {
-    guard let entry = entries.first(where: { $0.name == name }) else {
-      throw LongtailError.unknownName("data set", name, known: entries.map(\.name))
-    }
-    let keys = entry.settings.map(\.key)
-    for key in settings.keys.sorted() where !keys.contains(key) {
-      throw LongtailError.unknownName("setting", key, known: keys, at: "data set \(name)")
-    }
-    let dataset = try entry.make(DatasetSettings(dataset: name, values: settings))
+    let dataset = try registry.make(name, settings, ())
     guard let range else { return dataset }
     guard var files = dataset as? PairedFiles else {
       throw LongtailError(
@@ -69,4 +59,28 @@ public enum DatasetRegistry {
     files.range = range
     return files
   }
+
+  /// Refuses a name or settings as `make` does, without a look at files.
+  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and values that cannot be.
+  public static func check(name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
+
+  /// What people may read about data sets.
+  package static var description: KindDescription {
+    registry.description(
+      name: "dataset", summary: "what to train on", place: "Settings are keys of `data.settings`; `root` is written as `data.root`.")
+  }
+}
+
+/// The settings of a data set that has a place and nothing else to choose.
+struct RootSettings: Section {
+  /// Where its files are.
+  var root = ""
+  private let meaning: String
+
+  init() { self.init("the folder of its files") }
+
+  /// - Parameter meaning: what lies there.
+  init(_ meaning: String) { self.meaning = meaning }
+
+  mutating func visit(_ visitor: inout some KeyVisitor) { visitor.requiredKey("root", &root, meaning, .path) }
 }

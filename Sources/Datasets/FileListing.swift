@@ -2,9 +2,9 @@ import Foundation
 import Tensors
 
 /// Finds the files of a data set and pairs them up.
-enum FileListing {
+package enum FileListing {
   /// Extensions of pictures, in lower case.
-  static let imageExtensions = ["png", "jpg", "jpeg"]
+  package static let imageExtensions = ["png", "jpg", "jpeg"]
 
   /// Files below a folder, by their path inside it without extension and `suffix`. Names that begin with a dot are left out,
   /// as are files that do not end in `suffix`.
@@ -28,7 +28,7 @@ enum FileListing {
   }
 
   /// Paths of the files below a folder, in order. Links are followed, to a depth that no data set needs but a circle of links exceeds.
-  static func walk(_ folder: String, below prefix: String, extensions: [String], depth: Int) throws -> [String] {
+  package static func walk(_ folder: String, below prefix: String, extensions: [String], depth: Int) throws -> [String] {
     guard depth < 16 else { throw LongtailError(.badData, "\(folder)/\(prefix): folders are nested too deeply; do links run in a circle?") }
     let place = prefix.isEmpty ? folder : "\(folder)/\(prefix)"
     let entries: [String]
@@ -64,13 +64,13 @@ enum FileListing {
   }
 
   /// Whether there is a folder.
-  static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
   /// Whether there is anything at a path.
-  static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  package static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
   /// Pairs pictures with labels of the same name, in the order of their names. The labels of `x.jpg` may be called `x.png` or `x.jpg.png`.
   /// - Parameters:

@@ -1,5 +1,5 @@
 /// Samples of the training split that are held out for validation, where a data set has no such split.
-enum HeldOut {
+package enum HeldOut {
   /// Divides samples by a hash of their names (FNV-1a, 64 bits): which ones are held out depends on nothing else.
   ///
   /// At least one is held out and one is left, where there are two.
@@ -7,8 +7,9 @@ enum HeldOut {
   ///   - share: of all samples, from 0 to below 1; 0 holds none out.
   ///   - name: of a sample, unique among them.
   /// - Returns: both parts in the order of `samples`.
-  static func divided<Element>(_ samples: [Element], share: Double, name: (Element) -> String) -> (train: [Element], validation: [Element])
-  {
+  package static func divided<Element>(_ samples: [Element], share: Double, name: (Element) -> String) -> (
+    train: [Element], validation: [Element]
+  ) {
     guard share > 0, samples.count > 1 else { return (samples, []) }
     let count = min(samples.count - 1, max(1, Int((Double(samples.count) * share).rounded())))
     let keys = samples.indices.map { (hash: hash(name(samples[$0])), index: $0) }

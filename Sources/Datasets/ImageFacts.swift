@@ -52,7 +52,7 @@ public struct ImageFacts: Sendable, Codable, Equatable {
   /// Nothing seen yet.
   public init() {}
 
-  mutating func add(_ file: ImageFile, range: SampleRange?, source: String, index: Int) {
+  package mutating func add(_ file: ImageFile, range: SampleRange?, source: String, index: Int) {
     if file.orientation != .upright { turned.add(source) }
     contents.append(Content(digest: file.digest, index: index, source: source))
     guard let found = file.deep else {
@@ -66,7 +66,7 @@ public struct ImageFacts: Sendable, Codable, Equatable {
   }
 
   /// Adds what was seen of other files.
-  mutating func merge(_ other: ImageFacts) {
+  package mutating func merge(_ other: ImageFacts) {
     turned.merge(other.turned)
     turnedLabels.merge(other.turnedLabels)
     deep.merge(other.deep)

@@ -3,7 +3,7 @@ import Tensors
 
 /// Reads every label file of a split before the first step: class frequencies, and mistakes while they are cheap.
 public struct LabelAudit: Sendable, Codable, Equatable {
-  /// `SegmentationDataset.digest(of:)` of what was counted; a cached audit is valid while this stays the same.
+  /// `ImageDataset.digest(of:)` of what was counted; a cached audit is valid while this stays the same.
   public var digest: String
   /// The data set's name.
   public var dataset: String
@@ -24,7 +24,7 @@ public struct LabelAudit: Sendable, Codable, Equatable {
   ///
   /// Files that cannot be used and unknown numbers are in the result (`validate()`).
   /// - Throws: `.inputOutput` where reading itself fails, `.missingInput` where files vanish meanwhile.
-  public static func run(_ dataset: any SegmentationDataset, split: Split, threads: Int) throws -> LabelAudit {
+  public static func run(_ dataset: any ImageDataset, split: Split, threads: Int) throws -> LabelAudit {
     let statistics = try scan(dataset, split: split, indices: 0..<dataset.count(of: split), threads: threads)
     return LabelAudit(digest: try dataset.digest(of: split), dataset: dataset.name, split: split, statistics: statistics)
   }
@@ -32,31 +32,36 @@ public struct LabelAudit: Sendable, Codable, Equatable {
   /// Counts a part of a split, such as a rank's share (`BatchPlan.shard`). Parts merge to the counts of the whole.
   ///
   /// Pictures are decoded too, and their sizes compared: what would fail in training fails here. Costs one decoding of each file.
-  /// - Parameter threads: loading threads; at least 1.
+  /// - Parameters:
+  ///   - threads: loading threads; at least 1.
+  ///   - keepsSamples: whether the counts of each sample are kept too, as samplers need them; costs no further reading.
   /// - Throws: `.inputOutput` where reading itself fails; files that cannot be used are in the result.
   public static func scan(
-    _ dataset: any SegmentationDataset, split: Split, indices: Range<Int>, threads: Int
+    _ dataset: any ImageDataset, split: Split, indices: Range<Int>, threads: Int, keepsSamples: Bool = false
   ) throws -> LabelStatistics {
+    let classCount = dataset.classes.count
+    let samples = keepsSamples ? SampleClasses(classCount: classCount) : nil
     let parts = max(1, min(threads, indices.count))
     let results = LoadingThreads.map(parts: parts) { part -> Result<LabelStatistics, any Error> in
-      var statistics = LabelStatistics(classCount: dataset.classes.count)
+      var statistics = LabelStatistics(classCount: classCount)
+      statistics.samples = samples
       let lower = indices.lowerBound + indices.count * part / parts
       let upper = indices.lowerBound + indices.count * (part + 1) / parts
       do {
         for index in lower..<upper {
           do {
-            statistics.add(
-              try dataset.examine(split: split, index: index), map: dataset.labelMap,
-              source: dataset.labelSource(split: split, index: index), index: index)
+            try dataset.count(split: split, index: index, into: &statistics)
           } catch {
             guard let bad = BadFile(index: index, error: error) else { throw error }
             statistics.badFiles.append(bad)
+            statistics.samples?.append([])
           }
         }
         return .success(statistics)
       } catch { return .failure(error) }
     }
-    var total = LabelStatistics(classCount: dataset.classes.count)
+    var total = LabelStatistics(classCount: classCount)
+    total.samples = samples
     for result in results { total.merge(try result.get()) }
     return total
   }

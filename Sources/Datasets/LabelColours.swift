@@ -1,4 +1,5 @@
 import Images
+import Settings
 import Tensors
 
 /// The setting `labelColours` of a `folder`: what colours in label files mean.
@@ -13,10 +14,10 @@ struct LabelColours {
 
   /// Reads the setting.
   /// - Throws: `.usage` for keys that are no colours, an empty mapping, and what contradicts it.
-  static func read(_ settings: DatasetSettings) throws -> LabelColours {
-    guard let table = try settings.map("labelColours") else { return LabelColours(entries: []) }
+  static func read(_ settings: FolderDataset.Settings) throws -> LabelColours {
+    guard let table = settings.labelColours else { return LabelColours(entries: []) }
     guard !table.isEmpty else { throw settings.wrong("labelColours", "is empty", advice: "Give each colour of the label files a meaning.") }
-    for key in ["labelMap", "ignoreIndex"] where settings.has(key) {
+    for (key, isGiven) in [("labelMap", settings.labelMap != nil), ("ignoreIndex", settings.ignoreIndex != nil)] where isGiven {
       throw settings.wrong(
         key, "is about numbers, but labelColours says that label files hold colours", advice: "Leave one of the two out.")
     }
@@ -40,7 +41,7 @@ struct LabelColours {
 
   /// The number of each colour: its class, or 255.
   /// - Throws: `.usage` for classes that do not exist.
-  func colourCode(_ settings: DatasetSettings, classes: [ClassInfo]) throws -> ColourCode {
+  func colourCode(_ settings: FolderDataset.Settings, classes: [ClassInfo]) throws -> ColourCode {
     var numbers: [RGBColour: UInt8] = [:]
     for (key, colour, value) in entries {
       switch try FolderDataset.meaning(of: value, key: key, in: "labelColours", settings, classes) {

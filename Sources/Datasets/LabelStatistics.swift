@@ -26,6 +26,11 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   public var files: ImageFacts
   /// The palettes of the label files, compared.
   public var palettes: LabelPalettes
+  /// Whether it was read from a file of version 0.1, which did not look at what files are: reports can use it, training counts anew.
+  public internal(set) var isEarly = false
+
+  /// The pixels of each class in each sample, one that cannot be used included as one without any; nil where they were not asked for.
+  public var samples: SampleClasses?
 
   /// An image's size and what error messages call the image.
   public struct SizedSource: Sendable, Codable, Equatable {
@@ -50,6 +55,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     sizes = []
     files = ImageFacts()
     palettes = LabelPalettes()
+    samples = nil
   }
 
   /// Pixels that belong to a class.
@@ -89,10 +95,24 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     for index in present { images[index] += 1 }
   }
 
+  /// Counts one sample whose annotation is no label map: an image with a class, an image with instances.
+  /// - Parameters:
+  ///   - counts: how many of each class it shows, in the task's unit; classes may repeat.
+  ///   - size: of the image.
+  ///   - source: what error messages call it.
+  public mutating func add(counts: [(class: Int, count: Int)], ignored: Int = 0, size: ImageSize, source: String) {
+    imageCount += 1
+    note(SizedSource(size: size, source: source))
+    ignoredPixels += ignored
+    for (index, count) in counts where pixels.indices.contains(index) { pixels[index] += count }
+    for index in Set(counts.filter { $0.count > 0 }.map(\.class)) where images.indices.contains(index) { images[index] += 1 }
+  }
+
   /// Counts one sample.
   mutating func add(_ sample: Examination, map: LabelMap, source: String, index: Int) {
     let histogram = sample.labels.histogram()
     add(histogram: histogram, size: sample.size, map: map, source: source)
+    samples?.append(map.entries(of: histogram, classCount: pixels.count))
     if let file = sample.file { files.add(file.content, range: file.range, source: file.source, index: index) }
     if sample.labelOrientation != .upright { files.turnedLabels.add(source) }
     if let palette = sample.palette {
@@ -114,7 +134,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     if sizes.isEmpty || sizes.count == 1 && sizes[0].size != image.size { sizes.append(image) }
   }
 
-  /// Adds the counts of other images of the same split.
+  /// Adds the counts of other images of the same split, which come after those that are counted.
   public mutating func merge(_ other: LabelStatistics) {
     for index in pixels.indices where index < other.pixels.count {
       pixels[index] += other.pixels[index]
@@ -128,6 +148,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     other.sizes.forEach { note($0) }
     files.merge(other.files)
     palettes.merge(other.palettes)
+    if let others = other.samples { samples?.append(contentsOf: others) } else { samples = nil }
   }
 
   /// What somebody should know before training, though it need not be wrong.

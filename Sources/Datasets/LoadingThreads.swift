@@ -1,9 +1,9 @@
 import Foundation
 
 /// Threads that read and decode. They are apart from the compute pool and leave OpenMP alone.
-enum LoadingThreads {
+package enum LoadingThreads {
   /// Runs `body(0)` ... `body(parts - 1)`, each on a thread of its own, and returns the results in that order.
-  static func map<Result: Sendable>(parts: Int, _ body: @escaping @Sendable (Int) -> Result) -> [Result] {
+  package static func map<Result: Sendable>(parts: Int, _ body: @escaping @Sendable (Int) -> Result) -> [Result] {
     if parts <= 1 { return (0..<max(0, parts)).map(body) }
     let collector = Collector<Result>(parts: parts)
     for part in 0..<parts {

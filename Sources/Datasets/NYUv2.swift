@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Settings
 import Tensors
 
 /// NYU Depth V2: 1449 labelled pictures of rooms, as exported pairs of pictures and labels or as the official MATLAB file.
@@ -26,44 +27,55 @@ public enum NYUv2 {
   static let officialFile = "nyu_depth_v2_labeled.mat"
 
   /// Its line in the registry.
-  public static let entry = DatasetEntry(
-    name: "nyuv2", summary: "NYU Depth V2, as exported pairs or as the official MATLAB file: 13 or 40 classes of rooms",
-    settings: [
-      ("root", "the folder with the pictures' and the labels' folder, or nyu_depth_v2_labeled.mat or its folder"),
-      ("images", "folder of the pictures in root, images by default; each name ends in the sample's number, from 1"),
-      ("labels", "folder of the labels in root, labels13 or labels40 by default; its name ends in the number of classes"),
-      ("classes", "13 or 40; by default as many as the label files have, 40 for the MATLAB file"),
-      ("split", "official: 795 training and 654 test samples, by number (default); all: everything is for training"),
-      ("validationShare", "share of the training samples that is held out for validation, 0 by default"),
-    ], layout: "images/*.png with labels13/*.png or labels40/*.png, numbered from 1 to 1449; or \(officialFile)",
-    recognize: recognize
-  ) { settings in
-    let settings = try Settings(settings)
-    return try officialPath(settings.root).map { try NYUv2Official(path: $0, settings) } ?? open(settings)
-  }
+  package static let entry = DatasetEntry(
+    RegistryEntry(
+      "nyuv2", summary: "NYU Depth V2, as exported pairs or as the official MATLAB file: 13 or 40 classes of rooms",
+      about: "1,449 labelled pictures of rooms, 640 x 480; the depth images are not read.",
+      source: "Silberman, Hoiem, Kohli, Fergus, ECCV 2012", settings: Settings()
+    ) { settings, _ in
+      if let path = officialPath(settings.root) { return try NYUv2Official(path: path, settings) }
+      return try open(settings)
+    },
+    layout: "images/*.png with labels13/*.png or labels40/*.png, numbered from 1 to 1449; or \(officialFile)",
+    recognize: recognize)
 
   /// What the configuration says.
-  struct Settings {
-    var root: String
-    var images: String
-    var labels: String?
-    var classes: Int?
-    var isOfficialSplit: Bool
-    var validationShare: Double
+  struct Settings: Section {
+    /// How many classes there are.
+    enum ClassCount: String, Choice {
+      case thirteen = "13"
+      case forty = "40"
+    }
 
-    init(_ settings: DatasetSettings) throws {
-      root = try settings.requiredText("root")
-      images = try settings.text("images") ?? "images"
-      labels = try settings.text("labels")
-      classes = settings.has("classes") ? try Int(settings.word("classes", of: ["13", "40"])) : nil
-      isOfficialSplit = try settings.word("split", of: ["official", "all"]) == "official"
-      validationShare = try settings.number("validationShare", in: 0..<1) ?? 0
+    /// What is for training.
+    enum SplitRule: String, Choice { case official, all }
+
+    var place = RootSettings("the folder with the pictures' and the labels' folder, or nyu_depth_v2_labeled.mat or its folder")
+    var images = "images"
+    var labels: String?
+    var classCount: ClassCount?
+    var split = SplitRule.official
+    var validationShare = 0.0
+
+    var root: String { place.root }
+    var classes: Int? { classCount.map { $0 == .thirteen ? 13 : 40 } }
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      place.visit(&visitor)
+      visitor.key("images", &images, "folder of the pictures in root; each name ends in the sample's number, from 1", .notEmpty)
+      visitor.optionalKey(
+        "labels", &labels, "folder of the labels in root, whose name ends in the number of classes; labels13 or labels40 when not given",
+        .notEmpty)
+      visitor.optionalKey("classes", &classCount, "as many as the label files have when not given, 40 for the MATLAB file")
+      visitor.key("split", &split, "official: 795 training and 654 test samples, by number; all: everything is for training")
+      visitor.key(
+        "validationShare", &validationShare, "share of the training samples that is held out for validation", .between(0, below: 1))
     }
 
     /// Deals out samples by their numbers, 1 to 1449.
     func splits<Element>(_ samples: [Element], number: (Element) -> Int) -> [Split: [Element]] {
       var parts: [Split: [Element]] = [.train: samples]
-      if isOfficialSplit {
+      if split == .official {
         parts[.train] = samples.filter { !NYUv2.testNumbers.contains(number($0)) }
         parts[.test] = samples.filter { NYUv2.testNumbers.contains(number($0)) }
       }

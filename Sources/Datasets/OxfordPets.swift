@@ -1,4 +1,5 @@
 import Images
+import Settings
 import Tensors
 
 /// Oxford-IIIT Pet: 37 breeds of cats and dogs, with trimaps.
@@ -25,17 +26,32 @@ public enum OxfordPets {
     "Staffordshire Bull Terrier", "Wheaten Terrier", "Yorkshire Terrier",
   ]
 
+  struct Settings: Section {
+    var place = RootSettings("the folder with images/ and annotations/")
+    var classes = Task.trimap
+    var validationShare = 0.0
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      place.visit(&visitor)
+      visitor.key(
+        "classes", &classes,
+        "trimap: pet, background and border; foreground: pet and background, the border ignored; breeds: background and 37 breeds")
+      visitor.key(
+        "validationShare", &validationShare, "share of the official training samples that is held out for validation", .between(0, below: 1)
+      )
+    }
+  }
+
   /// Its line in the registry.
-  public static let entry = DatasetEntry(
-    name: "oxfordPets", summary: "Oxford-IIIT Pet in the official layout: trimaps of 37 breeds",
-    settings: [
-      ("root", "the folder with images/ and annotations/"),
-      (
-        "classes",
-        "trimap: pet, background, border (default); foreground: pet and background, the border ignored; breeds: background and 37 breeds"
-      ),
-      ("validationShare", "share of the official training samples that is held out for validation, 0 by default"),
-    ], layout: "images/*.jpg with annotations/trimaps/*.png and annotations/{trainval,test}.txt",
+  package static let entry = DatasetEntry(
+    RegistryEntry(
+      "oxfordPets", summary: "Oxford-IIIT Pet in the official layout: trimaps of 37 breeds",
+      about: "About 200 pictures of each of 37 breeds of cats and dogs, with the animal's outline.",
+      source: "Parkhi, Vedaldi, Zisserman, Jawahar, CVPR 2012", settings: Settings()
+    ) { settings, _ in
+      try open(root: settings.place.root, task: settings.classes, validationShare: settings.validationShare)
+    },
+    layout: "images/*.jpg with annotations/trimaps/*.png and annotations/{trainval,test}.txt",
     recognize: { folder in
       guard FileListing.isFolder("\(folder)/annotations/trimaps"), FileListing.exists("\(folder)/annotations/trainval.txt") else {
         return nil
@@ -46,12 +62,7 @@ public enum OxfordPets {
           .init(key: "classes", value: "trimap", remark: "pet, background, border; or foreground, or breeds: background and 37 breeds"),
           .init(key: "validationShare", value: 0.1, remark: "of the official training samples; the test samples stay unseen"),
         ])
-    }
-  ) { settings in
-    let task = try Task(rawValue: settings.word("classes", of: Task.allCases.map(\.rawValue))) ?? .trimap
-    return try open(
-      root: settings.requiredText("root"), task: task, validationShare: settings.number("validationShare", in: 0..<1) ?? 0)
-  }
+    })
 
   /// Lists the samples that `annotations/trainval.txt` (split `train`) and `annotations/test.txt` name.
   /// - Parameters:
@@ -115,3 +126,5 @@ public enum OxfordPets {
     }
   }
 }
+
+extension OxfordPets.Task: Choice {}

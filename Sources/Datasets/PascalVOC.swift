@@ -1,4 +1,5 @@
 import Images
+import Settings
 import Tensors
 
 /// The segmentation part of PASCAL VOC 2012: background and 20 classes of things.
@@ -21,25 +22,35 @@ public enum PascalVOC {
     return RGBColour(channels[0], channels[1], channels[2])
   }
 
+  struct Settings: Section {
+    var place = RootSettings(
+      "the folder VOC2012 with JPEGImages/, SegmentationClass/ and ImageSets/, or VOCdevkit, or the one that holds it")
+    var labels = "SegmentationClass"
+    var trainList = "train"
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      place.visit(&visitor)
+      visitor.key("labels", &labels, "folder of the labels; others have SegmentationClassAug and the like", .notEmpty)
+      visitor.key(
+        "trainList", &trainList, "list of the training samples in ImageSets/Segmentation, without .txt: train, trainval, trainaug",
+        .notEmpty)
+    }
+  }
+
   /// Its line in the registry.
-  public static let entry = DatasetEntry(
-    name: "pascalVOC", summary: "PASCAL VOC 2012 in the official layout: background and 20 classes of things",
-    settings: [
-      ("root", "the folder VOC2012 with JPEGImages/, SegmentationClass/ and ImageSets/, or VOCdevkit, or the one that holds it"),
-      ("labels", "folder of the labels: SegmentationClass (default), or SegmentationClassAug and the like"),
-      ("trainList", "list of the training samples in ImageSets/Segmentation, without .txt: train (default), trainval, trainaug"),
-    ], layout: "JPEGImages/*.jpg with SegmentationClass/*.png and ImageSets/Segmentation/{train,val}.txt",
+  package static let entry = DatasetEntry(
+    RegistryEntry(
+      "pascalVOC", summary: "PASCAL VOC 2012 in the official layout: background and 20 classes of things",
+      about: "1,464 training and 1,449 validation pictures of people, animals, vehicles and furniture; most pixels are background.",
+      source: "Everingham, Eslami, Van Gool, Williams, Winn, Zisserman, IJCV 2015", settings: Settings()
+    ) { settings, _ in try open(root: settings.place.root, labels: settings.labels, trainList: settings.trainList) },
+    layout: "JPEGImages/*.jpg with SegmentationClass/*.png and ImageSets/Segmentation/{train,val}.txt",
     recognize: { folder in
       guard let root = root(folder), FileListing.isFolder("\(root)/SegmentationClass"),
         FileListing.exists("\(root)/ImageSets/Segmentation/train.txt")
       else { return nil }
       return RecognizedLayout(dataset: "pascalVOC", root: root)
-    }
-  ) { settings in
-    try open(
-      root: settings.requiredText("root"), labels: settings.text("labels") ?? "SegmentationClass",
-      trainList: settings.text("trainList") ?? "train")
-  }
+    })
 
   /// Lists the samples that the lists name. Pictures that no list names, such as those for other tasks, do not matter.
   /// - Throws: `.missingInput` where folders, lists or listed files are missing.

@@ -5,12 +5,10 @@ import Images
 final class SampleCache: @unchecked Sendable {
   /// A sample in the state in which it is kept.
   struct Entry: Sendable {
-    var sample: Sample
-    var originalLabels: LabelImage?
+    var sample: AnnotatedImage
+    var original: (any Annotation)?
 
-    var byteCount: Int {
-      sample.image.pixels.count + sample.labels.labels.count + (originalLabels?.labels.count ?? 0)
-    }
+    var byteCount: Int { sample.image.pixels.count + sample.annotation.byteCount + (original?.byteCount ?? 0) }
   }
 
   private let lock = NSLock()

@@ -1,7 +1,7 @@
 import Images
 import Tensors
 
-/// Some of the samples of another data set, in the same order.
+/// Some of the samples of another data set with a class for every pixel, in the same order.
 public struct SelectedSamples: SegmentationDataset {
   private let base: any SegmentationDataset
   private let kept: [Split: [Int]]

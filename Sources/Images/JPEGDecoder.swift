@@ -12,18 +12,21 @@ package enum JPEGDecoder {
   }
 
   /// Decodes into interleaved RGB of 8 bits, as stored; grey files become grey images.
-  static func rgb(_ bytes: [UInt8], name: String, limits: ImageLimits) throws -> RGBImage {
+  /// - Parameter divisor: 1, 2, 4 or 8: both sides become that much shorter, rounded up. The decoder then has less to do.
+  static func rgb(_ bytes: [UInt8], name: String, limits: ImageLimits, divisor: Int = 1) throws -> RGBImage {
     try withDecoder(name) { handle in
-      let (width, height, colourSpace) = try header(bytes, name: name, handle: handle)
+      let (storedWidth, storedHeight, colourSpace) = try header(bytes, name: name, handle: handle)
+      let (width, height) = ((storedWidth + divisor - 1) / divisor, (storedHeight + divisor - 1) / divisor)
       guard width * height <= limits.decodedBytes / 3 else {
         throw LongtailError(
           .badData, "\(name): \(width) x \(height) pixels would take more than \(limits.decodedBytes) bytes",
           advice: ImageLimits.advice)
       }
       // The barest block of 64 values takes a bit or two: a header that promises far more than its file can hold is caught here.
-      guard width * height / 2048 <= bytes.count else {
+      guard storedWidth * storedHeight / 2048 <= bytes.count else {
         throw LongtailError(
-          .badData, "\(name): \(bytes.count) bytes cannot hold the \(width) x \(height) pixels of its header: truncated or forged")
+          .badData,
+          "\(name): \(bytes.count) bytes cannot hold the \(storedWidth) x \(storedHeight) pixels of its header: truncated or forged")
       }
       if colourSpace == Int32(TJCS_CMYK.rawValue) || colourSpace == Int32(TJCS_YCCK.rawValue) {
         throw LongtailError(

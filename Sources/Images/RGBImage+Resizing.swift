@@ -17,22 +17,22 @@ extension RGBImage {
     let top = vertical.first[0]
     let last = rows.count - 1
     let bottom = vertical.first[last] + vertical.count[last]
-    let narrowed = resizedColumns(to: target, window: columns, rows: top..<bottom)
-    return narrowed.resizedRows(vertical, offset: top, to: targetHeight, window: rows)
+    if target == width && columns == 0..<width {
+      return cropped(x: 0..<width, y: top..<bottom).resizedRows(vertical, offset: top, count: rows.count)
+    }
+    let horizontal = ResizeWeights(source: width, target: target, window: columns)
+    return resizedColumns(horizontal, count: columns.count, rows: top..<bottom).resizedRows(vertical, offset: top, count: rows.count)
   }
 
-  private func resizedColumns(to target: Int, window: Range<Int>, rows: Range<Int>) -> RGBImage {
-    if target == width && window == 0..<width {
-      return RGBImage(width: width, height: rows.count, unchecked: Array(pixels[3 * width * rows.lowerBound..<3 * width * rows.upperBound]))
-    }
-    let table = ResizeWeights(source: width, target: target, window: window)
+  /// The wanted columns of some rows.
+  func resizedColumns(_ table: ResizeWeights, count: Int, rows: Range<Int>) -> RGBImage {
     let width = self.width
-    let result = [UInt8](unsafeUninitializedCapacity: 3 * window.count * rows.count) { output, written in
+    let result = [UInt8](unsafeUninitializedCapacity: 3 * count * rows.count) { output, written in
       pixels.withUnsafeBufferPointer { input in
         for y in rows {
           let line = 3 * y * width
-          let outputLine = 3 * (y - rows.lowerBound) * window.count
-          for x in 0..<window.count {
+          let outputLine = 3 * (y - rows.lowerBound) * count
+          for x in 0..<count {
             var red = Self.half
             var green = Self.half
             var blue = Self.half
@@ -50,19 +50,20 @@ extension RGBImage {
           }
         }
       }
-      written = 3 * window.count * rows.count
+      written = 3 * count * rows.count
     }
-    return RGBImage(width: window.count, height: rows.count, unchecked: result)
+    return RGBImage(width: count, height: rows.count, unchecked: result)
   }
 
-  private func resizedRows(_ table: ResizeWeights, offset: Int, to target: Int, window: Range<Int>) -> RGBImage {
-    if window.count == height && table.count.allSatisfy({ $0 == 1 }) { return self }
+  /// The wanted rows of a picture whose first row is row `offset` of the source.
+  func resizedRows(_ table: ResizeWeights, offset: Int, count: Int) -> RGBImage {
+    if count == height && table.count.allSatisfy({ $0 == 1 }) { return self }
     let line = 3 * width
-    let result = [UInt8](unsafeUninitializedCapacity: line * window.count) { output, written in
+    let result = [UInt8](unsafeUninitializedCapacity: line * count) { output, written in
       pixels.withUnsafeBufferPointer { input in
         var sums = [Int32](repeating: Self.half, count: line)
         sums.withUnsafeMutableBufferPointer { sums in
-          for y in 0..<window.count {
+          for y in 0..<count {
             for x in 0..<line { sums[x] = Self.half }
             for k in 0..<table.count[y] {
               let weight = table.weights[table.start[y] + k]
@@ -73,9 +74,9 @@ extension RGBImage {
           }
         }
       }
-      written = line * window.count
+      written = line * count
     }
-    return RGBImage(width: width, height: window.count, unchecked: result)
+    return RGBImage(width: width, height: count, unchecked: result)
   }
 
   private static let half: Int32 = 1 << Int32(ResizeWeights.fractionBits - 1)

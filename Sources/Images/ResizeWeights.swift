@@ -17,10 +17,16 @@ struct ResizeWeights {
 
   /// Prepares the targets of `window` out of `target` for an axis of `source` pixels.
   init(source: Int, target: Int, window: Range<Int>) {
-    let scale = Double(source) / Double(target)
+    self.init(source: source, from: 0, to: Double(source), target: target, window: window)
+  }
+
+  /// Prepares the targets of `window` out of `target` for the stretch between two positions of an axis of `source` pixels. Pixels beside the
+  /// stretch count where the filter reaches them.
+  init(source: Int, from start: Double, to end: Double, target: Int, window: Range<Int>) {
+    let scale = (end - start) / Double(target)
     let reach = max(1, scale)
     for index in window {
-      let centre = (Double(index) + 0.5) * scale
+      let centre = start + (Double(index) + 0.5) * scale
       let lower = max(0, Int(centre - reach + 0.5))
       let upper = max(lower + 1, min(source, Int(centre + reach + 0.5)))
       var parts: [Double] = []
@@ -30,7 +36,7 @@ struct ResizeWeights {
       let total = parts.reduce(0, +)
       first.append(lower)
       count.append(parts.count)
-      start.append(weights.count)
+      self.start.append(weights.count)
       for part in parts {
         let share = total > 0 ? part / total : 1 / Double(parts.count)
         weights.append(Int32(share * Double(1 << ResizeWeights.fractionBits) + 0.5))

@@ -40,28 +40,6 @@ public enum PoolingKernels {
   }
 }
 
-/// Requests for bilinear resampling, half-pixel centres (PyTorch's `align_corners = false`).
-public enum ResamplingKernels {
-  /// Forward.
-  public static func forward(training: Bool, source: TensorLayout, destination: TensorLayout) throws -> PrimitiveDescriptor {
-    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
-    return try PrimitiveDescriptor("resampling") {
-      dnnl_resampling_forward_primitive_desc_create(
-        $0, engine, training ? dnnl_forward_training : dnnl_forward_inference, dnnl_resampling_linear, nil, source.handle,
-        destination.handle, attributes)
-    }
-  }
-
-  /// Backward.
-  public static func backward(hint: PrimitiveDescriptor, source: TensorLayout, destination: TensorLayout) throws -> PrimitiveDescriptor {
-    let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
-    return try PrimitiveDescriptor("resampling backward") {
-      dnnl_resampling_backward_primitive_desc_create(
-        $0, engine, dnnl_resampling_linear, nil, source.handle, destination.handle, hint.handle, attributes)
-    }
-  }
-}
-
 /// Requests that move or convert a tensor.
 public enum ReorderKernels {
   /// Copies a tensor into another layout.

@@ -57,14 +57,15 @@ public struct TapConvolution: Sendable {
   /// The taps that have anything to read, in the order of the kernel; a tap and its mirror image are both there or both not.
   let taps: [Tap]
   let regions: [Region]
-  private let forwardPass: TapDataPass
-  private let backwardPass: TapDataPass
+  let forwardPass: TapDataPass
+  let backwardPass: TapDataPass
 
-  /// Plans a convolution for the number of threads that `ComputePool` has now; running it with another number is allowed.
+  /// Plans a convolution for a number of threads, by default what `ComputePool` has now; running it with another number is allowed.
   /// - Parameter block: channels in a block of the activations' layout.
   /// - Returns: nil where `block` is not 8, the kernel is not 1 or 3, or an extent is out of range.
   public init?(
-    images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, kernel: Int, dilation: Int = 1, block: Int
+    images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, kernel: Int, dilation: Int = 1, block: Int,
+    threads: Int = ComputePool.threadCount
   ) {
     guard block == 8, images >= 0, inputChannels >= 1, outputChannels >= 1, height >= 1, width >= 1, kernel == 1 || kernel == 3,
       dilation >= 1
@@ -78,7 +79,7 @@ public struct TapConvolution: Sendable {
     self.dilation = dilation
     inputBlocks = (inputChannels + 7) / 8
     outputBlocks = (outputChannels + 7) / 8
-    slots = ComputePool.threadCount
+    slots = max(1, threads)
     taps = TapConvolution.taps(kernel: kernel, dilation: dilation, height: height, width: width)
     regions = TapConvolution.regions(taps, height: height, width: width)
     let shape = TapShape(
@@ -88,7 +89,7 @@ public struct TapConvolution: Sendable {
     backwardPass = TapDataPass(shape, backward: true)
   }
 
-  private var weightsPass: TapWeightsPass {
+  var weightsPass: TapWeightsPass {
     TapWeightsPass(
       images: images, height: height, width: width, inputs: inputBlocks, outputs: outputBlocks, slots: slots,
       kernelCount: kernel * kernel, taps: taps)

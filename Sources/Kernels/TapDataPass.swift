@@ -76,6 +76,12 @@ struct TapDataPass: Sendable {
     chunks = lists
   }
 
+  /// Pairs of a position and a tap, positions in groups of 6.
+  var innerTapPositions: Int { chunks.joined().reduce(0) { $0 + 6 * $1.cost } }
+
+  /// Pairs of a chunk and a tap.
+  var weightRounds: Int { chunks.joined().reduce(0) { $0 + shape.regions[$1.region].taps.count } }
+
   private var panelStride: Int { shape.taps.count * depth * 128 }
   private var vCount: Int { chunk * part * 8 }
   private var mCount: Int { panels * chunk * 16 }

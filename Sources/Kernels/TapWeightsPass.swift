@@ -22,6 +22,11 @@ struct TapWeightsPass {
   let taps: [TapConvolution.Tap]
 
   private var chunk: Int { max(1, min(TapWeightsPass.chunk, images * height * width)) }
+  /// Pairs of a chunk and a tap.
+  var weightRounds: Int {
+    taps.reduce(0) { $0 + (images * $1.rows.count * $1.columns.count + chunk - 1) / chunk }
+  }
+
   private var panels: Int { (outputs + 1) / 2 }
   private var inputGroups: Int { (inputs + 2) / 3 }
   private var vCount: Int { chunk * inputs * 8 }

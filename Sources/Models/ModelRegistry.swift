@@ -1,46 +1,81 @@
 import Networks
+import Settings
 import Tensors
+
+/// What a network needs beside its settings.
+package struct ModelInput {
+  /// Channels of the first level, where the network has a choice.
+  package let width: Int
+  /// Channels of the logits.
+  package let classes: Int
+
+  /// The width, which the fast kernels need in blocks of 8.
+  /// - Throws: `LongtailError` for any other.
+  func checkedWidth() throws -> Int {
+    guard (1...1024).contains(width) && width % 8 == 0 else {
+      throw LongtailError(
+        .usage, "model.width is \(width), but has to be a multiple of 8 up to 1024",
+        advice: "The fast kernels work on blocks of 8 channels.")
+    }
+    return width
+  }
+}
 
 /// The networks that a configuration can name. Adding one touches its own file, its test and a line here.
 public enum ModelRegistry {
-  /// A network that can be named.
-  public struct Entry: Sendable {
-    /// The name in configurations.
-    public let name: String
-    /// One line about it.
-    public let summary: String
-    /// Settings beside the width, by name.
-    public let settings: [String]
-    /// Whether `model.width` counts; other networks have the widths that their name says.
-    public let usesWidth: Bool
-    let make: @Sendable (_ width: Int, _ classes: Int, _ settings: [String: SettingValue]) throws -> Graph
-  }
+  package typealias Entry = RegistryEntry<ModelInput, Graph>
 
   /// All of them.
-  public static let entries: [Entry] =
+  package static let registry = Registry<ModelInput, Graph>(
+    "model",
     [
-      Entry(name: "unet", summary: "U-Net: five levels, skip connections joined", settings: [], usesWidth: true) { width, classes, _ in
-        .unet(width: width, classes: classes)
-      },
-      Entry(name: "segnet", summary: "SegNet: four levels, maximum unpooling", settings: [], usesWidth: true) { width, classes, _ in
-        .segnet(width: width, classes: classes)
-      },
+      Entry(
+        "unet", summary: "U-Net: five levels, skip connections joined",
+        about:
+          "Five levels of two 3x3 convolutions down and up again, each level joined with its counterpart. `model.width` channels at first.",
+        source: "Ronneberger, Fischer, Brox, MICCAI 2015, arXiv:1505.04597"
+      ) { .unet(width: try $1.checkedWidth(), classes: $1.classes) },
+      Entry(
+        "segnet", summary: "SegNet: four levels, maximum unpooling",
+        about: "Four levels whose decoder puts values back where the encoder's pooling found its maxima. `model.width` channels at first.",
+        source: "Badrinarayanan, Kendall, Cipolla, TPAMI 2017, arXiv:1511.00561"
+      ) { .segnet(width: try $1.checkedWidth(), classes: $1.classes) },
     ]
-    + onResNets("fcn", "FCN: dilated backbone, one small head") { .fcn($0, classes: $1, options: $2) }
-    + onResNets("deeplabv3", "DeepLabV3: dilated backbone, pyramid pooling") { .deepLabV3($0, classes: $1, options: $2) }
-    + onResNets("deeplabv3plus", "DeepLabV3+: pyramid pooling, joined with the first stage") {
-      .deepLabV3Plus($0, classes: $1, options: $2)
-    }
-    + onResNets("fpn", "Feature pyramid with a head for segmentation") { .featurePyramid($0, classes: $1, options: $2) }
+      + onResNets(
+        "fcn", "FCN: dilated backbone, one small head",
+        "The backbone's last stage, kept at an eighth of the image's size, and one small head.",
+        "Long, Shelhamer, Darrell, CVPR 2015, arXiv:1411.4038"
+      ) { .fcn($0, classes: $1, options: $2) }
+      + onResNets(
+        "deeplabv3", "DeepLabV3: dilated backbone, pyramid pooling",
+        "Convolutions of several dilations beside each other see the last stage at several scales at once.",
+        "Chen, Papandreou, Schroff, Adam, 2017, arXiv:1706.05587"
+      ) { .deepLabV3($0, classes: $1, options: $2) }
+      + onResNets(
+        "deeplabv3plus", "DeepLabV3+: pyramid pooling, joined with the first stage",
+        "DeepLabV3 whose result is joined with the first stage's at a quarter of the image's size, for sharper borders.",
+        "Chen, Zhu, Papandreou, Schroff, Adam, ECCV 2018, arXiv:1802.02611"
+      ) { .deepLabV3Plus($0, classes: $1, options: $2) }
+      + onResNets(
+        "fpn", "Feature pyramid with a head for segmentation",
+        "All four stages, from the coarsest to the finest, are added up on their way to a quarter of the image's size.",
+        "Kirillov, Girshick, He, Dollár, CVPR 2019, arXiv:1901.02446"
+      ) { .featurePyramid($0, classes: $1, options: $2) })
+
+  /// All of them.
+  package static var entries: [Entry] { registry.entries }
 
   private static func onResNets(
-    _ name: String, _ summary: String, _ make: @escaping @Sendable (ResNetDepth, Int, SegmentationOptions) -> Graph
+    _ name: String, _ summary: String, _ about: String, _ source: String,
+    _ make: @escaping @Sendable (ResNetDepth, Int, SegmentationOptions) -> Graph
   ) -> [Entry] {
     ResNetDepth.allCases.map { depth in
       Entry(
-        name: "\(name)-resnet\(depth.rawValue)", summary: "\(summary); on ResNet-\(depth.rawValue)", settings: SegmentationOptions.names,
-        usesWidth: false
-      ) { _, classes, settings in make(depth, classes, try SegmentationOptions(settings)) }
+        "\(name)-resnet\(depth.rawValue)", summary: "\(summary); on ResNet-\(depth.rawValue)",
+        about: "\(about) The backbone is ResNet-\(depth.rawValue) in torchvision's names, which `model.pretrained` may fill.",
+        source: source,
+        settings: SegmentationOptions()
+      ) { make(depth, $1.classes, $0) }
     }
   }
 
@@ -50,18 +85,16 @@ public enum ModelRegistry {
   ///   - classes: channels of the logits.
   /// - Throws: `LongtailError` for an unknown name or setting, naming the nearest known one, or an unusable width or value.
   public static func make(_ name: String, width: Int, classes: Int, settings: [String: SettingValue] = [:]) throws -> Graph {
-    guard let entry = entries.first(where: { $0.name == name }) else {
-      throw LongtailError.unknownName("model", name, known: entries.map(\.name))
-    }
-    if let unknown = settings.keys.filter({ !entry.settings.contains($0) }).min() {
-      throw LongtailError.unknownName("setting of model '\(name)':", unknown, known: entry.settings)
-    }
-    guard !entry.usesWidth || ((1...1024).contains(width) && width % 8 == 0) else {
-      throw LongtailError(
-        .usage, "model.width is \(width), but has to be a multiple of 8 up to 1024",
-        advice: "The fast kernels work on blocks of 8 channels.")
-    }
     guard classes >= 1 else { throw LongtailError(.usage, "a network for \(classes) classes makes no sense") }
-    return try entry.make(width, classes, settings)
+    return try registry.make(name, settings, ModelInput(width: width, classes: classes))
+  }
+
+  /// Refuses a name or settings as `make` does, and makes nothing.
+  /// - Throws: as `make`.
+  public static func check(_ name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
+
+  /// What people may read about models.
+  package static var description: KindDescription {
+    registry.description(name: "model", summary: "the network", place: "Settings are keys of `model.settings`.")
   }
 }

@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 /// What the networks on a ResNet can be told beside their depth.
@@ -11,29 +12,19 @@ public struct SegmentationOptions: Sendable, Equatable {
 
   /// The network's own.
   public init() {}
+}
 
-  /// The names of the settings in configurations.
-  static let names = ["outputStride", "auxiliaryWeight", "dropout"]
-
-  /// Reads `model.settings`.
-  /// - Throws: `LongtailError` with code `usage` for a value that cannot be.
-  init(_ settings: [String: SettingValue]) throws {
-    func refused(_ key: String, _ value: SettingValue, _ expected: String) -> LongtailError {
-      LongtailError(.usage, "model.settings.\(key) is \(value), expected \(expected)")
-    }
-    if let value = settings["outputStride"] {
-      guard let stride = value.intValue, [8, 16, 32].contains(stride) else { throw refused("outputStride", value, "8, 16 or 32") }
-      outputStride = stride
-    }
-    if let value = settings["auxiliaryWeight"] {
-      guard let weight = value.doubleValue, weight >= 0, weight.isFinite else {
-        throw refused("auxiliaryWeight", value, "a number of at least 0")
-      }
-      auxiliaryWeight = weight
-    }
-    if let value = settings["dropout"] {
-      guard let share = value.doubleValue, (0..<1).contains(share) else { throw refused("dropout", value, "a number in [0, 1)") }
-      dropout = share
-    }
+extension SegmentationOptions: Section {
+  package mutating func visit(_ visitor: inout some KeyVisitor) {
+    visitor.optionalKey(
+      "outputStride", &outputStride, "pixels that a position of the backbone's last stage stands for; the network's own when not given",
+      .oneOf([8, 16, 32]))
+    visitor.optionalKey(
+      "auxiliaryWeight", &auxiliaryWeight,
+      "what the auxiliary head's loss is multiplied by, 0 for no head; when not given 0.4 for fcn and deeplabv3, and no head elsewhere",
+      .atLeast(0), .finite)
+    visitor.optionalKey(
+      "dropout", &dropout, "share of numbers set to zero in all heads; when not given 0.5 behind the pyramid and 0.1 elsewhere",
+      .between(0, below: 1))
   }
 }

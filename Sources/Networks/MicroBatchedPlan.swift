@@ -18,7 +18,7 @@ public final class MicroBatchedPlan: TrainingPass {
   private let parts: [Part]
   private let ports: [Port: PortRows]
   private let floatsPerImage: Int
-  private let total: HostBuffer
+  private let total: HostBuffer?
   private var given: Given?
   /// The running statistics before each micro-batch's forward pass: batch norm rounds by them.
   private var statistics: [[Float]] = []
@@ -38,8 +38,8 @@ public final class MicroBatchedPlan: TrainingPass {
   /// - Parameters:
   ///   - plans: one for each micro-batch, in order; some may be of no images.
   ///   - ports: what is read, or given gradients to.
-  ///   - total: where gradients add up.
-  init(_ plans: [Plan], ports wanted: [Port: PortUse], floatsPerImage: Int, total: HostBuffer) throws {
+  ///   - total: where gradients add up; nil where there is no backward pass.
+  init(_ plans: [Plan], ports wanted: [Port: PortUse], floatsPerImage: Int, total: HostBuffer?) throws {
     var parts: [Part] = []
     for plan in plans {
       let start = parts.last?.images.upperBound ?? 0
@@ -86,7 +86,7 @@ public final class MicroBatchedPlan: TrainingPass {
   /// Computes the gradients of all trained parameters. Right after `forward`, with the same parameters.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
   public func backward(into gradients: HostBuffer) throws {
-    guard let given, statistics.count == parts.count else {
+    guard let given, let total, statistics.count == parts.count else {
       throw LongtailError(.internalError, "a backward pass needs a forward pass before it")
     }
     // Running statistics have followed every micro-batch already.

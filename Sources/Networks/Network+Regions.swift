@@ -7,6 +7,14 @@ extension Network {
     layout.entries.map { ($0.name, $0.range) }
   }
 
+  /// The floats of each parameter that is trained in `gradients`, padded lanes included, in the order of the graph.
+  public var gradientRegions: [(name: String, range: Range<Int>)] {
+    let origin = trainedSpan.lowerBound
+    return layout.entries.filter { trained.contains($0.name) }.map {
+      ($0.name, $0.range.lowerBound - origin..<$0.range.upperBound - origin)
+    }
+  }
+
   /// The floats of each running statistic in `runningStatisticsBuffer`, in the order of the graph.
   public var statisticRegions: [(name: String, range: Range<Int>)] {
     layout.statistics.map { ($0.name, $0.offset..<$0.offset + $0.specification.count) }

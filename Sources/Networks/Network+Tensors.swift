@@ -17,11 +17,12 @@ extension Network {
     }
   }
 
-  func canonicalValues(of entry: ParameterLayout.Entry, in flat: HostBuffer) throws -> [Float] {
+  /// - Parameter origin: the float of the parameters' layout that the buffer begins with.
+  func canonicalValues(of entry: ParameterLayout.Entry, in flat: HostBuffer, from origin: Int = 0) throws -> [Float] {
     let plain = try plainLayout(entry)
     let staging = HostBuffer(byteCount: plain.byteCount)
     try ReorderKernels.convert(
-      from: flat, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout, to: staging, byteOffset: 0, plain)
+      from: flat, byteOffset: (entry.offset - origin) * MemoryLayout<Float>.stride, entry.layout, to: staging, byteOffset: 0, plain)
     return staging.withFloats { Array($0) }
   }
 
@@ -119,12 +120,13 @@ extension Network {
     }
   }
 
-  func write(_ values: [Float], to entry: ParameterLayout.Entry, in flat: HostBuffer) throws {
+  /// - Parameter origin: the float of the parameters' layout that the buffer begins with.
+  func write(_ values: [Float], to entry: ParameterLayout.Entry, in flat: HostBuffer, from origin: Int = 0) throws {
     let plain = try plainLayout(entry)
     let staging = HostBuffer(byteCount: plain.byteCount)
     staging.withFloats { floats in for (i, value) in values.enumerated() { floats[i] = value } }
     try ReorderKernels.convert(
-      from: staging, byteOffset: 0, plain, to: flat, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout)
+      from: staging, byteOffset: 0, plain, to: flat, byteOffset: (entry.offset - origin) * MemoryLayout<Float>.stride, entry.layout)
   }
 
   private func plainLayout(_ entry: ParameterLayout.Entry) throws -> TensorLayout {

@@ -27,6 +27,7 @@ public final class Network {
   private var recentPredictions: [Request] = []
   private var microBatched: [Parts: MicroBatchedPlan] = [:]
   private var gradientBuffer: HostBuffer?
+  private var accumulated: HostBuffer?
 
   private struct Request: Hashable {
     let shape: BatchShape
@@ -34,6 +35,7 @@ public final class Network {
     let ports: [Port: PortUse]
     let keepsPorts: Bool
     let inputGradient: Bool
+    var view = 0
   }
 
   private struct Parts: Hashable {
@@ -41,6 +43,9 @@ public final class Network {
     let height: Int
     let width: Int
     let ports: [Port: PortUse]
+    /// That of a partner; nil in training.
+    var mode: NetworkMode?
+    var view = 0
   }
 
   /// Plans of other shapes for prediction that are kept; the one used longest ago goes first.
@@ -95,7 +100,7 @@ public final class Network {
     if let found = microBatched[key] { return found }
     let made = try MicroBatchedPlan(
       try counts.map { try trainingPlan(images: $0, height: height, width: width, ports: ports) }, ports: ports,
-      floatsPerImage: graph.inputChannels * height * width, total: accumulatedGradients)
+      floatsPerImage: graph.inputChannels * height * width, total: accumulatedGradients())
     microBatched[key] = made
     return made
   }
@@ -114,13 +119,33 @@ public final class Network {
 
   /// The plan of a partner, such as a teacher or a momentum encoder, that runs before the network which is trained: its ports stay while that
   /// one runs.
-  /// - Parameter mode: `inference` or `observing`.
+  /// - Parameters:
+  ///   - mode: `inference` or `observing`.
+  ///   - view: which of several views of each sample it looks at; the ports of different views lie apart.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
-  public func partnerPlan(images: Int, height: Int, width: Int, mode: NetworkMode, ports: Set<Port>) throws -> Plan {
+  public func partnerPlan(images: Int, height: Int, width: Int, mode: NetworkMode, ports: Set<Port>, view: Int = 0) throws -> Plan {
     try plan(
       Request(
         shape: BatchShape(images: images, height: height, width: width), mode: mode, ports: readOnly(ports), keepsPorts: true,
-        inputGradient: false))
+        inputGradient: false, view: view))
+  }
+
+  /// What computes a partner's ports in micro-batches of so many images, those of the network that is trained; a single one is an ordinary
+  /// plan.
+  /// - Throws: `LongtailError` when a layer cannot be compiled for a shape.
+  package func partnerPass(images counts: [Int], height: Int, width: Int, mode: NetworkMode, ports: Set<Port>, view: Int = 0) throws
+    -> any TrainingPass
+  {
+    func plan(_ images: Int) throws -> Plan {
+      try partnerPlan(images: images, height: height, width: width, mode: mode, ports: ports, view: view)
+    }
+    if counts.count == 1 { return try plan(counts[0]) }
+    let key = Parts(counts: counts, height: height, width: width, ports: readOnly(ports), mode: mode, view: view)
+    if let found = microBatched[key] { return found }
+    let made = try MicroBatchedPlan(
+      try counts.map(plan), ports: readOnly(ports), floatsPerImage: graph.inputChannels * height * width, total: nil)
+    microBatched[key] = made
+    return made
   }
 
   private func readOnly(_ ports: Set<Port>) -> [Port: PortUse] { Dictionary(uniqueKeysWithValues: ports.map { ($0, .values) }) }
@@ -136,6 +161,9 @@ public final class Network {
     return plan
   }
 
+  /// Channels that lie together in an input of channel blocks.
+  var channelBlock: Int { options.channelBlock ?? 8 }
+
   // MARK: Numbers
 
   /// All parameters, one float32 buffer in backward order, in the engine's layouts; padded lanes are zero.
@@ -144,10 +172,16 @@ public final class Network {
   /// The buffer of running statistics.
   public var runningStatisticsBuffer: HostBuffer { parameterSet.statistics }
 
-  /// The gradients of all parameters in the same places; made when first needed, unless a buffer was given.
+  /// The stretch of the flat parameters that training moves, whatever lies between included: all of them, unless only some are trained.
+  public var trainedSpan: Range<Int> { layout.span(of: trained) }
+
+  /// The parameters of `trainedSpan`: what optimizers move.
+  public private(set) lazy var trainedParameters = parameters.part(trainedSpan)
+
+  /// The gradients of the parameters of `trainedSpan`, in the same order; made when first needed, unless a buffer was given.
   public var gradients: HostBuffer {
     if let gradientBuffer { return gradientBuffer }
-    let made = HostBuffer(floatCount: layout.floatCount)
+    let made = HostBuffer(floatCount: trainedSpan.count)
     gradientBuffer = made
     return made
   }
@@ -156,7 +190,12 @@ public final class Network {
   public func useGradients(_ buffer: HostBuffer) { gradientBuffer = buffer }
 
   /// Where micro-batches add up their gradients; made when it is first needed.
-  private(set) lazy var accumulatedGradients = HostBuffer(floatCount: layout.floatCount)
+  private func accumulatedGradients() -> HostBuffer {
+    if let accumulated { return accumulated }
+    let made = HostBuffer(floatCount: trainedSpan.count)
+    accumulated = made
+    return made
+  }
 
   /// Bytes of the workspace.
   public var arenaByteCount: Int { workspace.byteCount }

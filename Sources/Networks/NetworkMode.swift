@@ -28,7 +28,7 @@ public enum TrainedParameters: Hashable, Sendable {
   case only(Set<String>)
 
   /// Whether the parameter is among them.
-  func contains(_ name: String) -> Bool {
+  package func contains(_ name: String) -> Bool {
     switch self {
     case .all: true
     case .only(let names): names.contains(name)

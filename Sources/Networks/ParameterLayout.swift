@@ -91,6 +91,16 @@ public final class ParameterLayout {
   /// The statistic of a name.
   func statistic(_ name: String) -> Statistic? { statisticIndex[name].map { statistics[$0] } }
 
+  /// The stretch of the flat buffers that holds all parameters which a training plan moves: what gradients and moments need memory for.
+  ///
+  /// Everything, where everything is trained. Heads come first in the order of the backward pass, so a trained head alone is short.
+  func span(of trained: TrainedParameters) -> Range<Int> {
+    guard case .only = trained else { return 0..<floatCount }
+    let moved = ordered.filter { trained.contains($0.name) && !$0.specification.isFrozen }
+    guard let first = moved.first, let last = moved.last else { return 0..<0 }
+    return first.offset..<last.offset + ParameterLayout.padded(last.layout.floatCount)
+  }
+
   /// Text that is equal exactly where the flat buffers have the same meaning.
   public var digest: String { ordered.map { "\($0.name)@\($0.offset):\($0.layout)" }.joined(separator: ";") }
 }

@@ -35,6 +35,8 @@ public final class Plan {
   private let parameters: [BoundParameter]
   private let statistics: [BoundStatistics]
   private let samples: BatchSamples
+  /// Where in the parameters' layout the buffer of gradients begins, in bytes.
+  private let gradientOrigin: Int
   private var boundSet: ParameterSet?
   private var boundGradients: HostBuffer?
   private let isEmpty: Bool
@@ -56,6 +58,7 @@ public final class Plan {
       graph: graph, shape: shape, mode: mode, layout: layout, options: options, inputGradient: inputGradient)
     input = try builder.value(graph.input)
     samples = builder.samples
+    gradientOrigin = layout.span(of: mode.trained).lowerBound * MemoryLayout<Float>.stride
     let named = try wanted.map { (port: $0.key, use: $0.value, value: try graph.value(of: $0.key)) }.sorted { $0.port.name < $1.port.name }
     let needed = graph.isNeeded(for: named.map(\.value))
     var stages: [Stage] = []
@@ -151,12 +154,12 @@ public final class Plan {
   }
 
   /// Computes the gradients of all trained parameters from those of the ports. Right after `forward`.
-  /// - Parameter gradients: a flat buffer in the layout of the parameters; what is not trained is left as it is.
+  /// - Parameter gradients: a flat buffer for the parameters of `Network.trainedSpan`; what is not trained is left as it is.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
   public func backward(into gradients: HostBuffer) throws {
     guard mode.isTraining else { throw LongtailError(.internalError, "only a plan for training has a backward pass") }
     if boundGradients !== gradients {
-      for parameter in parameters { try parameter.gradient?.place(in: gradients, byteOffset: parameter.byteOffset) }
+      for parameter in parameters { try parameter.gradient?.place(in: gradients, byteOffset: parameter.byteOffset - gradientOrigin) }
       boundGradients = gradients
     }
     if isEmpty { gradients.withFloats { $0.update(repeating: 0) } }

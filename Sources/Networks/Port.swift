@@ -34,3 +34,29 @@ public struct PortRows {
   /// Where their gradient has to be before the backward pass, all of it. Padded lanes are zero and must stay so. Nil where none is given.
   public let gradient: RowsView?
 }
+
+extension Network {
+  /// The network's input as rows, one for each position of each image, in memory that begins at the first float of a buffer.
+  package func inputRows(_ buffer: HostBuffer, images: Int, height: Int, width: Int) -> RowsView {
+    inputRows(buffer, offset: 0, images: images, positions: height * width)
+  }
+
+  /// The gradient of the input of a plan after its backward pass, as rows like those of the input.
+  /// - Throws: `LongtailError` where the plan was not asked for it.
+  package func inputGradientRows(_ plan: Plan) throws -> RowsView {
+    guard let region = try plan.inputGradient() else {
+      throw LongtailError(.internalError, "the plan computes no gradient of its input")
+    }
+    return inputRows(region.buffer, offset: region.offset, images: plan.images, positions: plan.shape.height * plan.shape.width)
+  }
+
+  private func inputRows(_ buffer: HostBuffer, offset: Int, images: Int, positions: Int) -> RowsView {
+    switch graph.inputOrder {
+    case .planes:
+      .planes(buffer: buffer, offset: offset, images: images, rowsPerImage: positions, classes: graph.inputChannels)
+    case .channelBlocks:
+      .blocked(
+        buffer: buffer, offset: offset, images: images, rowsPerImage: positions, classes: graph.inputChannels, blockSize: channelBlock)
+    }
+  }
+}

@@ -1,15 +1,13 @@
+import Settings
 import Tensors
 
 /// The objectives by name. A new one needs its source file, its test file and one line here.
 public enum ObjectiveRegistry {
-  /// Name, one-line description, and how to build it from settings.
-  struct Entry {
-    let name: String
-    let summary: String
-    let make: (SettingsReader, ObjectiveContext) throws -> any Objective
-  }
+  package typealias Entry = RegistryEntry<ObjectiveContext, any Objective>
 
-  private static var entries: [Entry] {
+  /// All of them, in the order of the documentation.
+  package static let registry = Registry<ObjectiveContext, any Objective>(
+    "objective",
     [
       CrossEntropy.entry,
       PixelwiseClassLossAdaptation.entry,
@@ -32,41 +30,36 @@ public enum ObjectiveRegistry {
       DiceLoss.entry,
       LovaszSoftmax.entry,
       WeightedSum.entry,
-    ]
-  }
+    ])
 
   /// All names, in the order of the documentation.
-  public static var names: [String] { entries.map(\.name) }
+  public static var names: [String] { registry.names }
 
   /// One line on an objective, or nil for an unknown name.
-  public static func summary(of name: String) -> String? { entries.first { $0.name == name }?.summary }
+  public static func summary(of name: String) -> String? { registry.entries.first { $0.name == name }?.summary }
 
   /// Builds an objective.
   /// - Parameters:
   ///   - name: one of `names`.
-  ///   - settings: what its source file documents; everything has a default.
+  ///   - settings: what `longtail describe objective NAME` lists; everything has a default.
   ///   - context: classes, and the counts of the training split if known.
   /// - Throws: `LongtailError` for an unknown name or setting (naming the nearest known one), a value out of range, or missing counts.
   public static func make(_ name: String, settings: [String: SettingValue] = [:], context: ObjectiveContext) throws -> any Objective {
-    guard let entry = entries.first(where: { $0.name == name }) else {
-      throw LongtailError(.usage, "there is no objective '\(name)'", advice: nearestHint(name, among: names))
-    }
+    let entry = try registry.entry(name)
     guard context.classes >= 1 else {
       throw LongtailError(.usage, "objective \(name): \(context.classes) classes; there has to be at least one")
     }
-    let reader = SettingsReader(objective: name, values: settings)
-    let objective = try entry.make(reader, context)
-    try reader.finish()
-    return objective
+    return try entry.make(settings, context, kind: registry.kind)
   }
 
-  /// The settings that an objective reads, in order; empty for an unknown name.
-  /// - Throws: `LongtailError` if the objective cannot be built in this context.
-  public static func settingNames(of name: String, context: ObjectiveContext) throws -> [String] {
-    guard let entry = entries.first(where: { $0.name == name }) else { return [] }
-    let reader = SettingsReader(objective: name, values: [:])
-    _ = try entry.make(reader, context)
-    return reader.known
+  /// Refuses a name or settings as `make` does, where classes and counts are not known yet.
+  /// - Throws: `LongtailError` for an unknown name or setting (naming the nearest known one), or a value out of range.
+  public static func check(_ name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
+
+  /// What people may read about objectives.
+  package static var description: KindDescription {
+    registry.description(
+      name: "objective", summary: "the loss, and what it does for rare classes", place: "Settings are keys of `objective.settings`.")
   }
 }
 

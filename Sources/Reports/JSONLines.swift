@@ -22,6 +22,10 @@ public final class JSONLines {
     file = try AppendedFile(path: path) { try JSONLines.keptBytes(of: $0, path: path, firstStep: firstStep) }
   }
 
+  /// Adds a record, whose first member has to be its step.
+  /// - Throws: as the other form.
+  public func append(_ record: some Encodable) throws { try file.append((JSONValue(encoding: record).line + "\n").utf8) }
+
   /// Adds a line.
   /// - Parameters:
   ///   - step: becomes the first member, `step`.

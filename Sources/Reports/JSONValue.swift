@@ -26,6 +26,9 @@ public enum JSONValue: Sendable, Equatable {
 
     /// Names a value.
     public init(_ key: String, _ value: JSONValue) { (self.key, self.value) = (key, value) }
+
+    /// Names values, in order.
+    public static func list(_ pairs: KeyValuePairs<String, JSONValue>) -> [Member] { pairs.map { Member($0.key, $0.value) } }
   }
 
   /// An object from pairs.

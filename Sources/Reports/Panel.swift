@@ -13,6 +13,8 @@ public struct Panel: Sendable {
     public var prediction: LabelImage
     /// What the third column shows instead of the network's classes; of the same size.
     public var overlay: RGBImage?
+    /// What the second column shows instead of the labels; of the same size.
+    public var drawnTruth: RGBImage?
 
     /// Puts three pictures of one size together.
     public init(input: RGBImage, truth: LabelImage, prediction: LabelImage) {
@@ -30,7 +32,7 @@ public struct Panel: Sendable {
   public var titles = ["input", "truth", "prediction"]
   /// The classes that the legend tells; nil for all.
   public var legend: [Int]?
-  /// A line at the top, such as step and mIoU; empty for none.
+  /// A line at the top, such as step and score; empty for none.
   public var caption: String
 
   /// Plans a picture.
@@ -72,7 +74,7 @@ public struct Panel: Sendable {
     var y = top
     for row in rows {
       let parts = [
-        row.input, row.truth.colourized(palette: palette, ignored: Panel.ignoredColour),
+        row.input, row.drawnTruth ?? row.truth.colourized(palette: palette, ignored: Panel.ignoredColour),
         row.overlay ?? row.prediction.colourized(palette: palette, ignored: Panel.ignoredColour),
       ]
       for (column, part) in parts.enumerated() {
@@ -101,7 +103,9 @@ public struct Panel: Sendable {
   /// The classes with their places from the left, broken into lines of at most `width` pixels.
   private func legendLines(width: Int, scale: Int) -> [[LegendEntry]] {
     var entries = (legend ?? Array(classNames.indices)).filter(classNames.indices.contains).map { (classNames[$0], palette[$0]) }
-    if rows.contains(where: { $0.truth.labels.contains(LabelImage.ignored) }) { entries.append(("ignored", Panel.ignoredColour)) }
+    if rows.contains(where: { $0.drawnTruth == nil && $0.truth.labels.contains(LabelImage.ignored) }) {
+      entries.append(("ignored", Panel.ignoredColour))
+    }
     var lines: [[LegendEntry]] = []
     var line: [LegendEntry] = []
     var x = 0
@@ -127,7 +131,7 @@ public struct Panel: Sendable {
     for (place, row) in rows.enumerated() {
       let sizes =
         [(row.truth.width, row.truth.height), (row.prediction.width, row.prediction.height)]
-        + (row.overlay.map { [($0.width, $0.height)] } ?? [])
+        + [row.overlay, row.drawnTruth].compactMap { $0.map { ($0.width, $0.height) } }
       guard row.input.width > 0, row.input.height > 0, sizes.allSatisfy({ $0 == (row.input.width, row.input.height) }) else {
         throw LongtailError(
           .badData,

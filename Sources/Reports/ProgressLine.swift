@@ -74,7 +74,7 @@ public final class ProgressLine {
     var parts = ["epoch \(record.epoch)/\(record.totalEpochs)"]
     parts.append("step \(Formatting.count(record.step))/\(Formatting.count(record.totalSteps))")
     parts.append("loss \(Formatting.significant(record.loss, 4))")
-    parts.append("lr \(Formatting.significant(record.learningRate, 3))")
+    if let rate = record.learningRate { parts.append("lr \(Formatting.significant(rate, 3))") }
     if let secondsPerStep {
       parts.append("\(Formatting.significant(Double(record.images) / secondsPerStep, 3)) images/s")
       parts.append("\(Formatting.duration(Double(max(record.totalSteps - record.step, 0)) * secondsPerStep)) left")

@@ -1,18 +1,17 @@
 import Foundation
-import Images
-import Metrics
+import Segmentation
 import Tensors
 
 /// The directory of a run, and who may write into it. Only rank zero makes one.
 ///
 ///     config.yaml         every setting, with comments
 ///     environment.json    hosts, versions, threads, variables
-///     classes.json        classes with group, training pixels and colour
+///     classes.json        task with its scores; classes with group, training counts and colour
 ///     log.jsonl           a line for each step
 ///     classes.jsonl       a line for each evaluation
-///     best.json           the best value of each watched metric, and its step
+///     best.json           the best value of each watched score, and its step
 ///     final-table.md      the last evaluation as a table
-///     evaluation.json     confusion matrix and score of each image of the last evaluation
+///     evaluation.json     confusions and score of each image of the last evaluation
 ///     report.html         everything about the run on one page
 ///     pictures/           panels of the evaluations
 ///     examples/           the best and the worst images of the last evaluation
@@ -113,69 +112,16 @@ public final class RunDirectory {
         throw LongtailError(.inputOutput, "\(file(name)): cannot be renamed to \(stem)", advice: "Check its permissions.")
       }
     }
-    try write(environment.json.pretty, to: name)
-  }
-
-  /// One class as `classes.json` tells it.
-  public struct ClassEntry: Sendable, Equatable {
-    /// The class.
-    public var name: String
-    /// `head`, `medium` or `tail`.
-    public var group: String
-    /// Labelled pixels in the training images.
-    public var trainingPixels: Int
-    /// Training images that it occurs in, where counted.
-    public var trainingImages: Int?
-    /// Its colour in pictures.
-    public var colour: RGBColour
-
-    /// Puts them together.
-    public init(name: String, group: String, trainingPixels: Int, trainingImages: Int? = nil, colour: RGBColour) {
-      (self.name, self.group, self.trainingPixels) = (name, group, trainingPixels)
-      (self.trainingImages, self.colour) = (trainingImages, colour)
-    }
+    try write(JSONValue(encoding: environment).pretty, to: name)
   }
 
   /// Writes `classes.json`.
-  /// - Parameters:
-  ///   - classes: in the data set's order; a class's place is its number.
-  ///   - labelMapDigest: tells whether labels were read alike.
-  ///   - groupRule: how the groups came about, in words.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeClasses(_ classes: [ClassEntry], labelMapDigest: String, groupRule: String) throws {
-    let total = classes.reduce(0) { $0 + $1.trainingPixels }
-    let list = classes.enumerated().map { index, entry in
-      JSONValue.members([
-        "index": .int(index), "name": .string(entry.name), "group": .string(entry.group), "trainingPixels": .int(entry.trainingPixels),
-        "trainingShare": total > 0 ? .double(Double(entry.trainingPixels) / Double(total)) : .null,
-        "trainingImages": entry.trainingImages.map(JSONValue.int) ?? .null, "colour": .string(entry.colour.hexadecimal),
-      ])
-    }
-    let whole = JSONValue.members([
-      "labelMapDigest": .string(labelMapDigest), "groupRule": .string(groupRule), "trainingPixels": .int(total), "classes": .array(list),
-    ])
-    try write(whole.pretty, to: "classes.json")
-  }
-
-  /// The best value of a metric so far.
-  public struct Best: Sendable, Equatable {
-    /// The metric: `miou.tail`.
-    public var metric: String
-    /// Its best value.
-    public var value: Double
-    /// The step that it was reached at.
-    public var step: Int
-
-    /// Puts them together.
-    public init(metric: String, value: Double, step: Int) { (self.metric, self.value, self.step) = (metric, value, step) }
-  }
+  public func writeClasses(_ record: ClassesRecord) throws { try write(JSONValue(encoding: record).pretty, to: "classes.json") }
 
   /// Writes `best.json`.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeBest(_ best: [Best]) throws {
-    let members = best.map { JSONValue.Member($0.metric, .members(["value": .double($0.value), "step": .int($0.step)])) }
-    try write(JSONValue.object(members).pretty, to: "best.json")
-  }
+  public func writeBest(_ record: BestRecord) throws { try write(JSONValue(encoding: record).pretty, to: "best.json") }
 
   /// Writes `final-table.md`.
   /// - Parameter diagnosis: goes below the table where it found something.
@@ -224,7 +170,9 @@ public final class RunDirectory {
 
   /// Writes `evaluation.json`.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeEvaluation(_ details: EvaluationDetails) throws { try write(details.json.line + "\n", to: "evaluation.json") }
+  public func writeEvaluation(_ details: EvaluationDetails) throws {
+    try write(JSONValue(encoding: details).line + "\n", to: "evaluation.json")
+  }
 
   /// Writes `report.html`.
   /// - Returns: its path.
@@ -238,7 +186,7 @@ public final class RunDirectory {
   private func write(_ text: String, to name: String) throws { try write(Data(text.utf8), to: name) }
 
   /// Replaces a file in one step.
-  func write(_ content: Data, to name: String) throws {
+  package func write(_ content: Data, to name: String) throws {
     do {
       try content.write(to: URL(fileURLWithPath: file(name)), options: .atomic)
     } catch {
@@ -248,7 +196,7 @@ public final class RunDirectory {
   }
 
   /// Makes a directory anew, without what was in it.
-  func replaceDirectory(_ name: String) throws {
+  package func replaceDirectory(_ name: String) throws {
     try? FileManager.default.removeItem(atPath: file(name))
     try RunDirectory.makeDirectory(file(name))
   }

@@ -20,30 +20,40 @@ public struct RunListing: Sendable {
       self.path = path
       results = try RunResults(readingFrom: path)
       state = results.state
-      let environment: RecordedEnvironment? = try RunResults.file("\(path)/environment.json")
-      started = environment?.started
+      let environment: RunEnvironment? = try RecordFile.read("\(path)/environment.json")
+      started = environment.flatMap { $0.started.isEmpty ? nil : $0.started }
     }
 
     /// The last epoch that was begun.
     public var epoch: Int { results.steps.last?.epoch ?? 0 }
     fileprivate var name: String { URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent }
-    fileprivate var tail: Double? { results.last?.meanIntersectionOverUnion(of: "tail") }
+    /// The main score of the group of the rarest classes.
+    fileprivate var rarest: Double? { results.task.groups.last.flatMap { results.last?.main(ofGroup: $0) } }
   }
 
   /// What runs are put in order by.
-  public enum Order: String, Sendable, CaseIterable {
+  public enum Order: Sendable, Equatable {
     /// The directory, as numbers in it count: 9 before 10.
     case name
-    /// The last mIoU, the largest first.
-    case miou
-    /// The best mIoU, the largest first.
-    case best
-    /// The last mIoU of the tail, the largest first.
-    case tail
     /// The time of training, the shortest first.
     case time
     /// When it was started, the newest first.
     case started
+    /// The best value of the score that the task is judged by, the best first.
+    case best
+    /// The last value of a score, by the name that its task gives it; or of the main score of a group, by the group's. The best first.
+    case score(String)
+
+    /// Reads a name; what is none of the fixed ones is a score's.
+    public init(_ name: String) {
+      switch name {
+      case "name": self = .name
+      case "time": self = .time
+      case "started": self = .started
+      case "best": self = .best
+      default: self = .score(name)
+      }
+    }
   }
 
   /// The runs.
@@ -73,7 +83,7 @@ public struct RunListing: Sendable {
         }
       }
     }
-    sort(by: order)
+    try sort(by: order)
   }
 
   private static func runs(in directory: String, depth: Int) -> [String] {
@@ -88,7 +98,7 @@ public struct RunListing: Sendable {
     }
   }
 
-  private mutating func sort(by order: Order) {
+  private mutating func sort(by order: Order) throws {
     func named(_ a: Row, _ b: Row) -> Bool { a.path.compare(b.path, options: [.numeric]) == .orderedAscending }
     /// Rows without a value stand last, equal ones by name.
     func falling(_ value: @escaping (Row) -> Double?) -> (Row, Row) -> Bool {
@@ -99,9 +109,13 @@ public struct RunListing: Sendable {
     }
     switch order {
     case .name: rows.sort(by: named)
-    case .miou: rows.sort(by: falling { $0.results.last?.miou })
-    case .best: rows.sort(by: falling { $0.results.bestEvaluation?.miou })
-    case .tail: rows.sort(by: falling(\.tail))
+    case .best: rows.sort(by: falling { row in row.results.bestEvaluation?.main.map { row.results.sign * $0 } })
+    case .score(let name):
+      let known = Set(rows.flatMap { $0.results.scoreNames }).sorted()
+      guard rows.isEmpty || known.contains(name) else {
+        throw LongtailError.unknownName("order", name, known: ["name", "time", "started", "best"] + known)
+      }
+      rows.sort(by: falling { $0.results.lastValue(named: name) })
     case .time: rows.sort(by: falling { -$0.results.trainingSeconds })
     case .started: rows.sort { ($1.started ?? "", $0.path) < ($0.started ?? "", $1.path) }
     }
@@ -116,22 +130,27 @@ public struct RunListing: Sendable {
   /// The table. Algorithms have a column where they differ.
   public var table: TextTable {
     let differs = algorithmsDiffer
+    // Runs of several tasks have no score in common.
+    let kinds = Set(rows.compactMap(\.results.task.main))
+    let heading = kinds.count == 1 ? kinds.first?.heading ?? "score" : "score"
+    let groups = Set(rows.compactMap(\.results.task.groups.last))
+    let rarest = "\(groups.count == 1 ? groups.first ?? "rarest" : "rarest") %"
     var table = TextTable(
       columns: [
         .init("run"), .init("model"), .init("objective"), .init("seed", isNumeric: true), .init("epoch", isNumeric: true), .init("state"),
-        .init("best mIoU %", isNumeric: true), .init("mIoU %", isNumeric: true), .init("tail %", isNumeric: true),
+        .init("best \(heading)", isNumeric: true), .init(heading, isNumeric: true), .init(rarest, isNumeric: true),
         .init("time", isNumeric: true),
       ] + (differs ? [.init("algorithms")] : []))
     // Names alone, where they are enough to tell the runs apart.
     let isClear = Set(rows.map(\.name)).count == rows.count
-    func percent(_ value: Double?) -> String { value.map { Formatting.percent($0) } ?? "–" }
     for row in rows {
+      func cell(_ value: Double?) -> String { row.results.task.main?.cell(value) ?? "–" }
       let configuration = row.results.configuration
       table.append(
         [
           isClear ? row.name : row.path, "\(configuration.model.name) \(configuration.model.width)", configuration.objective.name,
           "\(configuration.seed)", "\(row.epoch) of \(configuration.training.epochs)", row.state.rawValue,
-          percent(row.results.bestEvaluation?.miou), percent(row.results.last?.miou), percent(row.tail),
+          cell(row.results.bestEvaluation?.main), cell(row.results.last?.main), cell(row.rarest),
           Formatting.duration(row.results.trainingSeconds),
         ] + (differs ? [row.results.algorithms.map { "\($0.source), \($0.digest.prefix(8))" } ?? "–"] : []))
     }
@@ -144,18 +163,35 @@ public struct RunListing: Sendable {
       "runs": .array(
         rows.map { row in
           let (results, configuration) = (row.results, row.results.configuration)
-          return .members([
-            "path": .string(row.path), "name": .string(row.name), "model": .string(configuration.model.name),
-            "width": .int(configuration.model.width), "objective": .string(configuration.objective.name),
-            "data": .string(configuration.data.name), "seed": .int(configuration.seed), "state": .string(row.state.rawValue),
-            "epoch": .int(row.epoch), "epochs": .int(configuration.training.epochs), "step": .int(results.stepCount),
-            "steps": results.totalSteps.map(JSONValue.int) ?? .null, "bestMiou": .number(results.bestEvaluation?.miou),
-            "bestMiouStep": results.bestEvaluation.map { .int($0.step) } ?? .null, "miou": .number(results.last?.miou),
-            "miouTail": .number(row.tail), "pixelAccuracy": .number(results.last?.pixelAccuracy),
-            "started": row.started.map(JSONValue.string) ?? .null, "trainingSeconds": .double(results.trainingSeconds),
-            "algorithms": results.algorithms.map { .members(["source": .string($0.source), "digest": .string($0.digest)]) } ?? .null,
-          ])
+          return .object(
+            JSONValue.Member.list([
+              "path": .string(row.path), "name": .string(row.name), "model": .string(configuration.model.name),
+              "width": .int(configuration.model.width), "objective": .string(configuration.objective.name),
+              "data": .string(configuration.data.name), "task": .string(results.task.name), "seed": .int(configuration.seed),
+              "state": .string(row.state.rawValue), "epoch": .int(row.epoch), "epochs": .int(configuration.training.epochs),
+              "step": .int(results.stepCount), "steps": results.totalSteps.map(JSONValue.int) ?? .null,
+            ]) + row.scores
+              + JSONValue.Member.list([
+                "started": row.started.map(JSONValue.string) ?? .null, "trainingSeconds": .double(results.trainingSeconds),
+                "algorithms": results.algorithms.map { .members(["source": .string($0.source), "digest": .string($0.digest)]) } ?? .null,
+              ]))
         }), "problems": .array(problems.map(JSONValue.string)),
     ])
+  }
+}
+
+extension RunListing.Row {
+  /// The best and the last value of the main score, that of the rarest group, the other listed ones: each under its own name, in one word.
+  fileprivate var scores: [JSONValue.Member] {
+    guard let main = results.task.main else { return [] }
+    func capitalized(_ name: String) -> String { name.prefix(1).uppercased() + name.dropFirst() }
+    var members: [JSONValue.Member] = [
+      .init("best\(capitalized(main.name))", .number(results.bestEvaluation?.main)),
+      .init("best\(capitalized(main.name))Step", results.bestEvaluation.map { .int($0.step) } ?? .null),
+      .init(main.name, .number(results.last?.main)),
+    ]
+    if let group = results.task.groups.last { members.append(.init(main.name + capitalized(group), .number(rarest))) }
+    for kind in results.task.listed where kind.rank != .main { members.append(.init(kind.name, .number(results.last?.value(kind)))) }
+    return members
   }
 }

@@ -1,22 +1,20 @@
 import Exchange
 import Foundation
 import Images
-import Metrics
-import Networks
+import Tasks
 import Tensors
-import Training
 
 /// What TensorBoard is told of a run: numbers of every step and of every evaluation, and after each evaluation predictions and the
 /// distribution of every layer's parameters.
-final class TensorBoardLog {
+package final class TensorBoardLog {
   private let file: EventFile
   /// What was cut off the file because it could not be read.
-  var damage: String? { file.damage.map { "\(file.path): \($0)" } }
+  package var damage: String? { file.damage.map { "\(file.path): \($0)" } }
 
   /// Opens the event file of a run.
   /// - Parameter firstStep: events of this step and of later ones will be told again, and are removed.
   /// - Throws: `LongtailError(.inputOutput)`.
-  init(_ directory: RunDirectory, cuttingFrom firstStep: Int) throws {
+  package init(_ directory: RunDirectory, cuttingFrom firstStep: Int) throws {
     file = try EventFile(directory: directory.file("tensorboard"), cuttingFrom: firstStep)
   }
 
@@ -25,31 +23,37 @@ final class TensorBoardLog {
   }
 
   /// Loss, learning rate and norm of the gradient. A step that was left out tells nothing.
-  func note(_ report: StepReport) throws {
-    if report.isSkipped { return }
+  package func note(_ record: StepRecord) throws {
+    if record.isSkipped { return }
     try append(
-      report.step,
+      record.step,
       [
-        ("train/loss", .scalar(report.loss)), ("train/learningRate", .scalar(report.learningRate)),
-        ("train/gradientNorm", .scalar(report.gradientNorm)), ("train/epoch", .scalar(Double(report.epoch + 1))),
+        ("train/loss", .scalar(record.loss)), ("train/learningRate", .scalar(record.learningRate ?? .nan)),
+        ("train/gradientNorm", .scalar(record.gradientNorm ?? .nan)), ("train/epoch", .scalar(Double(record.epoch))),
       ])
   }
 
   /// The scores of an evaluation that are defined.
-  func note(_ record: EvaluationRecord) throws {
+  package func note(_ record: EvaluationRecord) throws {
     var values: [(tag: String, value: Event.Value)] = []
-    func add(_ tag: String, _ value: Double?) { if let value { values.append((tag, .scalar(value))) } }
-    add("evaluation/mIoU", record.miou)
-    add("evaluation/pixelAccuracy", record.pixelAccuracy)
-    add("evaluation/meanAccuracy", record.meanAccuracy)
-    for group in record.groups { add("evaluation/mIoU \(group.name)", group.miou) }
-    for entry in record.classes { add("IoU/\(entry.name)", entry.iou) }
+    for score in record.scores where score.kind.rank != .unlisted {
+      guard let value = score.value else { continue }
+      // The main score bears the name that people read; groups follow it.
+      switch score.subject {
+      case .whole: values.append(("evaluation/\(score.kind.rank == .main ? score.kind.title : score.name)", .scalar(value)))
+      case .group(let name): values.append(("evaluation/\(score.kind.title) \(name)", .scalar(value)))
+      case .class: continue
+      }
+    }
+    if let main = record.task.mainOfClasses, record.classes.count <= ClassTable.mostListed {
+      for entry in record.classes { if let value = entry.value(main) { values.append(("\(main.title)/\(entry.name)", .scalar(value))) } }
+    }
     try append(record.step, values)
   }
 
   /// Pictures of input, truth and prediction.
   /// - Parameter panels: with the images' names.
-  func note(step: Int, _ panels: [(name: String, panel: Panel)]) throws {
+  package func note(step: Int, _ panels: [(name: String, panel: Panel)]) throws {
     for (name, panel) in panels {
       let picture = try panel.image()
       try append(
@@ -59,16 +63,16 @@ final class TensorBoardLog {
   }
 
   /// The distribution of every parameter, by layer.
-  func note(step: Int, _ network: Network, _ set: ParameterSet) throws {
-    let values = try network.canonicalTensors(of: set.values).compactMap { tensor in
+  package func note(step: Int, _ parameters: [NamedTensor]) throws {
+    let values = parameters.compactMap { tensor in
       Histogram(tensor.values).map { (tag: "parameters/\(tensor.name)", value: Event.Value.histogram($0)) }
     }
     try append(step, values)
   }
 
   /// Brings everything to the disk.
-  func synchronize() throws { try file.synchronize() }
+  package func synchronize() throws { try file.synchronize() }
 
   /// Closes the file.
-  func close() throws { try file.close() }
+  package func close() throws { try file.close() }
 }

@@ -20,8 +20,12 @@ public struct CounterRandom: Sendable, Hashable {
     case synthesis = 6
     /// Everything that only tests and benchmarks use.
     case testing = 7
+    /// Which samples a sampler draws, and how often.
+    case sampling = 16
+    /// Which samples are held out, and which fold a sample is in.
+    case splitting = 17
     /// Which anchors and proposals of an image train a detector.
-    case regions = 21
+    case regions = 18
   }
 
   private let key: (UInt32, UInt32)
@@ -80,6 +84,13 @@ public struct CounterRandom: Sendable, Hashable {
   /// Draw `index`, a whole number in `0..<upperBound`, with a bias below 2^-32.
   public func integer(_ index: Int, below upperBound: Int) -> Int {
     Int(truncatingIfNeeded: bits(index).multipliedFullWidth(by: UInt64(max(1, upperBound))).high)
+  }
+
+  /// `0..<count` in an order of chance (Fisher and Yates' shuffle). Takes draws 1 to `count - 1`.
+  public func permutation(of count: Int) -> [Int] {
+    var order = Array(0..<max(0, count))
+    for index in stride(from: count - 1, to: 0, by: -1) { order.swapAt(index, integer(index, below: index + 1)) }
+    return order
   }
 
   /// Compares key and stream.

@@ -49,6 +49,15 @@ public final class HostBuffer: @unchecked Sendable {
     try body(UnsafeMutableBufferPointer(start: baseAddress.assumingMemoryBound(to: Float.self), count: floatCount))
   }
 
+  /// A stretch of the floats as a buffer: the same memory, not a copy. The whole is the buffer itself.
+  /// - Parameter range: positions, counted in floats; within the buffer.
+  package func part(_ range: Range<Int>) -> HostBuffer {
+    if range == 0..<floatCount { return self }
+    precondition(range.lowerBound >= 0 && range.upperBound <= floatCount, "floats \(range) are not all within a buffer of \(floatCount)")
+    let width = MemoryLayout<Float>.stride
+    return HostBuffer(borrowing: base + range.lowerBound * width, byteCount: range.count * width, owner: self)
+  }
+
   /// The address, for types of this project that hand it to a C library and keep this buffer alive meanwhile.
   public var baseAddress: UnsafeMutableRawPointer { base }
 }

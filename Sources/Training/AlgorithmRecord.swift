@@ -1,18 +1,10 @@
+import Checkpoints
 import Collectives
 import Configuration
 import Networks
 import Tensors
 
-/// Which algorithms a run's convolutions use and who chose them: recorded beside its results, since they decide how numbers are rounded.
-public struct AlgorithmRecord: Sendable, Hashable, Codable {
-  /// Who chose: the model with the digest of its table, a measurement, or nobody; and what was on record before.
-  public var source: String
-  /// Equal for equal algorithms in all layers of the training plan.
-  public var digest: String
-
-  /// Puts both together.
-  public init(source: String, digest: String) { (self.source, self.digest) = (source, digest) }
-
+extension AlgorithmRecord {
   /// Describes a plan's choices.
   /// - Parameter record: where choices came from that were known before, such as `the checkpoint`; nil where there were none.
   init(_ algorithms: Configuration.Engine.Algorithms, _ report: PlanReport, record: String?) {

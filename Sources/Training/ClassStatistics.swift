@@ -2,11 +2,11 @@ import Collectives
 import Configuration
 import Datasets
 import Foundation
-import Metrics
 import Objectives
+import Tasks
 import Tensors
 
-/// Pixels and images of each class in the training split, counted once, and the groups that follow from them.
+/// What is labelled with each class in the training split (pixels, images or instances, as the task counts) and the images that show it, counted once, and the groups that follow from them.
 public struct ClassStatistics: Sendable {
   /// The counts, with the digest of what was counted.
   public let audit: LabelAudit
@@ -17,18 +17,22 @@ public struct ClassStatistics: Sendable {
   ///
   /// All labels are read, so an unknown label number ends the run before its first step.
   /// - Parameters:
+  ///   - keepsSamples: whether the counts of each sample are kept; they are where the experiment's sampler needs them.
   ///   - record: a file that keeps the count; read where it fits, written by rank zero where not. Nil counts anew.
   /// - Throws: `.badData` naming file, label number and count.
   public static func collect(
-    _ experiment: Experiment, split: Split = .train, communicator: any Communicator, record: String?, threads: Int
+    _ experiment: Experiment, split: Split = .train, keepsSamples: Bool = false, communicator: any Communicator, record: String?,
+    threads: Int
   ) throws -> ClassStatistics {
     let dataset = experiment.dataset
     let digest = try dataset.digest(of: split)
+    let keepsSamples = keepsSamples || split == .train && experiment.samplerNeedsClasses
     // Rank zero alone decides whether the record fits: ranks that decided for themselves could wait for each other.
     var bytes: [UInt8] = []
     if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record),
       let known = try? JSONDecoder().decode(LabelAudit.self, from: data), known.digest == digest,
-      known.statistics.pixels.count == dataset.classes.count
+      known.statistics.pixels.count == dataset.classes.count, !known.statistics.isEarly,
+      !keepsSamples || known.statistics.samples != nil
     {
       bytes = [UInt8](data)
     }
@@ -39,9 +43,10 @@ public struct ClassStatistics: Sendable {
       return try ClassStatistics(audit: known, experiment)
     }
     let share = BatchPlan.shard(of: dataset.count(of: split), ranks: communicator.size, rank: communicator.rank)
-    let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads)
+    let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads, keepsSamples: keepsSamples)
     let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(own)))
     var total = LabelStatistics(classCount: dataset.classes.count)
+    if keepsSamples { total.samples = SampleClasses(classCount: dataset.classes.count) }
     for part in all { total.merge(try JSONDecoder().decode(LabelStatistics.self, from: Data(part))) }
     try total.validate()
     let audit = LabelAudit(digest: digest, dataset: dataset.name, split: split, statistics: total)
@@ -59,7 +64,11 @@ public struct ClassStatistics: Sendable {
 
   init(audit: LabelAudit, _ experiment: Experiment) throws {
     self.audit = audit
-    groups = try ClassStatistics.groups(experiment.configuration.groups, audit.statistics, experiment.classNames)
+    switch experiment.task.grouping {
+    case .shares: groups = try ClassStatistics.groups(experiment.configuration.groups, audit.statistics, experiment.classNames)
+    case .counts(let many, let few):
+      groups = ClassGroups(counts: audit.statistics.pixels.map(Int64.init), moreThan: many, fewerThan: few)
+    }
   }
 
   /// Pixels of each class.
@@ -78,21 +87,22 @@ public struct ClassStatistics: Sendable {
   }
 
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {
-    var groups = names.indices.map { _ in ClassGroups.Group.medium }
+    let (head, medium, tail) = (0, 1, 2)
+    var groups = names.indices.map { _ in medium }
     func index(_ name: String, _ key: String) throws -> Int {
       guard let found = names.firstIndex(of: name) else { throw LongtailError.unknownName("class in \(key)", name, known: names) }
       return found
     }
     let shares = counts.shares
     switch rule.head {
-    case .share(let share): for k in names.indices where shares[k] >= share { groups[k] = .head }
-    case .classes(let list): for name in list { groups[try index(name, "groups.head")] = .head }
+    case .share(let share): for k in names.indices where shares[k] >= share { groups[k] = head }
+    case .classes(let list): for name in list { groups[try index(name, "groups.head")] = head }
     }
     switch rule.tail {
-    case .share(let share): for k in names.indices where shares[k] < share { groups[k] = .tail }
-    case .classes(let list): for name in list { groups[try index(name, "groups.tail")] = .tail }
+    case .share(let share): for k in names.indices where shares[k] < share { groups[k] = tail }
+    case .classes(let list): for name in list { groups[try index(name, "groups.tail")] = tail }
     }
-    for name in rule.medium ?? [] { groups[try index(name, "groups.medium")] = .medium }
-    return ClassGroups(groups: groups)
+    for name in rule.medium ?? [] { groups[try index(name, "groups.medium")] = medium }
+    return ClassGroups(places: groups)
   }
 }

@@ -1,6 +1,6 @@
-import Metrics
+import Tasks
 
-/// What an evaluation over a whole split found: one integer confusion matrix, the same on all ranks.
+/// What an evaluation over a whole split found, the same on all ranks.
 public struct EvaluationReport: Sendable {
   /// Steps that the parameters have behind them.
   public var step = 0
@@ -8,19 +8,23 @@ public struct EvaluationReport: Sendable {
   public var epoch = 0
   /// Images, each counted once.
   public var images = 0
-  /// Where predictions are compared: at the network's input size or at the label's own.
+  /// Where predictions are compared: at the network's input size or at the annotations' own.
   public var resolution = "network"
-  /// Rows are the truth.
-  public var matrix: ConfusionMatrix
   /// Groups from the counts of the training split.
   public var groups: ClassGroups
-  /// Each image of the split, in its order.
-  public var imageScores: [ImageScore] = []
+  /// What the task says: scores, classes, images.
+  public var evaluation: Evaluation
   /// The objective over the split, at the network's resolution.
   public var loss: Double?
   /// Seconds on rank zero.
   public var seconds = 0.0
 
-  /// A metric's value; nil where it is undefined.
-  public func value(_ metric: MetricName) -> Double? { metric.value(of: matrix, groups: groups, loss: loss) }
+  /// What a task says.
+  init(_ evaluation: Evaluation, groups: ClassGroups) { (self.evaluation, self.groups) = (evaluation, groups) }
+
+  /// All scores, that of the loss included.
+  public var scores: [Score] { evaluation.scores + [Score(.loss, loss)] }
+
+  /// A score's value; nil where it is undefined.
+  public func value(_ name: String) -> Double? { scores.value(of: name) }
 }

@@ -9,9 +9,10 @@ extension Experiment {
     guard count > 0 else {
       throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root and its settings.")
     }
-    if dropLast, count < globalBatch {
+    if dropLast, epochLength < globalBatch {
+      let have = epochLength == count ? "there are only \(count) training images" : "an epoch of data.sampler has only \(epochLength)"
       throw LongtailError(
-        .usage, "training.globalBatch is \(globalBatch), but there are only \(count) training images and training.dropLast drops them all",
+        .usage, "training.globalBatch is \(globalBatch), but \(have) and training.dropLast drops them all",
         advice: "Use a smaller globalBatch, or set training.dropLast to false.")
     }
     try requireEvaluable()

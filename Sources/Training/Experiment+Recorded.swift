@@ -17,14 +17,14 @@ extension Experiment {
     guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }
     self.init(
       configuration: configuration,
-      dataset: RecordedClasses(classes: zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }),
+      task: TaskRegistry.recorded(configuration, classes: zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }),
       graph: try ModelRegistry.make(configuration.model, classes: run.classNames.count),
       imageSize: imageSize)
   }
 }
 
 /// The classes of a data set that need not be there, without images.
-private struct RecordedClasses: SegmentationDataset {
+struct RecordedClasses: SegmentationDataset {
   let name = "recorded"
   let classes: [ClassInfo]
   let labelMap = LabelMap()

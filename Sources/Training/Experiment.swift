@@ -4,6 +4,7 @@ import Foundation
 import Images
 import Models
 import Networks
+import Tasks
 import Tensors
 
 /// What a configuration describes, made real but for the numbers: data set, network graph, sizes, augmentation.
@@ -12,8 +13,8 @@ import Tensors
 public struct Experiment: Sendable {
   /// The merged configuration.
   public let configuration: Configuration
-  /// The data.
-  public private(set) var dataset: any SegmentationDataset
+  /// What the network is trained for, with its data.
+  public private(set) var task: any Task
   /// Samples that were left out, because of their files.
   public private(set) var skipped: [SkippedSample] = []
   /// The network.
@@ -29,6 +30,8 @@ public struct Experiment: Sendable {
   /// The split that is evaluated.
   public let evaluationSplit: Split
 
+  /// The images with their annotations.
+  public var dataset: any ImageDataset { task.dataset }
   /// Names of the classes.
   public var classNames: [String] { dataset.classes.map(\.name) }
   /// Colours of the classes.
@@ -36,11 +39,21 @@ public struct Experiment: Sendable {
 
   /// Resolves names and sizes.
   /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
-  public init(_ configuration: Configuration) throws {
+  public init(_ configuration: Configuration) throws { try self.init(configuration, task: try TaskRegistry.make(configuration)) }
+
+  /// Resolves names and sizes for a task that is given, such as one that no registry knows; of the configuration's `data` only what is about
+  /// images counts then.
+  /// - Parameter graph: the network; the configuration's model when not given.
+  /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
+  public init(_ configuration: Configuration, task: any Task, graph: Graph? = nil) throws {
     self.configuration = configuration
-    dataset = try DatasetRegistry.make(
-      name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
-    graph = try ModelRegistry.make(configuration.model, classes: dataset.classes.count)
+    if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
+    self.task = task
+    let dataset = task.dataset
+    self.graph = try graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count)
+    let table = task.scoreTable(groups: task.groupNames)
+    _ = try BestScores(watching: configuration.checkpoint.best, of: table)
+    if let stopping = configuration.training.earlyStopping { _ = try EarlyStopping(stopping, of: table) }
     guard let split = Split(argument: configuration.evaluation.split) else {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")
     }
@@ -63,7 +76,7 @@ public struct Experiment: Sendable {
 
   /// The size of the first image whose file can be used.
   private static func firstSize(
-    _ dataset: any SegmentationDataset, _ split: Split, _ badFiles: Configuration.DataSet.BadFiles
+    _ dataset: any ImageDataset, _ split: Split, _ badFiles: Configuration.DataSet.BadFiles
   ) throws -> ImageSize {
     if badFiles == .skip {
       for index in 0..<dataset.count(of: split) {
@@ -77,15 +90,14 @@ public struct Experiment: Sendable {
   func without(_ samples: [SkippedSample]) -> Experiment {
     var result = self
     result.skipped += samples
-    result.dataset = SelectedSamples(
-      dataset, without: Dictionary(grouping: samples, by: \.split).mapValues { Set($0.map(\.file.index)) })
+    result.task = task.without(Dictionary(grouping: samples, by: \.split).mapValues { Set($0.map(\.file.index)) })
     return result
   }
 
   /// An experiment without a split to evaluate, whose images have a known size.
-  init(configuration: Configuration, dataset: any SegmentationDataset, graph: Graph, imageSize: ImageSize) {
+  init(configuration: Configuration, task: any Task, graph: Graph, imageSize: ImageSize) {
     self.configuration = configuration
-    self.dataset = dataset
+    self.task = task
     self.graph = graph
     evaluationSplit = .test
     (trainingPipeline, evaluationPipeline) = Experiment.pipelines(configuration)

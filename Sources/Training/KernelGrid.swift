@@ -60,10 +60,14 @@ public struct KernelGrid: Sendable {
       for images in batches {
         for (model, graph) in zip(models, graphs) {
           progress("\(model.description), \(images) images of \(size.width)x\(size.height), \(count) threads")
-          let measured = try KernelBenchmark.measure(
-            graph, images: images, height: size.height, width: size.width, known: table)
-          table.merge(measured.table) { first, _ in first }
-          result.networks.append(.init(model: model.description, images: images, threads: count, uses: measured.uses))
+          for block in KernelBenchmark.channelBlocks {
+            let found = try KernelBenchmark.measure(
+              graph, images: images, height: size.height, width: size.width, known: table, channelBlock: block)
+            guard let measured = found else { continue }
+            table.merge(measured.table) { first, _ in first }
+            result.networks.append(
+              .init(model: model.description, images: images, threads: count, channelBlock: block, uses: measured.uses))
+          }
         }
       }
     }
@@ -82,6 +86,8 @@ public struct KernelMeasurements: Codable, Sendable {
     public var images: Int
     /// Compute threads.
     public var threads: Int
+    /// Channels that lie together in activations; files of AVX2 alone need not say it.
+    public var channelBlock: Int? = 8
     /// How often each convolution occurs in a step.
     public var uses: [ConvolutionSignature: Int]
   }
@@ -122,7 +128,10 @@ public struct KernelMeasurements: Codable, Sendable {
   /// Takes over what another grid has measured; of what both have, the smaller times.
   public mutating func merge(_ other: KernelMeasurements) {
     networks += other.networks.filter { new in
-      !networks.contains { $0.model == new.model && $0.images == new.images && $0.threads == new.threads && $0.uses == new.uses }
+      !networks.contains {
+        $0.model == new.model && $0.images == new.images && $0.threads == new.threads && $0.channelBlock == new.channelBlock
+          && $0.uses == new.uses
+      }
     }
     for (signature, milliseconds) in other.times { times[signature, default: [:]].merge(milliseconds, uniquingKeysWith: min) }
   }

@@ -12,64 +12,69 @@ struct StepLoss {
   var auxiliary: Double?
   /// What each term has summed over the ranks.
   var sums: [PackedSums]
+  /// Where this rank's images stand in the global batch, where somebody asked.
+  var places: BatchPlaces?
   /// Whether all terms are finite on all ranks.
   var isFinite: Bool { main.isFinite }
 }
 
 extension Learner {
-  /// The objective at the logits; and at each auxiliary head plain cross-entropy over the labelled pixels of the global batch, times the
-  /// head's weight. The objective proper acts on the logits alone: its class statistics, weights and running state are theirs.
-  static func terms(_ objective: any Objective, _ graph: Graph) throws -> TermList {
-    var terms = [RowTerm("objective", objective, at: PortPlace(port: Port.logits.name))]
-    for (index, weight) in graph.auxiliaryWeights.enumerated() {
-      let port = Port.auxiliary(index)
-      let crossEntropy = try ObjectiveRegistry.make(
-        "crossEntropy", context: ObjectiveContext(classes: graph.channels(of: try graph.value(of: port))))
-      terms.append(RowTerm(port.name, crossEntropy, at: PortPlace(port: port.name), weight: weight))
-    }
-    return try TermList(terms)
-  }
-
   /// Computes loss and summed gradients of one batch and leaves the parameters alone. Collective.
   /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.
   public func gradients(_ batch: Batch) throws -> StepResult {
     var clock = PhaseClock()
-    let plan = try pass(for: batch)
+    let passes = try passes(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)
-    undo.remember(network)
-    let loss = try gradients(batch, plan: plan, context: context, clock: &clock)
+    undo.remember()
+    let loss = try gradients(batch, passes, context: context, clock: &clock)
     if !loss.isFinite {
-      undo.undo(network)
-      throw notFinite(try diagnose(.loss, batch, plan: plan, context: context))
+      undo.undo()
+      throw notFinite(try diagnose(.loss, batch, passes, context: context))
     }
     try terms.commit(loss.sums, step: context)
     return loss.main
   }
 
   /// A loss that is not finite leaves the gradients alone. Collective.
-  func gradients(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepLoss {
-    let loss = try self.loss(batch, plan: plan, context: context, clock: &clock)
-    guard loss.isFinite, control.failedRanks == 0 else { return loss }
-    try clock.phase(.backward) { try plan.backward(into: network.gradients) }
-    try clock.phase(.reduceGradients) { try gradientReduction.sum() }
-    return loss
+  func gradients(_ batch: Batch, _ passes: StepPasses, context: StepContext, clock: inout PhaseClock) throws -> StepLoss {
+    let places = try batchPlaces(batch)
+    return try withInputs(batch, passes, places: places) { inputs in
+      let loss = try loss(batch, passes, inputs, context: context, clock: &clock)
+      guard loss.isFinite, control.failedRanks == 0 else { return loss }
+      try clock.phase(.backward) { try passes.backward(inputs, into: network.gradients) }
+      try clock.phase(.reduceGradients) { for part in trained { try part.reduction.sum() } }
+      return loss
+    }
   }
 
   /// The loss of the global batch, and its gradients at this rank's ports. Collective.
-  func loss(_ batch: Batch, plan: any TrainingPass, context: StepContext, clock: inout PhaseClock) throws -> StepLoss {
-    try clock.phase(.forward, step: stepCount + 1) {
-      try plan.forward(
-        network.parameterSet, images: BatchImages(batch.images),
-        streams: batch.sampleIndices.map { CounterRandom(seed: dropoutSeed, purpose: .dropout, epoch: batch.epoch, sample: $0) })
+  func loss(_ batch: Batch, _ passes: StepPasses, _ given: StepInputs, context: StepContext, clock: inout PhaseClock) throws -> StepLoss {
+    var inputs = given
+    try clock.phase(.forward, step: stepCount + 1) { try passes.forward(batch, inputs, seed: dropoutSeed) }
+    inputs.classifierGram = try clock.phase(.objective) { try classifierGram() }
+    return try loss(inputs, context: context, clock: &clock)
+  }
+
+  /// Calls `body` with what terms, links and followers read and write.
+  func withInputs<Result>(_ batch: Batch, _ passes: StepPasses, places: BatchPlaces?, _ body: (StepInputs) throws -> Result) rethrows
+    -> Result
+  {
+    try batch.targets.withRows { rows in
+      try body(StepInputs(targets: RowTargets(rows), places: places) { try passes.rows($0) })
     }
-    let gram = try clock.phase(.objective) { try classifierGram() }
-    return try batch.labels.withUnsafeBufferPointer { labels in
-      let inputs = StepInputs(targets: RowTargets(labels: labels), classifierGram: gram) { place in
-        let rows = try plan.rows(Port(place.port))
-        return .init(values: rows.values, gradient: rows.gradient)
-      }
-      return try loss(inputs, context: context, clock: &clock)
+  }
+
+  /// Where this rank's images stand in the global batch, if anybody asks: one small sum over the ranks. Collective.
+  func batchPlaces(_ batch: Batch) throws -> BatchPlaces? {
+    guard terms.terms.contains(where: \.needsPlaces) || followers.contains(where: { !$0.gathers.isEmpty }) else { return nil }
+    let own = microBatchCounts(batch)
+    var counts = [Double](repeating: 0, count: own.count * communicator.size)
+    for (index, count) in own.enumerated() { counts[index * communicator.size + communicator.rank] = Double(count) }
+    try communicator.sum(&counts)
+    let byMicroBatch = own.indices.map { index in
+      counts[index * communicator.size..<(index + 1) * communicator.size].map { Int($0) }
     }
+    return BatchPlaces(counts: byMicroBatch, rank: communicator.rank)
   }
 
   /// All rounds of all terms, one sum over the ranks each; the control word goes with the last.
@@ -95,11 +100,14 @@ extension Learner {
     }
     return try clock.phase(.objective) {
       let results = try terms.results(sums, step: context)
-      guard var main = results.first?.rows else { throw LongtailError(.internalError, "a step has no term over rows with classes") }
-      let others = results.dropFirst()
+      guard let first = results.firstIndex(where: { $0.rows != nil }), var main = results[first].rows else {
+        throw LongtailError(.internalError, "a step has no term over rows with classes")
+      }
+      let others = results.indices.filter { $0 != first }.map { results[$0] }
       if control.nonFiniteRanks > 0 || !results.allSatisfy(\.isFinite) { (main.isFinite, main.loss) = (false, .nan) }
       if main.isFinite, control.failedRanks == 0 { try terms.complete(inputs, sums, results, step: context) }
-      return StepLoss(main: main, auxiliary: others.isEmpty ? nil : others.reduce(0) { $0 + $1.loss }, sums: sums)
+      return StepLoss(
+        main: main, auxiliary: others.isEmpty ? nil : others.reduce(0) { $0 + $1.loss }, sums: sums, places: inputs.places)
     }
   }
 
@@ -107,5 +115,13 @@ extension Learner {
     guard terms.terms.contains(where: \.needsClassifierGram) else { return nil }
     guard let head = try network.classifierWeights() else { throw ClassifierGram.unavailable(network: "this network") }
     return try ClassifierGram.products(weights: head.weights, classes: head.classes, features: head.features)
+  }
+}
+
+extension RowTargets {
+  /// What a batch says about its rows.
+  init(_ rows: TargetRows) {
+    self.init(
+      labels: rows.labels, second: rows.second.map { .init(labels: $0.labels, shares: $0.shares) }, weights: rows.weights.map { .init($0) })
   }
 }

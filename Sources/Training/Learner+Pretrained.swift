@@ -15,6 +15,12 @@ extension ModelRegistry {
 }
 
 extension Learner {
+  /// Averages, copies and queues begin with what the networks hold now.
+  func begin() {
+    average?.restart(from: network.parameterSet)
+    for follower in followers { follower.begin() }
+  }
+
   /// Takes the weights that the configuration names, on rank zero, and gives them to all. Collective.
   /// - Returns: on rank zero what was matched, missing and unexpected, in lines.
   /// - Throws: `LongtailError` for a file that is not there or does not fit.
@@ -25,25 +31,18 @@ extension Learner {
       let tensors = try SafetensorsFile(path: file).readAll()
       lines = try network.loadPretrained(tensors, skipsHead: model.pretrainedHead == .skip, source: file).lines(file: file)
     }
-    average?.restart(from: network)
+    begin()
     try StateTree(self).broadcast(communicator)
     return lines
   }
 
-  /// The stretches of the parameters whose learning rate is not the schedule's: frozen ones, and the backbone.
   /// - Throws: `LongtailError` with code `usage` where a network without backbone is given a factor for it.
-  static func parameterRanges(_ network: Network, _ configuration: Configuration) throws -> [ParameterRange] {
+  static func requireBackbone(_ network: Network, _ configuration: Configuration) throws {
     let factor = configuration.optimizer.backboneLearningRateFactor
     guard factor == 1 || network.graph.hasBackbone else {
       throw LongtailError(
         .usage, "optimizer.backboneLearningRateFactor is \(factor), but model '\(configuration.model.name)' has no backbone",
         advice: "Leave the key out, or choose a network on a ResNet.")
-    }
-    let frozen = Set(network.frozenRegions.map(\.name))
-    return network.parameterRegions.compactMap { region in
-      if frozen.contains(region.name) { return ParameterRange(region.range, learningRateFactor: 0) }
-      guard factor != 1, region.name.hasPrefix(Graph.backboneName) else { return nil }
-      return ParameterRange(region.range, learningRateFactor: factor)
     }
   }
 }

@@ -18,13 +18,15 @@ extension BatchPlan {
 }
 
 extension Learner {
-  /// What a batch goes through the network in. A batch that nobody has cut is cut evenly; one without images has as many empty micro-batches.
-  func pass(for batch: Batch) throws -> any TrainingPass {
-    var counts = batch.microBatches
-    if counts.count != microBatches {
-      counts = (0..<microBatches).map { BatchPlan.shard(of: batch.imageCount, ranks: microBatches, rank: $0).count }
-    }
-    return try network.trainingPass(images: counts, height: batch.height, width: batch.width)
+  /// What a batch goes through the networks in.
+  func passes(for batch: Batch) throws -> StepPasses {
+    try networks.passes(images: microBatchCounts(batch), height: batch.height, width: batch.width)
+  }
+
+  /// Images of each micro-batch. A batch that nobody has cut is cut evenly; one without images has as many empty micro-batches.
+  func microBatchCounts(_ batch: Batch) -> [Int] {
+    if batch.microBatches.count == microBatches { return batch.microBatches }
+    return (0..<microBatches).map { BatchPlan.shard(of: batch.imageCount, ranks: microBatches, rank: $0).count }
   }
 
   /// The schedule that a configuration describes; milestones are given in epochs.

@@ -66,7 +66,7 @@ extension MachineCheck {
     var checks: [MachineCheck] = []
     let first = "first \(split.shortName) image"
     do {
-      let image = try dataset.sample(split: split, index: 0).image
+      let image = try dataset.annotatedImage(split: split, index: 0).image
       checks.append(
         MachineCheck(first, .ok, "\(dataset.identifier(split: split, index: 0)), \(image.width) x \(image.height), decoded with its labels")
       )
@@ -84,7 +84,7 @@ extension MachineCheck {
       let detail = "\(count) of \(dataset.count(of: split)) read: \(present) of \(dataset.classes.count) classes, \(ignored) % ignored"
       if split == .train, present == 1, count == dataset.count(of: split) {
         do {
-          try statistics.requireSeveralClasses(of: dataset)
+          try experiment.task.requireTrainable(statistics)
         } catch {
           checks.append(MachineCheck(labels, error: error))
           return checks
@@ -113,7 +113,7 @@ extension MachineCheck {
       let count = dataset.count(of: split)
       let read = min(count, comparedImages)
       let left = Set(0..<count).subtracting((0..<read).map { count * $0 / read })
-      let part = SelectedSamples(dataset, without: [split: left])
+      let part = experiment.task.without([split: left]).dataset
       // Files that cannot be read are found by others.
       guard read > 0, let statistics = try? LabelAudit.scan(part, split: split, indices: 0..<read, threads: 2) else { continue }
       counted.append((split, statistics))
@@ -143,7 +143,7 @@ extension MachineCheck {
     do {
       try experiment.requireNormalizable(
         try BatchPlan(
-          sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: ranks,
+          sampleCount: experiment.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: ranks,
           microBatches: training.accumulate))
       return MachineCheck(name, .ok, "every layer sees more than one number per channel, with \(ranks) rank\(ranks == 1 ? "" : "s")")
     } catch {
@@ -186,9 +186,9 @@ extension MachineCheck {
       let size = experiment.paddedSize
       let detail =
         "about \(mebibytes(estimate.total)) for \(estimate.images) images of \(size): arena \(estimate.isExtrapolated ? "about " : "")"
-        + "\(mebibytes(estimate.arena)), parameters and gradients \(mebibytes(2 * estimate.parameters)), optimizer "
+        + "\(mebibytes(estimate.arena)), parameters and gradients \(mebibytes(estimate.parameters + estimate.gradients)), optimizer "
         + "\(mebibytes(estimate.optimizer)), batches \(mebibytes(estimate.batches)), cached images \(mebibytes(estimate.cache))"
-      let shared = ranks > 1 ? [sharedMemory(needed: estimate.parameters * ranksOnHost)] : []
+      let shared = ranks > 1 ? [sharedMemory(needed: estimate.gradients * ranksOnHost)] : []
       let all = estimate.total * ranksOnHost
       guard memory.usable > 0, all > memory.usable else { return [algorithms, MachineCheck(name, .ok, detail)] + shared }
       let advice = "Use a smaller training.globalBatch, data.size or model.width, a smaller data.loader.cacheMegabytes, or more hosts."

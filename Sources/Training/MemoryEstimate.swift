@@ -11,8 +11,10 @@ public struct MemoryEstimate: Sendable, Equatable {
   public var images = 0
   /// All activations and temporary memory of kernels.
   public var arena = 0
-  /// The flat buffer of parameters; the gradients take as much.
+  /// The flat buffer of parameters.
   public var parameters = 0
+  /// The gradients of those that are trained.
+  public var gradients = 0
   /// The optimizer's moments.
   public var optimizer = 0
   /// The average of the parameters; 0 where none is kept.
@@ -32,7 +34,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   public static let program = 80 << 20
 
   /// All of it.
-  public var total: Int { MemoryEstimate.program + arena + 2 * parameters + optimizer + average + batches + accumulation + cache }
+  public var total: Int { MemoryEstimate.program + arena + parameters + gradients + optimizer + average + batches + accumulation + cache }
 
   /// Estimates the memory of a rank. Compiles the network, so kernels are generated but none is run or timed.
   ///
@@ -46,11 +48,12 @@ public struct MemoryEstimate: Sendable, Equatable {
     images = (configuration.training.globalBatch + ranks - 1) / max(1, ranks)
     let microBatches = configuration.training.accumulate
     let atOnce = (images + microBatches - 1) / microBatches
+    let trained = try TrainedParameters(matching: configuration.model.trained ?? [], of: experiment.graph, at: "model.trained")
     func network(_ images: Int, _ policy: AlgorithmPolicy) throws -> Network {
       var options = PlanOptions(algorithms: policy)
       options.decisiveImages = atOnce
       let network = try Network(
-        graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0, options: options)
+        graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0, options: options, trained: trained)
       _ = try network.trainingPlan(images: images, height: size.height, width: size.width)
       return network
     }
@@ -63,6 +66,7 @@ public struct MemoryEstimate: Sendable, Equatable {
       }
     let first = try network(1, policies[0])
     parameters = first.parameters.byteCount
+    gradients = first.trainedSpan.count * MemoryLayout<Float>.stride
     algorithms = configuration.engine.algorithms == .measured ? nil : first.report.algorithmDigest
     var largest = (policy: policies[0], arena: first.arenaByteCount)
     for policy in policies.dropFirst() {
@@ -73,7 +77,7 @@ public struct MemoryEstimate: Sendable, Equatable {
     isExtrapolated = atOnce > 1 && arena > usable / 2
     if atOnce > 1, !isExtrapolated { arena = try network(atOnce, largest.policy).arenaByteCount }
     let made = try OptimizerRegistry.make(
-      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: first.parameters.floatCount)
+      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: first.trainedSpan.count)
     optimizer = made.state.reduce(0) { $0 + $1.buffer.byteCount }
     average = configuration.training.exponentialMovingAverage == nil ? 0 : parameters
     let loader = configuration.data.loader
@@ -82,7 +86,7 @@ public struct MemoryEstimate: Sendable, Equatable {
     if microBatches > 1 {
       // Classes come in blocks of 16.
       let classes = (experiment.dataset.classes.count + 15) / 16 * 16
-      accumulation = parameters + images * pixels * 4 * (3 + 2 * classes)
+      accumulation = gradients + images * pixels * 4 * (3 + 2 * classes)
     }
     // A cached sample is three bytes of colour and one of label a pixel, at the network's size.
     cache = min(loader.cacheMegabytes << 20, experiment.dataset.count(of: .train) * pixels * 4)

@@ -35,7 +35,7 @@ public enum RankComparison {
         lines: experiment.configuration.lines.filter { line in !freeKeys.contains { line.hasPrefix($0) } },
         advice: "Give all ranks the same file and the same options."),
       Item(
-        name: "data set", lines: ["\(dataset.name): \(dataset.labelMap)"] + dataset.classes.map { "class \($0.name)" },
+        name: "data set", lines: ["\(dataset.name): \(dataset.labelRule)"] + dataset.classes.map { "class \($0.name)" },
         advice: "Give all ranks the same data set."),
     ]
     // All splits, so that the number of items does not depend on what differs.

@@ -81,7 +81,7 @@ public struct StepBenchmark {
     func require(_ isFine: Bool, _ message: String, _ advice: String? = nil) throws {
       if !isFine { throw LongtailError(.usage, message, advice: advice) }
     }
-    try require(options.classes >= 2 && options.classes <= 255, "--classes is \(options.classes), but has to be from 2 to 255")
+    try require(options.classes >= 2 && options.classes <= 65_535, "--classes is \(options.classes), but has to be from 2 to 65535")
     try require(configuration.training.globalBatch >= 1, "--batch is \(configuration.training.globalBatch), but has to be at least 1")
     try require(options.steps >= 1, "--steps is \(options.steps), but has to be at least 1")
     try require(options.warmup >= 0, "--warmup is \(options.warmup), but cannot be negative")

@@ -1,26 +1,35 @@
 import Networks
 import Tensors
 
-/// Takes back what a step has changed before its optimizer runs: running statistics, which the forward pass moves.
+/// Takes back what a step has changed before its optimizer runs: running statistics, which the forward passes move.
 ///
-/// Parameters, moments, counters and the objective's state are only touched once the step is accepted.
+/// Parameters, moments, counters, the objective's state and followers are only touched once the step is accepted.
 /// Cost: one copy of the running statistics a step, some kilobytes.
 final class StepUndo {
-  private let statistics: HostBuffer
+  private let sets: [(set: ParameterSet, statistics: HostBuffer)]
+  private let networks: [Network]
 
-  init(_ network: Network) {
-    statistics = HostBuffer(byteCount: network.runningStatisticsBuffer.byteCount)
+  /// - Parameters:
+  ///   - sets: whose running statistics move.
+  ///   - networks: whose gradients a step writes.
+  init(_ sets: [ParameterSet], _ networks: [Network]) {
+    self.sets = sets.map { ($0, HostBuffer(byteCount: $0.statistics.byteCount)) }
+    self.networks = networks
   }
 
   /// Remembers how things are.
-  func remember(_ network: Network) {
-    network.runningStatisticsBuffer.withBytes { now in statistics.withBytes { $0.copyMemory(from: UnsafeRawBufferPointer(now)) } }
+  func remember() {
+    for (set, statistics) in sets { StepUndo.copy(set.statistics, to: statistics) }
   }
 
   /// Makes things as they were.
-  func undo(_ network: Network) {
-    statistics.withBytes { then in network.runningStatisticsBuffer.withBytes { $0.copyMemory(from: UnsafeRawBufferPointer(then)) } }
+  func undo() {
+    for (set, statistics) in sets { StepUndo.copy(statistics, to: set.statistics) }
     // Numbers that are not finite may have reached padded lanes, which have to be zero.
-    network.gradients.withFloats { $0.update(repeating: 0) }
+    for network in networks { network.gradients.withFloats { $0.update(repeating: 0) } }
+  }
+
+  private static func copy(_ source: HostBuffer, to target: HostBuffer) {
+    source.withBytes { from in target.withBytes { $0.copyMemory(from: UnsafeRawBufferPointer(from)) } }
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Images
 import Networks
 import Reports
+import Runs
 import Tensors
 import Training
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Foundation
 import Reports
+import Runs
 import Tensors
 import Training
 

@@ -101,7 +101,7 @@ struct ComparisonPlan {
       try experiment.requireTrainable(globalBatch: configuration.training.globalBatch, dropLast: configuration.training.dropLast)
       try experiment.requireNormalizable(
         try BatchPlan(
-          sampleCount: experiment.dataset.count(of: .train), globalBatch: configuration.training.globalBatch,
+          sampleCount: experiment.epochLength, globalBatch: configuration.training.globalBatch,
           dropLast: configuration.training.dropLast, ranks: ranks, microBatches: configuration.training.accumulate))
       let ones = experiment.classNames.map { _ in Int64(1) }
       _ = try ObjectiveRegistry.make(

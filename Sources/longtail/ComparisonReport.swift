@@ -1,8 +1,9 @@
 import Checkpoints
 import Collectives
 import Foundation
-import Metrics
+import Tasks
 import Reports
+import Runs
 import Tensors
 import Training
 
@@ -32,6 +33,11 @@ struct ComparisonReport {
         comparison.notes.append("\(label) is missing: it has no evaluation yet, after \(Formatting.plural(results.stepCount, "step")).")
         continue
       }
+      if let first = comparison.entries.first?.results, first.task != results.task {
+        throw LongtailError(
+          .usage, "the runs in \(directory) are of different tasks, \(first.task.name) and \(results.task.name)",
+          advice: "Compare runs of one task.")
+      }
       if let first = comparison.entries.first?.results.last, first.classes.map(\.name) != last.classes.map(\.name) {
         throw LongtailError(.usage, "the runs in \(directory) have different classes", advice: "Compare runs of one data set.")
       }
@@ -60,6 +66,8 @@ struct ComparisonReport {
 
   /// Predicts the pictures, and counts batch by batch where that was asked for, with the newest checkpoint of each run.
   private func askNetworks(_ comparison: inout Comparison, _ experiments: [Int: Experiment]) throws {
+    // The same images for all runs.
+    var shown: [Int] = []
     for (place, entry) in comparison.entries.enumerated() {
       guard let experiment = experiments[place] else { continue }
       let store = CheckpointStore(directory: "\(entry.results.path)/checkpoints")
@@ -78,19 +86,17 @@ struct ComparisonReport {
       let count = experiment.configuration.reporting.pictures
       if count > 0 {
         if comparison.pictures == nil {
-          comparison.pictures = try ComparisonPictures(
-            experiment, indices: try experiment.showcase(groups: statistics.groups, count: count))
+          comparison.pictures = ComparisonPictures(legend: zip(experiment.classNames, experiment.palette).map { ($0, $1) })
+          shown = try experiment.task.showcase(experiment.evaluationSplit, groups: statistics.groups, count: count)
         }
-        try comparison.pictures?.add(
-          run: entry.label, experiment, Predictor(experiment, network: network, offsets: objective.predictionOffsets))
+        let inference = experiment.inference(network, offsets: objective.predictionOffsets)
+        try comparison.pictures?.add(run: entry.label, shown.map { try experiment.figure($0, inference) })
       }
       if withIbla {
-        var score = IblaMeanIntersectionOverUnion()
-        let evaluator = Evaluator(experiment, groups: statistics.groups, communicator: SingleProcess())
-        evaluator.didCountBatch = { score.add(batch: $0) }
-        _ = try evaluator.evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
-        comparison.entries[place].iblaMeanIntersectionOverUnion = score.value
-        comparison.iblaBatch = experiment.configuration.evaluation.batch
+        let report = try Evaluator(experiment, groups: statistics.groups, communicator: SingleProcess())
+          .evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
+        comparison.entries[place].foreignScores = report.evaluation.foreignScores.map(\.score)
+        comparison.remarks = report.evaluation.foreignScores.map(\.remark)
       }
     }
   }

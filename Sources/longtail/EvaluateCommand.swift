@@ -6,6 +6,7 @@ import Datasets
 import Foundation
 import Networks
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training
@@ -15,7 +16,7 @@ struct TrainedOptions: ParsableArguments {
   @Argument(help: "A run directory, or a checkpoint in one.", completion: .directory)
   var run: String
 
-  @Option(help: "Which checkpoint of a run: newest, or best by a metric such as miou.tail.")
+  @Option(help: "Which checkpoint of a run: newest, or best by a score, as checkpoint.best names them.")
   var checkpoint = "newest"
 
   @Option(
@@ -81,15 +82,16 @@ struct EvaluateCommand: ParsableCommand {
       try objective.restore(from: contents)
       let report = try Evaluator(experiment, groups: statistics.groups, communicator: communicator)
         .evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
-      guard report.matrix.pixelsPerClass.contains(where: { $0 > 0 }) else {
+      guard report.evaluation.classes.contains(where: { $0.count > 0 }) else {
         throw LongtailError(
-          .badData, "split '\(experiment.evaluationSplit.shortName)': none of its \(report.images) label files has a pixel with a class",
+          .badData,
+          "split '\(experiment.evaluationSplit.shortName)': none of its \(report.images) label files has a pixel with a class",
           advice: "There is nothing to score: check the label map, or choose another --split.")
       }
       guard communicator.isRoot else { return }
       let record = EvaluationRecord(report, experiment: experiment, statistics: statistics)
       if json {
-        printNow(JSONValue.object([.init("step", .int(record.step))] + record.members).line + "\n")
+        printNow(try JSONValue(encoding: PrintedEvaluation(record, scores: report.scores)).line + "\n")
       } else {
         printNow(
           experiment.skippedSamples + "\(path), split \(experiment.evaluationSplit.shortName)\n\n"

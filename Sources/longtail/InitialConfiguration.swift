@@ -3,6 +3,9 @@ import Datasets
 import Foundation
 import Images
 import Reports
+import Segmentation
+import Settings
+import Tasks
 import Tensors
 import Training
 
@@ -94,67 +97,87 @@ struct InitialConfiguration {
     return files.remarks + (survey.statistics.palettes.remark.map { [$0] } ?? [])
   }
 
-  /// The line of `data.range`, where images have 16 bits.
-  private var range: (text: String, remark: String)? {
+  /// What becomes black and white where images have 16 bits, with a remark.
+  private var range: (value: SettingValue, remark: String)? {
     guard let values = survey.statistics.files.values else { return nil }
     let found = "images of 16 bits hold values from \(values.least) to \(values.greatest); these become black and white"
-    return ("  range: \(values.measured)", values.hasStrays ? "\(found), but for few values beyond them" : found)
+    return (
+      [.int(values.measured.low), .int(values.measured.high)],
+      values.hasStrays ? "\(found), but for few values beyond them" : found
+    )
   }
 
   // MARK: YAML
 
   /// The file.
   func text(path: String, data: String) -> String {
-    var lines = [
-      "# Written by longtail init for \(data)", "#",
-      "#   longtail inspect \(path)    # samples with their labels, classes, and what is wrong",
-      "#   longtail train \(path)", "#", "# Any key can be changed here, or on the command line: --set training.epochs=5", "", "data:",
-    ]
-    func add(_ text: String, _ remark: String = "") {
-      let padding = String(repeating: " ", count: max(1, 38 - text.count))
-      lines.append(remark.isEmpty ? text : "\(text)\(padding)# \(remark)")
-    }
-    add("  name: \(layout.dataset)", survey.counts + " samples")
-    add("  root: \(YAMLText.value(.string(layout.root)))")
+    var file = YAMLText(commentColumn: 38)
+    file.comment("Written by longtail init for \(data)")
+    file.comment("")
+    file.comment("  longtail inspect \(path)    # samples with their labels, classes, and what is wrong")
+    file.comment("  longtail train \(path)")
+    file.comment("")
+    file.comment("Any key can be changed here, or on the command line: --set training.epochs=5")
+    addData(to: &file)
+    addLearning(to: &file)
+    addJudging(to: &file)
+    return file.text
+  }
+
+  private func addData(to file: inout YAMLText) {
+    file.section("data")
+    file.key("name", .string(layout.dataset), depth: 1, survey.counts + " samples")
+    file.key("root", .string(layout.root), depth: 1)
     let typical = survey.typicalSize.map { " are \($0), or about that," } ?? ""
-    add(
-      "  size: {width: \(size.width), height: \(size.height)}",
+    file.key(
+      "size", pairs: ["width": .int(size.width), "height": .int(size.height)], depth: 1,
       "what the network sees; pictures\(typical) and are resized; chosen for \(why)")
-    if let range { add(range.text, range.remark) }
-    add("  badFiles: refuse", "files that cannot be used end the run before it begins; skip does without them")
-    if !layout.settings.isEmpty { lines.append("  settings:") }
+    if let range { file.key("range", range.value, depth: 1, range.remark) }
+    file.key("badFiles", "refuse", depth: 1, "files that cannot be used end the run before it begins; skip does without them")
+    if !layout.settings.isEmpty { file.key("settings", nil, depth: 1) }
     for setting in layout.settings {
       if case .map(let entries) = setting.value {
-        add("    \(setting.key):", setting.remark)
-        for (key, value) in entries.sorted(by: YAMLText.order) { add("      \(YAMLText.quoted(key)): \(YAMLText.value(value))") }
+        file.key(setting.key, spread: entries, depth: 2, setting.remark)
       } else {
-        add("    \(setting.key): \(YAMLText.value(setting.value))", setting.remark)
+        file.key(setting.key, setting.value, depth: 2, setting.remark)
       }
     }
-    lines.append("  augmentation:")
-    add("    flip: 0.5", "half of the training pictures are flipped left to right; 0 where left and right differ in meaning")
-    lines += ["", "model:", "  name: unet"]
-    add("  width: \(width)", "channels of the first level; 32 and 64 learn more and take longer")
-    add("  batchNorm: synchronized", "over all ranks, so that their number does not matter")
-    lines += ["", "objective:"]
-    add("  name: pat", "pixel-wise adaptive training; crossEntropy is the baseline to compare with")
-    lines.append("  settings:")
-    add("    exponent: 1", "a pixel's weight is 0.5 exp(exponent (1 - q)), q the probability of its true class")
-    add("    homogenization: rootMeanSquare", "the gradients of all classes are brought to one size")
-    add("    statistic: logits", "where a class's gradient is measured")
-    add("    maximumScale: 20", "no class is amplified beyond this")
-    lines += ["", "optimizer:", "  name: adam", "  learningRate: 1e-3", "", "schedule:"]
-    add("  name: cosine", "down to zero, a little in every step")
-    lines += ["", "training:"]
-    add("  epochs: \(epochs)", "passes over the training samples")
-    add("  globalBatch: \(batch)", "samples of a step, over all ranks together")
-    lines += ["", "evaluation:"]
-    add("  split: \(split.shortName)", splitRemark)
-    add("  resolution: label", "predictions are judged at the labels' own size")
-    lines += [""] + groupLines
-    lines += ["", "checkpoint:"]
-    add("  best: [\(hasTail ? "miou, miou.tail" : "miou")]", "beside the newest ones, the best by these are kept")
-    return lines.joined(separator: "\n") + "\n"
+    file.key("augmentation", nil, depth: 1)
+    file.key("flip", 0.5, depth: 2, "half of the training pictures are flipped left to right; 0 where left and right differ in meaning")
+  }
+
+  private func addLearning(to file: inout YAMLText) {
+    file.section("model")
+    file.key("name", "unet", depth: 1)
+    file.key("width", .int(width), depth: 1, "channels of the first level; 32 and 64 learn more and take longer")
+    file.key("batchNorm", "synchronized", depth: 1, "over all ranks, so that their number does not matter")
+    file.section("objective")
+    file.key("name", "pat", depth: 1, "pixel-wise adaptive training; crossEntropy is the baseline to compare with")
+    file.key("settings", nil, depth: 1)
+    file.key("exponent", 1, depth: 2, "a pixel's weight is 0.5 exp(exponent (1 - q)), q the probability of its true class")
+    file.key("homogenization", "rootMeanSquare", depth: 2, "the gradients of all classes are brought to one size")
+    file.key("statistic", "logits", depth: 2, "where a class's gradient is measured")
+    file.key("maximumScale", 20, depth: 2, "no class is amplified beyond this")
+    file.section("optimizer")
+    file.key("name", "adam", depth: 1)
+    file.key("learningRate", 1e-3, depth: 1)
+    file.section("schedule")
+    file.key("name", "cosine", depth: 1, "down to zero, a little in every step")
+    file.section("training")
+    file.key("epochs", .int(epochs), depth: 1, "passes over the training samples")
+    file.key("globalBatch", .int(batch), depth: 1, "samples of a step, over all ranks together")
+  }
+
+  private func addJudging(to file: inout YAMLText) {
+    file.section("evaluation")
+    file.key("split", .string(split.shortName), depth: 1, splitRemark)
+    file.key("resolution", "label", depth: 1, "predictions are judged at the labels' own size")
+    file.space()
+    addGroups(to: &file)
+    file.section("checkpoint")
+    let main = SegmentationTask.scoreKinds.first { $0.rank == .main }
+    let best = [main.map(\.name), hasTail ? main.map { Score($0, of: .group("tail"), nil).name } : nil].compactMap(\.self)
+    file.key("best", .list(best.map { .string($0) }), depth: 1, "beside the newest ones, the best by these are kept")
   }
 
   private var splitRemark: String {
@@ -166,78 +189,29 @@ struct InitialConfiguration {
   }
 
   /// The groups, and above them each class with its share.
-  private var groupLines: [String] {
+  private func addGroups(to file: inout YAMLText) {
     let shares = survey.statistics.shares
     let classes = survey.dataset.classes
     let order = shares.indices.sorted { shares[$0] > shares[$1] }
     let listed = order.filter { shares[$0] > 0 }.prefix(40)
-    var lines = [
-      "# Classes by their share of the labelled pixels in \(Formatting.count(survey.statistics.imageCount)) training samples:"
-    ]
-    var line = "#  "
+    file.comment("Classes by their share of the labelled pixels in \(Formatting.count(survey.statistics.imageCount)) training samples:")
+    var line = " "
     for (place, index) in listed.enumerated() {
       let comma = place + 1 < listed.count ? "," : ""
       let entry = " \(classes[index].name) \(Formatting.percent(shares[index])) %\(comma)"
-      if line.count + entry.count > 118 {
-        lines.append(line)
-        line = "#  "
+      if line.count + entry.count > 116 {
+        file.comment(line)
+        line = " "
       }
       line += entry
     }
-    lines.append(line)
+    file.comment(line)
     let present = order.count { shares[$0] > 0 }
-    if present > listed.count { lines.append("#   and \(present - listed.count) more") }
+    if present > listed.count { file.comment("  and \(present - listed.count) more") }
     let absent = order.count - present
-    if absent > 0 { lines.append("#   \(absent) of the \(order.count) classes do\(absent == 1 ? "es" : "") not occur in them") }
+    if absent > 0 { file.comment("  \(absent) of the \(order.count) classes do\(absent == 1 ? "es" : "") not occur in them") }
     let remark =
       hasTail ? "a class of at least the one share is head, of less than the other tail" : "no class is much rarer than the others"
-    return lines + ["groups: {head: \(head), tail: \(tail)}     # \(remark)"]
-  }
-}
-
-/// Values as YAML writes them in one line.
-enum YAMLText {
-  /// A value; mappings and lists in braces and brackets.
-  static func value(_ value: SettingValue) -> String {
-    switch value {
-    case .null: "null"
-    case .bool(let flag): "\(flag)"
-    case .int(let number): "\(number)"
-    case .double(let number): "\(number)"
-    case .string(let text): plain(text)
-    case .list(let values): "[" + values.map(self.value).joined(separator: ", ") + "]"
-    case .map(let entries):
-      "{" + entries.sorted(by: order).map { "\(quoted($0.key)): \(self.value($0.value))" }.joined(separator: ", ") + "}"
-    }
-  }
-
-  /// Keys that are numbers by their size, others as texts.
-  static func order(_ one: (key: String, value: SettingValue), _ other: (key: String, value: SettingValue)) -> Bool {
-    (Int(one.key) ?? Int.max, one.key) < (Int(other.key) ?? Int.max, other.key)
-  }
-
-  /// A text in quotes, unless it is plainly a number.
-  static func quoted(_ text: String) -> String {
-    if Int(text) != nil { return text }
-    let escaped = text.unicodeScalars.map { scalar -> String in
-      switch scalar {
-      case "\"": "\\\""
-      case "\\": "\\\\"
-      case "\n": "\\n"
-      case "\t": "\\t"
-      default: scalar.value < 32 ? "\\x\(scalar.value < 16 ? "0" : "")\(String(scalar.value, radix: 16))" : String(scalar)
-      }
-    }
-    return "\"\(escaped.joined())\""
-  }
-
-  /// A text without quotes where nobody could take it for anything else.
-  private static func plain(_ text: String) -> String {
-    let words = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"]
-    guard let first = text.unicodeScalars.first, ("a"..."z").contains(first) || ("A"..."Z").contains(first) || first == "/",
-      text.unicodeScalars.allSatisfy({ $0.isASCII && ($0.properties.isAlphabetic || "0123456789_-./ ".unicodeScalars.contains($0)) }),
-      !text.hasSuffix(" "), !words.contains(text.lowercased())
-    else { return Int(text) == nil ? quoted(text) : "\"\(text)\"" }
-    return text
+    file.key("groups", pairs: ["head": .double(head), "tail": .double(tail)], remark)
   }
 }

@@ -1,7 +1,9 @@
 import Checkpoints
 import Foundation
 import Reports
+import Tasks
 import Tensors
+import Training
 
 /// A checkpoint's contents as `inspect` shows them.
 struct InspectionReport {
@@ -48,21 +50,35 @@ struct InspectionReport {
     if let digest = inspection.examination.manifest?.digest { rows.append(("digest", digest)) }
     rows += run.counters.sorted { $0.key < $1.key }.map { ($0.key, Formatting.count($0.value)) }
     for best in run.best { rows.append(("best \(best.metric)", "\(Formatting.significant(best.value, 4)) at step \(best.step)")) }
-    for name in ["miou", "miou.head", "miou.medium", "miou.tail", "pixelAccuracy", "loss"] {
-      if let value = run.metrics[name] { rows.append((name, Formatting.significant(value, 4))) }
+    // Scores of classes have a column of their own, or are left to --json.
+    let kinds = TaskRegistry.scoreKinds(of: run)
+    for entry in ScoreTable(kinds.filter { $0.rank != .unlisted } + [.loss], groups: groups(of: run), classes: []).entries {
+      if let value = run.metrics[entry.name] { rows.append((entry.name, Formatting.significant(value, 4))) }
     }
     if others.count > 1 { rows.append(("checkpoints", "steps " + others.map { "\($0)" }.joined(separator: ", "))) }
     let width = rows.map(\.0.count).max() ?? 0
     return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 } + [""]
   }
 
+  /// What classes are judged by.
+  private static func mainOfClasses(_ run: RunRecord) -> ScoreKind? {
+    TaskRegistry.scoreKinds(of: run).first { $0.scopes.contains(.classes) && $0.rank == .main }
+  }
+
+  /// The groups of the classes, the common ones' first as far as the classes tell.
+  private func groups(of run: RunRecord) -> [String] {
+    let known = [ClassGroups.namesByShare, ClassGroups.namesByCount].first { Set($0).isSuperset(of: run.classGroups) }
+    return known ?? []
+  }
+
   private func classes(_ run: RunRecord) -> [String] {
     guard !run.classNames.isEmpty else { return [] }
-    var table = TextTable(columns: [.init("class"), .init("group"), .init("colour"), .init("IoU %", isNumeric: true)])
+    let kind = Self.mainOfClasses(run)
+    var table = TextTable(columns: [.init("class"), .init("group"), .init("colour"), .init(kind?.heading ?? "score", isNumeric: true)])
     for (k, name) in run.classNames.enumerated() {
       table.append([
         name, k < run.classGroups.count ? run.classGroups[k] : "", k < run.classColours.count ? run.classColours[k] : "",
-        run.metrics["iou.\(name)"].map { Formatting.percent($0) } ?? "",
+        kind.flatMap { kind in run.metrics["\(kind.name).\(name)"].map { kind.cell($0) } } ?? "",
       ])
     }
     return table.lines + [""]
@@ -110,10 +126,12 @@ struct InspectionReport {
     func object<Value>(_ values: [String: Value], _ convert: (Value) -> JSONValue) -> JSONValue {
       .object(values.sorted { $0.key < $1.key }.map { .init($0.key, convert($0.value)) })
     }
+    let kind = mainOfClasses(run)
     let classes = run.classNames.enumerated().map { k, name in
       JSONValue.members([
         "index": .int(k), "name": .string(name), "group": k < run.classGroups.count ? .string(run.classGroups[k]) : .null,
-        "colour": k < run.classColours.count ? .string(run.classColours[k]) : .null, "iou": .number(run.metrics["iou.\(name)"]),
+        "colour": k < run.classColours.count ? .string(run.classColours[k]) : .null,
+        kind?.name ?? "score": .number(kind.flatMap { run.metrics["\($0.name).\(name)"] }),
       ])
     }
     return [

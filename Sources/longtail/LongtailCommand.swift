@@ -23,7 +23,7 @@ struct LongtailCommand: ParsableCommand {
       InitCommand.self, TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self,
       InspectCommand.self, ScoreCommand.self, ConvertCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
       VerifyCommand.self, BenchCommand.self,
-      PlanCommand.self, DoctorCommand.self, CompletionsCommand.self,
+      PlanCommand.self, DoctorCommand.self, DescribeCommand.self, CompletionsCommand.self,
     ])
 }
 

@@ -5,6 +5,7 @@ import Configuration
 import Foundation
 import Images
 import Reports
+import Segmentation
 import Tensors
 import Threading
 import Training
@@ -55,7 +56,8 @@ struct PredictCommand: ParsableCommand {
       let offsets =
         contents.run.classColours.isEmpty
         ? try countedOffsets(experiment, communicator) : contents.run.predictionOffsets.isEmpty ? nil : contents.run.predictionOffsets
-      let predictor = Predictor(experiment, network: try TrainedNetwork.make(experiment, contents), offsets: offsets)
+      let predictor = Predictor(
+        experiment.inference(try TrainedNetwork.make(experiment, contents), offsets: offsets), views: configuration.evaluation.views)
       var bad: [LongtailError] = []
       for entry in files.entries {
         let image: RGBImage

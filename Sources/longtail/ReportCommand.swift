@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Foundation
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training
@@ -40,6 +41,7 @@ struct ReportCommand: ParsableCommand {
     Job.run { communicator in
       try communicator.requireOneProcess(for: "report")
       var report = try RunReport(readingFrom: directory)
+      report.facts = NetworkFacts(report.results)
       if let output, !overwrite {
         try OwnFile.requireReplaceable(output, advice: "Name another --output, or replace it with --overwrite.")
       }
@@ -83,7 +85,7 @@ struct ReportCommand: ParsableCommand {
     let details = EvaluationDetails(evaluation, experiment: experiment)
     report.details = details
     report.facts = NetworkFacts(experiment)
-    let predictor = Predictor(experiment, network: network, offsets: objective.predictionOffsets)
-    report.pictures = try ReportPictures(experiment, predictor, details, count: pictures ?? configuration.reporting.pictures)
+    report.pictures = try experiment.reportPictures(
+      experiment.inference(network, offsets: objective.predictionOffsets), details, count: pictures ?? configuration.reporting.pictures)
   }
 }

@@ -1,8 +1,9 @@
+import Checkpoints
 import Collectives
 import Datasets
 import Foundation
-import Metrics
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training
@@ -22,15 +23,8 @@ enum RunFiles {
     environment.algorithms = algorithms
     environment.versions.merge(Versions.all) { _, new in new }
     try directory.writeEnvironment(environment)
-    let counts = statistics.audit.statistics
-    try directory.writeClasses(
-      experiment.dataset.classes.enumerated().map { k, info in
-        RunDirectory.ClassEntry(
-          name: info.name, group: statistics.groups.groups[k].rawValue, trainingPixels: counts.pixels[k],
-          trainingImages: counts.images[k], colour: info.colour)
-      },
-      labelMapDigest: try SHA256Digest(of: experiment.dataset.labelMap.description).description,
-      groupRule: "shares of the labelled training pixels, as groups in config.yaml")
+    if experiment.configuration.data.split != nil { try SampleListFiles.write(experiment, to: directory.file(SampleListFiles.folder)) }
+    try directory.writeClasses(try ClassesRecord(experiment, statistics))
   }
 
   /// Lists the samples that are left out in `skipped-files.txt`; removes the list where there are none.
@@ -53,8 +47,7 @@ enum RunFiles {
     let files = FileManager.default
     let names = [
       "checkpoints", "log.jsonl", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures",
-      "tensorboard",
-      "crash",
+      "tensorboard", "crash", SampleListFiles.folder,
     ]
     for name in names {
       let file = "\(path)/\(name)"

@@ -16,8 +16,11 @@ struct RunsCommand: ParsableCommand {
   @Argument(help: "Run directories, or directories that hold some.", completion: .directory)
   var directories: [String] = ["runs"]
 
-  @Option(help: "The order: name; miou, best or tail, the largest first; time, the shortest first; started, the newest first.")
-  var sort: RunListing.Order = .name
+  @Option(
+    help:
+      "The order: name; time, the shortest first; started, the newest first; best, or the name of a score or of a group of classes, the best first."
+  )
+  var sort = "name"
 
   @Flag(help: "Prints one JSON object instead of a table.")
   var json = false
@@ -25,12 +28,10 @@ struct RunsCommand: ParsableCommand {
   func run() throws {
     Job.run { communicator in
       try communicator.requireOneProcess(for: "runs")
-      let listing = try RunListing(directories, order: sort)
+      let listing = try RunListing(directories, order: RunListing.Order(sort))
       if json { return printNow(listing.json.pretty) }
       let text = listing.rows.isEmpty ? ["There are no runs in \(directories.joined(separator: ", "))."] : listing.table.lines
       printNow((text + listing.problems.map { "not read: \($0)" }).joined(separator: "\n") + "\n")
     }
   }
 }
-
-extension RunListing.Order: ExpressibleByArgument {}

@@ -4,7 +4,7 @@ import Configuration
 import Datasets
 import Detection
 import Foundation
-import Metrics
+import Tasks
 import Reports
 import Tensors
 import Training
@@ -32,6 +32,15 @@ struct StatsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Of YOLO's files: where the pictures are; by default they are looked for.", valueName: "dir"))
   var images: String?
 
+  @Flag(help: "Shows beside the counts how often data.sampler is expected to show each class, over the whole run: exact, not measured.")
+  var sampler = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Writes the names of all samples of each split as lists, train.txt and so on, for data.split or a data set's own settings.",
+      valueName: "dir"))
+  var lists: String?
+
   @Flag(help: "Prints JSON instead of a table.")
   var json = false
 
@@ -44,13 +53,19 @@ struct StatsCommand: ParsableCommand {
       guard let split = Split(argument: split) else {
         throw LongtailError(.usage, "there is no split '\(split)'", advice: "Known: train, val, test.")
       }
+      if sampler, split != .train {
+        throw LongtailError(.usage, "--sampler is about training samples, not split '\(split.shortName)'", advice: "Leave --split out.")
+      }
+      if let lists, communicator.isRoot { try SampleListFiles.write(experiment, to: lists) }
       let statistics = try ClassStatistics.collect(
-        experiment, split: split, communicator: communicator, record: nil, threads: max(2, experiment.configuration.data.loader.threads))
+        experiment, split: split, keepsSamples: sampler, communicator: communicator, record: nil,
+        threads: max(2, experiment.configuration.data.loader.threads))
       if communicator.isRoot {
+        let expected = sampler ? try SamplerExpectation(experiment, statistics) : nil
         printNow(
           json
-            ? object(experiment, statistics).pretty
-            : experiment.skippedSamples + table(experiment, statistics)
+            ? object(experiment, statistics, expected).pretty
+            : experiment.skippedSamples + table(experiment, statistics, expected)
               + experiment.remarks(on: [statistics.audit]).map { "warning: \($0)\n" }.joined())
         if !json, let warning = Self.warning(experiment, split, statistics.audit.statistics) { printNow("warning: \(warning)\n") }
       }
@@ -72,29 +87,32 @@ struct StatsCommand: ParsableCommand {
     return true
   }
 
-  private func table(_ experiment: Experiment, _ statistics: ClassStatistics) -> String {
+  private func table(_ experiment: Experiment, _ statistics: ClassStatistics, _ expected: SamplerExpectation?) -> String {
     let counts = statistics.audit.statistics
-    var table = TextTable(columns: [
-      .init("class"), .init("group"), .init("pixels", isNumeric: true), .init("share %", isNumeric: true),
-      .init("images", isNumeric: true), .init("of images %", isNumeric: true),
-    ])
+    var table = TextTable(
+      columns: [
+        .init("class"), .init("group"), .init(experiment.task.countUnit.name, isNumeric: true), .init("share %", isNumeric: true),
+        .init("images", isNumeric: true), .init("of images %", isNumeric: true),
+      ] + (expected == nil ? [] : SamplerExpectation.columns))
     for k in counts.pixels.indices.sorted(by: { counts.pixels[$0] > counts.pixels[$1] }) {
-      table.append([
-        experiment.classNames[k], statistics.groups.groups[k].rawValue, Formatting.count(counts.pixels[k]),
-        Formatting.percent(counts.shares[k]), Formatting.count(counts.images[k]),
-        Formatting.percent(Double(counts.images[k]) / Double(max(1, counts.imageCount)), decimals: 1),
-      ])
+      table.append(
+        [
+          experiment.classNames[k], statistics.groups.name(of: k), Formatting.count(counts.pixels[k]),
+          Formatting.percent(counts.shares[k]), Formatting.count(counts.images[k]),
+          Formatting.percent(Double(counts.images[k]) / Double(max(1, counts.imageCount)), decimals: 1),
+        ] + (expected?.cells(of: k) ?? []))
     }
     return table.lines.joined(separator: "\n")
-      + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled pixels, "
+      + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled \(experiment.task.countUnit.name), "
       + "\(Formatting.count(counts.ignoredPixels)) ignored; \(Self.spread(experiment, counts))\n"
+      + (expected.map { "\($0.summary)\n" } ?? "")
   }
 
   /// What training would say of these labels.
   private static func warning(_ experiment: Experiment, _ split: Split, _ counts: LabelStatistics) -> String? {
     do {
-      if split == .train { try counts.requireSeveralClasses(of: experiment.dataset) }
-      try counts.requireLabelledPixels(of: experiment.dataset, split: split)
+      if split == .train { try experiment.task.requireTrainable(counts) }
+      try experiment.task.requireJudgeable(counts, split: split)
       return nil
     } catch { return "\(error)" }
   }
@@ -110,21 +128,24 @@ struct StatsCommand: ParsableCommand {
   }
 
   /// What was counted, by class with its name and group; `statistics` holds the plain counts in the order of the classes.
-  private func object(_ experiment: Experiment, _ statistics: ClassStatistics) -> JSONValue {
+  private func object(_ experiment: Experiment, _ statistics: ClassStatistics, _ expected: SamplerExpectation?) -> JSONValue {
     let audit = statistics.audit
     let counts = audit.statistics
     let classes = experiment.dataset.classes.enumerated().map { k, info in
-      JSONValue.members([
-        "index": .int(k), "name": .string(info.name), "group": .string(statistics.groups.groups[k].rawValue),
-        "colour": .string(info.colour.hexadecimal), "pixels": .int(counts.pixels[k]), "share": .double(counts.shares[k]),
-        "images": .int(counts.images[k]), "shareOfImages": .double(Double(counts.images[k]) / Double(max(1, counts.imageCount))),
-      ])
+      let members: [JSONValue.Member] = [
+        .init("index", .int(k)), .init("name", .string(info.name)), .init("group", .string(statistics.groups.name(of: k))),
+        .init("colour", .string(info.colour.hexadecimal)), .init("pixels", .int(counts.pixels[k])),
+        .init("share", .double(counts.shares[k])),
+        .init("images", .int(counts.images[k])),
+        .init("shareOfImages", .double(Double(counts.images[k]) / Double(max(1, counts.imageCount)))),
+      ]
+      return JSONValue.object(members + (expected?.members(of: k) ?? []))
     }
-    let groups = ClassGroups.Group.allCases.map { group in
+    let groups = statistics.groups.names.map { group in
       JSONValue.Member(
-        group.rawValue, .array(statistics.groups.classes(of: group).map { .string(experiment.classNames[$0]) }))
+        group, .array(statistics.groups.classes(of: group).map { .string(experiment.classNames[$0]) }))
     }
-    return .members([
+    let whole = JSONValue.members([
       "dataset": .string(audit.dataset), "split": .string(audit.split.rawValue), "digest": .string(audit.digest),
       "images": .int(counts.imageCount), "labelledPixels": .int(counts.labelledPixels), "ignoredPixels": .int(counts.ignoredPixels),
       "headToTail": .double(Self.headToTail(counts)), "remarks": .array(experiment.remarks(on: [audit]).map(JSONValue.string)),
@@ -135,6 +156,8 @@ struct StatsCommand: ParsableCommand {
         "ignoredPixels": .int(counts.ignoredPixels), "imageCount": .int(counts.imageCount),
       ]),
     ])
+    guard case .object(let members) = whole, let expected else { return whole }
+    return .object(members + [.init("sampler", expected.json)])
   }
 
   /// Pixels of the most frequent class for one of the rarest that occurs.

@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Foundation
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training
@@ -38,6 +39,8 @@ struct TrainingRun {
     if configuration.watchdog.enabled {
       communicator.watch(WatchdogLimits(configuration.watchdog), crashDirectory: configuration.outputDirectory + "/crash")
     }
+    // Before all files are read for what only comes into play later.
+    try configuration.checkNames()
     let whole = try Experiment(configuration)
     try RankComparison.requireEqual(whole, communicator: communicator)
     experiment = try whole.withoutBadFiles(communicator: communicator)
@@ -71,6 +74,7 @@ struct TrainingRun {
     // Whatever happens, others may use the directory afterwards.
     defer { directory?.close() }
     if let directory { try RunFiles.nameSkipped(experiment, in: directory) }
+    if let directory, hasCheckpoints { try SampleListFiles.requireSame(experiment, in: directory) }
     if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let record = directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : "")
     if let directory, let audit, !FileManager.default.fileExists(atPath: directory.file("label-audit.json")) {
@@ -81,7 +85,7 @@ struct TrainingRun {
       experiment, communicator: communicator, record: record, threads: max(1, experiment.configuration.data.loader.threads))
     try statistics.audit.statistics.files.requireRange()
     try experiment.requireOneSize(statistics.audit)
-    try statistics.audit.statistics.requireSeveralClasses(of: experiment.dataset)
+    try experiment.task.requireTrainable(statistics.audit.statistics)
     let audits = [statistics.audit] + [try checkEvaluationLabels(directory, training: statistics)].compactMap { $0 }
     if communicator.isRoot { for remark in experiment.remarks(on: audits) { printNow("warning: \(remark)\n") } }
     var reporter: RunReporter?
@@ -104,6 +108,12 @@ struct TrainingRun {
     return summary.wasStopped ? .stopped : .finished
   }
 
+  /// Whether there is something to go on from.
+  private var hasCheckpoints: Bool {
+    guard resume == .auto || resume == .required else { return false }
+    return !((try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []).isEmpty
+  }
+
   /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.
   private func checkEvaluationLabels(_ directory: RunDirectory?, training: ClassStatistics) throws -> LabelAudit? {
     try experiment.requireEvaluable()
@@ -115,9 +125,9 @@ struct TrainingRun {
     try counted.audit.statistics.files.requireRange()
     try experiment.requireOneSize(counted.audit)
     let found = counted.audit.statistics
-    try found.requireLabelledPixels(of: experiment.dataset, split: split)
+    try experiment.task.requireJudgeable(found, split: split)
     if communicator.isRoot {
-      for line in training.audit.statistics.classesMissing(in: found, split: split, of: experiment.dataset) {
+      for line in experiment.task.remarks(training: training.audit.statistics, evaluated: found, split: split) {
         printNow("warning: \(line)\n")
       }
     }

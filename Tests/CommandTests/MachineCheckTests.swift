@@ -1,6 +1,7 @@
 import Collectives
 import Foundation
 import Reports
+import Runs
 import Tensors
 import TestSupport
 import Testing

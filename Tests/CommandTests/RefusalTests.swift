@@ -29,7 +29,12 @@ extension ProcessTests {
       Mistake(settings: ["objective.name=crossEntrpy"], code: 64, says: ["crossEntrpy", "'crossEntropy'"]),
       Mistake(settings: ["objective.settings.exponnt=2"], code: 64, says: ["exponnt", "exponent"]),
       Mistake(settings: ["optimizer.name=adan"], code: 64, says: ["adan", "'adam'"]),
-      Mistake(settings: ["checkpoint.best=[mioo]"], code: 64, says: ["mioo", "`miou`"]),
+      Mistake(settings: ["optimizer.settings.epsilom=1"], code: 64, says: ["epsilom", "'epsilon'"]),
+      Mistake(settings: ["data.augmentation.flp=1"], code: 64, says: ["`data.augmentation.flip`"]),
+      Mistake(
+        settings: ["objective={name: weightedSum, settings: {terms: {crossEntropy: 1, dice: {smoth: 1}}}}"], code: 64,
+        says: ["objective dice", "'smoth'", "'smooth'"]),
+      Mistake(settings: ["checkpoint.best=[mioo]"], code: 64, says: ["checkpoint.best", "mioo", "'miou'"]),
       Mistake(settings: ["checkpoint.best=[iou.Rode]"], code: 64, says: ["Rode", "Road"]),
       Mistake(settings: ["groups={head: [Rod], tail: [Sky]}"], code: 64, says: ["Rod", "'Road'"]),
       Mistake(settings: ["evaluation.split=vall"], code: 64, says: ["evaluation.split", "vall", "val"]),

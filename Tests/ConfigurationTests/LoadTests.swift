@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Settings
 import Tensors
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ import Testing
       #expect(configuration.optimizer.learningRate == 1e-3)
       #expect(configuration.training.globalBatch == 8)
       #expect(configuration.groups.head == .share(0.10))
-      #expect(configuration.checkpoint.best == ["miou"])
+      #expect(configuration.checkpoint.best == nil, "the task says what it is judged by")
     }
   }
 

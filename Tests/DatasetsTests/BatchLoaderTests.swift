@@ -25,10 +25,11 @@ import Testing
     var copies: [Copy] = []
     while let batch = try loader.next() {
       let count = batch.imageCount * 3 * 64
-      #expect(batch.labels.count == batch.imageCount * 64)
+      let labels = batch.targets.withRows { Array($0.labels) }
+      #expect(labels.count == batch.imageCount * 64)
       copies.append(
         Copy(
-          epoch: batch.epoch, step: batch.step, samples: batch.sampleIndices, labels: batch.labels,
+          epoch: batch.epoch, step: batch.step, samples: batch.sampleIndices, labels: labels,
           images: batch.images.withFloats { Array($0[0..<count]) }))
       loader.recycle(batch)
     }
@@ -48,7 +49,7 @@ import Testing
     let one = try collect(source, endEpoch: 3, threads: 1)
     #expect(one.map(\.epoch) == [0, 0, 0, 1, 1, 1, 2, 2, 2])
     #expect(one.map(\.step) == [0, 1, 2, 0, 1, 2, 0, 1, 2])
-    #expect(one[0..<3].flatMap(\.samples) == source.order.permutation(epoch: 0))
+    #expect(one[0..<3].flatMap(\.samples) == source.order.samples(epoch: 0))
     #expect(one.map(\.samples.count) == [4, 4, 2, 4, 4, 2, 4, 4, 2])
     #expect(try collect(source, endEpoch: 3, threads: 3) == one)
     #expect(try collect(source, endEpoch: 3, threads: 2, cache: 0) == one)
@@ -77,7 +78,7 @@ import Testing
 
   @Test func errorsSurfaceAtTheirBatch() throws {
     let source = try source(PatternDataset(broken: 4), batch: 2)
-    let failing = try #require(source.order.permutation(epoch: 0).firstIndex(of: 4)) / 2
+    let failing = try #require(source.order.samples(epoch: 0).firstIndex(of: 4)) / 2
     for threads in 1...3 {
       var options = BatchLoader.Options()
       options.threads = threads
@@ -124,13 +125,13 @@ import Testing
     source.pipeline = AugmentationPipeline()
     source.pipeline.resize = ImageSize(width: 3, height: 3)
     var options = BatchLoader.Options()
-    options.keepsOriginalLabels = true
+    options.keepsAnnotations = true
     let loader = try BatchLoader(source: source, endEpoch: 1, options: options)
     defer { loader.stop() }
     let batch = try #require(try loader.next())
-    #expect(batch.originalLabels.count == 4)
-    for (labels, index) in zip(batch.originalLabels, batch.sampleIndices) {
-      #expect(labels == (try PatternDataset().sample(split: .train, index: index).labels))
+    #expect(batch.annotations.count == 4)
+    for (annotation, index) in zip(batch.annotations, batch.sampleIndices) {
+      #expect(annotation as? LabelImage == (try PatternDataset().sample(split: .train, index: index).labels))
     }
   }
 

@@ -12,11 +12,23 @@ struct DocumentationTests {
   @Test("there is one for each objective, with all its settings and a source", arguments: ObjectiveRegistry.names)
   func pages(_ name: String) throws {
     let page = try String(contentsOf: Self.directory.appendingPathComponent("\(name).md"), encoding: .utf8)
-    for setting in try ObjectiveRegistry.settingNames(of: name, context: testContext(classes: 4)) {
+    let entry = try ObjectiveRegistry.registry.entry(name)
+    for setting in entry.settings.map(\.path) {
       // What all softmax losses have in common is told once.
       let isShared = page.contains("(homogenization.md)") && ["homogenization", "statistic", "maximumScale", "burnIn"].contains(setting)
       let isAdaptation = page.contains("(adaptation.md)") && ["adaptation", "detachAdaptation"].contains(setting)
       #expect(isShared || isAdaptation || page.contains("`\(setting)`"), "\(setting)")
+    }
+    // Whatever a page's table says about a default is what the code has.
+    let defaults = Dictionary(uniqueKeysWithValues: entry.settings.map { ($0.path, $0.defaultText) })
+    for row in page.split(separator: "\n") where row.hasPrefix("| `") {
+      let cells = row.split(separator: "|").map { $0.filter { $0 != " " && $0 != "`" } }
+      let expected = try #require(defaults[cells[0]], "\(cells[0]) is no setting")
+      let isSame = Double(cells[1]).map { Double(expected) == $0 } ?? (expected.filter { $0 != " " && $0 != "\"" } == cells[1])
+      #expect(isSame, "\(cells[0]): \(cells[1]) on the page, \(expected) in the code")
+    }
+    if let source = entry.source, let paper = source.split(separator: " ").first(where: { $0.hasPrefix("arXiv:") }) {
+      #expect(page.contains(paper), "\(paper)")
     }
     for heading in ["## What it changes", "## When it helps", "## Settings", "## Cost", "## Source"] {
       #expect(page.contains(heading), "\(heading)")

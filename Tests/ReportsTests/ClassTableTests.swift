@@ -30,7 +30,8 @@ import Testing
   @Test func goldenMarkdown() {
     var record = evaluation()
     record.classes = Array(record.classes.prefix(2))
-    record.groups = []
+    record.averagedClasses = 4
+    record.setScores(miou: 0.4753, pixelAccuracy: 0.9792, meanAccuracy: 0.65)
     record.classes[0].name = "a|b"
     record.classes[0].gradientShare = 0.5
     #expect(

@@ -28,7 +28,7 @@ import Testing
       record.terms = [NamedNumber("pcla", 0.25)]
       record.gradientNorm = 1.5
       record.phases = [NamedNumber("data", 0.125), NamedNumber("forward", 0.25)]
-      try log.append(step: record.step, record.members)
+      try log.append(record)
       // Flushed: readable before it is closed.
       #expect(
         try text(path)
@@ -43,9 +43,9 @@ import Testing
     try withTemporaryDirectory { directory in
       let (whole, broken) = ("\(directory)/whole.jsonl", "\(directory)/broken.jsonl")
       let uninterrupted = try JSONLines(path: whole)
-      for number in 1...20 { try uninterrupted.append(step: number, step(number).members) }
+      for number in 1...20 { try uninterrupted.append(step(number)) }
       let first = try JSONLines(path: broken)
-      for number in 1...13 { try first.append(step: number, step(number).members) }
+      for number in 1...13 { try first.append(step(number)) }
       try first.close()
       // Killed in the middle of a line.
       let handle = try #require(FileHandle(forWritingAtPath: broken))
@@ -54,7 +54,7 @@ import Testing
       try handle.close()
       // The checkpoint was that of step 9.
       let second = try JSONLines(path: broken, cuttingFrom: 10)
-      for number in 10...20 { try second.append(step: number, step(number).members) }
+      for number in 10...20 { try second.append(step(number)) }
       #expect(try text(broken) == text(whole))
     }
   }
@@ -101,9 +101,11 @@ import Testing
     }
   }
 
-  @Test func evaluationLine() {
-    let line = JSONValue.object(evaluation().members).line
-    #expect(line.hasPrefix(#"{"epoch":30,"images":101,"resolution":"network","miou":0.4753,"averagedClasses":4,"groups":{"head":0.9506,"#))
+  @Test func evaluationLine() throws {
+    let line = try JSONValue(encoding: evaluation()).line
+    #expect(
+      line.hasPrefix(
+        #"{"step":1350,"epoch":30,"images":101,"resolution":"network","miou":0.4753,"averagedClasses":4,"groups":{"head":0.9506,"#))
     #expect(
       line.contains(
         #"{"name":"pole","group":"tail","pixels":6000,"predictedPixels":0,"iou":0.0,"accuracy":0.0,"precision":null,"neverPredicted":true}"#

@@ -20,12 +20,14 @@ import Testing
       environment.versions = ["oneDNN": "3.1"]
       try run.writeEnvironment(environment)
       try run.writeClasses(
-        [
-          .init(name: "sky", group: "head", trainingPixels: 30, trainingImages: 2, colour: .white),
-          .init(name: "pole", group: "tail", trainingPixels: 10, colour: .black),
-        ],
-        labelMapDigest: "abc", groupRule: "head from 0.1 on")
-      try run.writeBest([.init(metric: "miou", value: 0.5, step: 10)])
+        ClassesRecord(
+          segmentation,
+          [
+            .init(name: "sky", group: "head", trainingCount: 30, trainingImages: 2, colour: .white),
+            .init(name: "pole", group: "tail", trainingCount: 10, colour: .black),
+          ],
+          labelMapDigest: "abc", groupRule: "head from 0.1 on"))
+      try run.writeBest(BestRecord([("miou", .init(value: 0.5, step: 10))]))
       try run.writeFinalTable(evaluation(), title: "b")
       let image = RGBImage(width: 8, height: 8)
       let row = Panel.Row(input: image, truth: LabelImage(width: 8, height: 8), prediction: LabelImage(width: 8, height: 8, fill: 0))

@@ -1,6 +1,7 @@
 import Foundation
-import Metrics
 import Reports
+import Segmentation
+import Tasks
 import TestSupport
 import Testing
 import Training
@@ -16,9 +17,11 @@ import Training
     try directory.writeEnvironment(environment)
     let groups = names.indices.map { $0 < names.count / 3 ? "head" : $0 < 2 * names.count / 3 ? "medium" : "tail" }
     try directory.writeClasses(
-      names.indices.map {
-        .init(name: names[$0], group: groups[$0], trainingPixels: 1000 / ($0 + 1), trainingImages: 4, colour: .distinct($0))
-      }, labelMapDigest: "", groupRule: "")
+      ClassesRecord(
+        segmentation,
+        names.indices.map {
+          .init(name: names[$0], group: groups[$0], trainingCount: 1000 / ($0 + 1), trainingImages: 4, colour: .distinct($0))
+        }, labelMapDigest: "", groupRule: ""))
     let log = try JSONLines(path: directory.logPath)
     let evaluations = try JSONLines(path: directory.classLogPath)
     for number in 1...4 {
@@ -26,7 +29,7 @@ import Training
       (record.step, record.epoch, record.seconds, record.images) = (number, (number + 1) / 2, 0.5, 2)
       (record.loss, record.learningRate, record.isSkipped) = (1 / Double(number), 1e-3, number == 2)
       record.phases = [NamedNumber("forward", 0.3), NamedNumber("backward", 0.2)]
-      try log.append(step: number, record.members)
+      try log.append(record)
     }
     var counts = Array(repeating: Int64(0), count: names.count * names.count)
     for k in names.indices {
@@ -34,27 +37,25 @@ import Training
       counts[k * names.count + (k + 1) % names.count] += k == names.count - 1 ? 0 : 10
     }
     let matrix = try ConfusionMatrix(classes: names.count, counts: counts)
-    var result = EvaluationRecord()
-    (result.epoch, result.images, result.averagedClasses) = (2, 5, names.count)
+    var result = EvaluationRecord(segmentation)
+    (result.step, result.epoch, result.images, result.averagedClasses) = (4, 2, 5, names.count)
     result.classes = names.indices.map { k in
-      ClassRecord(
-        name: names[k], group: groups[k], trainingShare: nil, pixels: Int(matrix.pixelsPerClass[k]),
-        predictedPixels: k == names.count - 1 ? 0 : 90, iou: matrix.intersectionOverUnion[k], accuracy: matrix.classAccuracy[k],
-        precision: nil)
+      classRecord(
+        names[k], groups[k], pixels: Int(matrix.pixelsPerClass[k]), predicted: k == names.count - 1 ? 0 : 90,
+        iou: matrix.intersectionOverUnion[k], accuracy: matrix.classAccuracy[k], precision: nil)
     }
-    result.groups = ["head", "medium", "tail"].map { .init(name: $0, miou: 0.5, averagedClasses: 1) }
-    (result.miou, result.pixelAccuracy) = (0.5, 0.9)
-    try evaluations.append(step: 4, result.members)
+    result.setScores(miou: 0.5, groups: ["head": 0.5, "medium": 0.5, "tail": 0.5], pixelAccuracy: 0.9)
+    try evaluations.append(result)
     try log.close()
     try evaluations.close()
     guard details else { return }
     try directory.writeEvaluation(
       EvaluationDetails(
-        step: 4, split: "val", classNames: names, matrix: matrix,
+        segmentation, step: 4, split: "val", classNames: names, confusions: matrix.confusions,
         images: (0..<5).map {
           .init(
             name: "image \($0)",
-            score: ImageScore(index: $0, pixels: 100, correctPixels: 50, meanIntersectionOverUnion: [0.5, 0.2, nil, 0.9, 0.5][$0]))
+            score: ImageScore(index: $0, count: 100, correctCount: 50, value: [0.5, 0.2, nil, 0.9, 0.5][$0]))
         }))
   }
 
@@ -64,17 +65,18 @@ import Training
       let read = try EvaluationDetails.read(ofRun: "\(directory)/run")
       let details = try #require(read)
       #expect(details.classNames == ["sky", "pole", "a \"b\""])
-      #expect(details.matrix.counts == [90, 10, 0, 0, 90, 10, 90, 0, 0])
-      #expect(details.images.map(\.score.meanIntersectionOverUnion) == [0.5, 0.2, nil, 0.9, 0.5])
+      let confusions = try #require(details.confusions)
+      #expect(confusions.matrix == [[90, 10, 0], [0, 90, 10], [90, 0, 0]])
+      #expect(details.images.map(\.score.value) == [0.5, 0.2, nil, 0.9, 0.5])
       // Images without a label have no rank; no image is both among the best and the worst.
       #expect(details.ranked.map(\.name) == ["image 3", "image 0", "image 4", "image 1"])
       #expect(details.extremes(1).best.map(\.name) == ["image 3"])
       #expect(details.extremes(1).worst.map(\.name) == ["image 1"])
       #expect(details.extremes(9).best.map(\.name) == ["image 3", "image 0"])
       #expect(details.extremes(9).worst.map(\.name) == ["image 1", "image 4"])
-      #expect(details.confusions().map { [$0.truth, $0.prediction, $0.pixels] } == [[2, 0, 90], [0, 1, 10], [1, 2, 10]])
-      #expect(details.confusions().map(\.share) == [1, 0.1, 0.1])
-      #expect(details.confusions(least: 0.5).count == 1)
+      #expect(confusions.confusions().map { [$0.truth, $0.prediction, $0.count] } == [[2, 0, 90], [0, 1, 10], [1, 2, 10]])
+      #expect(confusions.confusions().map(\.share) == [1, 0.1, 0.1])
+      #expect(confusions.confusions(least: 0.5).count == 1)
 
       try "{\"step\":4,\"split\":\"val\",\"classes\":[\"a\"],\"confusion\":[],\"images\":[]}".write(
         toFile: "\(directory)/run/evaluation.json", atomically: true, encoding: .utf8)
@@ -86,8 +88,8 @@ import Training
   @Test func imagesAreJudgedByTheClassesThatTheyShow() throws {
     // Class 0 is half found, class 1 does not occur but is seen: it costs class 0 nothing that it has not lost already.
     let score = ImageScore(index: 7, try ConfusionMatrix(classes: 3, counts: [5, 5, 0, 0, 0, 0, 0, 0, 20]))
-    #expect(score == ImageScore(index: 7, pixels: 30, correctPixels: 25, meanIntersectionOverUnion: 0.75))
-    #expect(ImageScore(index: 0, ConfusionMatrix(classes: 2)).meanIntersectionOverUnion == nil)
+    #expect(score == ImageScore(index: 7, count: 30, correctCount: 25, value: 0.75))
+    #expect(ImageScore(index: 0, ConfusionMatrix(classes: 2)).value == nil)
   }
 
   /// Names come from files: none of them may break the page or reach the network.

@@ -10,7 +10,7 @@ import Testing
 
 /// Each file in `Configs/` through the registries that will read it: none may name a setting that does not exist.
 @Suite struct ConfigurationFilesTests {
-  private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Configs").path
 
   static let files: [String] = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter { $0.hasSuffix(".yaml") }

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Images
 import Networks
+import Segmentation
 import TestSupport
 import Testing
 
@@ -36,7 +37,7 @@ import Testing
 
   @Test func oneLookIsThePlainPrediction() throws {
     try withNetwork("") { experiment, network, image in
-      let predictor = Predictor(experiment, network: network)
+      let predictor = Predictor(experiment.inference(network), views: experiment.configuration.evaluation.views)
       let map = try predictor.probabilities(of: image)
       let labels = try predictor.label(map)
       let plain = try predictor.predict(image)
@@ -57,10 +58,10 @@ import Testing
       // Padding to 64 x 48 is what the network's stride makes of 50 x 38 too.
       var plain = Configuration.Views()
       plain.flip = false
-      expected = try MultiViewInference(experiment, network: network, views: plain).probabilities(of: image).values
+      expected = try MultiViewInference(experiment.inference(network), views: plain).probabilities(of: image).values
     }
     try withNetwork(views) { experiment, network, image in
-      let map = try Predictor(experiment, network: network).probabilities(of: image)
+      let map = try Predictor(experiment.inference(network), views: experiment.configuration.evaluation.views).probabilities(of: image)
       #expect(map.values == expected)
     }
   }
@@ -69,7 +70,7 @@ import Testing
   @Test(arguments: ["flip: true", "flip: true, scales: [0.5, 1, 1.3]", "flip: true, window: {width: 30, height: 20}, overlap: 0.5"])
   func mirroredInputsGiveMirroredResults(views: String) throws {
     try withNetwork(views) { experiment, network, image in
-      let predictor = Predictor(experiment, network: network)
+      let predictor = Predictor(experiment.inference(network), views: experiment.configuration.evaluation.views)
       let map = try predictor.probabilities(of: image)
       let mirrored = try predictor.probabilities(of: image.mirrored())
       var largest: Float = 0
@@ -79,7 +80,7 @@ import Testing
         }
       }
       #expect(largest < 1e-5)
-      let plain = try MultiViewInference(experiment, network: network, views: .init()).probabilities(of: image)
+      let plain = try MultiViewInference(experiment.inference(network), views: .init()).probabilities(of: image)
       #expect(zip(plain.values, map.values).contains { abs($0 - $1) > 1e-4 }, "the looks differ")
     }
   }
@@ -87,9 +88,9 @@ import Testing
   /// The mean over windows, against windows that are looked at by hand.
   @Test func whereWindowsMeetTheirMeanCounts() throws {
     try withNetwork("window: {width: 30, height: 38}, overlap: 0") { experiment, network, image in
-      let map = try Predictor(experiment, network: network).probabilities(of: image)
+      let map = try Predictor(experiment.inference(network), views: experiment.configuration.evaluation.views).probabilities(of: image)
       // Windows begin at columns 0 and 20 and share columns 20 to 29.
-      let inference = MultiViewInference(experiment, network: network)
+      let inference = MultiViewInference(experiment.inference(network), views: experiment.configuration.evaluation.views)
       let left = try inference.probabilities(of: image.cropped(x: 0..<30, y: 0..<38))
       let right = try inference.probabilities(of: image.cropped(x: 20..<50, y: 0..<38))
       for line in 0..<map.classes * 38 {

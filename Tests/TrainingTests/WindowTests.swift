@@ -4,6 +4,7 @@ import Foundation
 import Images
 import Kernels
 import Networks
+import Segmentation
 import Tensors
 import TestSupport
 import Testing
@@ -152,7 +153,7 @@ import Testing
         let (overlap, scales) = (overlaps[Int.random(in: 0..<4, using: &random)], several[Int.random(in: 0..<4, using: &random)])
         let flip = Bool.random(using: &random)
         let chosen = try views(window, overlap, scales, flip)
-        let map = try MultiViewInference(reference.experiment, network: reference.network, views: chosen).probabilities(of: image)
+        let map = try MultiViewInference(reference.experiment.inference(reference.network), views: chosen).probabilities(of: image)
         let expected = try reference.probabilities(image, chosen)
         let plane = image.width * image.height
         for pixel in 0..<plane {
@@ -164,7 +165,7 @@ import Testing
         if covers.0 != covers.1 { oneDirection += 1 }
         guard covers.0 && covers.1 else { continue }
         whole += 1
-        let plain = try MultiViewInference(reference.experiment, network: reference.network, views: views(nil, overlap, scales, flip))
+        let plain = try MultiViewInference(reference.experiment.inference(reference.network), views: views(nil, overlap, scales, flip))
           .probabilities(of: image)
         #expect(plain.values == map.values, "member \(member): a window that covers the image is none")
       }
@@ -185,7 +186,8 @@ import Testing
       for window in windows {
         let settings = ["model.name=deeplabv3-resnet18"] + size + (window.map { ["evaluation.views={window: \($0)}"] } ?? [])
         let reference = try Reference(configuration(root, settings))
-        let predictor = Predictor(reference.experiment, network: reference.network)
+        let predictor = Predictor(
+          reference.experiment.inference(reference.network), views: reference.experiment.configuration.evaluation.views)
         results.append(try predictor.predict(image).labels)
         maps.append(try predictor.probabilities(of: image).values)
       }

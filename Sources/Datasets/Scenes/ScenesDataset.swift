@@ -1,4 +1,5 @@
 import Images
+import Settings
 import Tensors
 
 /// Street scenes that are drawn, not read: the data set that is always there.
@@ -57,24 +58,36 @@ public struct ScenesDataset: SegmentationDataset {
     self.seed = seed
   }
 
-  /// Its line in the registry.
-  public static let entry = DatasetEntry(
-    name: "scenes", summary: "drawn street scenes: 11 classes, long-tailed, no files",
-    settings: [
-      ("width", "columns of each picture, 192 by default"),
-      ("height", "rows of each picture, 128 by default"),
-      ("train", "number of training samples, 400 by default"),
-      ("validation", "number of validation samples, 100 by default"),
-      ("test", "number of test samples, 100 by default"),
-      ("seed", "what the scenes are drawn from, 1 by default; not the run's seed"),
-    ]
-  ) { settings in
-    let million = 0...1_000_000
-    return try ScenesDataset(
-      width: settings.integer("width", in: 16...4096) ?? 192, height: settings.integer("height", in: 16...4096) ?? 128,
-      train: settings.integer("train", in: million) ?? 400, validation: settings.integer("validation", in: million) ?? 100,
-      test: settings.integer("test", in: million) ?? 100, seed: UInt64(settings.integer("seed", in: 0...Int.max) ?? 1))
+  struct Settings: Section {
+    var width = 192
+    var height = 128
+    var train = 400
+    var validation = 100
+    var test = 100
+    var seed = 1
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("width", &width, "columns of each picture", .between(16, 4096))
+      visitor.key("height", &height, "rows of each picture", .between(16, 4096))
+      visitor.key("train", &train, "number of training samples", .between(0, 1_000_000))
+      visitor.key("validation", &validation, "number of validation samples", .between(0, 1_000_000))
+      visitor.key("test", &test, "number of test samples", .between(0, 1_000_000))
+      visitor.key("seed", &seed, "what the scenes are drawn from; not the run's seed", .atLeast(0))
+    }
   }
+
+  /// Its line in the registry.
+  package static let entry = DatasetEntry(
+    RegistryEntry(
+      "scenes", summary: "drawn street scenes: 11 classes, long-tailed, no files",
+      about:
+        "Sky, houses, a road in perspective, and few small things that matter; each a function of its seed, the same on every machine.",
+      settings: Settings()
+    ) { settings, _ in
+      try ScenesDataset(
+        width: settings.width, height: settings.height, train: settings.train, validation: settings.validation, test: settings.test,
+        seed: UInt64(settings.seed))
+    })
 
   /// How many samples a split has.
   public func count(of split: Split) -> Int { counts[split] ?? 0 }

@@ -17,14 +17,14 @@ public struct AlgorithmModelFit: Sendable {
   /// The mean relative error by key.
   public private(set) var errors: [String: Double] = [:]
 
-  /// Fits the prices of all rules for which there are measurements in blocks of 8; the others keep those of the table.
+  /// Fits the prices of all rules for which there are measurements; the others keep those of the table.
   public init(_ measurements: AlgorithmTable) {
     var samples: [String: [Sample]] = [:]
-    for (signature, choice) in measurements where signature.channelBlock == 8 {
+    for (signature, choice) in measurements {
       for (name, time) in choice.milliseconds {
         guard let algorithm = ConvolutionAlgorithm(rawValue: name), time > 0 else { continue }
         let terms = signature.work(algorithm).terms.map { $0 / Double(signature.threads) } + [1]
-        samples[AlgorithmModel.priceKey(signature.family, algorithm, signature.pass), default: []].append(
+        samples[AlgorithmModel.priceKey(signature.family, algorithm, signature.pass, lanes: signature.lanes), default: []].append(
           Sample(terms: terms, microseconds: time * 1000))
       }
     }
@@ -44,7 +44,9 @@ public struct AlgorithmModelFit: Sendable {
 
   /// Predicted milliseconds with these prices.
   func milliseconds(_ algorithm: ConvolutionAlgorithm, _ signature: ConvolutionSignature) -> Double {
-    guard let found = prices[AlgorithmModel.priceKey(signature.family, algorithm, signature.pass)] else { return .infinity }
+    guard let found = prices[AlgorithmModel.priceKey(signature.family, algorithm, signature.pass, lanes: signature.lanes)] else {
+      return .infinity
+    }
     return AlgorithmModel.milliseconds(signature.work(algorithm), found, threads: signature.threads)
   }
 

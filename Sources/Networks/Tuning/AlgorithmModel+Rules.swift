@@ -35,39 +35,33 @@ extension AlgorithmModel {
   ]
 
   /// In blocks of 16, on AVX-512's registers. The library alone works in these blocks, with Winograd kernels for the same tiles as ours.
-  ///
-  /// These prices are derived, not measured: twice as many products in an instruction, while memory is no faster.
-  static let wide = narrow.compactMap { narrowRule -> Rule? in
-    var rule = narrowRule
-    rule.lanes = 16
-    // AVX2's library has no kernel for one pass of dilated convolutions; AVX-512's has, at about the price of one without holes.
-    if rule.family == .dilated, rule.algorithm == .direct { rule.prices.merge(narrow[0].prices) { own, _ in own } }
-    rule.prices = rule.prices.mapValues { $0.onWideRegisters }
-    switch (rule.family, rule.algorithm) {
-    case (.ordinary, .tiledWinograd): rule.algorithm = .winograd
-    case (_, .direct): break
-    default: return nil
-    }
-    return rule
-  }
+  /// For dilated convolutions it has but reference loops there: without a price, such networks prefer blocks of 8.
+  static let wide = [
+    rule(
+      .ordinary, .direct, lanes: 16,
+      "Twice the products in an instruction, while memory is no faster: wins over the library's Winograd with few channels and on small maps."
+    ),
+    rule(
+      .ordinary, .winograd, lanes: 16,
+      "The library's own tiles: wins where channels are many and maps large enough to share the weights' transforms."),
+    rule(.pointwise, .direct, lanes: 16, "There is nothing else in these blocks, and nothing else is missed: its products need no copies."),
+    rule(.transposed, .direct, lanes: 16, "There is nothing else in these blocks: often why a decoder prefers blocks of 8."),
+    rule(.other, .direct, lanes: 16, "Strides, large kernels and groups, at the speed of the wide registers."),
+  ]
 
-  private static func rule(_ family: ConvolutionFamily, _ algorithm: ConvolutionAlgorithm, _ reason: String) -> Rule {
+  private static func rule(
+    _ family: ConvolutionFamily, _ algorithm: ConvolutionAlgorithm, lanes: Int = 8, _ reason: String
+  ) -> Rule {
     let found = PlanReport.Pass.allCases.compactMap { pass in
-      prices[priceKey(family, algorithm, pass)].map { (pass, $0) }
+      prices[priceKey(family, algorithm, pass, lanes: lanes)].map { (pass, $0) }
     }
-    return Rule(family: family, algorithm: algorithm, lanes: 8, reason: reason, prices: Dictionary(found) { first, _ in first })
+    return Rule(
+      family: family, algorithm: algorithm, lanes: lanes, reason: reason, prices: Dictionary(found) { first, _ in first })
   }
 
-  static func priceKey(_ family: ConvolutionFamily, _ algorithm: ConvolutionAlgorithm, _ pass: PlanReport.Pass) -> String {
-    "\(family.rawValue) \(algorithm.rawValue) \(pass.rawValue)"
-  }
-}
-
-extension AlgorithmModel.Prices {
-  /// The same work on registers twice as wide: half the time in the inner loops, the same for memory.
-  fileprivate var onWideRegisters: AlgorithmModel.Prices {
-    var prices = self
-    prices.terms[0] /= 2
-    return prices
+  static func priceKey(
+    _ family: ConvolutionFamily, _ algorithm: ConvolutionAlgorithm, _ pass: PlanReport.Pass, lanes: Int
+  ) -> String {
+    "\(lanes == 16 ? "wide " : "")\(family.rawValue) \(algorithm.rawValue) \(pass.rawValue)"
   }
 }

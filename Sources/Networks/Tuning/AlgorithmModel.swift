@@ -37,13 +37,12 @@ public enum AlgorithmModel {
   /// Equal for equal tables: rules and prices.
   public static let digest = stateDigest(
     ofLines: rules.flatMap { rule in
-      rule.prices.map { "\(rule.lanes) \(priceKey(rule.family, rule.algorithm, $0.key)) \($0.value.terms) \($0.value.call)" }
+      rule.prices.map { "\(priceKey(rule.family, rule.algorithm, $0.key, lanes: rule.lanes)) \($0.value.terms) \($0.value.call)" }
     })
 
   /// The rule that an algorithm falls under; nil where the model knows nothing of it.
   static func rule(_ algorithm: ConvolutionAlgorithm, for signature: ConvolutionSignature) -> Rule? {
-    let lanes = signature.channelBlock == 16 ? 16 : 8
-    return rules.first { $0.algorithm == algorithm && $0.family == signature.family && $0.lanes == lanes }
+    rules.first { $0.algorithm == algorithm && $0.family == signature.family && $0.lanes == signature.lanes }
   }
 
   /// Predicted milliseconds of one pass; infinite for an algorithm that has no rule for such convolutions.

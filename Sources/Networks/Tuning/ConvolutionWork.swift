@@ -32,7 +32,7 @@ extension ConvolutionSignature {
   }
 
   /// Channels that the inner loops compute at a time.
-  private var lanes: Int { channelBlock == 16 ? 16 : 8 }
+  var lanes: Int { channelBlock == 16 ? 16 : 8 }
 
   private func padded(_ channels: Int) -> Double { Double((channels + lanes - 1) / lanes * lanes) }
 
@@ -91,15 +91,32 @@ extension ConvolutionSignature {
 
   /// Products of matrices for the taps that meet something inside of the map.
   private var productWork: ConvolutionWork {
+    guard !isTransposed else { return transposedProductWork }
     let (source, destination, weights) = floats
-    let positions = isTransposed ? 4 * height * width : inside(height, 0) * inside(width, 1)
-    let taps = isTransposed ? 1 : Double(positions) / Double(height * width)
-    let products = Double(images * positions) * padded(inputChannels) * padded(outputChannels) / 1e6
-    // The gradient of the weights is summed in chunks of positions, for each tap on its own.
-    let rounds = pass == .backwardWeights ? (Double(images * height * width) * taps / 9 / 384).rounded(.up) : 1
+    guard
+      let convolution = TapConvolution(
+        images: images, inputChannels: inputChannels, outputChannels: outputChannels, height: height, width: width,
+        kernel: geometry.kernel[0], dilation: geometry.dilation[0], block: 8, threads: threads)
+    else { return ConvolutionWork() }
+    let count = Double(geometry.kernel[0] * geometry.kernel[1])
+    let taps = Double(convolution.tapPositions) / Double(height * width)
+    let (inputs, outputs) = (padded(inputChannels), padded(outputChannels))
     return ConvolutionWork(
-      products: products, source: source * taps, destination: destination * (pass == .backwardWeights ? taps : 1),
-      weights: weights * rounds, runs: Double(images * height) * (padded(inputChannels) + padded(outputChannels)) / 8 * taps / 1e6)
+      products: Double(convolution.innerTapPositions(pass.native)) * inputs * outputs / 1e6, source: source * taps,
+      destination: destination * (pass == .backwardWeights ? taps : 1),
+      weights: weights / count * Double(convolution.weightRounds(pass.native)),
+      runs: Double(images * height) * (inputs + outputs) / 8 * taps / 1e6)
+  }
+
+  /// One product of matrices for the squares of a transposed convolution, which do not overlap.
+  private var transposedProductWork: ConvolutionWork {
+    let (source, destination, weights) = floats
+    let (inputs, outputs) = (padded(inputChannels), padded(outputChannels))
+    // The gradient of the weights is summed in chunks of positions.
+    let rounds = pass == .backwardWeights ? (Double(images * height * width) / 9 / 384).rounded(.up) : 1
+    return ConvolutionWork(
+      products: Double(images * 4 * height * width) * inputs * outputs / 1e6, source: source, destination: destination,
+      weights: weights * rounds, runs: Double(images * height) * (inputs + outputs) / 8 / 1e6)
   }
 }
 

@@ -78,6 +78,7 @@ extension Network {
       options.channelBlock = block
       options.measuresAllConvolutions = true
       do {
+        try requireKernels(for: graph, shape: shape, options: options)
         let layout = try ParameterLayout(graph, shape: shape, options: options)
         let report = try trainingReport(of: graph, shape: shape, layout: layout, options: options)
         if fastest.map({ report.convolutionMilliseconds < $0.milliseconds }) ?? true { fastest = (block, report.convolutionMilliseconds) }
@@ -87,6 +88,15 @@ extension Network {
     }
     if let fastest { return fastest.block }
     throw failure ?? LongtailError(.internalError, "there is no layout for the network's activations")
+  }
+
+  /// Compiles a network without timing anything. Where the library has but reference loops for a layer, timing them would take minutes.
+  /// - Throws: `LongtailError` where a layer cannot be served in these blocks.
+  static func requireKernels(for graph: Graph, shape: BatchShape, options: PlanOptions) throws {
+    var options = options
+    options.algorithms = .model(AlgorithmChoices())
+    _ = try trainingReport(
+      of: graph, shape: shape, layout: ParameterLayout(graph, shape: shape, options: options), options: options)
   }
 
   /// What a training plan consists of, which is compiled for that alone.

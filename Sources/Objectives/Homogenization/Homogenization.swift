@@ -106,23 +106,3 @@ public struct Homogenization: Sendable {
     steps = Int(count[0])
   }
 }
-
-extension SettingsReader {
-  /// Reads `homogenization` (none, rootMeanSquare, mean, rotograd), `statistic` (logits, features), `maximumScale` and `burnIn`.
-  /// - Parameters:
-  ///   - fallback: the target if the settings do not say; nil for none.
-  ///   - classes: C.
-  /// - Throws: `LongtailError` for values out of range.
-  public func homogenization(default fallback: Homogenization.Target?, classes: Int) throws -> Homogenization? {
-    let name = try choice("homogenization", default: fallback.flatMap { TargetOrNone(rawValue: $0.rawValue) } ?? .none).rawValue
-    let statistic = try choice("statistic", default: Homogenization.Statistic.logits)
-    let maximumScale = try number("maximumScale", default: 20, in: 1...Double.greatestFiniteMagnitude)
-    let burnIn = try number("burnIn", default: 20, in: 0...1e9)
-    guard let target = Homogenization.Target(rawValue: name) else { return nil }
-    return Homogenization(classes: classes, statistic: statistic, target: target, maximumScale: maximumScale, burnIn: Int(burnIn))
-  }
-}
-
-private enum TargetOrNone: String, CaseIterable {
-  case none, rootMeanSquare, mean, rotograd
-}

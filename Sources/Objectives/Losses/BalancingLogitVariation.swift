@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Balancing logit variation (BLV): cross-entropy on z_k + c_k a with noise a in [0, 1], new for every pixel and class. Evaluation uses z.
@@ -7,25 +8,33 @@ import Tensors
 /// The noise is a function of (seed, epoch, sample, pixel, class): it does not depend on the number of ranks or threads.
 /// Gradient: softmax(z + c a) - onehot(y).
 ///
-/// Settings:
-/// - `sigma`: default 4.
-/// - `form`: `paper` (default), c_k = log(N / n_k) / max_j log(N / n_j); `code`, c_k = log(max n / n_k) divided by its maximum, the form
-///   of the released code before its last commit, in which the most frequent class gets no noise.
-/// - `adaptation` and `homogenization` with their companions (default none).
-///
 /// Source: Wang et al., CVPR 2023, arXiv:2306.02061.
 package enum BalancingLogitVariation {
-  static let entry = ObjectiveRegistry.Entry(
-    name: "balancingLogitVariation", summary: "cross-entropy on logits with noise that grows as classes get rarer"
-  ) { settings, context in
-    let sigma = try settings.number("sigma", default: 4, in: 0...1e6)
-    let form = try settings.choice("form", default: Form.paper)
-    let counts = try context.flooredCounts(for: settings.objective)
-    return try SoftmaxObjective.make(
-      settings, context, term: Term(scales: scales(counts: counts, form: form), sigma: Float(sigma), seed: context.seed))
+  /// How the noise grows as classes get rarer: c_k of the paper, or of the released code before its last commit.
+  package enum Form: String, Choice { case paper, code }
+
+  struct Settings: Section {
+    var sigma = 4.0
+    var form = Form.paper
+    var softmax = SoftmaxSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("sigma", &sigma, "deviation of the noise before it is clipped to 1", .between(0, 1e6))
+      visitor.key("form", &form, "with code, the released code before its last commit, the most frequent class gets no noise")
+      softmax.visit(&visitor)
+    }
   }
 
-  package enum Form: String, CaseIterable { case paper, code }
+  static let entry = ObjectiveRegistry.Entry(
+    "balancingLogitVariation", summary: "cross-entropy on logits with noise that grows as classes get rarer",
+    about: "Rare classes are trained under noise that always raises their logits, so that their region in feature space widens.",
+    source: "Wang and others, CVPR 2023, arXiv:2306.02061", settings: Settings()
+  ) { settings, context in
+    let counts = try context.flooredCounts(for: "balancingLogitVariation")
+    return try SoftmaxObjective.make(
+      "balancingLogitVariation", settings.softmax, context,
+      term: Term(scales: scales(counts: counts, form: settings.form), sigma: Float(settings.sigma), seed: context.seed))
+  }
 
   /// c, from counts of at least 1; zeros if all classes are alike.
   package static func scales(counts: [Double], form: Form) -> [Float] {

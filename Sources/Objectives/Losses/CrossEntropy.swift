@@ -1,12 +1,15 @@
+import Settings
+
 /// Cross-entropy: -log q, averaged over the valid pixels of the global batch. Gradient: p - onehot(y).
-///
-/// Settings: `background`, the column of rows that show none of the classes (default none); `adaptation` and `homogenization` with their
-/// companions (default none).
 enum CrossEntropy {
-  static let entry = ObjectiveRegistry.Entry(name: "crossEntropy", summary: "cross-entropy, the mean over valid pixels") {
-    settings, context in
+  static let entry = ObjectiveRegistry.Entry(
+    "crossEntropy", summary: "cross-entropy, the mean over valid pixels",
+    about: "What the others are measured against. Every pixel counts the same, so frequent classes make most of the gradient.",
+    settings: ColumnSettings()
+  ) { settings, context in
     try SoftmaxObjective.make(
-      settings, context, term: Term(), options: .init(background: try settings.background(classes: context.classes)))
+      "crossEntropy", settings.softmax, context, term: Term(),
+      options: .init(background: try settings.background.checked(classes: context.classes, of: "crossEntropy")))
   }
 
   struct Term: SoftmaxTerm {

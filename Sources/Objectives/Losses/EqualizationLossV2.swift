@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Equalization loss v2 (EQLv2): binary cross-entropies whose weights balance, class by class, the gradients from its own pixels and from others.
@@ -8,26 +9,35 @@ import Tensors
 /// Sums are of weighted gradients and over all ranks; g is that of the steps before. The `background` class keeps weight 1.
 /// Divided by the valid pixels of the global batch. State: 2C sums.
 ///
-/// Settings:
-/// - `gamma`: default 12.
-/// - `mu`: default 0.8.
-/// - `alpha`: default 4.
-/// - `background`: the index of a class, default none.
-/// - `homogenization` and its companions (default none).
-///
 /// Source: Tan, Lu, Zhang, Yin, Li, CVPR 2021, arXiv:2012.08548.
 enum EqualizationLossV2 {
+  struct Settings: Section {
+    var gamma = 12.0
+    var mu = 0.8
+    var alpha = 4.0
+    var background = ClassIndex.none
+    var homogenization = HomogenizationSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("gamma", &gamma, "how steeply weights change around mu", .between(0, 1e3))
+      visitor.key("mu", &mu, "the quotient of gradients at which the weight on other classes' pixels is one half", .between(0, 1e3))
+      visitor.key("alpha", &alpha, "how much more a class's own pixels can count", .between(0, 1e3))
+      visitor.key("background", &background, "class whose weights stay 1", .natural)
+      homogenization.visit(&visitor)
+    }
+  }
+
   static let entry = ObjectiveRegistry.Entry(
-    name: "eqlv2", summary: "binary cross-entropies with weights that balance each class's positive and negative gradients"
+    "eqlv2", summary: "binary cross-entropies with weights that balance each class's positive and negative gradients",
+    about: "A class whose gradient comes mostly from other classes' pixels, as a rare one's does, is pushed down less and pulled up more.",
+    source: "Tan, Lu, Zhang, Yin, Li, CVPR 2021, arXiv:2012.08548", settings: Settings()
   ) { settings, context in
-    let gamma = try settings.number("gamma", default: 12, in: 0...1e3)
-    let mu = try settings.number("mu", default: 0.8, in: 0...1e3)
-    let alpha = try settings.number("alpha", default: 4, in: 0...1e3)
-    return SigmoidObjective(
-      name: settings.objective, classes: context.classes, offsets: Array(repeating: 0, count: context.classes),
-      background: try settings.background(classes: context.classes),
-      equalization: GradientEqualization(classes: context.classes, gamma: gamma, mu: mu, alpha: alpha),
-      homogenization: try settings.homogenization(default: nil, classes: context.classes))
+    SigmoidObjective(
+      name: "eqlv2", classes: context.classes, offsets: Array(repeating: 0, count: context.classes),
+      background: try settings.background.checked(classes: context.classes, of: "eqlv2"),
+      equalization: GradientEqualization(
+        classes: context.classes, gamma: settings.gamma, mu: settings.mu, alpha: settings.alpha),
+      homogenization: settings.homogenization.homogenization(classes: context.classes))
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Federated loss: binary cross-entropies of some of the classes only, those of the step's rows and others that are drawn.
@@ -8,28 +9,36 @@ import Tensors
 /// seed and step: one set for all ranks. Other columns have no loss and no gradient. Divided by the valid rows of the global batch.
 /// One round before: C + 1 counts of rows. Evaluation takes all classes.
 ///
-/// Settings:
-/// - `classes`: how many, default 50.
-/// - `exponent`: default 0.5.
-/// - `background`: the index of a class, default none.
-/// - `homogenization` and its companions (default none).
-///
 /// Source: Zhou, Koltun, Krähenbühl, "Probabilistic two-stage detection", 2021, arXiv:2103.07461, appendix; after the data sets' federated
 /// annotation in Gupta, Dollár, Girshick, "LVIS", CVPR 2019.
 enum FederatedLoss {
+  struct Settings: Section {
+    var classes = 50
+    var exponent = 0.5
+    var background = ClassIndex.none
+    var homogenization = HomogenizationSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("classes", &classes, "how many take part in a step, background counting as one where it occurs", .between(1, 1_000_000))
+      visitor.key("exponent", &exponent, "how much likelier frequent classes are drawn: the power of their images", .between(0, 10))
+      visitor.key("background", &background, ColumnSettings.meaning, .natural)
+      homogenization.visit(&visitor)
+    }
+  }
+
   static let entry = ObjectiveRegistry.Entry(
-    name: "federated", summary: "binary cross-entropies of the classes in the step and of some that are drawn"
+    "federated", summary: "binary cross-entropies of the classes in the step and of some that are drawn",
+    about: "Most classes are left alone in most steps: a rare class is pushed down only when it is drawn.",
+    source: "Zhou, Koltun, Krähenbühl, 2021, arXiv:2103.07461", settings: Settings()
   ) { settings, context in
-    let wanted = Int(try settings.number("classes", default: 50, in: 1...1e6))
-    let exponent = try settings.number("exponent", default: 0.5, in: 0...10)
-    let counts = try context.imageCounts(for: settings.objective)
-    let background = try settings.background(classes: context.classes)
+    let counts = try context.imageCounts(for: "federated")
+    let background = try settings.background.checked(classes: context.classes, of: "federated")
     let base = SigmoidObjective(
-      name: settings.objective, classes: context.classes, offsets: Array(repeating: 0, count: context.classes), background: background,
-      homogenization: try settings.homogenization(default: nil, classes: context.classes))
+      name: "federated", classes: context.classes, offsets: Array(repeating: 0, count: context.classes), background: background,
+      homogenization: settings.homogenization.homogenization(classes: context.classes))
     return FederatedObjective(
-      base: base, classes: context.classes, wanted: wanted, odds: counts.perClass.map { pow($0, exponent) }, background: background,
-      seed: context.seed)
+      base: base, classes: context.classes, wanted: settings.classes, odds: counts.perClass.map { pow($0, settings.exponent) },
+      background: background, seed: context.seed)
   }
 }
 

@@ -1,12 +1,24 @@
+import Settings
+
 /// Focal loss: (1 - q)^g (-log q), averaged over valid pixels. Gradient: ((1 - q)^g - g q (1 - q)^(g - 1) log q) (p - onehot(y)).
 ///
-/// Settings: `gamma`, default 2; `adaptation` and `homogenization` with their companions (default none).
 /// Source: Lin, Goyal, Girshick, He, Dollár, ICCV 2017.
 enum FocalLoss {
-  static let entry = ObjectiveRegistry.Entry(name: "focal", summary: "cross-entropy times (1 - q)^gamma") { settings, context in
-    let gamma = try settings.number("gamma", default: 2, in: 0...50)
-    return try SoftmaxObjective.make(settings, context, term: Term(gamma: Float(gamma)))
+  struct Settings: Section {
+    var gamma = 2.0
+    var softmax = SoftmaxSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("gamma", &gamma, "g of the weight (1 - q)^g; 0 is cross-entropy", .between(0, 50))
+      softmax.visit(&visitor)
+    }
   }
+
+  static let entry = ObjectiveRegistry.Entry(
+    "focal", summary: "cross-entropy times (1 - q)^gamma",
+    about: "Pixels that are right already lose their weight, so that the many easy ones do not drown the few hard ones.",
+    source: "Lin, Goyal, Girshick, He, Dollár, ICCV 2017, arXiv:1708.02002", settings: Settings()
+  ) { try SoftmaxObjective.make("focal", $0.softmax, $1, term: Term(gamma: Float($0.gamma))) }
 
   struct Term: SoftmaxTerm {
     let gamma: Float

@@ -1,33 +1,43 @@
 import Foundation
+import Settings
 
 /// Label-distribution-aware margin loss (LDAM): cross-entropy on s (z - d_y e_y), a margin on the true class that is wider for rare ones.
 ///
 /// d_k = maximumMargin n_k^(-1/4) / max_j n_j^(-1/4), with n_k the training pixels of class k, at least 1.
 /// Gradient: s (softmax(s (z - d_y e_y)) - onehot(y)). The paper's classifier gives cosines, to which s = 30 belongs.
 ///
-/// Settings:
-/// - `maximumMargin`: the margin of the rarest class, default 0.5.
-/// - `scale`: s, default 30.
-/// - `reweighting`: `none` (default) or `deferred`: with `fromEpoch` (default 160) and `beta` (default 0.9999), see `DeferredReweighting`.
-/// - `adaptation` and `homogenization` with their companions (default none).
-///
 /// Source: Cao, Wei, Gaidon, Arechiga, Ma, NeurIPS 2019, arXiv:1906.07413.
 package enum LabelDistributionAwareMargin {
-  static let entry = ObjectiveRegistry.Entry(
-    name: "ldam", summary: "cross-entropy with wider margins for rarer classes; with deferred re-weighting if wanted"
-  ) { settings, context in
-    let maximum = try settings.number("maximumMargin", default: 0.5, in: 0...1e3)
-    let scale = try settings.number("scale", default: 30, in: 1e-3...1e3)
-    let counts = try context.flooredCounts(for: settings.objective)
-    let reweighting = try settings.choice("reweighting", default: Reweighting.none)
-    let fromEpoch = try settings.number("fromEpoch", default: 160, in: 0...1e9)
-    var options = try DeferredReweighting.options(settings, context, fromEpoch: Int(fromEpoch))
-    if reweighting == .none { options.classWeights = nil }
-    let term = Term(margins: margins(counts: counts, maximum: maximum), scale: Float(scale))
-    return try SoftmaxObjective.make(settings, context, term: term, options: options)
+  /// Whether classes are weighted besides.
+  enum Reweighting: String, Choice { case none, deferred }
+
+  struct Settings: Section {
+    var maximumMargin = 0.5
+    var scale = 30.0
+    var reweighting = Reweighting.none
+    var weights = DeferredReweighting.Weights()
+    var softmax = SoftmaxSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("maximumMargin", &maximumMargin, "margin of the rarest class", .between(0, 1e3))
+      visitor.key("scale", &scale, "s, which logits are multiplied by; 30 is for classifiers that give cosines", .between(1e-3, 1e3))
+      visitor.key("reweighting", &reweighting, "deferred weights classes by their effective number from fromEpoch on")
+      weights.visit(&visitor)
+      softmax.visit(&visitor)
+    }
   }
 
-  private enum Reweighting: String, CaseIterable { case none, deferred }
+  static let entry = ObjectiveRegistry.Entry(
+    "ldam", summary: "cross-entropy with wider margins for rarer classes; with deferred re-weighting if wanted",
+    about: "The true class has to win by a margin that is wider the rarer it is. With deferred weights it is the paper's LDAM-DRW.",
+    source: "Cao, Wei, Gaidon, Arechiga, Ma, NeurIPS 2019, arXiv:1906.07413", settings: Settings()
+  ) { settings, context in
+    let counts = try context.flooredCounts(for: "ldam")
+    var options = try settings.weights.options("ldam", context)
+    if settings.reweighting == .none { options.classWeights = nil }
+    let term = Term(margins: margins(counts: counts, maximum: settings.maximumMargin), scale: Float(settings.scale))
+    return try SoftmaxObjective.make("ldam", settings.softmax, context, term: term, options: options)
+  }
 
   /// The margin of each class, from counts of at least 1.
   package static func margins(counts: [Double], maximum: Double) -> [Float] {

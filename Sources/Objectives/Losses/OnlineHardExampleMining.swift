@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Online hard example mining (OHEM) on pixels: the cross-entropy of the hardest pixels of the global batch alone.
@@ -8,25 +9,37 @@ import Tensors
 /// that is, all whose loss is at most 1.6 % smaller. The selection counts as a constant: gradient p - onehot(y) for kept pixels, 0 for others.
 /// Evaluation keeps every pixel. One round before: the histogram, about 1800 numbers.
 ///
-/// Settings:
-/// - `threshold`: default 0.7; 0 for none.
-/// - `minimumKept`: below 1 a share of the valid pixels, from 1 on pixels for each image of the global batch. Default 0.0625, a sixteenth.
-/// - `denominator`: `kept` (default), or `valid`, the scale of the published segmentation code.
-/// - `adaptation` and `homogenization` with their companions (default none).
-///
 /// Source: Shrivastava, Gupta, Girshick, CVPR 2016, arXiv:1604.03540; pixel form as in mmsegmentation's OHEM pixel sampler.
 package enum OnlineHardExampleMining {
-  static let entry = ObjectiveRegistry.Entry(name: "ohem", summary: "cross-entropy of the hardest pixels of the global batch alone") {
-    settings, context in
-    let threshold = try settings.number("threshold", default: 0.7, in: 0...1)
-    let minimumKept = try settings.number("minimumKept", default: 0.0625, in: 0...1e12)
-    let denominator = try settings.choice("denominator", default: Denominator.kept)
-    return OnlineHardExampleMiningObjective(
-      base: try SoftmaxObjective.make(settings, context, term: Term()), classes: context.classes,
-      logThreshold: threshold > 0 ? Float(log(threshold)) : -.infinity, minimumKept: minimumKept, dividesByKept: denominator == .kept)
+  /// What the sum of the kept losses is divided by.
+  enum Denominator: String, Choice { case kept, valid }
+
+  struct Settings: Section {
+    var threshold = 0.7
+    var minimumKept = 0.0625
+    var denominator = Denominator.kept
+    var softmax = SoftmaxSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("threshold", &threshold, "pixels whose true class has a lower probability are kept; 1 keeps all", .between(0, 1))
+      visitor.key(
+        "minimumKept", &minimumKept, "pixels that are kept at least: below 1 a share of the global batch's, else a number for each image",
+        .between(0, 1e12))
+      visitor.key("denominator", &denominator, "the pixels that the sum is divided by: kept ones, or all valid ones as published")
+      softmax.visit(&visitor)
+    }
   }
 
-  private enum Denominator: String, CaseIterable { case kept, valid }
+  static let entry = ObjectiveRegistry.Entry(
+    "ohem", summary: "cross-entropy of the hardest pixels of the global batch alone",
+    about: "Easy pixels drop out: those that are kept have a loss above a threshold, or are among the hardest of the global batch.",
+    source: "Shrivastava, Gupta, Girshick, CVPR 2016, arXiv:1604.03540", settings: Settings()
+  ) { settings, context in
+    OnlineHardExampleMiningObjective(
+      base: try SoftmaxObjective.make("ohem", settings.softmax, context, term: Term()), classes: context.classes,
+      logThreshold: settings.threshold > 0 ? Float(log(settings.threshold)) : -.infinity, minimumKept: settings.minimumKept,
+      dividesByKept: settings.denominator == .kept)
+  }
 
   struct Term: SoftmaxTerm {
     @inline(__always)

@@ -1,4 +1,5 @@
 import Foundation
+import Settings
 import Tensors
 
 /// Seesaw loss: cross-entropy on z_j + log S_yj, where S_yj = mitigation * compensation weakens what a sample says about other classes.
@@ -8,20 +9,27 @@ import Tensors
 /// n are the pixels of each class in all training steps so far, this one included, over all ranks; those below 1 count as 1.
 /// Evaluation uses the counts as they are. One round before: C counts of pixels. State: C counts.
 ///
-/// Settings:
-/// - `p`: strength of the mitigation, default 0.8.
-/// - `q`: strength of the compensation, default 2.
-/// - `adaptation` and `homogenization` with their companions (default none).
-///
 /// Source: Wang et al., CVPR 2021, arXiv:2008.10032.
 enum SeesawLoss {
+  struct Settings: Section {
+    var p = 0.8
+    var q = 2.0
+    var softmax = SoftmaxSettings()
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("p", &p, "strength of the mitigation, which spares rarer classes", .between(0, 100))
+      visitor.key("q", &q, "strength of the compensation, which takes that back for classes that a pixel is mistaken for", .between(0, 100))
+      softmax.visit(&visitor)
+    }
+  }
+
   static let entry = ObjectiveRegistry.Entry(
-    name: "seesaw", summary: "cross-entropy that spares rare classes by the counts seen so far, unless they are mistaken"
+    "seesaw", summary: "cross-entropy that spares rare classes by the counts seen so far, unless they are mistaken",
+    about: "A pixel of a frequent class pushes rare classes down less, unless it is mistaken for one. It keeps the counts of each class.",
+    source: "Wang and others, CVPR 2021, arXiv:2008.10032", settings: Settings()
   ) { settings, context in
-    let p = try settings.number("p", default: 0.8, in: 0...100)
-    let q = try settings.number("q", default: 2, in: 0...100)
-    let term = Term(mitigation: Float(p), compensation: Float(q))
-    return SeesawObjective(base: try SoftmaxObjective.make(settings, context, term: term), classes: context.classes)
+    let term = Term(mitigation: Float(settings.p), compensation: Float(settings.q))
+    return SeesawObjective(base: try SoftmaxObjective.make("seesaw", settings.softmax, context, term: term), classes: context.classes)
   }
 
   struct Term: SoftmaxTerm {

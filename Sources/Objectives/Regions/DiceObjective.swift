@@ -1,3 +1,4 @@
+import Settings
 import Tensors
 
 /// Dice loss from the sums of each image, or of the global batch.
@@ -7,9 +8,9 @@ import Tensors
 /// `result` makes the loss; the gradient needs those sums before: they are a round of their own.
 final class DiceObjective: TermObjective {
   /// What the areas are summed over.
-  enum Extent: String, CaseIterable { case image, batch }
+  enum Extent: String, Choice { case image, batch }
   /// Which classes the mean is taken over.
-  enum Members: String, CaseIterable { case all, present }
+  enum Members: String, Choice { case all, present }
 
   let name: String
   private let classes: Int

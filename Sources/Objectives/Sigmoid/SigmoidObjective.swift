@@ -138,15 +138,3 @@ final class SigmoidObjective: TermObjective {
     try equalization?.visitState(visit)
   }
 }
-
-extension SettingsReader {
-  /// Reads `background`: the index of a class, or nothing.
-  /// - Throws: `LongtailError` if there is no such class.
-  func background(classes: Int) throws -> Int? {
-    guard let value = value("background"), !value.isNull, value.stringValue != "none" else { return nil }
-    guard let index = value.intValue, index >= 0, index < classes else {
-      throw wrong("background", value, "none, or the index of a class, 0 to \(classes - 1)")
-    }
-    return index
-  }
-}

@@ -6,18 +6,21 @@ public struct PortPlace: Hashable, Sendable, CustomStringConvertible {
   public var network: String
   /// The port's name.
   public var port: String
+  /// Which view of the samples the network looks at, where it looks at several.
+  public var view: Int
 
   /// The network that is trained.
   public static let student = "student"
 
   /// Names a place.
-  public init(network: String = PortPlace.student, port: String) {
+  public init(network: String = PortPlace.student, port: String, view: Int = 0) {
     self.network = network
     self.port = port
+    self.view = view
   }
 
-  /// `student.logits`.
-  public var description: String { "\(network).\(port)" }
+  /// `student.logits`; `key.projection of view 1`.
+  public var description: String { "\(network).\(port)" + (view == 0 ? "" : " of view \(view)") }
 }
 
 /// What the terms of a step read and write: the rows of ports, and what rows are measured against.
@@ -42,13 +45,18 @@ public struct StepInputs {
   public var targets: RowTargets
   /// W W' of the student's classifier, for terms that ask for it.
   public var classifierGram: [Double]?
+  /// Where this rank's images stand in the global batch, for terms that ask for it.
+  public var places: BatchPlaces?
 
   private let find: (PortPlace) throws -> Rows
 
   /// - Parameter find: looks up the rows of a port.
-  public init(targets: RowTargets, classifierGram: [Double]? = nil, find: @escaping (PortPlace) throws -> Rows) {
+  public init(
+    targets: RowTargets, classifierGram: [Double]? = nil, places: BatchPlaces? = nil, find: @escaping (PortPlace) throws -> Rows
+  ) {
     self.targets = targets
     self.classifierGram = classifierGram
+    self.places = places
     self.find = find
   }
 
@@ -117,6 +125,8 @@ public protocol Term: AnyObject {
   var rounds: [Int] { get }
   /// Whether `StepInputs.classifierGram` has to be there.
   var needsClassifierGram: Bool { get }
+  /// Whether `StepInputs.places` has to be there, because rows of all ranks are gathered in a round.
+  var needsPlaces: Bool { get }
 
   /// Goes over this rank's rows for one round: overwrites `rounds[round]` numbers of `packed` from `offset` on. The last round may write
   /// gradients, without what only the sums will tell.
@@ -139,6 +149,8 @@ public protocol Term: AnyObject {
 extension Term {
   /// No statistic at the classifier's input.
   public var needsClassifierGram: Bool { false }
+  /// No rows of other ranks.
+  public var needsPlaces: Bool { false }
   /// Nothing is remembered.
   public func commit(_ sums: PackedSums, step: StepContext) throws {}
   /// Nothing is remembered.

@@ -16,8 +16,9 @@ public struct TermList {
   }
   private let parts: [[Part]]
 
-  /// - Throws: `LongtailError` where two terms write the gradient of one port.
-  public init(_ terms: [any Term]) throws {
+  /// - Parameter taken: ports whose gradient somebody else writes, with who that is: links between networks.
+  /// - Throws: `LongtailError` where two terms write the gradient of one port, or have one name.
+  public init(_ terms: [any Term], taken: [PortPlace: String] = [:]) throws {
     self.terms = terms
     let count = terms.map(\.rounds.count).max() ?? 0
     var parts: [[Part]] = []
@@ -35,12 +36,16 @@ public struct TermList {
       rounds.append(total)
     }
     (self.parts, self.rounds) = (parts, rounds)
-    var written: [PortPlace: String] = [:]
+    var written = taken
+    var names = Set<String>()
     for term in terms {
+      guard names.insert(term.name).inserted else {
+        throw LongtailError(.usage, "two terms of a step are called '\(term.name)'", advice: "Give each a name of its own.")
+      }
       for place in term.writes {
         if let other = written.updateValue(term.name, forKey: place) {
           throw LongtailError(
-            .usage, "terms '\(other)' and '\(term.name)' both act on port \(place)",
+            .usage, "'\(other)' and term '\(term.name)' both act on port \(place)",
             advice: "Give one of them another port, or take objective weightedSum.")
         }
       }

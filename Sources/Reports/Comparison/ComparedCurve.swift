@@ -1,14 +1,38 @@
+import Tasks
+
 /// How a quantity goes over the epochs, for each run of a candidate and for their mean.
 public struct ComparedCurve: Sendable {
   /// What is drawn.
-  public enum Quantity: String, Sendable, CaseIterable {
+  public enum Quantity: Sendable, Equatable {
     /// The mean loss of the steps of an epoch.
     case loss
-    /// mIoU in per cent after an epoch.
-    case meanIntersectionOverUnion
-    /// mIoU of the tail classes in per cent after an epoch.
-    case tail
+    /// The main score after an epoch.
+    case main
+    /// The main score of a group after an epoch.
+    case group(String)
+
+    /// The title of its chart.
+    func title(_ task: TaskDescription) -> String {
+      let unit = task.main?.unit == .share ? ", %" : ""
+      return switch self {
+      case .loss: "training loss"
+      case .main: task.main?.axis ?? "score"
+      case .group(let name): "\(task.main?.title ?? "score") of the \(name)\(unit)"
+      }
+    }
+
+    /// The heading of its column.
+    func heading(_ task: TaskDescription, _ candidate: String) -> String {
+      switch self {
+      case .loss: "\(candidate) loss"
+      case .main: task.main?.heading ?? "score"
+      case .group(let name): task.main?.heading(ofGroup: name) ?? name
+      }
+    }
   }
+
+  /// What is drawn of runs of a task: the loss, the main score, that of the rarest classes.
+  static func quantities(_ task: TaskDescription) -> [Quantity] { [.loss, .main] + (task.groups.last.map { [.group($0)] } ?? []) }
 
   /// A point.
   public struct Point: Sendable, Equatable {
@@ -37,8 +61,8 @@ public struct ComparedCurve: Sendable {
     runs = candidate.all.map { entry in
       switch quantity {
       case .loss: return entry.results.lossByEpoch.map { Point(Double($0.epoch), $0.loss) }
-      case .meanIntersectionOverUnion: return ComparedCurve.scores(entry.results) { $0.miou }
-      case .tail: return ComparedCurve.scores(entry.results) { record in record.groups.first { $0.name == "tail" }?.miou }
+      case .main: return ComparedCurve.scores(entry.results) { $0.main }
+      case .group(let name): return ComparedCurve.scores(entry.results) { $0.main(ofGroup: name) }
       }
     }.map { $0.filter(\.y.isFinite) }
     let points = runs.joined()
@@ -52,7 +76,7 @@ public struct ComparedCurve: Sendable {
     results.evaluations.compactMap { record in
       guard let value = value(record) else { return nil }
       let epoch = results.steps.last { $0.step <= record.step }?.epoch ?? record.epoch
-      return Point(Double(max(epoch, record.epoch)), value * 100)
+      return Point(Double(max(epoch, record.epoch)), record.task.main?.scaled(value) ?? value)
     }
   }
 }

@@ -13,7 +13,11 @@ extension Comparison {
       body += PageParts.section("Differences over pairs of equal seeds, in points", [PageParts.table(differences)])
     }
     body += PageParts.section(
-      "IoU by class", [ChartStyle.legend(names), barChart.markup(), PageParts.detail("The numbers", PageParts.table(classTable))])
+      classHeading,
+      [
+        ChartStyle.legend(names), classNames.count <= ClassTable.mostListed ? barChart.markup() : "",
+        PageParts.detail("The numbers", PageParts.table(classTable)),
+      ])
     body += PageParts.section(
       "Learning curves",
       [
@@ -24,7 +28,8 @@ extension Comparison {
     if let pictures, !pictures.rows.isEmpty { body += PageParts.section("The same images", figures(pictures)) }
     for candidate in candidates where !candidate.finished.isEmpty {
       body += PageParts.section(
-        "The tail with \(candidate.name)", [PageParts.table(diagnosisTable(of: candidate))] + PageParts.findings(diagnosis(of: candidate)))
+        "The tail with \(candidate.name)",
+        [PageParts.table(diagnosisTable(of: candidate))] + (diagnosis(of: candidate).map(PageParts.findings) ?? []))
     }
     body += PageParts.section("Runs", [PageParts.table(runTable)])
     let head: [Markup] = [
@@ -41,10 +46,11 @@ extension Comparison {
     let candidates = candidates
     guard candidates.count > 1 else { return [] }
     var best: Set<[Int]> = []
-    for (column, metric) in metrics.enumerated() where metric.largerIsBetter == true {
+    for (column, metric) in metrics.enumerated() {
+      guard let largerIsBetter = metric.largerIsBetter else { continue }
       let means = candidates.map { $0.statistics(metric).mean }
-      guard let largest = means.compactMap({ $0 }).max() else { continue }
-      for (row, mean) in means.enumerated() where mean == largest { best.insert([row, column + 3]) }
+      guard let winner = largerIsBetter ? means.compactMap({ $0 }).max() : means.compactMap({ $0 }).min() else { continue }
+      for (row, mean) in means.enumerated() where mean == winner { best.insert([row, column + 3]) }
     }
     return best
   }
@@ -56,21 +62,17 @@ extension Comparison {
         BarChart.Group(
           name: names[k],
           values: candidates.map { candidate in
-            let metric = ComparedMetric.intersectionOverUnion(class: k, name: names[k])
-            return SampleStatistics(candidate.finished.map { metric.value($0).map { $0 * 100 } })
+            guard let metric = metric(ofClass: k) else { return SampleStatistics([]) }
+            return SampleStatistics(candidate.finished.map { metric.value($0).map { $0 * metric.scale } })
           })
-      }, axis: "IoU, % (frequent classes first)", names: candidates.map(\.name))
+      }, axis: "\(task.mainOfClasses?.axis ?? "") (frequent classes first)", names: candidates.map(\.name))
   }
 
   private func charts(_ candidates: [Candidate]) -> [Markup] {
-    ComparedCurve.Quantity.allCases.map { quantity in
-      let title =
-        switch quantity {
-        case .loss: "training loss"
-        case .meanIntersectionOverUnion: "mIoU, %"
-        case .tail: "mIoU of the tail, %"
-        }
-      return LineChart(curves: candidates.map { ComparedCurve(quantity, $0) }, title: title, beginsAtZero: quantity != .loss).markup()
+    ComparedCurve.quantities(task).map { quantity in
+      LineChart(
+        curves: candidates.map { ComparedCurve(quantity, $0) }, title: quantity.title(task), beginsAtZero: quantity != .loss
+      ).markup()
     }
   }
 

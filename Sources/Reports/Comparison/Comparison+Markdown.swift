@@ -8,13 +8,13 @@ extension Comparison {
     if let differences = differenceTable {
       lines += ["", "## Differences over pairs of equal seeds, in points", ""] + differences.markdownLines
     }
-    lines += ["", "## IoU by class, in per cent", ""] + classTable.markdownLines
+    lines += ["", "## \(classHeading)\(task.mainOfClasses?.unit == .share ? ", in per cent" : "")", ""] + classTable.markdownLines
     lines += ["", "## Learning curves", "", "Means over the runs that have a value there.", ""] + curveTable.markdownLines
     lines += ["", "## Runs", ""] + runTable.markdownLines
     for candidate in candidates where !candidate.finished.isEmpty {
       lines += ["", "## The tail with \(candidate.name)", ""] + diagnosisTable(of: candidate).markdownLines
       let findings = diagnosis(of: candidate)
-      if !findings.isEmpty { lines += ["", "Worth a look, with the likely causes:", ""] + findings.markdownLines }
+      if let findings, !findings.isEmpty { lines += ["", "Worth a look, with the likely causes:", ""] + findings.markdownLines }
     }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -1,4 +1,5 @@
-import Metrics
+import Segmentation
+import Tasks
 
 extension Comparison {
   /// The main table: a line for each candidate.
@@ -30,22 +31,25 @@ extension Comparison {
   public var differenceTable: TextTable? {
     let (first, others) = (candidates.first, candidates.dropFirst())
     guard let first, !first.finished.isEmpty, others.contains(where: { !$0.finished.isEmpty }) else { return nil }
-    let shown = ComparedMetric.standard
+    let shown = standard
     var table = TextTable(
       columns: [.init("minus \(first.name)"), .init("pairs", isNumeric: true)] + shown.map { .init($0.title, isNumeric: true) })
     for candidate in others {
       let differences = shown.map { difference($0, of: candidate) }
       table.append(
         [candidate.name, "\(differences.first?.count ?? 0)"]
-          + differences.map { difference in
+          + zip(shown, differences).map { metric, difference in
             guard let mean = difference.mean else { return "–" }
-            return (mean > 0 ? "+" : "") + difference.percent
+            return (mean > 0 ? "+" : "") + difference.text(metric.format)
           })
     }
     return table
   }
 
-  /// IoU by class and candidate, the most frequent classes first.
+  /// What classes are judged by, as a heading.
+  var classHeading: String { "\(task.mainOfClasses?.title ?? "Scores") by class" }
+
+  /// The main score by class and candidate, the most frequent classes first.
   public var classTable: TextTable {
     let candidates = candidates
     let classes = entries.lazy.compactMap(\.results.last).first?.classes ?? []
@@ -54,30 +58,36 @@ extension Comparison {
     for k in classOrder where k < classes.count {
       table.append(
         [classes[k].name, classes[k].group, classes[k].trainingShare.map { Formatting.percent($0) } ?? "–"]
-          + candidates.map { intersectionOverUnion(class: k, of: $0).percent })
+          + candidates.map { text(ofClass: k, $0) })
     }
     return table
   }
 
-  /// What a candidate makes of each class: pixels and gradients that it learned from, and what became of them.
+  private func text(ofClass k: Int, _ candidate: Candidate) -> String {
+    metric(ofClass: k).map { statistics(ofClass: k, candidate).text($0.format) } ?? "–"
+  }
+
+  /// What a candidate makes of each class: what it learned from, and what became of it.
   public func diagnosisTable(of candidate: Candidate) -> TextTable {
+    guard task.name == SegmentationTask.name else { return outcomeTable(of: candidate) }
     let results = candidate.finished.map(\.results)
     let facts = TailDiagnosis.ClassFacts.pooled(facts, results)
     let training = results.first?.training ?? .init()
     var table = TextTable(columns: [
       .init("class"), .init("training pixels", isNumeric: true), .init("train %", isNumeric: true), .init("images", isNumeric: true),
       .init("gradient %", isNumeric: true), .init("pixels", isNumeric: true), .init("predicted", isNumeric: true),
-      .init("precision %", isNumeric: true), .init("recall %", isNumeric: true), .init("IoU %", isNumeric: true),
+      .init("precision %", isNumeric: true), .init("recall %", isNumeric: true),
+      .init(task.mainOfClasses?.heading ?? "score", isNumeric: true),
       .init("mostly taken for"),
     ])
     func percent(_ value: Double?) -> String { value.map { Formatting.percent($0) } ?? "–" }
     for k in classOrder where k < facts.count {
       let own = facts[k]
       let runs = max(1, results.count)
-      var cells = [own.name, k < training.pixels.count ? Formatting.count(training.pixels[k]) : "–", percent(own.trainingShare)]
+      var cells = [own.name, k < training.counts.count ? Formatting.count(training.counts[k]) : "–", percent(own.trainingShare)]
       cells += [own.trainingImages.map(Formatting.count) ?? "–", percent(own.gradientShare), Formatting.count(own.pixels / runs)]
       cells.append(own.isNeverPredicted ? "never" : Formatting.count(own.predictedPixels / runs))
-      cells += [percent(own.precision), percent(own.recall), intersectionOverUnion(class: k, of: candidate).percent]
+      cells += [percent(own.precision), percent(own.recall), text(ofClass: k, candidate)]
       cells.append(
         own.takenFor.map { "\($0.name) (\(Formatting.percent(Double($0.pixels) / Double(max(1, own.pixels)), decimals: 0)) %)" } ?? "")
       table.append(cells)
@@ -85,18 +95,36 @@ extension Comparison {
     return table
   }
 
-  /// The findings about a candidate's classes.
-  public func diagnosis(of candidate: Candidate) -> TailDiagnosis { TailDiagnosis(facts, candidate.finished.map(\.results)) }
+  /// The same for a task without a diagnosis: counts of training, and every listed score.
+  private func outcomeTable(of candidate: Candidate) -> TextTable {
+    let (task, records) = (task, candidate.finished.compactMap(\.results.last))
+    let training = candidate.finished.first?.results.training ?? .init()
+    var table = TextTable(
+      columns: [
+        .init("class"), .init("group"), .init("training \(task.unit)", isNumeric: true), .init("images", isNumeric: true),
+      ] + task.listedOfClasses.map { .init($0.heading, isNumeric: true) })
+    for k in classOrder {
+      let own = records.compactMap { k < $0.classes.count ? $0.classes[k] : nil }
+      guard let first = own.first else { continue }
+      var cells = [first.name, first.group, k < training.counts.count ? Formatting.count(training.counts[k]) : "–"]
+      cells.append(k < training.images.count ? training.images[k].map(Formatting.count) ?? "–" : "–")
+      cells += task.listedOfClasses.map { kind in SampleStatistics(own.map { $0.value(kind) }).text { kind.cell($0) } }
+      table.append(cells)
+    }
+    return table
+  }
 
-  /// mIoU and its part in the tail after each evaluation, as means over the finished runs.
+  /// The findings about a candidate's classes; nil for a task without a diagnosis.
+  public func diagnosis(of candidate: Candidate) -> TailDiagnosis? { TailDiagnosis(facts, candidate.finished.map(\.results)) }
+
+  /// The main score and that of the rarest group after each evaluation, as means over the finished runs.
   public var curveTable: TextTable {
-    let (tail, candidates) = (ComparedMetric.group("tail").title, candidates)
+    let (task, candidates) = (task, candidates)
+    let quantities = ComparedCurve.quantities(task)
     var table = TextTable(
       columns: [.init("epoch", isNumeric: true)]
-        + candidates.flatMap {
-          [.init("\($0.name) loss", isNumeric: true), .init("mIoU %", isNumeric: true), .init(tail, isNumeric: true)]
-        })
-    let curves = candidates.map { candidate in ComparedCurve.Quantity.allCases.map { ComparedCurve($0, candidate) } }
+        + candidates.flatMap { candidate in quantities.map { .init($0.heading(task, candidate.name), isNumeric: true) } })
+    let curves = candidates.map { candidate in quantities.map { ComparedCurve($0, candidate) } }
     let epochs = Set(curves.joined().flatMap { $0.mean.map(\.x) }).sorted()
     for epoch in epochs {
       table.append(
@@ -132,12 +160,7 @@ extension Comparison {
       "s/step is the median time of a step. Losses of different objectives are not comparable.",
     ]
     if let algorithmNote { lines.append(algorithmNote) }
-    if let iblaBatch {
-      lines.append(
-        "ibla's own mIoU is what the code published with PAT reports: the first three classes alone, averaged over batches "
-          + "(here of \(Formatting.plural(iblaBatch, "image"))), without false positives on classes absent from a batch. "
-          + "It is given to compare with that code's numbers, never to judge by.")
-    }
+    lines += remarks
     return lines
   }
 }

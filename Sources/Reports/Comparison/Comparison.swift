@@ -1,4 +1,5 @@
 import Configuration
+import Tasks
 import Tensors
 
 /// Runs side by side: some candidates (configurations or objectives), each trained with the same seeds.
@@ -13,13 +14,12 @@ public struct Comparison: Sendable {
     public var results: RunResults
     /// Whether it came to its end. One that did not is shown, but no mean counts it.
     public var isFinished: Bool
-    /// The metric of the code published with PAT, where it was asked for.
-    public var iblaMeanIntersectionOverUnion: Double?
+    /// Scores of other programs, where they were asked for.
+    public var foreignScores: [Score] = []
 
     /// Puts a run in its place.
-    public init(candidate: String, seed: Int, results: RunResults, isFinished: Bool, iblaMeanIntersectionOverUnion: Double? = nil) {
-      (self.candidate, self.seed, self.results) = (candidate, seed, results)
-      (self.isFinished, self.iblaMeanIntersectionOverUnion) = (isFinished, iblaMeanIntersectionOverUnion)
+    public init(candidate: String, seed: Int, results: RunResults, isFinished: Bool) {
+      (self.candidate, self.seed, self.results, self.isFinished) = (candidate, seed, results, isFinished)
     }
 
     /// `pat, seed 1`.
@@ -36,8 +36,8 @@ public struct Comparison: Sendable {
   public var pictures: ComparisonPictures?
   /// What the diagnosis knows of the network.
   public var facts = NetworkFacts()
-  /// Images of a batch in the metric of the code published with PAT; nil where it was not asked for.
-  public var iblaBatch: Int?
+  /// What scores of other programs are, in sentences.
+  public var remarks: [String] = []
 
   /// Begins a report.
   public init(title: String, entries: [Entry]) { (self.title, self.entries) = (title, entries) }
@@ -80,10 +80,25 @@ public struct Comparison: Sendable {
     }
   }
 
-  /// The metrics of the main table.
+  /// The task that all runs have in common, and how its scores are called.
+  public var task: TaskDescription { entries.first?.results.task ?? EarlyRecords.task }
+
+  /// The columns of scores: the main one, that of the groups with the rarest first, the other listed ones; at the last evaluation.
+  public var standard: [ComparedMetric] {
+    let task = task
+    guard let main = task.main else { return [] }
+    return [ComparedMetric(main) { $0.main }]
+      + task.groups.reversed().map { ComparedMetric(main, group: $0) }
+      + task.listed.filter { $0.rank != .main }.map { kind in ComparedMetric(kind) { $0.value(kind) } }
+  }
+
+  /// The columns of the main table.
   public var metrics: [ComparedMetric] {
-    let ibla = iblaBatch == nil ? [] : [ComparedMetric.iblaMeanIntersectionOverUnion]
-    return ComparedMetric.standard + ibla + [.secondsPerStep]
+    var foreign: [ComparedMetric] = []
+    for score in entries.flatMap(\.foreignScores) where !foreign.contains(where: { $0.key == score.name }) {
+      foreign.append(ComparedMetric(foreign: score.kind))
+    }
+    return standard + foreign + [.secondsPerStep]
   }
 
   /// The difference of a metric to the first candidate, over the seeds that both have finished: pairs of equal seeds share images' order
@@ -98,57 +113,71 @@ public struct Comparison: Sendable {
       })
   }
 
-  /// Mean and spread of the IoU of a class over the finished runs of a candidate.
-  public func intersectionOverUnion(class k: Int, of candidate: Candidate) -> SampleStatistics {
-    candidate.statistics(.intersectionOverUnion(class: k, name: ""))
+  /// The column of a class: the score that it is judged by.
+  public func metric(ofClass k: Int) -> ComparedMetric? {
+    guard let kind = task.mainOfClasses, classNames.indices.contains(k) else { return nil }
+    return ComparedMetric(kind, class: k, name: classNames[k])
+  }
+
+  /// Mean and spread of the main score of a class over the finished runs of a candidate.
+  public func statistics(ofClass k: Int, _ candidate: Candidate) -> SampleStatistics {
+    metric(ofClass: k).map(candidate.statistics) ?? SampleStatistics([])
   }
 }
 
 /// A column of a comparison.
 public struct ComparedMetric: Sendable {
-  /// Its name in files: `miou.tail`.
+  /// Its name in files.
   public let key: String
-  /// Its name in tables: `tail %`.
+  /// Its name in tables.
   public let title: String
   /// Whether the larger value is the better one; nil where neither is.
   public let largerIsBetter: Bool?
+  /// 100 for a share, which tables show in per cent, else 1.
+  public let scale: Double
   /// The value of a run; nil where it has none.
   public let value: @Sendable (Comparison.Entry) -> Double?
   /// The value as tables show it.
   public let format: @Sendable (Double) -> String
 
-  private static func share(_ key: String, _ title: String, _ value: @escaping @Sendable (Comparison.Entry) -> Double?) -> ComparedMetric {
-    ComparedMetric(key: key, title: title, largerIsBetter: true, value: value) { Formatting.percent($0) }
+  /// A score of the last evaluation.
+  init(_ kind: ScoreKind, value: @escaping @Sendable (EvaluationRecord) -> Double?) {
+    self.init(
+      key: kind.name, title: kind.heading, largerIsBetter: kind.direction == .larger, scale: kind.scale,
+      value: { $0.results.last.flatMap(value) }, format: { kind.cell($0) })
   }
 
-  /// mIoU, the groups' means with the tail first, and accuracy at the last evaluation.
-  public static let standard: [ComparedMetric] = [
-    share("miou", "mIoU %") { $0.results.last?.miou },
-    group("tail"), group("medium"), group("head"),
-    share("pixelAccuracy", "pixel accuracy %") { $0.results.last?.pixelAccuracy },
-    share("meanAccuracy", "mean accuracy %") { $0.results.last?.meanAccuracy },
-  ]
-
-  /// The mean IoU of a group.
-  public static func group(_ name: String) -> ComparedMetric {
-    share("miou.\(name)", "\(name) mIoU %") { entry in entry.results.last?.groups.first { $0.name == name }?.miou }
+  /// The main score of a group at the last evaluation.
+  init(_ kind: ScoreKind, group: String) {
+    self.init(
+      key: Score(kind, of: .group(group), nil).name, title: kind.heading(ofGroup: group), largerIsBetter: kind.direction == .larger,
+      scale: kind.scale, value: { $0.results.last?.main(ofGroup: group) }, format: { kind.cell($0) })
   }
 
-  /// The IoU of a class.
-  public static func intersectionOverUnion(class k: Int, name: String) -> ComparedMetric {
-    share("iou.\(name)", name) { entry in
-      let classes = entry.results.last?.classes ?? []
-      return k < classes.count ? classes[k].iou : nil
-    }
+  /// The main score of a class at the last evaluation.
+  init(_ kind: ScoreKind, class k: Int, name: String) {
+    self.init(
+      key: Score(kind, of: .class(name), nil).name, title: name, largerIsBetter: kind.direction == .larger, scale: kind.scale,
+      value: { $0.results.last?.main(ofClass: k) }, format: { kind.cell($0) })
   }
 
-  /// The metric of the code published with PAT.
-  public static let iblaMeanIntersectionOverUnion = ComparedMetric(
-    key: "miou.ibla", title: "ibla's own mIoU %", largerIsBetter: nil, value: { $0.iblaMeanIntersectionOverUnion },
-    format: { Formatting.percent($0) })
+  /// A score that nothing is judged by.
+  init(foreign kind: ScoreKind) {
+    self.init(
+      key: kind.name, title: kind.heading, largerIsBetter: nil, scale: kind.scale,
+      value: { entry in entry.foreignScores.first { $0.kind == kind }?.value }, format: { kind.cell($0) })
+  }
+
+  init(
+    key: String, title: String, largerIsBetter: Bool?, scale: Double, value: @escaping @Sendable (Comparison.Entry) -> Double?,
+    format: @escaping @Sendable (Double) -> String
+  ) {
+    (self.key, self.title, self.largerIsBetter, self.scale) = (key, title, largerIsBetter, scale)
+    (self.value, self.format) = (value, format)
+  }
 
   /// Seconds of a step.
   public static let secondsPerStep = ComparedMetric(
-    key: "secondsPerStep", title: "s/step", largerIsBetter: nil, value: { $0.results.secondsPerStep },
+    key: "secondsPerStep", title: "s/step", largerIsBetter: nil, scale: 1, value: { $0.results.secondsPerStep },
     format: { Formatting.significant($0, 3) })
 }

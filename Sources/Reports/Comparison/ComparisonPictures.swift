@@ -1,6 +1,6 @@
 import Images
+import Tasks
 import Tensors
-import Training
 
 /// The same evaluated images with their labels and with what every run predicts, small enough for a page.
 public struct ComparisonPictures: Sendable {
@@ -24,40 +24,26 @@ public struct ComparisonPictures: Sendable {
   /// Larger images are reduced to this width.
   static let widest = 320
 
-  private let indices: [Int]
   private let palette: [RGBColour]
 
-  /// Begins with images and labels.
-  /// - Parameter indices: of the images in the evaluated split.
-  /// - Throws: `LongtailError` for files that cannot be read.
-  public init(_ experiment: Experiment, indices: [Int]) throws {
-    self.indices = indices
-    // Ignored pixels are black, as in the pictures of runs.
-    var palette = experiment.palette
-    while palette.count < 256 { palette.append(Panel.ignoredColour) }
-    self.palette = palette
-    legend = zip(experiment.classNames, experiment.palette).map { ($0, $1) }
-    let split = experiment.evaluationSplit
-    for index in indices {
-      let sample = try experiment.dataset.sample(split: split, index: index)
-      let size = ComparisonPictures.size(of: sample.image)
-      rows.append(
-        Row(
-          identifier: experiment.dataset.identifier(split: split, index: index),
-          input: try sample.image.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
-          truth: try sample.labels.resized(width: size.width, height: size.height).pngData(palette: palette, compressionLevel: 9),
-          predictions: []))
-    }
-  }
+  /// Begins without images.
+  /// - Parameter legend: the classes with their colours.
+  public init(legend: [(name: String, colour: RGBColour)]) { (self.legend, palette) = (legend, legend.map(\.colour)) }
 
-  /// Adds what a run predicts for all images.
-  /// - Throws: `LongtailError` when the network cannot take an image.
-  public mutating func add(run: String, _ experiment: Experiment, _ predictor: Predictor) throws {
-    for (row, index) in indices.enumerated() {
-      let image = try experiment.dataset.sample(split: experiment.evaluationSplit, index: index).image
-      let size = ComparisonPictures.size(of: image)
-      let labels = try predictor.predict(image).resized(width: size.width, height: size.height)
-      rows[row].predictions.append((run, try labels.pngData(palette: palette, compressionLevel: 9)))
+  /// Adds what a run predicts; the first run brings the images and their annotations.
+  /// - Parameter figures: the same images for every run, in the same order.
+  /// - Throws: what drawing and encoding throw.
+  public mutating func add(run: String, _ figures: [ImageFigure]) throws {
+    for (place, figure) in figures.enumerated() {
+      let size = ComparisonPictures.size(of: figure.input)
+      if place == rows.count {
+        rows.append(
+          Row(
+            identifier: figure.name,
+            input: try figure.input.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
+            truth: try figure.truth.png(palette, size: size), predictions: []))
+      }
+      rows[place].predictions.append((run, try figure.prediction.png(palette, size: size)))
     }
   }
 

@@ -1,6 +1,5 @@
 import Configuration
-import Metrics
-import Training
+import Segmentation
 
 /// What the diagnosis of a run needs to know of its network, beside the logs.
 public struct NetworkFacts: Sendable, Equatable {
@@ -11,12 +10,6 @@ public struct NetworkFacts: Sendable, Equatable {
 
   /// Nothing is known.
   public init() {}
-
-  /// Asks the network and the pipeline.
-  public init(_ experiment: Experiment) {
-    stride = try? experiment.graph.coarsestStride()
-    inputPixels = experiment.evaluationSize.width * experiment.evaluationSize.height
-  }
 }
 
 extension Configuration.Objective {
@@ -25,11 +18,13 @@ extension Configuration.Objective {
 }
 
 extension TailDiagnosis {
-  /// Looks at the last evaluation of a run.
-  public init(_ facts: NetworkFacts, _ results: RunResults) { self.init(facts, [results]) }
+  /// Looks at the last evaluation of a run; nil for one of another task.
+  public init?(_ facts: NetworkFacts, _ results: RunResults) { self.init(facts, [results]) }
 
-  /// Looks at the last evaluations of runs that differ in their seed alone: pixels are added up, shares are means.
-  public init(_ facts: NetworkFacts, _ results: [RunResults]) {
+  /// Looks at the last evaluations of runs that differ in their seed alone: pixels are added up, shares are means. Nil for runs of another
+  /// task.
+  public init?(_ facts: NetworkFacts, _ results: [RunResults]) {
+    guard results.allSatisfy({ $0.task.name == SegmentationTask.name }) else { return nil }
     let first = results.first
     self.init(
       ClassFacts.pooled(facts, results),
@@ -64,19 +59,20 @@ extension TailDiagnosis.ClassFacts {
     return first.classes.enumerated().map { k, entry in
       let own = records.compactMap { k < $0.classes.count ? $0.classes[k] : nil }
       let images = k < training.images.count ? training.images[k] : nil
-      let pixels = k < training.pixels.count ? training.pixels[k] : 0
+      let pixels = k < training.counts.count ? training.counts[k] : 0
       var confusions: [String: Int] = [:]
-      for confusion in own.flatMap(\.takenFor) { confusions[confusion.name, default: 0] += confusion.pixels }
+      for confusion in own.flatMap(\.takenFor) { confusions[confusion.name, default: 0] += confusion.count }
       let most = confusions.max { ($0.value, $1.key) < ($1.value, $0.key) }
       var extent: Double?
-      if let images, images > 0, let whole = training.pixelsPerImage, whole > 0, let input = facts.inputPixels {
+      if let images, images > 0, let whole = training.countPerImage, whole > 0, let input = facts.inputPixels {
         extent = (Double(pixels) / Double(images) * Double(input) / whole).squareRoot()
       }
       return TailDiagnosis.ClassFacts(
         name: entry.name, trainingShare: entry.trainingShare, trainingImages: images, extent: extent,
         gradientShare: SampleStatistics(shares.map { k < $0.count ? $0[k] : nil }).mean,
-        pixels: own.reduce(0) { $0 + $1.pixels }, predictedPixels: own.reduce(0) { $0 + $1.predictedPixels },
-        correctPixels: own.reduce(0) { $0 + $1.correctPixels }, takenFor: most.map { TailDiagnosis.Confusion($0.key, $0.value) })
+        pixels: own.reduce(0) { $0 + $1.count }, predictedPixels: own.reduce(0) { $0 + $1.predictedCount },
+        correctPixels: own.reduce(0) { $0 + correctPixels(of: $1.count, scores: $1.scores) },
+        takenFor: most.map { TailDiagnosis.Confusion($0.key, $0.value) })
     }
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 import Images
-import Metrics
+import Segmentation
 
 /// What all pages are made of: sections, tables, figures, the findings about weak classes.
 enum PageParts {

@@ -1,6 +1,8 @@
-/// The IoU of every class as a lying bar, under the headings of the groups, the most frequent class of each first.
+import Tasks
+
+/// The main score of every class as a lying bar, under the headings of the groups, the most frequent class of each first.
 struct ClassBars {
-  /// The evaluation.
+  /// The evaluation; its classes are judged by a share.
   var record: EvaluationRecord
 
   private static let right = 44.0
@@ -11,6 +13,7 @@ struct ClassBars {
   func markup() -> Markup {
     let order = record.groupedOrder
     let left = min(150, 14 + 6.4 * Double(order.map { ClassBars.shortened(record.classes[$0].name).count }.max() ?? 0))
+    guard let kind = record.task.mainOfClasses else { return Markup("") }
     let scale = (ChartStyle.width - left - ClassBars.right) / 100
     var rows: [Markup] = []
     var y = 4.0
@@ -19,13 +22,16 @@ struct ClassBars {
       let entry = record.classes[k]
       if entry.group != group {
         group = entry.group
-        let mean = record.meanIntersectionOverUnion(of: group).map { ": \(Formatting.percent($0, decimals: 1)) %" } ?? ""
+        let main = record.task.main
+        let mean = record.main(ofGroup: group).flatMap { value in main.map { ": \($0.text(value, decimals: 1))" } } ?? ""
         rows.append(
           .element(
-            "text", ["class": "heading \(group)-text", "x": "4", "y": PageChart.place(y + 16), "font-size": "12"], [Markup(group + mean)]))
+            "text",
+            ["class": "heading \(record.task.style(ofGroup: group))-text", "x": "4", "y": PageChart.place(y + 16), "font-size": "12"],
+            [Markup(group + mean)]))
         y += ClassBars.heading
       }
-      rows += bar(entry, y: y, left: left, scale: scale)
+      rows += bar(entry, kind, y: y, left: left, scale: scale)
       y += ClassBars.row
     }
     var parts: [Markup] = []
@@ -34,25 +40,25 @@ struct ClassBars {
       parts.append(PageChart.line(tick == 0 ? "axis" : "grid", x, 4, x, y + 2))
       parts.append(ChartStyle.text(ChartStyle.label(tick), x: x, y: y + 16, anchor: "middle", size: 11))
     }
-    parts.append(ChartStyle.text("IoU, %", x: left + 50 * scale, y: y + 31, anchor: "middle", size: 11))
-    return ChartStyle.chart(height: y + 38, description: "IoU in per cent of every class, by group", parts + rows)
+    parts.append(ChartStyle.text(kind.axis, x: left + 50 * scale, y: y + 31, anchor: "middle", size: 11))
+    return ChartStyle.chart(height: y + 38, description: "\(kind.title) of every class, by group", parts + rows)
   }
 
-  private func bar(_ entry: ClassRecord, y: Double, left: Double, scale: Double) -> [Markup] {
+  private func bar(_ entry: ClassRecord, _ kind: ScoreKind, y: Double, left: Double, scale: Double) -> [Markup] {
     let base = y + ClassBars.row - 5
     let name = ChartStyle.text(ClassBars.shortened(entry.name), x: left - 6, y: base, anchor: "end", size: 11)
-    guard let iou = entry.iou else { return [name, ChartStyle.text("does not occur", x: left + 4, y: base, size: 10)] }
-    let title = "\(entry.name): IoU \(Formatting.percent(iou)) %, \(Formatting.count(entry.pixels)) pixels"
+    guard let value = entry.value(kind) else { return [name, ChartStyle.text("does not occur", x: left + 4, y: base, size: 10)] }
+    let title = "\(entry.name): \(kind.title) \(kind.text(value)), \(Formatting.count(entry.count)) \(record.task.unit)"
     return [
       name,
       .element(
         "rect",
         [
-          "class": "bar \(entry.group)", "x": PageChart.place(left), "y": PageChart.place(y + 2),
-          "width": PageChart.place(max(iou * 100 * scale, 0.5)), "height": PageChart.place(ClassBars.row - 4),
+          "class": "bar \(record.task.style(ofGroup: entry.group))", "x": PageChart.place(left), "y": PageChart.place(y + 2),
+          "width": PageChart.place(max(value * 100 * scale, 0.5)), "height": PageChart.place(ClassBars.row - 4),
         ], [.element("title", [:], [Markup(title)])]),
       ChartStyle.text(
-        Formatting.percent(iou, decimals: 1) + (entry.isNeverPredicted ? " never predicted" : ""), x: left + iou * 100 * scale + 4, y: base,
+        kind.cell(value, decimals: 1) + (entry.isNeverPredicted ? " never predicted" : ""), x: left + value * 100 * scale + 4, y: base,
         size: 10),
     ]
   }

@@ -1,19 +1,23 @@
-import Metrics
+import Tasks
 
-/// A confusion matrix as a picture: a row for each true class, its pixels spread over the columns of what they were taken for.
+/// A confusion matrix as a picture: a row for each true class, spread over the columns of what they were taken for.
 ///
 /// Rows add up to 100 per cent. Few classes have numbers in their cells. Cells of one shade are one path, so that 150 classes make a small
 /// picture too; it is wider than a page then, and is scrolled, or printed as wide as the paper.
 struct ConfusionChart {
-  /// Pixels by truth and prediction.
-  var matrix: ConfusionMatrix
+  /// What was taken for what.
+  var confusions: ConfusionCounts
   /// The classes' names.
   var names: [String]
-  /// The classes' groups.
+  /// The style of each class's group.
   var groups: [String]
+  /// What is counted.
+  var unit: String
   /// Places of the classes, from the top and from the left.
   var order: [Int]
 
+  /// More classes than these are listed alone.
+  static let mostClasses = 256
   /// Steps of shade; what is below half a step is left blank.
   static let shades = 20
   /// More classes than these have no numbers in their cells.
@@ -30,10 +34,10 @@ struct ConfusionChart {
   func markup() -> Markup {
     let (count, cell, margin) = (order.count, cell, margin)
     let size = margin + cell * Double(count) + 2
-    let truth = matrix.pixelsPerClass
+    let (truth, matrix) = (confusions.totals, confusions.matrix)
     func share(_ row: Int, _ column: Int) -> Double {
-      let pixels = truth[order[row]]
-      return pixels > 0 ? Double(matrix[truth: order[row], prediction: order[column]]) / Double(pixels) : 0
+      let total = truth[order[row]]
+      return total > 0 ? Double(matrix[order[row]][order[column]]) / Double(total) : 0
     }
     var paths = Array(repeating: "", count: ConfusionChart.shades + 1)
     var numbers: [Markup] = []
@@ -106,7 +110,7 @@ struct ConfusionChart {
             "font-size": PageChart.place(textSize),
           ], [name]))
       if truth[k] == 0, order.count <= ConfusionChart.mostNumbered {
-        parts.append(ChartStyle.text("no pixels", x: margin + 4, y: middle + 3.2, size: 9))
+        parts.append(ChartStyle.text("no \(unit)", x: margin + 4, y: middle + 3.2, size: 9))
       }
     }
     return parts

@@ -20,6 +20,8 @@ struct CurveChart {
   var beginsAtZero: Bool
   /// Whether every point is marked: for few.
   var hasMarks = false
+  /// What goes to the right.
+  var across = "step"
 
   private static let (left, right, top, height) = (50.0, 12.0, 26.0, 180.0)
 
@@ -29,7 +31,7 @@ struct CurveChart {
     // The axis follows the means: a single step that ran away would flatten all others.
     let (low, high) = (points.map(\.y).min() ?? 0, points.map(\.y).max() ?? 1)
     let vertical = ChartStyle.ticks(from: beginsAtZero ? 0 : low, to: high > low || beginsAtZero ? max(high, 1e-12) : low + 1)
-    let last = max(1, points.map(\.x).max() ?? 1)
+    let last = across == "step" ? max(1, points.map(\.x).max() ?? 1) : max(1e-12, points.map(\.x).max() ?? 1)
     let horizontal = ChartStyle.ticks(from: 0, to: last, count: 5).filter { $0 <= last * 1.0001 }
     let (bottom, most) = (vertical.first ?? 0, vertical.last ?? 1)
     let width = ChartStyle.width - CurveChart.left - CurveChart.right
@@ -45,10 +47,12 @@ struct CurveChart {
     }
     for tick in horizontal {
       parts.append(PageChart.line("axis", x(tick), base, x(tick), base + 4))
-      parts.append(ChartStyle.text(PageChart.step(tick), x: x(tick), y: base + 16, anchor: "middle", size: 11))
+      parts.append(
+        ChartStyle.text(
+          across == "step" ? PageChart.step(tick) : ChartStyle.label(tick), x: x(tick), y: base + 16, anchor: "middle", size: 11))
     }
     parts.append(PageChart.line("axis", CurveChart.left, base, ChartStyle.width - CurveChart.right, base))
-    parts.append(ChartStyle.text("step", x: ChartStyle.width - CurveChart.right, y: base + 31, anchor: "end", size: 11))
+    parts.append(ChartStyle.text(across, x: ChartStyle.width - CurveChart.right, y: base + 31, anchor: "end", size: 11))
     if points.isEmpty { parts.append(ChartStyle.text("nothing was recorded", x: x(last / 2), y: base - 80, anchor: "middle")) }
     for curve in curves where !curve.points.isEmpty {
       if curve.band.count == curve.points.count {
@@ -64,11 +68,11 @@ struct CurveChart {
             "circle", ["class": "mark \(curve.style)", "cx": PageChart.place(x(point.x)), "cy": PageChart.place(y(point.y)), "r": "2.8"],
             [
               .element(
-                "title", [:], [Markup("\(curve.name), step \(ChartStyle.label(point.x)): \(Formatting.significant(point.y, 4))")])
+                "title", [:], [Markup("\(curve.name), \(across) \(ChartStyle.label(point.x)): \(Formatting.significant(point.y, 4))")])
             ]))
       }
     }
-    return ChartStyle.chart(height: base + 38, description: "\(title) by step: \(curves.map(\.name).joined(separator: ", "))", parts)
+    return ChartStyle.chart(height: base + 38, description: "\(title) by \(across): \(curves.map(\.name).joined(separator: ", "))", parts)
   }
 }
 

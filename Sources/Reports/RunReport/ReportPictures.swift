@@ -1,7 +1,7 @@
 import Foundation
 import Images
+import Tasks
 import Tensors
-import Training
 
 /// The best and the worst images of an evaluation, each with its labels and its prediction, small enough for a page.
 public struct ReportPictures: Sendable, Equatable {
@@ -9,8 +9,8 @@ public struct ReportPictures: Sendable, Equatable {
   public struct Entry: Sendable, Equatable {
     /// Its name in the data set.
     public var name: String
-    /// The mean IoU of the classes that occur in it.
-    public var meanIntersectionOverUnion: Double
+    /// Its score.
+    public var score: Double
     /// The image, as a PNG file.
     public var input: [UInt8]
     /// Its labels in the classes' colours, as a PNG file.
@@ -27,23 +27,20 @@ public struct ReportPictures: Sendable, Equatable {
   /// None.
   public init() {}
 
-  /// Predicts the best and the worst images.
-  /// - Parameter count: of each at most.
-  /// - Throws: `LongtailError` for files that cannot be read, or when the network cannot take an image.
-  public init(_ experiment: Experiment, _ predictor: Predictor, _ details: EvaluationDetails, count: Int) throws {
-    // Ignored pixels are black, as in the pictures of runs.
-    var palette = experiment.palette
-    while palette.count < 256 { palette.append(Panel.ignoredColour) }
+  /// Draws the best and the worst images.
+  /// - Parameters:
+  ///   - count: of each at most.
+  ///   - palette: the classes' colours.
+  ///   - figure: gives an image of the split with its annotation and its prediction.
+  /// - Throws: what `figure` throws, and what drawing and encoding throw.
+  public init(_ details: EvaluationDetails, count: Int, palette: [RGBColour], figure: (_ index: Int) throws -> ImageFigure) throws {
     func entry(_ image: EvaluationDetails.Image) throws -> Entry {
-      let sample = try experiment.dataset.sample(split: experiment.evaluationSplit, index: image.score.index)
-      let size = ComparisonPictures.size(of: sample.image)
-      func png(_ labels: LabelImage) throws -> [UInt8] {
-        try labels.resized(width: size.width, height: size.height).pngData(palette: palette, compressionLevel: 9)
-      }
+      let figure = try figure(image.score.index)
+      let size = ComparisonPictures.size(of: figure.input)
       return Entry(
-        name: image.name, meanIntersectionOverUnion: image.score.meanIntersectionOverUnion ?? 0,
-        input: try sample.image.resized(width: size.width, height: size.height).pngData(compressionLevel: 9), truth: try png(sample.labels),
-        prediction: try png(predictor.predict(sample.image)))
+        name: image.name, score: image.score.value ?? 0,
+        input: try figure.input.resized(width: size.width, height: size.height).pngData(compressionLevel: 9),
+        truth: try figure.truth.png(palette, size: size), prediction: try figure.prediction.png(palette, size: size))
     }
     let extremes = details.extremes(count)
     best = try extremes.best.map(entry)
@@ -57,7 +54,7 @@ public struct ReportPictures: Sendable, Equatable {
 
   /// Writes the files into a run's directory, in the place of those of earlier evaluations.
   /// - Throws: `LongtailError(.inputOutput)`.
-  func write(to directory: RunDirectory, step: Int) throws {
+  package func write(to directory: RunDirectory, step: Int) throws {
     try directory.replaceDirectory("examples")
     for (kind, entries) in [("best", best), ("worst", worst)] {
       for (place, entry) in entries.enumerated() {
@@ -79,7 +76,7 @@ public struct ReportPictures: Sendable, Equatable {
         guard parts.count == 3 else { break }
         found.append(
           Entry(
-            name: image.name, meanIntersectionOverUnion: image.score.meanIntersectionOverUnion ?? 0, input: parts[0], truth: parts[1],
+            name: image.name, score: image.score.value ?? 0, input: parts[0], truth: parts[1],
             prediction: parts[2]))
       }
       return found

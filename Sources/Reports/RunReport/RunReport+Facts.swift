@@ -10,7 +10,7 @@ extension RunReport {
     table.append(["steps and evaluations", Formatting.duration(results.trainingSeconds)])
     if let seconds = results.secondsPerStep {
       table.append(["a step (median)", "\(Formatting.significant(seconds, 3)) s"])
-      let images = SampleStatistics.median(steps.compactMap { step in step.images.map(Double.init) })
+      let images = SampleStatistics.median(steps.filter { $0.images > 0 }.map { Double($0.images) })
       if let images, seconds > 0 { table.append(["images a second", Formatting.significant(images / seconds, 3)]) }
     }
     if let seconds = SampleStatistics(results.evaluations.map(\.seconds)).mean {
@@ -25,7 +25,7 @@ extension RunReport {
   /// Where the time of a step goes, on rank zero.
   var phaseTable: TextTable {
     var sums: [String: Double] = [:]
-    for step in results.steps { sums.merge(step.phases, uniquingKeysWith: +) }
+    for step in results.steps { for phase in step.phases { sums[phase.name, default: 0] += phase.value } }
     let whole = sums.values.reduce(0, +)
     var table = TextTable(columns: [.init("phase"), .init("of the time, %", isNumeric: true), .init("s a step", isNumeric: true)])
     guard whole > 0 else { return table }

@@ -1,5 +1,5 @@
 import Configuration
-import Metrics
+import Tasks
 
 extension RunReport {
   /// The page `report.html`: one file without scripts or references to others, well-formed as XML too.
@@ -10,8 +10,9 @@ extension RunReport {
     }
     body += PageParts.section("Curves", curves)
     if let last = results.last { body += PageParts.section("Classes", classes(last)) }
-    if !diagnosis.isEmpty { body += PageParts.section("Worth a look", PageParts.findings(diagnosis)) }
-    if let details, let last = results.last { body += PageParts.section("Confusions", confusions(details, last)) }
+    if let diagnosis, !diagnosis.isEmpty { body += PageParts.section("Worth a look", PageParts.findings(diagnosis)) }
+    if let found = details?.confusions, let last = results.last { body += PageParts.section("Confusions", confusions(found, last)) }
+    for figure in details?.figures ?? [] { body += PageParts.section(figure.title, self.figure(figure)) }
     if !pictures.isEmpty { body += PageParts.section("Images", images) }
     body += PageParts.section("Time", [PageParts.table(timeTable)] + (phaseTable.rows.isEmpty ? [] : [PageParts.table(phaseTable)]))
     body += PageParts.section("Settings", settings)
@@ -37,10 +38,16 @@ extension RunReport {
       .element("p", ["class": "soft"], [Markup(words.joined(separator: " · "))]),
     ]
     if let last = results.last {
-      let groups = ["tail", "medium", "head"].map { ("\($0) mIoU", last.meanIntersectionOverUnion(of: $0), $0) }
-      let tiles: [(String, Double?, String)] =
-        [("mIoU", last.miou, "all")] + groups
-        + [("pixel accuracy", last.pixelAccuracy, ""), ("mean accuracy", last.meanAccuracy, "")]
+      let task = results.task
+      var tiles: [(String, String, String)] = []
+      if let main = task.main {
+        tiles.append((main.title, main.cell(last.main, decimals: 1), "all"))
+        tiles += last.groups.reversed().map {
+          ("\($0) \(main.title)", main.cell(last.main(ofGroup: $0), decimals: 1), task.style(ofGroup: $0))
+        }
+      }
+      tiles += task.listed.filter { $0.rank != .main }.map { ($0.title, $0.cell(last.value($0), decimals: 1), "") }
+      let inPercent = task.listed.allSatisfy { $0.unit == .share }
       parts.append(
         .element(
           "div", ["class": "tiles"],
@@ -48,7 +55,7 @@ extension RunReport {
             .element(
               "div", ["class": "tile \(style)-tile"],
               [
-                .element("b", [:], [Markup(value.map { Formatting.percent($0, decimals: 1) } ?? "–"), .element("small", [:], [" %"])]),
+                .element("b", [:], [Markup(value)] + (inPercent ? [.element("small", [:], [" %"])] : [])),
                 .element("span", [:], [Markup(title)]),
               ])
           }))
@@ -66,16 +73,18 @@ extension RunReport {
 
   private var curves: [Markup] {
     let steps = results.steps
-    let loss = StepCurve(steps.map { ($0.step, $0.loss) })
+    let loss = StepCurve(steps.map { ($0.step, $0.countedLoss) })
     let rate = StepCurve(steps.compactMap { step in step.learningRate.map { (step.step, $0) } })
+    let (task, evaluations) = (results.task, results.evaluations)
     func score(_ name: String, _ style: String, _ value: (EvaluationRecord) -> Double?) -> CurveChart.Curve {
       CurveChart.Curve(
-        name: name, style: style, points: results.evaluations.compactMap { record in value(record).map { (Double(record.step), $0 * 100) } }
-      )
+        name: name, style: style,
+        points: evaluations.compactMap { record in value(record).map { (Double(record.step), task.main?.scaled($0) ?? $0) } })
     }
+    let title = task.main?.title ?? "score"
+    let groups = evaluations.last?.groups ?? task.groups
     let scores =
-      ["head", "medium", "tail"].map { group in score(group, group) { $0.meanIntersectionOverUnion(of: group) } }
-      + [score("mIoU", "all") { $0.miou }]
+      groups.map { group in score(group, task.style(ofGroup: group)) { $0.main(ofGroup: group) } } + [score(title, "all") { $0.main }]
     let charts = [
       CurveChart(
         curves: [
@@ -83,7 +92,7 @@ extension RunReport {
             name: "training loss", style: "all", points: loss.pieces.map { ($0.step, $0.mean) },
             band: loss.pieces.map { ($0.low, $0.high) })
         ], title: "training loss", beginsAtZero: false),
-      CurveChart(curves: scores, title: "mIoU, %", beginsAtZero: true, hasMarks: results.evaluations.count <= 40),
+      CurveChart(curves: scores, title: task.main?.axis ?? "", beginsAtZero: true, hasMarks: results.evaluations.count <= 40),
       CurveChart(
         curves: [.init(name: "learning rate", style: "all", points: rate.pieces.map { ($0.step, $0.mean) })], title: "learning rate",
         beginsAtZero: true),
@@ -93,22 +102,22 @@ extension RunReport {
       length > 1 ? "Points are means over \(length) steps, the band around the loss goes from the least to the largest of them. " : ""
     return [
       .element("p", ["class": "soft"], [Markup(note + "Losses of different objectives cannot be compared.")]),
-      PageChart.legend([("mIoU", "all"), ("head", "head"), ("medium", "medium"), ("tail", "tail")]),
+      PageChart.legend([(title, "all")] + groups.map { ($0, task.style(ofGroup: $0)) }),
       .element("div", ["class": "charts"], charts.map { $0.markup() }),
       PageParts.detail("The numbers of the evaluations", PageParts.table(evaluationTable)),
     ]
   }
 
   private var evaluationTable: TextTable {
+    let task = results.task
+    let groups = results.last?.groups ?? []
+    let others = task.listed.filter { $0.rank != .main }
     var table = TextTable(
       columns: [.init("step", isNumeric: true), .init("epoch", isNumeric: true)]
-        + ["mIoU %", "head %", "medium %", "tail %", "pixel accuracy %", "mean accuracy %"].map { .init($0, isNumeric: true) })
+        + ([task.main?.heading ?? ""] + groups.map { "\($0) %" } + others.map(\.heading)).map { .init($0, isNumeric: true) })
     for record in results.evaluations {
-      let values =
-        [record.miou] + ["head", "medium", "tail"].map { record.meanIntersectionOverUnion(of: $0) }
-        + [record.pixelAccuracy, record.meanAccuracy]
-      table.append(
-        [Formatting.count(record.step), "\(record.epoch)"] + values.map { $0.map { Formatting.percent($0) } ?? "–" })
+      let main = ([record.main] + groups.map { record.main(ofGroup: $0) }).map { task.main?.cell($0) ?? "–" }
+      table.append([Formatting.count(record.step), "\(record.epoch)"] + main + others.map { $0.cell(record.value($0)) })
     }
     return table
   }
@@ -117,38 +126,52 @@ extension RunReport {
     [
       .element(
         "p", ["class": "soft"],
-        ["Groups come from the classes' shares of the labelled training pixels; in each, the most frequent class stands first."]),
-      ClassBars(record: last).markup(), PageParts.detail("The numbers", PageParts.table(ClassTable(last).table)),
-    ]
+        [Markup("Groups come from the classes' \(last.task.groupSource); in each, the most frequent class stands first.")]),
+      last.task.mainOfClasses?.unit == .share && last.classes.count <= ConfusionChart.mostClasses ? ClassBars(record: last).markup() : "",
+      PageParts.detail("The numbers", PageParts.table(ClassTable(last).table)),
+    ] + (ClassTable(last).omission.map { [.element("p", ["class": "soft"], [Markup($0)])] } ?? [])
   }
 
-  private func confusions(_ details: EvaluationDetails, _ last: EvaluationRecord) -> [Markup] {
-    let names = details.classNames
+  private func confusions(_ counts: ConfusionCounts, _ last: EvaluationRecord) -> [Markup] {
+    let (names, unit) = (details?.classNames ?? [], results.task.unit)
     let isSame = last.classes.map(\.name) == names
     let order = isSame ? last.groupedOrder : Array(names.indices)
-    let groups = isSame ? last.classes.map(\.group) : names.map { _ in "all" }
+    let groups = isSame ? last.classes.map { results.task.style(ofGroup: $0.group) } : names.map { _ in "all" }
     var table = TextTable(columns: [
-      .init("truth"), .init("taken for"), .init("of its pixels, %", isNumeric: true), .init("pixels", isNumeric: true),
+      .init("truth"), .init("taken for"), .init("of its \(unit), %", isNumeric: true), .init(unit, isNumeric: true),
     ])
-    let found = details.confusions()
+    let found = counts.confusions()
     for confusion in found.prefix(20) {
       table.append([
         names[confusion.truth], names[confusion.prediction], Formatting.percent(confusion.share, decimals: 1),
-        Formatting.count(confusion.pixels),
+        Formatting.count(confusion.count),
       ])
     }
-    let chart = ConfusionChart(matrix: details.matrix, names: names, groups: groups, order: order).markup()
     let listing = found.count > 20 ? "The 20 largest confusions" : "The largest confusions"
+    let list: [Markup] = [.element("h3", [:], [Markup(listing)]), PageParts.table(table)]
+    // The picture of thousands of classes would be one nobody can read, and larger than all the rest.
+    guard names.count <= ConfusionChart.mostClasses else { return list }
+    let chart = ConfusionChart(confusions: counts, names: names, groups: groups, unit: unit, order: order).markup()
     return [
       .element(
         "p", ["class": "soft"],
         [
-          """
-          Each row is a true class: how many per cent of its pixels were taken for the class of the column. A perfect network fills the \
-          diagonal alone.
-          """
-        ]),
-      .element("div", ["class": "scroll"], [chart]), .element("h3", [:], [Markup(listing)]), PageParts.table(table),
+          Markup(
+            "Each row is a true class: how many per cent of its \(unit) were taken for the class of the column. A perfect network fills the "
+              + "diagonal alone.")
+        ]), .element("div", ["class": "scroll"], [chart]),
+    ] + list
+  }
+
+  /// A figure of the task.
+  private func figure(_ figure: Figure) -> [Markup] {
+    let styles = ["all", "head", "medium", "tail"]
+    let curves = figure.curves.enumerated().map { place, curve in
+      CurveChart.Curve(name: curve.name, style: styles[place % styles.count], points: curve.points.map { ($0.x, $0.y) })
+    }
+    return [
+      .element("p", ["class": "soft"], [Markup(figure.text)]), PageChart.legend(curves.map { ($0.name, $0.style) }),
+      CurveChart(curves: curves, title: figure.up, beginsAtZero: true, hasMarks: true, across: figure.across).markup(),
     ]
   }
 
@@ -165,7 +188,7 @@ extension RunReport {
                 "p", [:],
                 [
                   .element("b", [:], [Markup(entry.name)]),
-                  Markup(" mIoU \(Formatting.percent(entry.meanIntersectionOverUnion, decimals: 1)) %"),
+                  Markup(results.task.main.map { " \($0.title) \($0.text(entry.score, decimals: 1))" } ?? ""),
                 ]),
               .element(
                 "div", ["class": "figures"],
@@ -179,8 +202,8 @@ extension RunReport {
     return [
       .element(
         "p", ["class": "soft"],
-        ["Images are ranked by the mean IoU of the classes that occur in them. Pixels without a label are black in the truth."]),
-      PageParts.classLegend(zip(names, results.colours).map { ($0, $1) }),
+        ["Images are ranked by their own score, over the classes that occur in them. What has no label is black in the truth."]),
+      names.count <= ConfusionChart.mostClasses ? PageParts.classLegend(zip(names, results.colours).map { ($0, $1) }) : "",
     ] + rows("Worst", pictures.worst) + rows("Best", pictures.best)
   }
 }

@@ -1,9 +1,7 @@
 import Configuration
 import Foundation
-import Metrics
-import Models
+import Segmentation
 import Tensors
-import Training
 
 /// One run on one page: curves, classes, confusions, the best and the worst images, settings, times, and what looks wrong.
 ///
@@ -21,30 +19,30 @@ public struct RunReport: Sendable {
   public var name: String
   /// How the run stands.
   public var state: RunState
-  let environment: RecordedEnvironment?
+  let environment: RunEnvironment?
 
   /// Reads a run's directory.
   /// - Parameters:
   ///   - path: the directory.
   ///   - name: the heading; by default the directory's name.
-  ///   - facts: where somebody knows the network better than the configuration tells.
+  ///   - facts: what the diagnosis knows of the network; nothing when not given.
   /// - Throws: `LongtailError(.missingInput)` where there is no run, `.badData` where a file of it is not what it should be.
-  public init(readingFrom path: String, name: String? = nil, facts: NetworkFacts? = nil) throws {
+  public init(readingFrom path: String, name: String? = nil, facts: NetworkFacts = NetworkFacts()) throws {
     let results = try RunResults(readingFrom: path)
     self.results = results
     self.name = name ?? URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-    self.facts = facts ?? NetworkFacts(results)
+    self.facts = facts
     state = results.state
-    environment = try RunResults.file("\(path)/environment.json")
+    environment = try RecordFile.read("\(path)/environment.json")
     // That of an evaluation which a resumed run has undone would not fit the rest.
-    if let read = try EvaluationDetails.read(ofRun: path), read.step == results.last?.step {
+    if let read = try EvaluationDetails.read(ofRun: path, results.task), read.step == results.last?.step {
       details = read
       pictures = ReportPictures(ofRun: path, read)
     }
   }
 
   /// What the last evaluation says about weak classes.
-  public var diagnosis: TailDiagnosis { TailDiagnosis(facts, results) }
+  public var diagnosis: TailDiagnosis? { TailDiagnosis(facts, results) }
 
   /// What a reader has to know before the numbers, the gravest first.
   public var warnings: [String] {
@@ -61,16 +59,19 @@ public struct RunReport: Sendable {
       lines.append("There is no evaluation yet: classes, confusions and images are missing.")
       return lines
     }
-    if let best = results.bestEvaluation, let value = best.miou, let now = last.miou, value - now > 0.02 {
-      lines.append(
-        "mIoU was \(Formatting.percent(value)) % after step \(Formatting.count(best.step)) and is \(Formatting.percent(now)) % now.")
+    if let main = results.task.main, main.unit == .share, let best = results.bestEvaluation, let value = best.main, let now = last.main,
+      results.sign * (value - now) > 0.02
+    {
+      lines.append("\(main.title) was \(main.text(value)) after step \(Formatting.count(best.step)) and is \(main.text(now)) now.")
     }
     let never = last.classes.filter(\.isNeverPredicted).map(\.name)
     if !never.isEmpty {
       lines.append("Never predicted: \(never.joined(separator: ", ")). The causes are under \"Worth a look\".")
     }
-    let absent = last.classes.filter { $0.pixels == 0 }.map(\.name)
-    if !absent.isEmpty { lines.append("Without a pixel in the evaluated images, so without a score: \(absent.joined(separator: ", ")).") }
+    let absent = last.classes.filter { $0.count == 0 }.map(\.name)
+    if !absent.isEmpty {
+      lines.append("Without \(results.task.unit) in the evaluated images, so without a score: \(absent.joined(separator: ", ")).")
+    }
     let skipped = results.steps.count(where: \.isSkipped)
     if skipped > 0 { lines.append("\(Formatting.plural(skipped, "step")) left out, since numbers were not finite or far too large.") }
     let spikes = results.steps.count { !$0.spikes.isEmpty }
@@ -79,17 +80,5 @@ public struct RunReport: Sendable {
       lines.append("No confusion matrix and no scores of images: the run did not write them. longtail report --evaluate makes them.")
     }
     return lines
-  }
-}
-
-extension NetworkFacts {
-  /// What a run's configuration tells of its network. Nothing where this build does not know the model.
-  public init(_ results: RunResults) {
-    self.init()
-    let (configuration, classes) = (results.configuration, results.last?.classes.count ?? results.training.pixels.count)
-    let graph = try? ModelRegistry.make(
-      configuration.model.name, width: configuration.model.width, classes: max(1, classes), settings: configuration.model.settings)
-    stride = try? graph?.coarsestStride()
-    inputPixels = configuration.data.size.map { $0.width * $0.height }
   }
 }

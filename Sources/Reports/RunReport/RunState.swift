@@ -1,4 +1,5 @@
 import Foundation
+import Tasks
 
 /// Whether a run is at its end, at work, or waits for somebody to go on with it.
 public enum RunState: String, Sendable, CaseIterable {
@@ -55,22 +56,23 @@ extension RunResults {
   /// Seconds of all steps and evaluations, pauses between starts left out.
   public var trainingSeconds: Double { steps.reduce(0) { $0 + $1.seconds } + evaluations.reduce(0) { $0 + $1.seconds } }
 
-  /// The evaluation with the largest mIoU; the earliest of equal ones.
+  /// The evaluation with the best main score; the earliest of equal ones.
   public var bestEvaluation: EvaluationRecord? {
-    evaluations.filter { $0.miou != nil }.max { ($0.miou ?? 0, $1.step) < ($1.miou ?? 0, $0.step) }
+    evaluations.filter { $0.main != nil }.max { (sign * ($0.main ?? 0), $1.step) < (sign * ($1.main ?? 0), $0.step) }
   }
-}
 
-extension EvaluationRecord {
-  /// The mIoU of a group, where it has one.
-  public func meanIntersectionOverUnion(of group: String) -> Double? { groups.first { $0.name == group }?.miou }
+  /// 1 where the larger values of the main score are the better ones, -1 where the smaller ones are.
+  var sign: Double { task.main?.direction == .smaller ? -1 : 1 }
 
-  /// Places of the classes: head, medium and tail, and in each the most frequent in training first.
-  public var groupedOrder: [Int] {
-    let groups = ["head", "medium", "tail"]
-    func key(_ k: Int) -> (Int, Double, Int) {
-      (groups.firstIndex(of: classes[k].group) ?? groups.count, -(classes[k].trainingShare ?? -1), k)
+  /// Names of the scores of evaluations, and of groups, which stand for their main score.
+  var scoreNames: [String] { ScoreTable(task.scores, groups: task.groups, classes: []).entries.map(\.name) + task.groups }
+
+  /// The last value of a score, or of a group's main score, by its name; larger is better in what is returned.
+  func lastValue(named name: String) -> Double? {
+    guard let last else { return nil }
+    if let score = last.scores.first(where: { $0.name == name }) {
+      return score.value.map { score.kind.direction == .smaller ? -$0 : $0 }
     }
-    return classes.indices.sorted { key($0) < key($1) }
+    return last.main(ofGroup: name).map { sign * $0 }
   }
 }

@@ -56,16 +56,53 @@ extension Double: StateValue {
   }
 }
 
-extension [Double]: StateValue {
-  /// Double precision.
-  public static var elementType: ElementType { .float64 }
+/// A kind of number of which a leaf can hold a row.
+public protocol StateNumber {
+  /// The kind of number in files.
+  static var rowType: ElementType { get }
+  /// A row as files hold it.
+  static func stored(_ row: [Self]) -> TensorValues
+  /// A row from a file; nil where it holds another kind.
+  static func row(_ values: TensorValues) -> [Self]?
+}
+
+extension Array: StateValue where Element: StateNumber {
+  /// That of the elements.
+  public static var elementType: ElementType { Element.rowType }
   /// A row of any length.
   public static var stateShape: [Int]? { nil }
   /// The row.
-  public var stateValues: TensorValues { .float64(self) }
+  public var stateValues: TensorValues { Element.stored(self) }
   /// The row.
   public init?(stateValues: TensorValues) {
-    guard let doubles = stateValues.doubles else { return nil }
-    self = doubles
+    guard let row = Element.row(stateValues) else { return nil }
+    self = row
   }
+}
+
+extension Double: StateNumber {
+  /// Double precision.
+  public static var rowType: ElementType { .float64 }
+  /// The row.
+  public static func stored(_ row: [Double]) -> TensorValues { .float64(row) }
+  /// The row.
+  public static func row(_ values: TensorValues) -> [Double]? { values.doubles }
+}
+
+extension Float: StateNumber {
+  /// Single precision.
+  public static var rowType: ElementType { .float32 }
+  /// The row.
+  public static func stored(_ row: [Float]) -> TensorValues { .float32(row) }
+  /// The row.
+  public static func row(_ values: TensorValues) -> [Float]? { values.floats }
+}
+
+extension Int: StateNumber {
+  /// 64 bits.
+  public static var rowType: ElementType { .int64 }
+  /// The row.
+  public static func stored(_ row: [Int]) -> TensorValues { .int64(row.map { Int64($0) }) }
+  /// The row.
+  public static func row(_ values: TensorValues) -> [Int]? { values.integers?.map { Int($0) } }
 }

@@ -1,6 +1,6 @@
 import Checkpoints
 import Configuration
-import Metrics
+import Tasks
 
 extension RunRecord {
   /// What reports, predictions and a look at the checkpoint need to know of an experiment.
@@ -10,9 +10,10 @@ extension RunRecord {
     seed = UInt64(bitPattern: Int64(experiment.configuration.seed))
     configurationDigest = try experiment.configuration.digest()
     configurationText = experiment.configuration.yaml()
+    task = experiment.task.name
     classNames = experiment.classNames
     classColours = experiment.palette.map(\.hexadecimal)
-    classGroups = groups?.groups.map(\.rawValue) ?? []
+    classGroups = groups.map { groups in groups.places.indices.map(groups.name) } ?? []
     versions = Versions.all
   }
 }

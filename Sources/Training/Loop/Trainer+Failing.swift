@@ -50,8 +50,8 @@ extension Trainer {
       if communicator.size == 1 { try endAfterFailure(error) }
       let size = experiment.paddedSize
       let empty = Batch(
-        withoutPicturesOf: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, height: size.height,
-        width: size.width)
+        withoutImagesIn: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, height: size.height,
+        width: size.width, targets: experiment.task.makeTargets(capacity: 0, size: size))
       return (empty, error)
     }
   }

@@ -11,7 +11,7 @@ extension Trainer {
   public static func totalSteps(of experiment: Experiment) throws -> Int {
     let training = experiment.configuration.training
     let plan = try BatchPlan(
-      sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: 1)
+      sampleCount: experiment.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: 1)
     return totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch)
   }
 
@@ -24,7 +24,9 @@ extension Trainer {
   public static func isFinished(_ experiment: Experiment, checkpoints: String, communicator: any Communicator) throws -> Bool {
     var flag = [0.0]
     if communicator.isRoot, let contents = try findCheckpoint(checkpoints, .auto, experiment.configuration).contents {
-      flag[0] = contents.run.globalStep >= (try totalSteps(of: experiment)) ? 1 : 0
+      let isOver = try EarlyStopping.isOver(contents.run.earlyStopping, experiment)
+      let totalSteps = try totalSteps(of: experiment)
+      flag[0] = isOver || contents.run.globalStep >= totalSteps ? 1 : 0
     }
     try communicator.maximum(&flag)
     return flag[0] > 0

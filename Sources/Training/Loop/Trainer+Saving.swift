@@ -22,6 +22,7 @@ extension Trainer {
     var record = try RunRecord(experiment, groups: statistics.groups)
     record.metrics = scores.metrics
     record.best = scores.best
+    record.earlyStopping = stopping?.record
     record.elapsedSeconds = elapsed
     return try learner.checkpoint(record)
   }

@@ -3,7 +3,6 @@ import Collectives
 import Configuration
 import Datasets
 import Foundation
-import Metrics
 import Networks
 import Tensors
 
@@ -35,6 +34,7 @@ public final class Trainer {
   let nonFinitePolicy: NonFinitePolicy
   var saving: SavePolicy
   var scores: BestScores
+  var stopping: EarlyStopping?
   /// Rank zero's way to the disk, if checkpoints are kept.
   let saver: CheckpointSaver?
   /// Rank zero's limit in time, if there is one.
@@ -42,6 +42,7 @@ public final class Trainer {
   private let requests: () -> Requests
   private let evaluator: Evaluator
   private let plan: BatchPlan
+  private let sampler: any Sampler
   private let elapsedBefore: Double
   private let started = Date()
   private let notes: [String]
@@ -68,10 +69,12 @@ public final class Trainer {
     self.requests = requests
     hasCheckpoints = checkpoints != nil
     try experiment.requireTrainable(globalBatch: training.globalBatch, dropLast: training.dropLast)
-    scores = try BestScores(watching: configuration.checkpoint.best, classNames: experiment.classNames)
+    scores = try BestScores(watching: configuration.checkpoint.best, of: experiment.scoreTable)
     nonFinitePolicy = NonFinitePolicy(training)
+    stopping = try training.earlyStopping.map { try EarlyStopping($0, of: experiment.scoreTable) }
+    sampler = try experiment.sampler(statistics.audit.statistics.samples)
     plan = try BatchPlan(
-      sampleCount: experiment.dataset.count(of: .train), globalBatch: training.globalBatch, dropLast: training.dropLast,
+      sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
     try experiment.requireNormalizable(plan)
     schedule = RunSchedule(
@@ -89,6 +92,7 @@ public final class Trainer {
     if found.isResumed {
       try learner.restore(found.contents)
       try scores.restore(found.contents?.run, communicator)
+      try stopping?.restore(found.contents?.run.earlyStopping, communicator)
     } else {
       notes += try learner.loadPretrained(configuration.model)
     }
@@ -112,7 +116,7 @@ public final class Trainer {
     let loader = try makeLoader()
     defer { loader.stop() }
     var summary = TrainingSummary()
-    while !schedule.isEnd(after: learner.stepCount), let report = try step(loader, beforeStep) {
+    while !hasEnded, let report = try step(loader, beforeStep) {
       try judge(report)
       timeLimit?.didStep(seconds: report.seconds)
       try observer?.didStep(report)
@@ -122,11 +126,13 @@ public final class Trainer {
         let evaluation = try evaluate()
         summary.evaluation = evaluation
         if schedule.isEnd(after: learner.stepCount) { try requireFiniteEnd(report, evaluation) }
-        if scores.note(evaluation) { saving.owe() }
+        if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
+        stopping?.note(evaluation.scores, step: evaluation.step)
         try observer?.didEvaluate(evaluation, learner: learner)
       }
+      if hasEnded { try save() }
       if saving.isDue(after: report, steps: learner.stepCount, in: schedule) { try save() }
-      if report.requests.isStop, !schedule.isEnd(after: learner.stepCount) {
+      if report.requests.isStop, !hasEnded {
         summary.wasStopped = true
         summary.stopReason = report.requests.stop ? "on request" : "before the end of its time (\(timeLimit?.origin ?? "rank 0 says so"))"
         break
@@ -137,11 +143,15 @@ public final class Trainer {
     try saver?.finish()
     summary.steps = learner.stepCount
     summary.best = scores.best
+    summary.earlyEnd = schedule.isEnd(after: learner.stepCount) ? nil : stopping?.reason
     summary.secondsWaitedForData = loader.secondsWaited
     if let contents = try checkpoint() { summary.digest = try contents.digest() }
     try communicator.barrier()
     return summary
   }
+
+  /// Whether the run is over: by its steps, or because it gets no better.
+  private var hasEnded: Bool { schedule.isEnd(after: learner.stepCount) || stopping?.isOver ?? false }
 
   /// Does a step; nil where the loader has no more batches. Collective.
   private func step(_ loader: BatchLoader, _ beforeStep: ((Batch, Learner) throws -> Void)?) throws -> StepReport? {
@@ -181,8 +191,8 @@ public final class Trainer {
     return try BatchLoader(
       source: .init(
         dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline,
-        order: SampleOrder(seed: UInt64(bitPattern: Int64(experiment.configuration.seed)), count: plan.sampleCount), plan: plan,
-        rank: communicator.rank, height: size.height, width: size.width),
+        order: sampler, plan: plan,
+        rank: communicator.rank, height: size.height, width: size.width, targets: experiment.targets(ofSize: size)),
       epoch: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, options: options)
   }
 

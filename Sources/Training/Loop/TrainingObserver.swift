@@ -61,6 +61,8 @@ public struct TrainingSummary: Sendable {
   public var wasStopped = false
   /// Why, in words: `on request`.
   public var stopReason = "on request"
+  /// Why the run ended before its last step, where it got no better; nil for one that did not.
+  public var earlyEnd: String?
   /// Seconds that the step waited for data, on this rank.
   public var secondsWaitedForData = 0.0
 }

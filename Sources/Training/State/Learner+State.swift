@@ -22,8 +22,22 @@ extension Learner: Stateful {
         }
       }
     }
-    tree.child("optimizer") { optimizer.describeState(in: &$0, tensors: parameters) }
-    tree.child("objective") { objective.describeState(in: &$0) }
+    tree.child("optimizer") { optimizer.describeState(in: &$0, tensors: network.trainedTensors) }
+    for term in terms.terms { tree.child(term.name) { term.describeState(in: &$0) } }
+    for part in trained.dropFirst() {
+      tree.child(part.name) { tree in
+        tree.tensors(part.network.parameterTensors, in: part.network.parameters) { "parameter \($0) of \(part.name)" }
+        tree.tensors(
+          part.network.statisticTensors, in: part.network.runningStatisticsBuffer, sharing: sharing("\(part.name).runningStatistics")
+        ) { "running statistic \($0) of \(part.name)" }
+        tree.child("optimizer") { part.optimizer.describeState(in: &$0, tensors: part.network.trainedTensors) }
+      }
+    }
+    for partner in networks.partners {
+      let statistics = partner.mode == .observing ? sharing("\(partner.name).runningStatistics") : .replicated
+      tree.child(partner.name) { partner.describeState(in: &$0, statistics: statistics) }
+    }
+    for follower in followers { tree.child(follower.name, follower) }
     tree.child("run") {
       $0.value("globalStep", of: self, \.stepCount, title: "step number")
       $0.count("consumedSamples", of: self, \.consumedSamples, title: "number of samples")

@@ -4,6 +4,7 @@ import Collectives
 import Configuration
 import Foundation
 import Reports
+import Runs
 import Tensors
 import Threading
 import Training

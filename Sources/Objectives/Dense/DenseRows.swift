@@ -1,0 +1,169 @@
+import Foundation
+
+/// A table of numbers, row after row: features of samples, weights of classes, logits.
+///
+/// For what is done to heads on given features, not for networks' layers: products are plain loops of one thread over vectors of eight.
+package struct DenseRows: Sendable, Equatable {
+  /// Rows.
+  package let count: Int
+  /// Numbers in a row.
+  package let width: Int
+  /// All numbers; row r begins at `r * width`.
+  package var values: [Float]
+
+  /// A table of zeros.
+  package init(count: Int, width: Int) {
+    (self.count, self.width) = (count, width)
+    values = [Float](repeating: 0, count: count * width)
+  }
+
+  /// A table from its numbers, row after row: `count * width` of them.
+  package init(count: Int, width: Int, values: [Float]) {
+    precondition(values.count == count * width, "count times width numbers")
+    (self.count, self.width, self.values) = (count, width, values)
+  }
+
+  /// The numbers of a row.
+  package subscript(row: Int) -> ArraySlice<Float> { values[row * width..<(row + 1) * width] }
+
+  /// One number.
+  package subscript(row: Int, column: Int) -> Float {
+    get { values[row * width + column] }
+    set { values[row * width + column] = newValue }
+  }
+
+  /// Some rows, in the order given.
+  package func selecting(_ rows: [Int]) -> DenseRows {
+    DenseRows(count: rows.count, width: width, values: rows.flatMap { self[$0] })
+  }
+
+  /// Each row times a number of its own.
+  package func scaled(by factors: [Float]) -> DenseRows {
+    precondition(factors.count == count, "a factor for each row")
+    var result = self
+    for row in 0..<count { for column in 0..<width { result[row, column] *= factors[row] } }
+    return result
+  }
+
+  /// The products of every row with every row of another table of the same width: this times the other transposed, count x other.count.
+  package func products(with other: DenseRows) -> DenseRows {
+    precondition(width == other.width, "rows of one width")
+    var result = DenseRows(count: count, width: other.count)
+    values.withUnsafeBufferPointer { a in
+      other.values.withUnsafeBufferPointer { b in
+        for row in 0..<count {
+          for column in 0..<other.count {
+            result.values[row * other.count + column] = DenseRows.dot(a, row * width, b, column * width, width)
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// The rows of another table added up with the weights that each row of this one has: this times the other, count x other.width.
+  package func combining(_ other: DenseRows) -> DenseRows {
+    precondition(width == other.count, "a weight for each row")
+    var result = DenseRows(count: count, width: other.width)
+    for row in 0..<count { for k in 0..<width { result.add(other, row: k, times: self[row, k], to: row) } }
+    return result
+  }
+
+  /// The rows of another table added up with the weights that each column of this one has: this transposed times the other, width x other.width.
+  package func collecting(_ other: DenseRows) -> DenseRows {
+    precondition(count == other.count, "as many rows")
+    var result = DenseRows(count: width, width: other.width)
+    for k in 0..<count { for column in 0..<width { result.add(other, row: k, times: self[k, column], to: column) } }
+    return result
+  }
+
+  private mutating func add(_ other: DenseRows, row: Int, times factor: Float, to target: Int) {
+    if factor == 0 { return }
+    let width = self.width
+    values.withUnsafeMutableBufferPointer { output in
+      other.values.withUnsafeBufferPointer { input in
+        for index in 0..<width { output[target * width + index] += factor * input[row * width + index] }
+      }
+    }
+  }
+
+  /// The Euclidean norm of each row.
+  package var norms: [Float] {
+    values.withUnsafeBufferPointer { memory in
+      (0..<count).map { DenseRows.dot(memory, $0 * width, memory, $0 * width, width).squareRoot() }
+    }
+  }
+
+  /// Norms below this count as it, so that a row of zeros stays one.
+  package static let leastNorm: Float = 1e-12
+
+  /// Each row at norm 1, and the norms.
+  package var units: (rows: DenseRows, norms: [Float]) {
+    let norms = norms.map { max($0, DenseRows.leastNorm) }
+    return (scaled(by: norms.map { 1 / $0 }), norms)
+  }
+
+  /// The gradient for rows whose units have this gradient: (g - (g . u) u) / norm, with u this table's units.
+  /// - Parameters:
+  ///   - gradient: at the units.
+  ///   - units: what `units` gave.
+  package static func gradient(atUnits gradient: DenseRows, units: (rows: DenseRows, norms: [Float])) -> DenseRows {
+    var result = gradient
+    for row in 0..<gradient.count {
+      let along = zip(gradient[row], units.rows[row]).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+      for column in 0..<gradient.width {
+        result[row, column] = (gradient[row, column] - along * units.rows[row, column]) / units.norms[row]
+      }
+    }
+    return result
+  }
+
+  /// The sum of products, in eight partial sums.
+  @inline(__always)
+  private static func dot(
+    _ a: UnsafeBufferPointer<Float>, _ aStart: Int, _ b: UnsafeBufferPointer<Float>, _ bStart: Int, _ count: Int
+  ) -> Float {
+    var sums = SIMD8<Float>()
+    var index = 0
+    while index + 8 <= count {
+      for lane in 0..<8 { sums[lane] += a[aStart + index + lane] * b[bStart + index + lane] }
+      index += 8
+    }
+    var sum = sums.sum()
+    while index < count {
+      sum += a[aStart + index] * b[bStart + index]
+      index += 1
+    }
+    return sum
+  }
+}
+
+extension DenseRows {
+  /// Each row's softmax at a temperature.
+  package func softmax(temperature: Float = 1) -> DenseRows {
+    var result = self
+    for row in 0..<count {
+      let most = self[row].max() ?? 0
+      let exponentials = self[row].map { exp(Double(($0 - most) / temperature)) }
+      let sum = exponentials.reduce(0, +)
+      for column in 0..<width { result[row, column] = Float(exponentials[column] / sum) }
+    }
+    return result
+  }
+
+  /// Each row's cross-entropy against its label: log sum exp z - z_label.
+  package func crossEntropies(_ labels: [Int32]) -> [Double] {
+    (0..<count).map { row in
+      let most = self[row].max() ?? 0
+      let sum = self[row].reduce(0.0) { $0 + exp(Double($1 - most)) }
+      return log(sum) + Double(most) - Double(self[row, Int(labels[row])])
+    }
+  }
+
+  /// The gradient of the mean cross-entropy: (softmax - onehot) / divisor.
+  package func crossEntropyGradient(_ labels: [Int32], divisor: Float) -> DenseRows {
+    var result = softmax()
+    for row in 0..<count { result[row, Int(labels[row])] -= 1 }
+    return result.scaled(by: [Float](repeating: 1 / divisor, count: count))
+  }
+}

@@ -1,0 +1,92 @@
+import Tasks
+
+/// How one class fared in an evaluation.
+public struct ClassRecord: Sendable, Equatable {
+  /// Another class that it was taken for.
+  public struct Confusion: Sendable, Equatable {
+    /// The other class.
+    public var name: String
+    /// How often.
+    public var count: Int
+
+    /// Puts the two together.
+    public init(_ name: String, _ count: Int) { (self.name, self.count) = (name, count) }
+  }
+
+  /// The class.
+  public var name: String
+  /// The group that it belongs to.
+  public var group: String
+  /// Its share of what is labelled in training, from 0 to 1, where known; not in the file.
+  public var trainingShare: Double?
+  /// How many there are in the evaluated images, in the task's unit.
+  public var count: Int
+  /// How many were taken for the class, right or wrong, where a label counts.
+  public var predictedCount: Int
+  /// Its scores by the name of their kind, in the order in which they are shown; nil where undefined.
+  public var scores: [(kind: String, value: Double?)]
+  /// Its share of the sum of the classes' squared gradient norms in the last step before the evaluation, where measured.
+  public var gradientShare: Double?
+  /// What it was taken for, when not for itself: the most frequent first, at most `mostConfusions`.
+  public var takenFor: [Confusion]
+
+  /// How many other classes are listed in `takenFor`.
+  public static let mostConfusions = 3
+
+  /// Puts the numbers together.
+  public init(
+    name: String, group: String, trainingShare: Double?, count: Int, predictedCount: Int, scores: [(kind: String, value: Double?)],
+    gradientShare: Double? = nil, takenFor: [Confusion] = []
+  ) {
+    (self.name, self.group, self.trainingShare) = (name, group, trainingShare)
+    (self.count, self.predictedCount, self.scores) = (count, predictedCount, scores)
+    (self.gradientShare, self.takenFor) = (gradientShare, takenFor)
+  }
+
+  /// A score; nil where it is undefined or not known.
+  public func value(_ kind: ScoreKind?) -> Double? {
+    guard let kind else { return nil }
+    return scores.first { $0.kind == kind.name }?.value
+  }
+
+  /// Whether the class occurs, but was not predicted once.
+  public var isNeverPredicted: Bool { count > 0 && predictedCount == 0 }
+
+  /// Whether all is equal.
+  public static func == (one: ClassRecord, other: ClassRecord) -> Bool {
+    one.name == other.name && one.group == other.group && one.trainingShare == other.trainingShare && one.count == other.count
+      && one.predictedCount == other.predictedCount && one.gradientShare == other.gradientShare && one.takenFor == other.takenFor
+      && one.scores.elementsEqual(other.scores) { $0.kind == $1.kind && $0.value == $1.value }
+  }
+}
+
+extension ClassRecord {
+  /// Reads a class of a line: counts bear the name of the unit, scores those of their kinds.
+  init(from container: KeyedDecodingContainer<RecordKey>, _ task: TaskDescription, share: Double?) throws {
+    func number(_ name: String) throws -> Int { try container.decode(Int.self, forKey: RecordKey(name)) }
+    let others = try container.decodeIfPresent([String: Int].self, forKey: RecordKey("takenFor")) ?? [:]
+    self.init(
+      name: try container.decode(String.self, forKey: RecordKey("name")),
+      group: try container.decode(String.self, forKey: RecordKey("group")), trainingShare: share,
+      count: try number(task.unit), predictedCount: try number("predicted\(task.countUnit.capitalized)"),
+      scores: try task.listedOfClasses.map { kind in
+        (kind.name, try container.decodeIfPresent(Double.self, forKey: RecordKey(kind.name)))
+      },
+      gradientShare: try container.decodeIfPresent(Double.self, forKey: RecordKey("gradientShare")),
+      takenFor: others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { Confusion($0.key, $0.value) })
+  }
+
+  func encode(to container: inout KeyedEncodingContainer<RecordKey>, _ task: TaskDescription) throws {
+    try container.encode(name, forKey: RecordKey("name"))
+    try container.encode(group, forKey: RecordKey("group"))
+    try container.encode(count, forKey: RecordKey(task.unit))
+    try container.encode(predictedCount, forKey: RecordKey("predicted\(task.countUnit.capitalized)"))
+    for score in scores { try container.encode(score.value, forKey: RecordKey(score.kind)) }
+    if let gradientShare { try container.encode(gradientShare, forKey: RecordKey("gradientShare")) }
+    if !takenFor.isEmpty {
+      var others = container.nestedContainer(keyedBy: RecordKey.self, forKey: RecordKey("takenFor"))
+      for other in takenFor { try others.encode(other.count, forKey: RecordKey(other.name)) }
+    }
+    if isNeverPredicted { try container.encode(true, forKey: RecordKey("neverPredicted")) }
+  }
+}

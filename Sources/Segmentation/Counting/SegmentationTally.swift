@@ -1,0 +1,127 @@
+import Configuration
+import Datasets
+import Images
+import Networks
+import Objectives
+import Tasks
+import Tensors
+
+/// The pixels of a split by truth and prediction, and a score for each image.
+///
+/// Cost: one sum of C x C integers over the ranks, one of three numbers an image.
+public struct SegmentationTally: Tally {
+  /// Pixels by truth and prediction.
+  public private(set) var matrix: ConfusionMatrix
+  /// What the code published with PAT makes of the same batches.
+  public private(set) var published = IblaMeanIntersectionOverUnion()
+  private var images: PackedImageScores
+  private let context: TallyContext
+  private let dataset: any SegmentationDataset
+  private let views: Configuration.Views
+  private let predictor = RowPredictor()
+
+  /// Nothing counted yet.
+  init(_ context: TallyContext, dataset: any SegmentationDataset, views: Configuration.Views) {
+    (self.context, self.dataset, self.views) = (context, dataset, views)
+    matrix = ConfusionMatrix(classes: dataset.classes.count)
+    images = PackedImageScores(count: dataset.count(of: context.split))
+  }
+
+  /// Counts the pixels of a batch, image by image.
+  public mutating func add(_ batch: Batch, _ outputs: NetworkOutputs) throws {
+    let logits = try outputs.rows(.logits)
+    var whole = ConfusionMatrix(classes: matrix.classes)
+    if context.comparesAtOwnSize {
+      for (image, annotation) in batch.annotations.enumerated() {
+        let labels = try SegmentationTally.labels(annotation)
+        let predictions = LogitsResampling.predictions(
+          of: logits, image: image, columns: context.paddedSize.width, valid: context.imageSize,
+          size: ImageSize(width: labels.width, height: labels.height))
+        try note(batch.sampleIndices[image], predictions, labels, &whole)
+      }
+    } else {
+      var predictions = [Int32](repeating: 0, count: logits.rows)
+      try predictions.withUnsafeMutableBufferPointer { try predictor.predictions(of: logits, into: $0) }
+      let pixels = batch.height * batch.width
+      try batch.targets.withRows { rows in
+        for image in 0..<batch.imageCount {
+          var own = ConfusionMatrix(classes: matrix.classes)
+          let range = image * pixels..<(image + 1) * pixels
+          try predictions.withUnsafeBufferPointer { predictions in
+            try own.add(predictions: .init(rebasing: predictions[range]), labels: .init(rebasing: rows.labels[range]))
+          }
+          images.note(ImageScore(index: batch.sampleIndices[image], own))
+          try whole.merge(own)
+        }
+      }
+    }
+    try matrix.merge(whole)
+    published.add(batch: whole)
+  }
+
+  /// Counts one image, seen as often as `evaluation.views` says.
+  public mutating func add(imageAt index: Int, _ network: InferenceNetwork) throws {
+    let sample = try dataset.sample(split: context.split, index: index)
+    let labels = context.comparesAtOwnSize ? sample.labels : context.pipeline.prepared(sample).labels
+    let predictions = try Predictor(network, views: views).predictions(
+      of: sample.image, size: ImageSize(width: labels.width, height: labels.height))
+    var own = ConfusionMatrix(classes: matrix.classes)
+    try note(index, predictions, labels, &own)
+    try matrix.merge(own)
+    published.add(batch: own)
+  }
+
+  /// Adds up what all ranks have counted.
+  public mutating func reduce(over group: any TallyGroup) throws {
+    var counts = matrix.counts
+    try group.sum(&counts)
+    matrix = try ConfusionMatrix(classes: matrix.classes, counts: counts)
+    var numbers = images.numbers
+    try group.sum(&numbers)
+    images = PackedImageScores(numbers: numbers)
+    var means = [published.sum, Double(published.batches)]
+    try group.sum(&means)
+    published = IblaMeanIntersectionOverUnion(sum: means[0], batches: Int(means[1]))
+  }
+
+  /// The scores, and what explains them.
+  public func evaluation() throws -> Evaluation {
+    let names = dataset.classes.map(\.name)
+    let (pixels, predicted) = (matrix.pixelsPerClass, matrix.predictionsPerClass)
+    var evaluation = Evaluation(
+      scores: matrix.scores(groups: context.groups, classNames: names),
+      classes: names.indices.map { k in
+        .init(count: Int(pixels[k]), predictedCount: Int(predicted[k]), takenFor: takenFor(k, names))
+      },
+      averagedClasses: matrix.meanIntersectionOverUnion.averagedClasses, images: images.scores, confusions: matrix.confusions)
+    evaluation.foreignScores = [.init(Score(SegmentationScores.published, published.value), remark: publishedRemark)]
+    return evaluation
+  }
+
+  private var publishedRemark: String {
+    "ibla's own mIoU is what the code published with PAT reports: the first three classes alone, averaged over batches "
+      + "(here of \(context.batch) image\(context.batch == 1 ? "" : "s")), without false positives on classes absent from a batch. "
+      + "It is given to compare with that code's numbers, never to judge by."
+  }
+
+  /// The classes that a class's pixels are taken for, when not for itself, the most frequent first.
+  private func takenFor(_ truth: Int, _ names: [String]) -> [(index: Int, count: Int)] {
+    names.indices.filter { $0 != truth && matrix[truth: truth, prediction: $0] > 0 }
+      .map { (index: $0, count: Int(matrix[truth: truth, prediction: $0])) }
+      .sorted { ($1.count, names[$0.index]) < ($0.count, names[$1.index]) }
+  }
+
+  private mutating func note(_ index: Int, _ predictions: [Int32], _ labels: LabelImage, _ whole: inout ConfusionMatrix) throws {
+    var own = ConfusionMatrix(classes: matrix.classes)
+    try own.add(predictions: predictions, labels: labels.labels.map { $0 == LabelImage.ignored ? -1 : Int32($0) })
+    images.note(ImageScore(index: index, own))
+    try whole.merge(own)
+  }
+
+  private static func labels(_ annotation: any Annotation) throws -> LabelImage {
+    guard let labels = annotation as? LabelImage else {
+      throw LongtailError(.internalError, "\(type(of: annotation)) is no class for each pixel")
+    }
+    return labels
+  }
+}

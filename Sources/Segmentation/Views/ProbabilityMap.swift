@@ -1,0 +1,107 @@
+import Foundation
+import Images
+import Tensors
+import Threading
+
+/// The probability of each class at each pixel of an image.
+public struct ProbabilityMap: Sendable {
+  /// Number of classes C.
+  public let classes: Int
+  /// Extents of the image.
+  public let size: ImageSize
+  /// A plane for each class, C,H,W.
+  public private(set) var values: [Float]
+
+  /// All probabilities 0. Cost: 4 C H W bytes.
+  public init(classes: Int, size: ImageSize) {
+    (self.classes, self.size) = (classes, size)
+    values = [Float](repeating: 0, count: classes * size.width * size.height)
+  }
+
+  /// The most probable class of each pixel, the first of equal ones.
+  public func predictions() -> [Int32] {
+    let plane = size.width * size.height
+    var result = [Int32](repeating: 0, count: plane)
+    result.withUnsafeMutableBufferPointer { result in
+      values.withUnsafeBufferPointer { values in
+        ComputePool.forEachRange(of: plane) { range in
+          for pixel in range {
+            var (best, chosen) = (values[pixel], 0)
+            for k in 1..<max(1, classes) where values[k * plane + pixel] > best { (best, chosen) = (values[k * plane + pixel], k) }
+            result[pixel] = Int32(chosen)
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Multiplies each pixel by its factor.
+  mutating func scale(by factors: [Float]) {
+    let plane = size.width * size.height
+    values.withUnsafeMutableBufferPointer { values in
+      for k in 0..<classes { for pixel in 0..<plane { values[k * plane + pixel] *= factors[pixel] } }
+    }
+  }
+
+  /// Adds the softmax of rows of scores in the window that begins at column `x`, row `y`; what reaches beyond the map is left out.
+  ///
+  /// Cost: C exponentials a pixel, spread over the compute threads.
+  /// - Parameters:
+  ///   - scores: the rows of one image of `columns` columns.
+  ///   - window: the part of the rows that is not padding.
+  public mutating func addSoftmax(_ scores: RowsView, columns: Int, window: ImageSize, x: Int, y: Int) {
+    let plane = size.width * size.height
+    let width = size.width
+    let (right, below) = (min(window.width, size.width - x), min(window.height, size.height - y))
+    guard right > 0, below > 0 else { return }
+    let offsets = (0..<classes).map { scores.index(image: 0, row: 0, class: $0) }
+    let stride = scores.rowStride
+    values.withUnsafeMutableBufferPointer { values in
+      scores.buffer.withFloats { scores in
+        ComputePool.forEachRange(of: below) { rows in
+          var exponentials = [Float](repeating: 0, count: offsets.count)
+          for row in rows {
+            for column in 0..<right {
+              let source = (row * columns + column) * stride
+              var highest = -Float.infinity
+              for offset in offsets { highest = max(highest, scores[offset + source]) }
+              var sum: Float = 0
+              for (k, offset) in offsets.enumerated() {
+                exponentials[k] = exp(scores[offset + source] - highest)
+                sum += exponentials[k]
+              }
+              let target = (y + row) * width + x + column
+              for k in offsets.indices { values[k * plane + target] += exponentials[k] / sum }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds `weight` times another map, resampled bilinearly with half-pixel centres to this one's size, mirrored left to right if asked.
+  mutating func add(_ other: ProbabilityMap, weight: Float, mirrored: Bool) {
+    let (from, to) = (other.size, size)
+    let across = (0..<to.width).map { LinearPlacement(mirrored ? to.width - 1 - $0 : $0, from: from.width, to: to.width) }
+    values.withUnsafeMutableBufferPointer { target in
+      other.values.withUnsafeBufferPointer { source in
+        ComputePool.forEachRange(of: classes * to.height) { lines in
+          for line in lines {
+            let (k, row) = line.quotientAndRemainder(dividingBy: to.height)
+            let vertical = LinearPlacement(row, from: from.height, to: to.height)
+            let (top, bottom, down) = (vertical.lower, vertical.upper, vertical.weight)
+            let upper = (k * from.height + top) * from.width
+            let lower = (k * from.height + bottom) * from.width
+            for x in 0..<to.width {
+              let (left, right, over) = (across[x].lower, across[x].upper, across[x].weight)
+              let above = source[upper + left] + (source[upper + right] - source[upper + left]) * over
+              let below = source[lower + left] + (source[lower + right] - source[lower + left]) * over
+              target[line * to.width + x] += weight * (above + (below - above) * down)
+            }
+          }
+        }
+      }
+    }
+  }
+}

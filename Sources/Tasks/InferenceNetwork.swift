@@ -1,0 +1,61 @@
+import Datasets
+import Images
+import Networks
+import Tensors
+
+/// A network that only predicts, with all that an image needs to become its input.
+public struct InferenceNetwork {
+  /// The network.
+  public var network: Network
+  /// The numbers that it computes with.
+  public var parameters: ParameterSet
+  /// What is added to the scores of each class, as an objective with post-hoc adjustment asks for.
+  public var offsets: [Double]?
+  /// How images become input.
+  public var pipeline: AugmentationPipeline
+  /// Names of the classes.
+  public var classNames: [String]
+
+  /// Puts the parts together.
+  /// - Parameter parameters: the network's own when not given.
+  public init(
+    _ network: Network, parameters: ParameterSet? = nil, offsets: [Double]? = nil, pipeline: AugmentationPipeline, classNames: [String]
+  ) {
+    (self.network, self.parameters, self.offsets) = (network, parameters ?? network.parameterSet, offsets)
+    (self.pipeline, self.classNames) = (pipeline, classNames)
+  }
+
+  /// An image size padded to what the network divides by.
+  public func padded(_ size: ImageSize) -> ImageSize {
+    let multiple = network.graph.strideMultiple
+    func up(_ value: Int) -> Int { (value + multiple - 1) / multiple * multiple }
+    return ImageSize(width: up(size.width), height: up(size.height))
+  }
+
+  /// Runs the network on one image.
+  /// - Parameter image: already of the size that the network is to see; padded at the right and below.
+  /// - Returns: the plan, whose ports hold what was found until it runs again, and the padded size.
+  /// - Throws: `LongtailError` when the network cannot take the size.
+  public func forward(_ image: RGBImage) throws -> (plan: Plan, padded: ImageSize) {
+    let padded = padded(ImageSize(width: image.width, height: image.height))
+    let plan = try network.inferencePlan(images: 1, height: padded.height, width: padded.width)
+    let input = HostBuffer(floatCount: 3 * padded.height * padded.width)
+    _ = try input.withFloats { input in
+      try pipeline.write(image, epoch: 0, index: 0, height: padded.height, width: padded.width, to: input)
+    }
+    try plan.forward(parameters, images: BatchImages(input))
+    return (plan, padded)
+  }
+}
+
+/// What a network has computed for a batch.
+public struct NetworkOutputs {
+  private let find: (Port) throws -> RowsView
+
+  /// - Parameter find: looks up the rows of a port.
+  public init(_ find: @escaping (Port) throws -> RowsView) { self.find = find }
+
+  /// The rows of a port.
+  /// - Throws: `LongtailError` for a port that the network does not have.
+  public func rows(_ port: Port) throws -> RowsView { try find(port) }
+}

@@ -1,0 +1,44 @@
+import Configuration
+import Datasets
+import Models
+import Objectives
+import Optimizers
+import Settings
+import Tensors
+
+/// Everything that a configuration can name, and every key that it can have: what `longtail describe` prints.
+package enum Catalogue {
+  /// The kinds, in the order of the listing; a new one is one more line here.
+  package static var kinds: [KindDescription] {
+    [
+      Configuration.description,
+      ObjectiveRegistry.description,
+      DatasetRegistry.description,
+      ModelRegistry.description,
+      OptimizerRegistry.description,
+    ]
+  }
+
+  /// The kind of a name; its plural will do.
+  /// - Throws: `LongtailError(.usage)` with the nearest kind; where the name is that of a thing, with the kind of that.
+  package static func kind(_ name: String) throws -> KindDescription {
+    if let kind = kinds.first(where: { [$0.name, "\($0.name)s"].contains(name.lowercased()) }) { return kind }
+    let holders = kinds.filter { $0.entries.contains { $0.name == name } }
+    guard holders.isEmpty else {
+      let commands = holders.map { "longtail describe \($0.name) \(name)" }.joined(separator: " or ")
+      throw LongtailError(.usage, "'\(name)' is no kind but the name of a \(holders[0].name)", advice: "Try \(commands).")
+    }
+    throw LongtailError(.usage, "there is no kind '\(name)'", advice: nearestHint(name, among: kinds.map(\.name)))
+  }
+}
+
+extension Configuration {
+  /// Refuses names and settings that no data set, model, objective or optimizer has, before any file is looked at.
+  /// - Throws: `LongtailError(.usage)` with the nearest known name.
+  package func checkNames() throws {
+    try DatasetRegistry.check(name: data.name, settings: data.registrySettings)
+    try ModelRegistry.check(model.name, settings: model.settings)
+    try ObjectiveRegistry.check(objective.name, settings: objective.settings)
+    try OptimizerRegistry.check(optimizer.name, settings: optimizer.registrySettings)
+  }
+}

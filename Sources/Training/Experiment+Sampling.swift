@@ -1,0 +1,56 @@
+import Configuration
+import Datasets
+import Tensors
+
+extension Experiment {
+  /// Samples that make a training epoch: the sampler's length, all training samples without one.
+  public var epochLength: Int { configuration.data.sampler?.length ?? dataset.count(of: .train) }
+
+  /// Whether the sampler has to know the classes of each training sample.
+  public var samplerNeedsClasses: Bool {
+    guard let sampler = configuration.data.sampler, let entry = try? SamplerRegistry.entry(sampler.name) else { return false }
+    return entry.needsClasses
+  }
+
+  /// The sampler of the training samples; without one in the configuration all, each once, in an order of chance.
+  /// - Parameter classes: of each training sample, where the sampler needs them.
+  /// - Throws: `LongtailError` for settings that cannot work, or samples without classes.
+  public func sampler(_ classes: SampleClasses?) throws -> any Sampler {
+    let seed = UInt64(bitPattern: Int64(configuration.seed))
+    let count = dataset.count(of: .train)
+    guard let chosen = configuration.data.sampler else { return SampleOrder(seed: seed, count: count) }
+    return try SamplerRegistry.make(
+      chosen.name, settings: chosen.settings,
+      context: SamplerContext(
+        seed: seed, sampleCount: count, epochLength: chosen.length, epochs: configuration.training.epochs, classNames: classNames,
+        classes: classes))
+  }
+
+  /// A data set whose training samples are divided as `data.split` says. The same on every rank and host: it follows from names and classes.
+  ///
+  /// Cost: nothing to speak of, but a stratified division reads every label file once, in each rank and at each start.
+  /// - Throws: `LongtailError` for a division that is not possible, and for labels that cannot be read; with `data.badFiles: skip`, samples with
+  ///   such labels count as samples without classes.
+  static func divided(
+    _ dataset: any SegmentationDataset, by rule: Configuration.Division, _ data: Configuration.DataSet
+  ) throws -> any SegmentationDataset {
+    try DividedSamples.requireOneSplit(dataset)
+    let names = (0..<dataset.count(of: .train)).map { dataset.identifier(split: .train, index: $0) }
+    if let train = rule.trainList, let validation = rule.validationList {
+      return try DividedSamples(dataset, SampleDivision(samples: names, trainList: train, validationList: validation))
+    }
+    let classes =
+      rule.stratified
+      ? try SampleClasses(
+        countingLabelsOf: dataset, split: .train, threads: max(1, data.loader.threads), skipsUnreadable: data.badFiles == .skip) : nil
+    let division = try SampleDivision(
+      samples: names, rule: rule.folds.map { .fold(rule.fold ?? 0, of: $0) } ?? .share(rule.validation ?? 0.2), groupBy: rule.groupBy,
+      classes: classes, seed: UInt64(bitPattern: Int64(rule.seed)))
+    return try DividedSamples(dataset, division)
+  }
+
+  /// The names of a split's samples, in order, a line each, as lists of samples are read.
+  public func list(of split: Split) -> String {
+    SampleDivision.list((0..<dataset.count(of: split)).map { dataset.identifier(split: split, index: $0) })
+  }
+}

@@ -1,0 +1,103 @@
+import Configuration
+import Networks
+import Objectives
+import Tensors
+
+/// How a network is trained beyond one loss at its logits: which networks take part, what is minimized, what follows.
+///
+/// A method only composes. It is asked once, before the first step and before a checkpoint is read, and gives values and parts; what they
+/// remember is saved, resumed, sent and compared because each part names it.
+package protocol Method {
+  /// The parts of a step. Not collective: the same on all ranks, from the same setup.
+  /// - Throws: `LongtailError` for a network or settings that the method cannot work with.
+  func parts(_ setup: MethodSetup) throws -> StepParts
+}
+
+/// What a method adds to a step. Ports and views that are computed follow from who reads them.
+package struct StepParts {
+  /// Networks that run before the student and are not trained.
+  package var partners: [Partner] = []
+  /// Networks that are trained behind the student, in order.
+  package var chain: [ChainedNetwork] = []
+  /// What is minimized. The first term over rows with classes is the one that reports show and that spikes are looked for in.
+  package var terms: [any Term]
+  /// What moves after an accepted step, in order.
+  package var followers: [any Follower] = []
+
+  /// Parts.
+  package init(
+    partners: [Partner] = [], chain: [ChainedNetwork] = [], terms: [any Term], followers: [any Follower] = []
+  ) {
+    (self.partners, self.chain, self.terms, self.followers) = (partners, chain, terms, followers)
+  }
+}
+
+/// What a method is given to compose its parts from.
+package struct MethodSetup {
+  /// The network that is trained.
+  package let student: Network
+  /// The objective that the configuration names.
+  package let objective: any Objective
+  /// The whole configuration.
+  package let configuration: Configuration
+  /// Images of a rank's largest pass; equal on all ranks.
+  package let images: Int
+  /// Rows of an image.
+  package let height: Int
+  /// Columns of an image.
+  package let width: Int
+  /// Synchronization and algorithms, as the student has them.
+  package let options: PlanOptions
+
+  /// The run's seed.
+  package var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }
+
+  /// Another network of the step, in the student's workspace; its first values are a function of the run's seed and of `number`.
+  /// - Parameter number: tells networks of one graph apart.
+  package func network(_ graph: Graph, number: Int) throws -> Network {
+    try Network(
+      graph: graph, images: images, height: height, width: width, seed: seed(number), options: options, workspace: student.workspace)
+  }
+
+  /// A partner with the student's graph and numbers of its own, which begin as the student's: a momentum encoder, or a teacher that is loaded.
+  package func copy(named name: String, mode: NetworkMode) throws -> Partner {
+    let set = ParameterSet(student.layout)
+    set.copy(student.parameterSet)
+    return try Partner(name, student, set: set, mode: mode)
+  }
+
+  /// A network that is trained behind others.
+  /// - Parameters:
+  ///   - number: tells networks of one graph apart.
+  ///   - height: rows of its input.
+  ///   - width: columns of its input.
+  package func chained(_ name: String, _ graph: Graph, behind link: any Link, number: Int = 1, height: Int, width: Int) throws
+    -> ChainedNetwork
+  {
+    let network = try Network(
+      graph: graph, images: images * link.imagesPerImage, height: height, width: width, seed: seed(number), options: options)
+    return ChainedNetwork(name, network, behind: link, height: height, width: width)
+  }
+
+  private func seed(_ number: Int) -> UInt64 { seed &+ UInt64(number) &* 0xD1B5_4A32_D192_ED03 }
+}
+
+/// The plain step: the objective at the logits; and at each auxiliary head cross-entropy over the labelled rows of the global batch, times the
+/// head's weight. The objective proper acts on the logits alone: its class statistics, weights and running state are theirs.
+package struct PlainMethod: Method {
+  /// The method.
+  package init() {}
+
+  /// One term for each output of the student.
+  package func parts(_ setup: MethodSetup) throws -> StepParts {
+    let graph = setup.student.graph
+    var terms = [RowTerm("objective", setup.objective, at: PortPlace(port: Port.logits.name))]
+    for (index, weight) in graph.auxiliaryWeights.enumerated() {
+      let port = Port.auxiliary(index)
+      let crossEntropy = try ObjectiveRegistry.make(
+        "crossEntropy", context: ObjectiveContext(classes: graph.channels(of: try graph.value(of: port))))
+      terms.append(RowTerm(port.name, crossEntropy, at: PortPlace(port: port.name), weight: weight))
+    }
+    return StepParts(terms: terms)
+  }
+}

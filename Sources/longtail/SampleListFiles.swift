@@ -1,0 +1,49 @@
+import Datasets
+import Foundation
+import Reports
+import Tensors
+import Training
+
+/// Lists of the samples of each split: `train.txt`, `val.txt`, `test.txt`, a name a line. They can be given back as `data.split.trainList`
+/// and `data.split.validationList`, or as a folder's own lists.
+enum SampleListFiles {
+  /// Where a run keeps the lists of its division.
+  static let folder = "split"
+
+  /// Writes a list for each split that has samples.
+  /// - Throws: `.inputOutput`.
+  static func write(_ experiment: Experiment, to folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for split in Split.allCases where experiment.dataset.count(of: split) > 0 {
+        try experiment.list(of: split).write(toFile: path(split, in: folder), atomically: true, encoding: .utf8)
+      }
+    } catch {
+      throw LongtailError(
+        .inputOutput, "cannot write lists of samples to \(folder): \(error.localizedDescription)", advice: "Check space and permissions.")
+    }
+  }
+
+  /// Refuses to go on with other training or validation samples than the run was begun with.
+  /// - Throws: `.mismatch` with the first sample that differs.
+  static func requireSame(_ experiment: Experiment, in directory: RunDirectory) throws {
+    guard experiment.configuration.data.split != nil else { return }
+    let folder = directory.file(self.folder)
+    for split in [Split.train, .validation] {
+      guard let kept = try? String(contentsOfFile: path(split, in: folder), encoding: .utf8) else { continue }
+      let (before, now) = (lines(kept), lines(experiment.list(of: split)))
+      guard before != now else { continue }
+      let place = zip(before, now).enumerated().first { $1.0 != $1.1 }?.offset ?? min(before.count, now.count)
+      func name(_ list: [Substring]) -> String { place < list.count ? "'\(list[place])'" : "no more" }
+      throw LongtailError(
+        .mismatch,
+        "the \(split.shortName) samples are not those that the run was begun with: it had \(before.count) and at place \(place + 1) "
+          + "\(name(before)), now there are \(now.count) and \(name(now)); files were added, removed or labelled anew",
+        advice: "Begin a new run; with \(folder)/train.txt and val.txt as data.split.trainList and validationList it has the same samples.")
+    }
+  }
+
+  private static func path(_ split: Split, in folder: String) -> String { "\(folder)/\(split.shortName).txt" }
+
+  private static func lines(_ text: String) -> [Substring] { text.split(whereSeparator: \.isNewline) }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Recognition
+
+@Suite struct ScoreTests {
+  private func near(_ a: Double?, _ b: Double, _ tolerance: Double = 1e-12) -> Bool { a.map { abs($0 - b) <= tolerance } ?? false }
+
+  @Test func scoresAreThoseOfTheirDefinitions() throws {
+    for entry in try TestFiles.oracle().cases {
+      var tally = RecognitionTally(classCount: entry.classes)
+      try tally.add(logits: entry.logits, labels: entry.labels)
+      let scores = RecognitionScores(tally, frequencies: try ClassFrequencyGroups(counts: entry.counts))
+      #expect(scores.images == entry.labels.count && scores.undefined == 0)
+      #expect(near(scores.accuracy, entry.accuracy) && near(scores.topFive, entry.topFive))
+      #expect(near(scores.balancedAccuracy, entry.balancedAccuracy) && near(scores.macroF1, entry.macroF1))
+      #expect(zip(scores.classes, entry.perClass).allSatisfy { near($0.accuracy, $1) })
+      #expect(Set(scores.groups.keys.map(\.rawValue)) == Set(entry.groups.keys))
+      for (group, value) in scores.groups { #expect(near(value, entry.groups[group.rawValue] ?? -1)) }
+      #expect(tally.binImages == entry.bins)
+      // Confidences are rounded to 2^-24.
+      #expect(near(scores.calibrationError, entry.calibrationError, 1e-7))
+      for truth in 0..<entry.classes {
+        for prediction in 0..<entry.classes where truth != prediction {
+          #expect(tally.confusions[truth * entry.classes + prediction] ?? 0 == entry.confusion[truth][prediction])
+        }
+      }
+      let named = scores.named(classNames: (0..<entry.classes).map { "c\($0)" })
+      #expect(named.first == RecognitionScores.Named(name: "accuracy", value: scores.accuracy))
+      #expect(named.filter { !$0.largerIsBetter }.map(\.name) == ["calibrationError"])
+      #expect(Set(named.map(\.name)).count == named.count)
+    }
+  }
+
+  @Test func sharesOfRanksAddUpToTheWhole() throws {
+    let entry = try #require(try TestFiles.oracle().cases.last)
+    var whole = RecognitionTally(classCount: entry.classes)
+    try whole.add(logits: entry.logits, labels: entry.labels)
+    for ranks in [2, 3, 7] {
+      // A rank more than there are parts: it has no image.
+      var parts = (0...ranks).map { _ in RecognitionTally(classCount: entry.classes) }
+      for (index, label) in entry.labels.enumerated() {
+        let row = Array(entry.logits[index * entry.classes..<(index + 1) * entry.classes])
+        try parts[index % ranks].add(logits: row, labels: [label])
+      }
+      var merged = parts[ranks]
+      for part in parts[..<ranks].reversed() { try merged.merge(part) }
+      #expect(merged == whole)
+      let sums = parts.map(\.counters).reduce([Int64](repeating: 0, count: whole.counters.count)) { zip($0, $1).map { $0 + $1 } }
+      let gathered = try RecognitionTally(classCount: entry.classes, counters: sums, triples: parts.flatMap(\.confusionTriples))
+      #expect(gathered == whole)
+    }
+    #expect(throws: LongtailError.self) { try whole.merge(RecognitionTally(classCount: 2)) }
+    #expect(throws: LongtailError.self) { try RecognitionTally(classCount: 3, counters: whole.counters, triples: []) }
+    #expect(throws: LongtailError.self) {
+      try RecognitionTally(classCount: entry.classes, counters: whole.counters, triples: [0, 0, 1])
+    }
+  }
+
+  @Test func tiesGoToTheLowestClassAndWhatIsNoNumberIsNeverRight() throws {
+    // Ranks of the labels: 2, 3, 2, 3.
+    let logits: [Float] = [0.5, 0.9, 0.9, 0.1, 0.3, 0.3, 0.3, 0.3, 1, 0, 2, 2, 0.1, 0.2, 0.3, 0.4]
+    var tally = RecognitionTally(classCount: 4)
+    try tally.add(logits: logits, labels: [2, 3, 0, 0])
+    #expect(tally.correct == [0, 0, 0, 0] && tally.predicted == [1, 1, 1, 1])
+    try tally.add(logits: logits, labels: [1, 0, 2, 3])
+    #expect(tally.correct == [1, 1, 1, 1])
+    var broken = RecognitionTally(classCount: 3)
+    try broken.add(
+      logits: [.nan, 0, 1, 0, .nan, 5, .infinity, 0, 0, -.infinity, -.infinity, -.infinity, -.infinity, 3, -.infinity],
+      labels: [2, 2, 0, 0, 1])
+    let scores = RecognitionScores(broken)
+    #expect(broken.undefined == 4 && broken.correct == [0, 1, 0] && broken.predicted == [0, 1, 0])
+    #expect(near(scores.accuracy, 0.2) && scores.undefined == 4 && scores.calibrationError == 0)
+    // Labels below 0 are left out; others must be classes.
+    try broken.add(logits: [1, 2, 3], labels: [-1])
+    #expect(RecognitionScores(broken) == scores)
+    #expect(throws: LongtailError.self) { try broken.add(logits: [1, 2, 3], labels: [3]) }
+    #expect(throws: LongtailError.self) { try broken.add(logits: [1, 2], labels: [0]) }
+  }
+
+  @Test func rowsAreReadFromAnyLayout() throws {
+    let entry = try #require(try TestFiles.oracle().cases.first)
+    let count = entry.labels.count
+    var expected = RecognitionTally(classCount: 3)
+    try expected.add(logits: entry.logits, labels: entry.labels)
+    let buffer = HostBuffer(floatCount: count * 8)
+    let rows = RowsView.blocked(buffer: buffer, images: count, rowsPerImage: 1, classes: 3, blockSize: 8)
+    buffer.withFloats { memory in
+      for row in 0..<count {
+        for k in 0..<3 { memory[rows.index(image: row, row: 0, class: k)] = entry.logits[3 * row + k] }
+      }
+    }
+    var tally = RecognitionTally(classCount: 3)
+    try tally.add(rows, labels: entry.labels)
+    #expect(tally == expected)
+    #expect(throws: LongtailError.self) { try tally.add(rows, labels: [0]) }
+  }
+
+  @Test func groupsAtTheirBorders() throws {
+    let groups = try ClassFrequencyGroups(counts: [101, 100, 99, 21, 20, 19, 1])
+    #expect((0..<7).map(groups.group) == [.many, .medium, .medium, .medium, .medium, .few, .few])
+    #expect(groups.classes[.upperThird] == [0, 1] && groups.classes[.lowerThird] == [5, 6] && !groups.hasEmptyGroup)
+    let accuracies: [Double?] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.1]
+    #expect(near(groups.mean(of: accuracies, over: .many), 0.9) && near(groups.mean(of: accuracies, over: .medium), 0.65))
+    #expect(near(groups.mean(of: accuracies, over: .few), 0.25))
+    #expect(groups.mean(of: [nil, 0.8, nil, nil, nil, nil, nil], over: .many) == nil)
+    // An empty group is absent, never 0.
+    let fashion = try ClassFrequencyGroups(counts: [6000, 3596, 2156, 1292, 774, 464, 278, 166, 100, 60])
+    #expect(fashion.classes[.few] == nil && fashion.hasEmptyGroup)
+    #expect(fashion.classes[.lowerThird] == [7, 8, 9] && fashion.classes[.upperThird] == [0, 1, 2])
+    let reversed = try ClassFrequencyGroups(counts: [5, 50, 500, 5, 50, 500])
+    #expect(reversed.classes[.upperThird] == [2, 5] && reversed.classes[.lowerThird] == [0, 3])
+    #expect(throws: LongtailError.self) { try ClassFrequencyGroups(counts: [1], many: 10, few: 20) }
+  }
+
+  @Test func thousandsOfClassesStaySmallAndTheLargestConfusionsComeFirst() throws {
+    let classCount = 8000
+    var tally = RecognitionTally(classCount: classCount)
+    var row = [Float](repeating: 0, count: classCount)
+    for (truth, prediction, count) in [(7000, 12, 3), (12, 7000, 2), (5, 6, 2), (5, 5, 2), (8, 8, 1)] {
+      row[prediction] = 5
+      for _ in 0..<count { try tally.add(logits: row, labels: [Int32(truth)]) }
+      row[prediction] = 0
+    }
+    let scores = RecognitionScores(tally)
+    #expect(tally.confusions.count == 3)
+    #expect(
+      scores.confusions(2) == [
+        RecognitionScores.Confusion(truth: 7000, prediction: 12, images: 3, share: 1),
+        RecognitionScores.Confusion(truth: 12, prediction: 7000, images: 2, share: 1),
+      ])
+    #expect(scores.confusions(10).last?.share == 0.5)
+    // Classes without an image have no accuracy; the mean is that of those that have.
+    #expect(scores.classes[0].accuracy == nil && near(scores.balancedAccuracy, (0 + 0 + 0.5 + 1) / 4))
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Reports
+import TestSupport
+import Testing
+
+/// A task that only a probe of these tests knows: a label for each image, a tally that is no sum, scores of its own. Trained, evaluated, best by
+/// its own score, compared and reported, on one rank and on several.
+@Suite(.serialized) struct ToyTaskTests {
+  private struct Printed: Decodable {
+    var step: Int
+    var images: Int
+    var scores: [String: Double?]
+  }
+
+  private func run(_ directory: String, ranks: Int?, seed: Int = 1) throws -> Printed {
+    let path = "\(directory).yaml"
+    try """
+    seed: \(seed)
+    data: {size: {width: 16, height: 16}}
+    objective: {name: balancedSoftmax}
+    optimizer: {name: adamw, learningRate: 0.02}
+    training: {epochs: 3, globalBatch: 24}
+    checkpoint: {every: 1, keepLast: 1, best: [top.few, surprise]}
+    evaluation: {batch: 4}
+    engine: {algorithms: direct, threads: 1}
+    reporting: {pictures: 2, tensorboard: true}
+
+    """.write(toFile: path, atomically: true, encoding: .utf8)
+    let outcome = try Program.run("ToyProbe", [path, directory], ranks: ranks)
+    try #require(outcome.exitCode == 0, "\(ranks ?? 1) ranks: \(outcome)")
+    let line = try #require(outcome.output.split(separator: "\n").last { $0.hasPrefix("{") })
+    return try JSONDecoder().decode(Printed.self, from: Data(line.utf8))
+  }
+
+  @Test func trainedJudgedComparedAndReported() throws {
+    try withTemporaryDirectory { directory in
+      let alone = try run("\(directory)/1", ranks: nil)
+      #expect(alone.images == 27)
+      #expect(
+        Set(alone.scores.keys)
+          == ["top", "top.many", "top.medium", "top.few", "surprise", "loss", "top.red", "top.green", "top.blue", "top.white"])
+      #expect((alone.scores["top"] ?? 0) ?? 0 > 0.5, "four classes, so that chance is a quarter: \(alone.scores)")
+
+      let results = try RunResults(readingFrom: "\(directory)/1")
+      #expect(results.task.name == "toy" && results.task.unit == "images" && results.task.groups == ["many", "medium", "few"])
+      let last = try #require(results.last)
+      #expect(last.classes.map(\.group) == ["many", "medium", "medium", "few"])
+      #expect(last.classes.map(\.count) == [9, 7, 6, 5] && last.classes.map(\.trainingShare) == [110, 30, 20, 8].map { $0 / 168 })
+
+      // Best by the toy's scores: the larger of one, the smaller of the other, over all evaluations.
+      let best = try JSONDecoder().decode(
+        BestRecord.self, from: Data(contentsOf: URL(fileURLWithPath: "\(directory)/1/best.json"))
+      ).scores
+      #expect(best.map(\.name) == ["surprise", "top.few"])
+      let surprise = try results.evaluations.map { try #require($0.scores.first { $0.name == "surprise" }?.value) }
+      #expect(best.first?.entry.value == surprise.min() && Set(surprise).count == 3)
+      #expect(best.last?.entry.value == results.evaluations.compactMap { $0.main(ofGroup: "few") }.max())
+
+      let page = PageReader(try String(contentsOfFile: "\(directory)/1/report.html", encoding: .utf8))
+      #expect(page.problem == nil)
+      for text in ["few top", "Surprise", "Confusions", "numbers of the labelled training images"] {
+        #expect(page.text.contains(text), "\(text)")
+      }
+      let table = try String(contentsOfFile: "\(directory)/1/final-table.md", encoding: .utf8)
+      #expect(table.contains("| class | group | train % | images | top % | gradient % | note |") && table.contains("27 labelled images"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/1/examples").count == 4 * 3)
+      #expect(try !FileManager.default.contentsOfDirectory(atPath: "\(directory)/1/tensorboard").isEmpty)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: "\(directory)/1/pictures").count == 1)
+
+      let other = try run("\(directory)/2", ranks: nil, seed: 2)
+      var entries: [Comparison.Entry] = []
+      for (place, seed) in [("1", 1), ("2", 2)] {
+        entries.append(
+          .init(candidate: "toy", seed: seed, results: try RunResults(readingFrom: "\(directory)/\(place)"), isFinished: true))
+      }
+      let comparison = Comparison(title: "toys", entries: entries)
+      #expect(comparison.metrics.map(\.key) == ["top", "top.few", "top.medium", "top.many", "surprise", "secondsPerStep"])
+      #expect(comparison.csv.contains(",top.red,top.green,top.blue,top.white,secondsPerStep"))
+      #expect(PageReader(comparison.html).problem == nil && comparison.markdown.contains("## top by class, in per cent"))
+      #expect(other.scores != alone.scores)
+      let listing = try RunListing([directory], order: .score("surprise"))
+      let values = listing.rows.compactMap { row in row.results.last?.scores.first { $0.name == "surprise" }?.value }
+      #expect(values == values.sorted() && values.count == 2, "the smaller one is the better one")
+    }
+  }
+
+  @Test(.enabled(if: Program.hasMPI, "mpirun is not on PATH: one rank alone was tested"))
+  func ranksChangeNothing() throws {
+    try withTemporaryDirectory { directory in
+      let alone = try run("\(directory)/alone", ranks: nil)
+      for ranks in [1, 2, 4] {
+        let several = try run("\(directory)/\(ranks)", ranks: ranks)
+        #expect(several.step == alone.step && Set(several.scores.keys) == Set(alone.scores.keys))
+        for (name, value) in alone.scores {
+          let (one, many) = (try #require(value), try #require(several.scores[name] ?? nil))
+          #expect(abs(one - many) < 1e-3 * max(1, abs(one)), "\(name) on \(ranks) ranks")
+        }
+      }
+    }
+  }
+}

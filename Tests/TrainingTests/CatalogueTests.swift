@@ -1,0 +1,106 @@
+import Configuration
+import Datasets
+import Foundation
+import Models
+import Objectives
+import Optimizers
+import Settings
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+/// What can be named in a configuration describes itself, and refuses what it does not know.
+@Suite struct CatalogueTests {
+  struct Thing: CustomTestStringConvertible, Sendable {
+    let kind: KindDescription
+    let entry: EntryDescription
+    var testDescription: String { "\(kind.name) \(entry.name)" }
+  }
+
+  static let things = Catalogue.kinds.flatMap { kind in kind.entries.map { Thing(kind: kind, entry: $0) } }
+
+  @Test func kindsAndNames() throws {
+    #expect(Catalogue.kinds.map(\.name) == ["section", "objective", "dataset", "model", "optimizer"])
+    #expect(try Catalogue.kind("objectives").entries.map(\.name) == ObjectiveRegistry.names)
+    #expect(try Catalogue.kind("optimizer").entries.map(\.name) == OptimizerRegistry.names)
+    #expect(try Catalogue.kind("Section").entries.map(\.name).prefix(4) == ["top", "data", "model", "objective"])
+    #expect(Set(Self.things.map(\.testDescription)).count == Self.things.count)
+    let near = longtailError { try Catalogue.kind("objektive") }
+    #expect(near?.code == .usage && near?.advice?.hasPrefix("Did you mean 'objective'?") == true)
+    #expect(longtailError { try Catalogue.kind("pat") }?.advice == "Try longtail describe objective pat.")
+  }
+
+  @Test(arguments: things) func everythingIsExplained(_ thing: Thing) {
+    let entry = thing.entry
+    #expect(!entry.summary.isEmpty)
+    if thing.kind.name != "section" { #expect(entry.about.hasSuffix("."), "one or two sentences") }
+    // What comes from a paper says from which; the rest is nobody's, or one's own.
+    let withoutPaper = ["crossEntropy", "weightedSum", "scenes", "folder"]
+    if thing.kind.name != "section" { #expect((entry.source == nil) == withoutPaper.contains(entry.name)) }
+    #expect(Set(entry.settings.map(\.path)).count == entry.settings.count)
+    for setting in entry.settings { #expect(!setting.meaning.isEmpty && !setting.kind.isEmpty, "\(setting.path)") }
+  }
+
+  /// The check that `longtail train` makes, for any of the four kinds that have registries.
+  private func check(_ kind: String, _ name: String, _ settings: [String: SettingValue]) throws {
+    switch kind {
+    case "objective": try ObjectiveRegistry.check(name, settings: settings)
+    case "dataset": try DatasetRegistry.check(name: name, settings: settings)
+    case "model": try ModelRegistry.check(name, settings: settings)
+    case "optimizer": try OptimizerRegistry.check(name, settings: settings)
+    default: throw LongtailError(.internalError, "the test knows no kind \(kind)")
+    }
+  }
+
+  @Test(arguments: things.filter { $0.kind.name != "section" }) func itsOwnDefaultsAreTaken(_ thing: Thing) throws {
+    var settings: [String: SettingValue] = [:]
+    for setting in thing.entry.settings {
+      settings[setting.path] = setting.isRequired ? (setting.kind.hasPrefix("list") ? ["road"] : "/data") : setting.value
+    }
+    try check(thing.kind.name, thing.entry.name, settings)
+  }
+
+  @Test(arguments: things.filter { $0.kind.name != "section" }) func misspelledKeysAreRefused(_ thing: Thing) {
+    let given = thing.entry.settings.filter(\.isRequired).map { ($0.path, $0.kind.hasPrefix("list") ? ["road"] as SettingValue : "/data") }
+    for setting in thing.entry.settings.map(\.path) + ["nonsense"] {
+      let wrong = setting == "nonsense" ? setting : "\(setting)s"
+      let failure = longtailError {
+        try check(thing.kind.name, thing.entry.name, Dictionary(given, uniquingKeysWith: { $1 }).merging([wrong: 1]) { $1 })
+      }
+      #expect(failure?.code == .usage && failure?.message.contains("'\(wrong)'") == true, "\(String(describing: failure))")
+      #expect(failure?.message.contains(thing.entry.name) == true)
+      if wrong != setting { #expect(failure?.advice?.hasPrefix("Did you mean '\(setting)'?") == true, "\(String(describing: failure))") }
+    }
+  }
+
+  @Test(arguments: things.filter { $0.kind.name == "section" }) func misspelledKeysOfSectionsAreRefused(_ thing: Thing) {
+    for setting in thing.entry.settings {
+      var value: SettingValue = 1
+      for (place, part) in setting.path.split(separator: ".").reversed().enumerated() {
+        value = .map([place == 0 ? "\(part)x" : String(part): value])
+      }
+      let failure = longtailError { try Configuration(yaml: value.yaml, name: "my") }
+      #expect(failure?.code == .usage)
+      #expect(failure?.message == "my.yaml:1: unknown key `\(setting.path)x`; did you mean `\(setting.path)`?")
+    }
+  }
+
+  @Test(arguments: ConfigurationFilesTests.files) func configurationsNameWhatThereIs(_ file: String) throws {
+    let configuration = try Configuration.load("\(ConfigurationFilesTests.directory)/\(file)")
+    try configuration.checkNames()
+    var wrong = configuration
+    wrong.objective.settings["exponnent"] = 1
+    #expect(longtailError { try wrong.checkNames() }?.message.contains("'exponnent'") == true)
+    wrong = configuration
+    wrong.model.settings["outputStrid"] = 8
+    #expect(longtailError { try wrong.checkNames() }?.message.contains("'outputStrid'") == true)
+  }
+
+  @Test func thePageNamesEveryKind() throws {
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Sources/Settings/Settings.docc/Settings.md")
+    let text = try String(contentsOf: page, encoding: .utf8)
+    for kind in Catalogue.kinds { #expect(text.contains("`\(kind.name)`"), "\(kind.name)") }
+  }
+}

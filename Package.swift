@@ -89,7 +89,8 @@ let package = Package(
     .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
-    .target(name: "Detection", dependencies: ["Images", "Tensors", "Threading", yams], swiftSettings: hot),
+    .target(
+      name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
     .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors"], swiftSettings: hot),
     .target(
       name: "Segmentation",
@@ -146,8 +147,11 @@ let package = Package(
       name: "DatasetsTests", dependencies: ["Datasets", "Images", "Settings", "Tensors", "TestSupport"], exclude: ["Oracle"],
       swiftSettings: strict),
     .testTarget(
-      name: "DetectionTests", dependencies: ["Detection", "Images", "Tensors", "TestSupport", "Threading"], exclude: ["Oracle"],
-      swiftSettings: strict),
+      name: "DetectionTests",
+      dependencies: [
+        "Datasets", "Detection", "Images", "Kernels", "Models", "Networks", "Objectives", "Tensors", "TestSupport", "Threading",
+      ],
+      exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],

@@ -153,6 +153,12 @@ public struct ChannelBlocks: Sendable, Equatable {
   /// Floats from one image to the next.
   public var imageStride: Int
 
+  /// Describes an activation.
+  package init(images: Int, channels: Int, height: Int, width: Int, block: Int, blockStride: Int, imageStride: Int) {
+    (self.images, self.channels, self.height, self.width) = (images, channels, height, width)
+    (self.block, self.blockStride, self.imageStride) = (block, blockStride, imageStride)
+  }
+
   /// Positions in an image.
   public var positions: Int { height * width }
   /// Number of blocks, the last one padded with zeros.

@@ -37,11 +37,14 @@ extension Graph {
 
   /// A ResNet without its classifier, under the name `backbone`: `backbone.conv1`, `backbone.layer1.0.conv1`, …, as torchvision has it.
   ///
-  /// - Parameter outputStride: how many pixels a position of the last stage stands for: 32 as it was published; with 16 the last stage, with 8
-  ///   the last two have dilation instead of stride (`replace_stride_with_dilation`). Of two 3x3 convolutions the first has the dilation of the
-  ///   stage before in a stage's first block, both have that of the stage in all others.
-  mutating func addResNet(_ depth: ResNetDepth, outputStride: Int, to image: Value) -> BackboneLevels {
-    let name = "backbone"
+  /// - Parameters:
+  ///   - outputStride: how many pixels a position of the last stage stands for: 32 as it was published; with 16 the last stage, with 8 the
+  ///     last two have dilation instead of stride (`replace_stride_with_dilation`). Of two 3x3 convolutions the first has the dilation of the
+  ///     stage before in a stage's first block, both have that of the stage in all others.
+  ///   - name: what the names of parameters begin with.
+  mutating func addResNet(
+    _ depth: ResNetDepth, outputStride: Int, named name: String = "backbone", to image: Value
+  ) -> BackboneLevels {
     var x = add(Convolution(filters: 64, kernel: 7, stride: 2, padding: 3, bias: false, start: .normal), named: "\(name).conv1", to: image)
     x = add(BatchNormalization(rectified: true), named: "\(name).bn1", to: x)
     x = add(Pooling(.maximum, kernel: 3, stride: 2, padding: 1), named: "\(name).maxpool", to: x)

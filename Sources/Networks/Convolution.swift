@@ -15,11 +15,15 @@ public struct Convolution: Layer {
   public var start: Start
 
   /// How weights begin.
-  public enum Start: Sendable {
+  public enum Start: Sendable, Hashable {
     /// Uniform by the fan-in, PyTorch's default.
     case uniform
     /// Normal by the fan-out, as torchvision's ResNets.
     case normal
+    /// Uniform in ±sqrt(3 / fan-in), the bias 0, as torchvision's pyramids.
+    case pyramid
+    /// Normal with a deviation, the bias a constant, as heads of detectors.
+    case head(deviation: Float, bias: Float)
   }
 
   /// Describes the layer.
@@ -59,10 +63,16 @@ public struct Convolution: Layer {
     let channels = inputs[0] / geometry.groups
     let fanIn = channels * geometry.kernel[0] * geometry.kernel[1]
     let fanOut = filters * geometry.kernel[0] * geometry.kernel[1]
+    let (weights, biases): (Initialization, Initialization) =
+      switch start {
+      case .uniform: (.uniformByFanIn(fanIn), .uniformByFanIn(fanIn))
+      case .normal: (.normalByFanOut(fanOut), .uniformByFanIn(fanIn))
+      case .pyramid: (.uniform((3 / Float(max(1, fanIn))).squareRoot()), .constant(0))
+      case .head(let deviation, let bias): (.normal(deviation), .constant(bias))
+      }
     let weight = ParameterSpecification(
-      name: "weight", shape: [filters, channels] + geometry.kernel,
-      initialization: start == .normal ? .normalByFanOut(fanOut) : .uniformByFanIn(fanIn), groups: geometry.groups)
-    return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: .uniformByFanIn(fanIn))] : [weight]
+      name: "weight", shape: [filters, channels] + geometry.kernel, initialization: weights, groups: geometry.groups)
+    return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: biases)] : [weight]
   }
 
   /// What the direct algorithm prefers.

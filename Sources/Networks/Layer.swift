@@ -76,6 +76,10 @@ public enum Initialization: Hashable, Sendable {
   case uniformByFanIn(Int)
   /// Normal with variance 2/fanOut: Kaiming normal for ReLU, as ResNets begin.
   case normalByFanOut(Int)
+  /// Uniform in ±bound.
+  case uniform(Float)
+  /// Normal with a deviation.
+  case normal(Float)
   /// One value.
   case constant(Float)
 }

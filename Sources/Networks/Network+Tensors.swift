@@ -105,6 +105,12 @@ extension Network {
         let bound = 1 / Double(max(1, fanIn)).squareRoot()
         let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
         for i in values.indices { values[i] = Float(random.uniform(i, in: -bound...bound)) }
+      case .uniform(let bound):
+        let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
+        for i in values.indices { values[i] = Float(random.uniform(i, in: -Double(bound)...Double(bound))) }
+      case .normal(let deviation):
+        let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
+        for i in values.indices { values[i] = Float(Double(deviation) * random.normal(i)) }
       case .normalByFanOut(let fanOut):
         let deviation = (2 / Double(max(1, fanOut))).squareRoot()
         let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)

@@ -70,14 +70,16 @@ struct ClassSums {
   ///   - denominator: D over all ranks; where it is 0, so is everything else.
   ///   - isFinite: whether all sums are numbers.
   ///   - homogenization: gives the scales of the classes, as if it took in this step.
+  ///   - unscaled: a column that is no class, as that of background: its rows are not scaled, and count in no common norm.
   func result(
-    weights: [Double], denominator: Double, isFinite: Bool, homogenization: Homogenization? = nil, step: StepContext
+    weights: [Double], denominator: Double, isFinite: Bool, homogenization: Homogenization? = nil, unscaled: Int? = nil,
+    step: StepContext
   ) -> StepResult {
     var homogenization = homogenization
     let inverse = denominator > 0 ? 1 / denominator : 0
     let norms = zip(weights, squares).map { $0 * max(0, $1).squareRoot() * inverse }
     var scales = Array(repeating: 1.0, count: weights.count)
-    if isFinite { scales = homogenization?.scales(norms: norms, advance: step.isTraining) ?? scales }
+    if isFinite { scales = homogenization?.scales(norms: norms, unscaled: unscaled, advance: step.isTraining) ?? scales }
     let classLosses = zip(weights, losses).map { $0 * $1 * inverse }
     let other = background.map {
       StepResult.Background(

@@ -24,6 +24,8 @@ public struct CounterRandom: Sendable, Hashable {
     case sampling = 16
     /// Which samples are held out, and which fold a sample is in.
     case splitting = 17
+    /// Which anchors and proposals of an image train a detector.
+    case regions = 18
   }
 
   private let key: (UInt32, UInt32)

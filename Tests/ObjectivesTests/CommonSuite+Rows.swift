@@ -10,7 +10,7 @@ extension Subject {
   /// Whether the loss depends on the place of a row in its image.
   var dependsOnPlaces: Bool { description.contains("balancingLogitVariation") }
   /// Whether rows of background without a column have a meaning.
-  var takesBackground: Bool { ["balancedSigmoid", "eqlv2"].contains(name) }
+  var takesBackground: Bool { Subject.sigmoids.contains(name) || settings["background"] != nil }
 }
 
 extension Batch {

@@ -12,7 +12,9 @@ struct Subject: Sendable, CustomStringConvertible {
   var hasExactGradient = true
 
   /// Whether rows of the gradient add up to 0, as those of every function of softmax do.
-  var isSoftmax: Bool { !description.contains("eqlv2") && !description.contains("balancedSigmoid") }
+  var isSoftmax: Bool { !Subject.sigmoids.contains { description.contains($0) } }
+  /// The losses of sigmoids.
+  static let sigmoids = ["sigmoid", "sigmoidFocal", "balancedSigmoid", "eql", "eqlv2", "federated"]
   /// Whether the loss is a sum over rows, so that class gradients can be brought to one norm.
   var hasHomogenization: Bool { !["dice", "lovaszSoftmax"].contains(name) }
 
@@ -43,7 +45,14 @@ struct Subject: Sendable, CustomStringConvertible {
       Subject(name: "ohem", settings: ["threshold": 0.3, "minimumKept": 2, "denominator": "valid", "adaptation": 1]),
       Subject(name: "balancedSigmoid", settings: ["frequency": "pixels", "background": 0, "homogenization": "mean"]),
       Subject(name: "balancedSigmoid", settings: ["homogenization": "rootMeanSquare", "statistic": "features"]),
+      Subject(name: "balancedSigmoid", settings: ["priorOdds": "theory", "rows": "all", "frequency": "instances", "background": 1]),
       Subject(name: "eqlv2", settings: ["homogenization": "rootMeanSquare"]),
+      Subject(name: "eql", settings: ["lambda": 0.85]),
+      Subject(name: "federated", settings: ["classes": 2, "homogenization": "mean"]),
+      Subject(name: "sigmoidFocal", settings: ["gamma": 0.5, "alpha": "none", "denominator": "rows", "balance": "instances"]),
+      Subject(name: "crossEntropy", settings: ["background": 1, "homogenization": "rootMeanSquare"]),
+      Subject(name: "pat", settings: ["background": 0]),
+      Subject(name: "balancedSoftmax", settings: ["background": 1]),
       Subject(name: "dice", settings: ["extent": "batch"]),
       Subject(name: "dice", settings: ["extent": "batch", "classes": "present", "smooth": 0, "exponent": 1]),
       Subject(name: "dice", settings: ["classes": "present", "exponent": 1]),

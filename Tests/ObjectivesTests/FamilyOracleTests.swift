@@ -47,6 +47,7 @@ struct FamilyOracleTests {
   func thereAreCases() {
     #expect(FamilyCase.all.count >= 36)
     let covered = Set(FamilyCase.all.map(\.name)).union(OracleCase.all.map(\.name)).union(["balancingLogitVariation"])
+      .union(ProposalTests.covered)
     #expect(covered == Set(ObjectiveRegistry.names))
   }
 

@@ -26,6 +26,9 @@ struct RegistryTests {
     let wrong: [(String, [String: SettingValue])] = [
       ("pcla", ["exponent": -1]), ("pcla", ["exponent": "class"]), ("pcla", ["temperature": 0]), ("pcla", ["detachWeight": "yes"]),
       ("pat", ["maximumScale": 0.5]), ("pat", ["burnIn": "soon"]), ("focal", ["gamma": true]), ("classBalanced", ["beta": 1]),
+      ("crossEntropy", ["background": 4]), ("pat", ["background": -1]), ("focal", ["background": 1]), ("eql", ["lambda": 1.5]),
+      ("logitAdjustment", ["form": "postHoc", "background": 1]), ("balancedSigmoid", ["rows": "background"]),
+      ("sigmoidFocal", ["alpha": 2]), ("sigmoidFocal", ["alpha": .double(.nan)]), ("federated", ["classes": 0]),
     ]
     for (name, settings) in wrong {
       #expect(throws: LongtailError.self, "\(name) \(settings)") { try ObjectiveRegistry.make(name, settings: settings, context: context) }

@@ -11,6 +11,12 @@ struct SceneCanvas {
   let height: Int
   var colours: [SIMD3<Float>]
   var classes: [UInt8]
+  /// The thing that each point shows, from 1 on, 0 for none; empty where nobody asks.
+  var owners: [UInt16] = []
+  /// Points of each thing that were drawn, also those that others hide now; the first number is of no thing.
+  var drawn: [Int] = []
+  /// The thing that is being drawn.
+  var owner: UInt16 = 0
 
   /// An empty canvas for a picture of this size.
   init(pictureWidth: Int, pictureHeight: Int) {
@@ -39,6 +45,14 @@ struct SceneCanvas {
     let index = y &* width &+ x
     colours[index] = colours[index] * (1 - opacity) + colour * opacity
     classes[index] = label
+    if !owners.isEmpty { own(index, label) }
+  }
+
+  /// Notes which thing a point shows. What holds a sign up is not the sign.
+  private mutating func own(_ index: Int, _ label: UInt8) {
+    let isPole = label == SceneClass.pole
+    owners[index] = isPole ? 0 : owner
+    if !isPole { drawn[Int(owner)] += 1 }
   }
 
   /// The columns of points between two positions, within the canvas.

@@ -32,6 +32,16 @@ struct ScenePainter {
     }
   }
 
+  /// Draws things alone, and notes which points each of them shows: nothing else ever hides them.
+  mutating func paintThings() {
+    canvas.owners = [UInt16](repeating: 0, count: canvas.width * canvas.height)
+    canvas.drawn = [Int](repeating: 0, count: world.things.count + 1)
+    for (place, thing) in world.things.enumerated() {
+      canvas.owner = UInt16(truncatingIfNeeded: place + 1)
+      paint(thing)
+    }
+  }
+
   /// Light and the air between: what a colour looks like from a distance.
   @inline(__always)
   func seen(_ colour: SIMD3<Float>, distance z: Float) -> SIMD3<Float> {

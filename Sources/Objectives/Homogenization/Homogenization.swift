@@ -73,6 +73,16 @@ public struct Homogenization: Sendable {
     return norms.map { $0 > 0 ? min(goal / $0, maximumScale) : 0 }
   }
 
+  /// The scales, where a column may be no class: it is left out, and its scale is 1.
+  mutating func scales(norms: [Double], unscaled: Int?, advance: Bool) -> [Double] {
+    guard let unscaled else { return scales(norms: norms, advance: advance) }
+    var own = norms
+    own[unscaled] = 0
+    var result = scales(norms: own, advance: advance)
+    result[unscaled] = 1
+    return result
+  }
+
   private mutating func takeInitialNorms(_ norms: [Double], _ present: [Int]) {
     // A class that is absent at the burn-in is taken anew when it appears next.
     if steps == burnIn { initialNorms = Array(repeating: 0, count: initialNorms.count) }

@@ -11,15 +11,25 @@ import Tensors
 /// Source: Ren, Yu, Cai, Zhao, Balanced Activation for long-tailed visual recognition, arXiv:2008.11037.
 package enum BalancedSigmoid {
   /// What prior odds are counted in.
-  enum Frequency: String, Choice { case images, pixels }
+  enum Frequency: String, Choice { case images, pixels, instances }
+  /// Whether odds are those against one class of many, or divided by C - 1, so that a class as frequent as the mean keeps z.
+  enum PriorOdds: String, Choice { case published, theory }
+  /// Which rows have the offsets. On all rows they are plain training with another bias.
+  enum Rows: String, Choice { case foreground, all }
 
   struct Settings: Section {
     var frequency = Frequency.images
+    var priorOdds = PriorOdds.published
+    var rows = Rows.foreground
     var background = ClassIndex.none
     var homogenization = HomogenizationSettings()
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("frequency", &frequency, "the prior odds of a class: by images that show it, or by pixels that have it")
+      visitor.key(
+        "frequency", &frequency,
+        "the prior odds of a class: by images that show it, by pixels that have it, or by objects, without those of background")
+      visitor.key("priorOdds", &priorOdds, "odds against a class as published, or divided by C - 1 as theory has them")
+      visitor.key("rows", &rows, "which rows are shifted: those of classes, or those of background too")
       visitor.key("background", &background, "class whose pixels keep their logits, as proposals of background do in detection", .natural)
       homogenization.visit(&visitor)
     }
@@ -30,18 +40,22 @@ package enum BalancedSigmoid {
     about: "Each class is told apart from the rest on its own, with its prior odds taken out.",
     source: "Ren, Yu, Cai, Zhao, 2020, arXiv:2008.11037", settings: Settings()
   ) { settings, context in
-    let odds: [Double]
+    var odds: [Double]
+    let background = try settings.background.checked(classes: context.classes, of: "balancedSigmoid")
     switch settings.frequency {
     case .images:
       let counts = try context.imageCounts(for: "balancedSigmoid")
       odds = offsets(counts: counts.perClass, total: counts.total)
-    case .pixels:
-      let counts = try context.flooredCounts(for: "balancedSigmoid")
+    case .pixels, .instances:
+      var counts = try context.flooredCounts(for: "balancedSigmoid")
+      if settings.frequency == .instances, let background { counts[background] = 0 }
       odds = offsets(counts: counts, total: counts.reduce(0, +))
     }
+    let others = context.classes - (background == nil ? 1 : 2)
+    if settings.priorOdds == .theory, others > 1 { odds = odds.map { $0 + log(Double(others)) } }
     return SigmoidObjective(
-      name: "balancedSigmoid", classes: context.classes, offsets: odds,
-      background: try settings.background.checked(classes: context.classes, of: "balancedSigmoid"),
+      name: "balancedSigmoid", classes: context.classes, offsets: odds, background: background,
+      shape: SigmoidShape(shiftsBackground: settings.rows == .all),
       homogenization: settings.homogenization.homogenization(classes: context.classes))
   }
 

@@ -5,8 +5,12 @@ enum CrossEntropy {
   static let entry = ObjectiveRegistry.Entry(
     "crossEntropy", summary: "cross-entropy, the mean over valid pixels",
     about: "What the others are measured against. Every pixel counts the same, so frequent classes make most of the gradient.",
-    settings: SoftmaxSettings()
-  ) { try SoftmaxObjective.make("crossEntropy", $0, $1, term: Term()) }
+    settings: ColumnSettings()
+  ) { settings, context in
+    try SoftmaxObjective.make(
+      "crossEntropy", settings.softmax, context, term: Term(),
+      options: .init(background: try settings.background.checked(classes: context.classes, of: "crossEntropy")))
+  }
 
   struct Term: SoftmaxTerm {
     @inline(__always)

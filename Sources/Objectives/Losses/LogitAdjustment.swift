@@ -5,6 +5,8 @@ import Settings
 ///
 /// pi_k = n_k / N with n_k the labelled pixels of the whole training split, at least 1. Gradient: softmax(z + t log pi) - onehot(y).
 ///
+/// The column of `background` keeps its logit, and its count is left out of N.
+///
 /// Source: Menon et al., arXiv:2007.07314.
 public enum LogitAdjustment {
   /// Where the prior goes.
@@ -13,14 +15,19 @@ public enum LogitAdjustment {
   struct Settings: Section {
     var temperature = 1.0
     var form = Form.loss
-    var softmax = SoftmaxSettings()
+    var columns = ColumnSettings()
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("temperature", &temperature, "t, the strength; 1 is Balanced Softmax", .between(0, 100))
       visitor.key(
         "form", &form,
         "loss adds t log pi to the training logits; postHoc trains with cross-entropy and takes it off where predictions are made")
-      softmax.visit(&visitor)
+      columns.visit(&visitor)
+    }
+
+    func contradictions() -> [Contradiction] {
+      guard form == .postHoc, columns.background != .none else { return [] }
+      return [Contradiction("background", "postHoc has no column of background; set background to none")]
     }
   }
 
@@ -30,12 +37,12 @@ public enum LogitAdjustment {
     source: "Menon, Jayasumana, Rawat, Jain, Veit, Kumar, ICLR 2021, arXiv:2007.07314", settings: Settings()
   ) { settings, context in
     switch settings.form {
-    case .loss: return try make("logitAdjustment", settings.softmax, context, strength: settings.temperature)
+    case .loss: return try make("logitAdjustment", settings.columns, context, strength: settings.temperature)
     case .postHoc:
       let counts = try context.flooredCounts(for: "logitAdjustment")
       let offsets = postHocOffsets(pixelCounts: counts, temperature: settings.temperature)
       return try SoftmaxObjective.make(
-        "logitAdjustment", settings.softmax, context, term: CrossEntropy.Term(), options: .init(predictionOffsets: offsets))
+        "logitAdjustment", settings.columns.softmax, context, term: CrossEntropy.Term(), options: .init(predictionOffsets: offsets))
     }
   }
 
@@ -51,10 +58,14 @@ public enum LogitAdjustment {
     return counts.map { -temperature * log($0 / total) }
   }
 
-  static func make(_ name: String, _ settings: SoftmaxSettings, _ context: ObjectiveContext, strength: Double) throws -> any Objective {
-    let counts = try context.flooredCounts(for: name)
+  static func make(_ name: String, _ settings: ColumnSettings, _ context: ObjectiveContext, strength: Double) throws -> any Objective {
+    var counts = try context.flooredCounts(for: name)
+    let background = try settings.background.checked(classes: context.classes, of: name)
+    if let background { counts[background] = 0 }
     let total = counts.reduce(0, +)
-    return try SoftmaxObjective.make(name, settings, context, term: Term(offsets: counts.map { Float(strength * log($0 / total)) }))
+    return try SoftmaxObjective.make(
+      name, settings.softmax, context, term: Term(offsets: counts.map { $0 == 0 ? 0 : Float(strength * log($0 / total)) }),
+      options: .init(background: background))
   }
 
   struct Term: SoftmaxTerm {

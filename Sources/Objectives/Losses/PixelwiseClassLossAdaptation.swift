@@ -18,6 +18,7 @@ enum PixelwiseClassLossAdaptation {
     var temperature = 1.0
     var detachWeight = false
     var reduction = Reduction.validPixels
+    var background = ClassIndex.none
     var homogenization = HomogenizationSettings()
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
@@ -25,6 +26,7 @@ enum PixelwiseClassLossAdaptation {
       visitor.key("temperature", &temperature, "T, which logits are divided by", .between(1e-3, 1e3))
       visitor.key("detachWeight", &detachWeight, "whether the weight counts as a constant")
       visitor.key("reduction", &reduction, "what the sum is divided by; the authors' code divides by the classes too")
+      visitor.key("background", &background, ColumnSettings.meaning, .natural)
       homogenization.visit(&visitor)
     }
   }
@@ -58,7 +60,8 @@ enum PixelwiseClassLossAdaptation {
       term: Term(exponent: Float(exponent), logitScale: Float(1 / settings.temperature), detachWeight: settings.detachWeight),
       options: .init(
         denominatorFactor: settings.reduction == .validPixels ? 1 : Double(context.classes),
-        homogenization: settings.homogenization.homogenization(classes: context.classes)))
+        homogenization: settings.homogenization.homogenization(classes: context.classes),
+        background: try settings.background.checked(classes: context.classes, of: name)))
   }
 
   struct Term: SoftmaxTerm {

@@ -47,6 +47,43 @@ extension Check where Value == NumberOrClasses {
   }
 }
 
+/// A number, or none.
+enum NumberOrNone: SettingConvertible {
+  case number(Double)
+  case none
+
+  static let expectation = "none, or a number"
+  static let kind = "number, or none"
+
+  init?(setting: SettingValue) {
+    if setting.isNull || setting.stringValue == "none" {
+      self = .none
+    } else if let number = setting.doubleValue {
+      self = .number(number)
+    } else {
+      return nil
+    }
+  }
+
+  var setting: SettingValue {
+    switch self {
+    case .number(let number): .double(number)
+    case .none: "none"
+    }
+  }
+}
+
+extension Check where Value == NumberOrNone {
+  /// None, or a number within bounds.
+  static func number(from low: Double, to high: Double) -> Check {
+    let check = Check<NumberOrClasses>.number(from: low, to: high)
+    return Check(range: check.range) { value in
+      guard case .number(let number) = value else { return nil }
+      return check.problem(.number(number))
+    }
+  }
+}
+
 extension SettingValue {
   /// Whole numbers without a fraction.
   fileprivate var shortest: String {

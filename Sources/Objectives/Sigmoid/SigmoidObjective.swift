@@ -10,6 +10,7 @@ final class SigmoidObjective: TermObjective {
   private let classes: Int
   private let background: Int?
   private let offsets: [Double]
+  private let shape: SigmoidShape
   private var equalization: GradientEqualization?
   private var homogenization: Homogenization?
 
@@ -17,20 +18,22 @@ final class SigmoidObjective: TermObjective {
   private let scaler = RowScaler()
   private var second = GradientPlanes()
   private var gram: GramMemory
-  private var memory = (WorkingMemory(), WorkingMemory(), WorkingMemory())
+  private var memory = (WorkingMemory(), WorkingMemory(), WorkingMemory(), WorkingMemory())
 
   /// - Parameters:
   ///   - offsets: what is added to the logits of pixels that are not background, one number a class.
   ///   - background: the class that stands for background, if any.
+  ///   - shape: weights that stay, and what is made of the cross-entropy.
   ///   - equalization: weights that follow from the gradients so far.
   init(
-    name: String, classes: Int, offsets: [Double], background: Int?, equalization: GradientEqualization? = nil,
-    homogenization: Homogenization?
+    name: String, classes: Int, offsets: [Double], background: Int?, shape: SigmoidShape = SigmoidShape(),
+    equalization: GradientEqualization? = nil, homogenization: Homogenization?
   ) {
     self.name = name
     self.classes = classes
     self.offsets = offsets
     self.background = background
+    self.shape = shape
     self.equalization = equalization
     self.homogenization = homogenization
     gram = GramMemory(objective: name, classes: classes)
@@ -47,24 +50,47 @@ final class SigmoidObjective: TermObjective {
     step: StepContext
   ) throws {
     try check(rows, classes: classes, packed, at: offset, round: round)
+    try measure(rows, gradient: gradient, into: &packed, at: offset)
+  }
+
+  /// The pass.
+  /// - Parameter columns: what the terms of each class are multiplied by; nil for 1.
+  func measure(
+    _ rows: LabelledRows, gradient: RowsView?, into packed: inout [Double], at offset: Int, columns: [Double]? = nil
+  ) throws {
     let gram = needsClassifierGram ? try self.gram.pointer(rows.classifierGram, centred: false) : nil
-    let ones = Array(repeating: 1.0, count: classes)
-    let weights = equalization?.weights(background: background) ?? (positive: ones, negative: ones)
+    var weights = shape.weights(classes: classes)
+    if let own = equalization?.weights(background: background) {
+      weights = SigmoidShape.Weights(positive: own.positive, negative: own.negative, background: own.negative)
+    }
+    if let columns { weights.multiply(by: columns) }
     guard let offsets = memory.0.floats(offsets), let positive = memory.1.floats(weights.positive),
-      let negative = memory.2.floats(weights.negative)
+      let negative = memory.2.floats(weights.negative), let others = memory.3.floats(weights.background)
     else { throw LongtailError(.internalError, "objective \(name): no working memory") }
     let parameters = SigmoidParameters(
-      offsets: offsets, positiveWeights: positive, negativeWeights: negative, background: Int32(background ?? classes),
-      collects: equalization != nil)
+      offsets: offsets, positiveWeights: positive, negativeWeights: negative, backgroundWeights: others,
+      shiftsBackground: shape.shiftsBackground, background: Int32(background ?? classes), collects: equalization != nil)
     for slot in 0..<packedCount { packed[offset + slot] = 0 }
     func add(_ sums: UnsafeMutableBufferPointer<Double>) { self.add(sums, to: &packed, at: offset) }
     try rows.forEachPart(gradient: gradient, second: &second) { part, target in
-      if part != nil {
-        let kernel = SigmoidKernel<WeightedRows>(parameters: parameters, classes: classes, gram: gram)
+      switch (part, shape.gamma) {
+      case (.some(let part), .some(let gamma)):
+        let kernel = SigmoidKernel<WeightedRows, FocalCurve>(
+          parameters: parameters, curve: FocalCurve(gamma: Float(gamma)), classes: classes, gram: gram)
         try pass.run(
           kernel, source: rows.logits, target: target, labels: nil, part: part, background: parameters.background, add)
-      } else {
-        let kernel = SigmoidKernel<EqualRows>(parameters: parameters, classes: classes, gram: gram)
+      case (.some(let part), nil):
+        let kernel = SigmoidKernel<WeightedRows, PlainCurve>(
+          parameters: parameters, curve: PlainCurve(), classes: classes, gram: gram)
+        try pass.run(
+          kernel, source: rows.logits, target: target, labels: nil, part: part, background: parameters.background, add)
+      case (nil, .some(let gamma)):
+        let kernel = SigmoidKernel<EqualRows, FocalCurve>(
+          parameters: parameters, curve: FocalCurve(gamma: Float(gamma)), classes: classes, gram: gram)
+        try pass.run(kernel, source: rows.logits, target: target, labels: rows.labels, background: parameters.background, add)
+      case (nil, nil):
+        let kernel = SigmoidKernel<EqualRows, PlainCurve>(
+          parameters: parameters, curve: PlainCurve(), classes: classes, gram: gram)
         try pass.run(kernel, source: rows.logits, target: target, labels: rows.labels, background: parameters.background, add)
       }
     }
@@ -83,8 +109,11 @@ final class SigmoidObjective: TermObjective {
     let sums = try last(sums, step: step)
     var own = ClassSums(sums, classes: classes)
     own.background = (sums.number(classCount), sums.number(classCount + 1), sums.number(classCount + 2))
+    var foreground = own.pixels.reduce(0, +)
+    if let background { foreground -= own.pixels[background] }
+    let denominator = shape.countsForeground ? max(1, foreground) : own.pixels.reduce(0, +) + sums.number(classCount + 1)
     var result = own.result(
-      weights: Array(repeating: 1, count: classes), denominator: own.pixels.reduce(0, +) + sums.number(classCount + 1),
+      weights: Array(repeating: 1, count: classes), denominator: denominator,
       isFinite: sums.allSatisfy(\.isFinite), homogenization: homogenization, step: step)
     if let background { result.background?.factor = result.factorPerClass[background] }
     return result

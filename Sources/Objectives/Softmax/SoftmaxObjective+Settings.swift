@@ -14,6 +14,20 @@ struct SoftmaxSettings: Section {
   }
 }
 
+/// The same for losses that can have a column of background.
+struct ColumnSettings: Section {
+  /// What the key means, here and in other losses.
+  static let meaning = "column that stands for rows of no class"
+
+  var background = ClassIndex.none
+  var softmax = SoftmaxSettings()
+
+  mutating func visit(_ visitor: inout some KeyVisitor) {
+    visitor.key("background", &background, ColumnSettings.meaning, .natural)
+    softmax.visit(&visitor)
+  }
+}
+
 /// K of PCLA's weight on another loss, or none.
 enum Adaptation: SettingConvertible {
   case none

@@ -18,6 +18,8 @@ final class SoftmaxObjective: TermObjective {
     var homogenization: Homogenization?
     /// See `Objective.predictionOffsets`.
     var predictionOffsets: [Double]?
+    /// The column of background: the label of rows of background, and no class that homogenization scales.
+    var background: Int?
   }
 
   let name: String
@@ -59,13 +61,14 @@ final class SoftmaxObjective: TermObjective {
     unweighted = Array(repeating: 1, count: classes)
     gram = GramMemory(objective: name, classes: classes)
     let pass = RowPass()
+    let background = options.background.map { Int32($0) }
     run = { rows, body in
       if let part = rows.part {
         let kernel = SoftmaxKernel<Term, WeightedRows>(term: term, step: rows.step, classes: classes, gram: rows.gram)
-        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: nil, part: part, body)
+        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: nil, part: part, background: background, body)
       } else {
         let kernel = SoftmaxKernel<Term, EqualRows>(term: term, step: rows.step, classes: classes, gram: rows.gram)
-        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: rows.rows.labels, body)
+        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: rows.rows.labels, background: background, body)
       }
     }
   }
@@ -112,9 +115,13 @@ final class SoftmaxObjective: TermObjective {
     let own = ClassSums(sums, classes: classes)
     let weights = step.epoch >= options.weightsFromEpoch ? options.classWeights ?? unweighted : unweighted
     let weightedCount = zip(weights, own.pixels).reduce(0) { $0 + $1.0 * $1.1 }
-    return own.result(
+    var result = own.result(
       weights: weights, denominator: (denominator ?? weightedCount) * options.denominatorFactor,
-      isFinite: sums.allSatisfy(\.isFinite), homogenization: homogenization, step: step)
+      isFinite: sums.allSatisfy(\.isFinite), homogenization: homogenization, unscaled: options.background, step: step)
+    if let background = options.background {
+      result.background = StepResult.Background(loss: 0, rows: 0, gradientNorm: 0, factor: result.factorPerClass[background])
+    }
+    return result
   }
 
   func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
@@ -129,7 +136,9 @@ final class SoftmaxObjective: TermObjective {
 
   /// Takes in a step whose result is known.
   func commit(_ result: StepResult, step: StepContext) {
-    if step.isTraining, result.isFinite { _ = homogenization?.scales(norms: result.gradientNormPerClass, advance: true) }
+    if step.isTraining, result.isFinite {
+      _ = homogenization?.scales(norms: result.gradientNormPerClass, unscaled: options.background, advance: true)
+    }
   }
 
   func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows { try homogenization?.visitState(visit) }

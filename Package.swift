@@ -122,7 +122,8 @@ let package = Package(
     .target(
       name: "CFaults", path: "Tests/Faults", cSettings: [.unsafeFlags(["-Wall", "-Werror"])], linkerSettings: [.linkedLibrary("dl")]),
     .target(
-      name: "TestSupport", dependencies: ["CImageFormats", "Images", "Tensors", "Threading"], path: "Tests/Support", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["CImageFormats", "CMatFiles", "Images", "Tensors", "Threading"], path: "Tests/Support",
+      swiftSettings: strict),
     .testTarget(name: "ThreadingTests", dependencies: ["Threading", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "SettingsTests", dependencies: ["Settings", "Tensors", "TestSupport"], swiftSettings: strict),
@@ -171,9 +172,18 @@ let package = Package(
       name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Runs", "Training"], path: "Tests/Probes/Endurance",
       swiftSettings: strict),
     .executableTarget(
-      name: "ToyProbe", dependencies: ["Models", "Reports", "Runs", "Tasks", "Training"], path: "Tests/Probes/Toy", swiftSettings: strict),
+      name: "ToyProbe",
+      dependencies: [
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "Models", "Networks", "Objectives", "Reports", "Runs", "Tasks",
+        "Tensors", "Threading", "Training",
+      ], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
-    .executableTarget(name: "MethodProbe", dependencies: ["Training"], path: "Tests/Probes/Method", swiftSettings: strict),
+    .executableTarget(
+      name: "MethodProbe",
+      dependencies: [
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "Networks", "Objectives", "Optimizers", "Tensors", "Threading",
+        "Training",
+      ], path: "Tests/Probes/Method", swiftSettings: strict),
     .testTarget(
       name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
       swiftSettings: strict),

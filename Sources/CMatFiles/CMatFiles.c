@@ -1,8 +1,14 @@
 #include "CMatFiles.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void longtail_mat_lock(void) { pthread_mutex_lock(&mutex); }
+void longtail_mat_unlock(void) { pthread_mutex_unlock(&mutex); }
 
 #if __has_include(<matio.h>)
 #include <matio.h>

@@ -76,8 +76,10 @@ static void copy_words(const longtail_beacon *beacon, longtail_beacon *copy) {
   for (size_t i = 0; i < sizeof *beacon / sizeof *from; i++) to[i] = load(from + i);
 }
 
+// A writer that has lost its processor in the middle gets some time to go on; one that has ended there does not hold anybody up for long.
 void longtail_beacon_read(const longtail_beacon *beacon, longtail_beacon *copy) {
-  for (int attempt = 0; attempt < 1000; attempt++) {
+  for (int attempt = 0; attempt < 2000; attempt++) {
+    if (attempt > 1000) nanosleep(&(struct timespec){0, 50000}, NULL);
     const uint64_t before = __atomic_load_n(&beacon->version, __ATOMIC_ACQUIRE);
     copy_words(beacon, copy);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -14,8 +14,6 @@ final class MATLABFile: @unchecked Sendable {
 
   /// The file's path.
   let path: String
-  // HDF5 keeps state that all files share.
-  private static let lock = NSLock()
   private let handle: OpaquePointer
 
   /// Whether this build can read such files at all, the library being there.
@@ -27,8 +25,8 @@ final class MATLABFile: @unchecked Sendable {
     guard FileManager.default.fileExists(atPath: path) else { throw LongtailError(.missingInput, "\(path): there is no such file") }
     var reason = [CChar](repeating: 0, count: 256)
     var libraryIsMissing: Int32 = 0
-    MATLABFile.lock.lock()
-    defer { MATLABFile.lock.unlock() }
+    longtail_mat_lock()
+    defer { longtail_mat_unlock() }
     guard let opened = longtail_mat_open(path, &libraryIsMissing, &reason, 256) else {
       let text = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       if libraryIsMissing != 0 {
@@ -43,9 +41,9 @@ final class MATLABFile: @unchecked Sendable {
   }
 
   deinit {
-    MATLABFile.lock.lock()
+    longtail_mat_lock()
     longtail_mat_close(handle)
-    MATLABFile.lock.unlock()
+    longtail_mat_unlock()
   }
 
   /// Extents of an array in MATLAB's order, the fastest first.
@@ -53,9 +51,9 @@ final class MATLABFile: @unchecked Sendable {
   func extents(_ name: String, type expected: ElementType) throws -> [Int] {
     var type: Int32 = 0
     var extents = [Int64](repeating: 0, count: 8)
-    MATLABFile.lock.lock()
+    longtail_mat_lock()
     let rank = longtail_mat_extents(handle, name, &type, &extents)
-    MATLABFile.lock.unlock()
+    longtail_mat_unlock()
     guard rank >= 0 else { throw LongtailError(.badData, "\(path): there is no array '\(name)' in it, or it is broken") }
     let isExpected = type == Int32(expected == .uint8 ? longtail_mat_uint8 : longtail_mat_uint16)
     guard isExpected else {
@@ -75,9 +73,9 @@ final class MATLABFile: @unchecked Sendable {
   private func read<Element>(_ name: String, _ start: [Int], _ count: [Int], zero: Element) throws -> [Element] {
     var data = [Element](repeating: zero, count: count.reduce(1, *))
     let (start, count) = (start.map { Int32(clamping: $0) }, count.map { Int32(clamping: $0) })
-    MATLABFile.lock.lock()
+    longtail_mat_lock()
     let status = data.withUnsafeMutableBytes { longtail_mat_read(handle, name, $0.baseAddress, start, count) }
-    MATLABFile.lock.unlock()
+    longtail_mat_unlock()
     guard status == 0 else {
       throw LongtailError(.badData, "\(path): a part of the array '\(name)' cannot be read: the file is damaged or cut off")
     }

@@ -1,3 +1,4 @@
+import CMatFiles
 import Foundation
 import Tensors
 
@@ -33,6 +34,8 @@ public enum MATLABFixture {
   /// - Parameter override: a number for the first pixel of the first sample's labels.
   public static func write(to path: String, samples: Int, first override: UInt16? = nil) throws {
     let (width, height) = (32, 24)
+    longtail_mat_lock()
+    defer { longtail_mat_unlock() }
     guard let create: Create = function("Mat_CreateVer"), let close: Close = function("Mat_Close"),
       let file = create(path, nil, 0x0200)
     else { throw LongtailError(.missingInput, "matio cannot write \(path)") }

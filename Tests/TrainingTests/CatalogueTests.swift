@@ -36,7 +36,7 @@ import Training
     #expect(!entry.summary.isEmpty)
     if thing.kind.name != "section" { #expect(entry.about.hasSuffix("."), "one or two sentences") }
     // What comes from a paper says from which; the rest is nobody's, or one's own.
-    let withoutPaper = ["crossEntropy", "weightedSum", "scenes", "folder", "shuffled", "weighted", "balancedCopies"]
+    let withoutPaper = ["crossEntropy", "sigmoid", "weightedSum", "scenes", "folder", "shuffled", "weighted", "balancedCopies"]
     if thing.kind.name != "section" { #expect((entry.source == nil) == withoutPaper.contains(entry.name)) }
     #expect(Set(entry.settings.map(\.path)).count == entry.settings.count)
     for setting in entry.settings { #expect(!setting.meaning.isEmpty && !setting.kind.isEmpty, "\(setting.path)") }

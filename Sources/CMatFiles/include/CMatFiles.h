@@ -13,6 +13,11 @@ typedef struct longtail_mat longtail_mat;
 /// Element types that are told apart.
 enum { longtail_mat_other = 0, longtail_mat_uint8 = 1, longtail_mat_uint16 = 2 };
 
+/// Held while the library works: HDF5 keeps state that all files of a process share.
+void longtail_mat_lock(void);
+/// Lets others work with the library.
+void longtail_mat_unlock(void);
+
 /// Whether this build knows matio; 0 where its header was missing.
 int32_t longtail_mat_is_built(void);
 

@@ -17,8 +17,7 @@ public struct BilinearResampling: Layer {
   /// The channels of the first input, the extents of the second.
   /// - Throws: `LongtailError` unless there are two inputs.
   public func outputShape(_ inputs: [FeatureShape]) throws -> FeatureShape {
-    guard inputs.count == 2 else { throw LongtailError(.internalError, "resampling needs an activation that gives the extents") }
-    return FeatureShape(channels: inputs[0].channels, height: inputs[1].height, width: inputs[1].width)
+    try Resampling.outputShape(inputs)
   }
 
   /// Channel blocks like those of the first input.
@@ -26,15 +25,7 @@ public struct BilinearResampling: Layer {
 
   /// Plans the loops.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
-    let input = try builder.input()
-    let output = try builder.output()
-    guard let loops = BilinearLoops(from: try input.layout.channelBlocks(), to: try output.layout.channelBlocks()) else {
-      throw LongtailError(.internalError, "layer \(builder.node.name) cannot resample the layout \(input.layout)")
-    }
-    let forward = { loops.forward(try input.region(), into: try output.region()) }
-    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
-    let gradientOfOutput = try builder.gradientOfOutput()
-    return PlannedLoops(forward) { loops.backward(gradient: try gradientOfOutput.region(), into: try gradientOfInput.region()) }
+    try Resampling.compile(builder) { BilinearLoops(from: $0, to: $1) }
   }
 }
 

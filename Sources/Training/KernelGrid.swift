@@ -60,6 +60,7 @@ public struct KernelGrid: Sendable {
       for images in batches {
         for (model, graph) in zip(models, graphs) {
           progress("\(model.description), \(images) images of \(size.width)x\(size.height), \(count) threads")
+          let known = result.networks.count
           for block in KernelBenchmark.channelBlocks {
             let found = try KernelBenchmark.measure(
               graph, images: images, height: size.height, width: size.width, known: table, channelBlock: block)
@@ -67,6 +68,10 @@ public struct KernelGrid: Sendable {
             table.merge(measured.table) { first, _ in first }
             result.networks.append(
               .init(model: model.description, images: images, threads: count, channelBlock: block, uses: measured.uses))
+          }
+          if result.networks.count == known {
+            throw LongtailError(
+              .internalError, "\(model.description): the library has but reference loops for one of its layers, in blocks of any size")
           }
         }
       }

@@ -38,8 +38,14 @@ extension Configuration {
     }
 
     package func contradictions() -> [Contradiction] {
-      guard pretrainedHead == .skip, pretrained == nil else { return [] }
-      return [Contradiction("pretrainedHead", "there is no `model.pretrained` whose head could be left out")]
+      var found: [Contradiction] = []
+      if let trained, trained.isEmpty {
+        found.append(Contradiction("trained", "it names no parameter; leave the key out to train all of them"))
+      }
+      if pretrainedHead == .skip, pretrained == nil {
+        found.append(Contradiction("pretrainedHead", "there is no `model.pretrained` whose head could be left out"))
+      }
+      return found
     }
   }
 

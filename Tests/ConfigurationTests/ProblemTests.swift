@@ -71,6 +71,7 @@ import Testing
     ("{optimizer: {learningRate: 0.1}, schedule: {minimum: 0.2}}", "`schedule.minimum`: 0.2 is above `optimizer.learningRate`, 0.1"),
     ("schedule: {name: multistep}", "`schedule.milestones`: multistep needs at least one epoch, such as [20, 25]"),
     ("schedule: {milestones: [20, 10]}", "`schedule.milestones`: they must rise, such as [20, 25]"),
+    ("model: {trained: []}", "`model.trained`: it names no parameter; leave the key out to train all of them"),
     ("groups: {head: 10}", "`groups.head` is 10, it must lie between 0 and 1: write 10.0 % as 0.1"),
     ("groups: {head: 0.1, tail: 0.2}", "`groups.tail`: 0.2 is above the threshold of head, 0.1; swap them"),
     ("groups: {head: [a, b], tail: [b]}", "`groups.tail`: class b is in more than one group; leave it in one"),

@@ -61,7 +61,7 @@ public final class Trainer {
   ) throws {
     try self.init(
       experiment, statistics: statistics, communicator: communicator, checkpoints: checkpoints, resume: resume, observer: observer,
-      crashDirectory: crashDirectory, requests: requests, method: PlainMethod())
+      crashDirectory: crashDirectory, requests: requests, method: experiment.method)
   }
 
   /// The same for a stage, or with a method that composes the step.
@@ -100,7 +100,7 @@ public final class Trainer {
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
       stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method,
-      stages: surroundings.stages)
+      sampler: sampler, stages: surroundings.stages)
     algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     var notes = try found.notes + known.keep(learner)

@@ -53,6 +53,10 @@ public final class Learner {
   let trained: [TrainedNetwork]
   /// What the loss consists of.
   let terms: TermList
+  /// What the epilogue has made of the network, behind the last step.
+  var finished: Network?
+  /// The network that is judged and published.
+  public var judgedNetwork: Network { finished ?? network }
   /// What moves after a step.
   let followers: [any Follower]
   private let stepsPerEpoch: Int

@@ -55,6 +55,8 @@ public final class Learner {
   let terms: TermList
   /// What moves after a step.
   let followers: [any Follower]
+  /// What gives the samples of each step, where the learner was told: what it remembers is part of the state.
+  let sampler: (any Sampler)?
   private let stepsPerEpoch: Int
   /// Dropout's masks are functions of the run's seed, like everything that is random.
   let dropoutSeed: UInt64
@@ -118,6 +120,7 @@ public final class Learner {
     sampler: (any Sampler)? = nil
   ) throws {
     self.communicator = communicator
+    self.sampler = sampler
     self.stepsPerEpoch = max(1, stepsPerEpoch)
     hasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))

@@ -86,7 +86,9 @@ public final class Trainer {
     scores = try BestScores(watching: configuration.checkpoint.best, of: experiment.scoreTable)
     nonFinitePolicy = NonFinitePolicy(training)
     stopping = try training.earlyStopping.map { try EarlyStopping($0, of: experiment.scoreTable) }
-    sampler = try experiment.sampler(statistics.audit.statistics.samples)
+    let classes = statistics.audit.statistics.samples
+    sampler = try method.sampler(
+      experiment.sampler(classes), experiment.samplerContext(classes), globalBatch: training.globalBatch)
     plan = try BatchPlan(
       sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
@@ -99,7 +101,8 @@ public final class Trainer {
     let known = try KnownAlgorithms(configuration, resumed: found.contents?.run, isRoot: communicator.isRoot)
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
-      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method)
+      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method,
+      sampler: sampler)
     algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     var notes = try found.notes + known.keep(learner)

@@ -42,6 +42,13 @@ package enum MethodRegistry {
     try registry.make(name, settings, context)
   }
 
+  /// Makes the method that a configuration names, or that of its task.
+  /// - Throws: as the other form; `LongtailError` for an unknown task.
+  package static func make(_ configuration: Configuration) throws -> any Method {
+    let name = try configuration.method?.name ?? TaskRegistry.entry(of: configuration).method
+    return try make(name, settings: configuration.method?.settings ?? [:], context: MethodContext(configuration: configuration))
+  }
+
   /// Refuses a name or settings as `make` does.
   /// - Throws: as `make`.
   package static func check(_ name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }

@@ -10,7 +10,7 @@ import Tensors
 ///
 /// A method only composes. It is asked once, before the first step and before a checkpoint is read, and gives values and parts; what they
 /// remember is saved, resumed, sent and compared because each part names it.
-package protocol Method {
+package protocol Method: Sendable {
   /// Views of each sample that batches have to have.
   var viewCount: Int { get }
   /// Whether the sampler has to know the classes of each training sample.

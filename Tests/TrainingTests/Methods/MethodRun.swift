@@ -1,0 +1,107 @@
+import Checkpoints
+import Collectives
+import Configuration
+import Datasets
+import Images
+import Networks
+import Objectives
+import Tensors
+import Training
+
+/// Steps of a method on one of a group of ranks.
+final class MethodRun {
+  /// Images of a step over all ranks.
+  let batchSize: Int
+  private let entry: MethodCase
+  private let communicator: any Communicator
+  private let sampler: any Sampler
+  private let plan: BatchPlan
+  private let batch: Batch
+  let learner: Learner
+  /// The main loss of each step, and those of the other terms.
+  private(set) var losses: [Double] = []
+  private(set) var others: [Double?] = []
+
+  /// - Parameters:
+  ///   - samples: images of an epoch, where the method does not draw them itself.
+  ///   - batchSize: images of a step; the last of an epoch may have fewer.
+  init(_ entry: MethodCase, _ communicator: any Communicator, samples: Int = MethodImages.count, batchSize: Int = 8) throws {
+    (self.entry, self.communicator, self.batchSize) = (entry, communicator, batchSize)
+    var configuration = Configuration()
+    configuration.seed = 5
+    configuration.optimizer.name = "sgd"
+    (configuration.optimizer.momentum, configuration.optimizer.weightDecay) = (0.9, 5e-4)
+    configuration.optimizer.learningRate = 0.05
+    configuration.schedule.name = .cosine
+    configuration.training.globalBatch = batchSize
+    configuration.objective.name = entry.objective
+    configuration.objective.settings = entry.objectiveSettings
+    let made = try MethodRegistry.make(entry.method, settings: entry.settings, context: MethodContext(configuration: configuration))
+    let method = WithTeachers(made, entry.teachers)
+    sampler = try method.sampler(
+      SampleOrder(seed: 5, count: samples),
+      SamplerContext(
+        seed: 5, sampleCount: MethodImages.count, epochs: 10, classNames: ["a", "b", "c", "d"], classes: MethodImages.sampleClasses),
+      globalBatch: batchSize)
+    plan = try BatchPlan(sampleCount: sampler.epochLength, globalBatch: batchSize, dropLast: false, ranks: communicator.size)
+    learner = try Learner(
+      configuration: configuration, graph: method.graph(entry.head.graph),
+      inputSize: ImageSize(width: MethodImages.size, height: MethodImages.size),
+      objective: ObjectiveRegistry.make(entry.objective, settings: entry.objectiveSettings, context: MethodImages.context),
+      communicator: communicator, totalSteps: 24, stepsPerEpoch: plan.stepsPerEpoch, plan: plan, method: method,
+      classes: MethodImages.context, sampler: sampler)
+    batch = MethodImages.emptyBatch(max(1, plan.largestShare(rank: communicator.rank)))
+  }
+
+  /// Does steps until there are so many.
+  func run(to steps: Int) throws {
+    while learner.stepCount < steps {
+      let (epoch, step) = (learner.stepCount / plan.stepsPerEpoch, learner.stepCount % plan.stepsPerEpoch)
+      let positions = plan.positions(step: step)
+      let all: [Int]
+      if let stepwise = sampler as? any StepwiseSampler {
+        guard stepwise.canDraw(step: learner.stepCount) else { throw LongtailError(.internalError, "a step cannot be drawn yet") }
+        all = stepwise.samples(step: learner.stepCount, count: positions.count)
+      } else {
+        all = positions.map {
+          entry.isBalanced ? MethodImages.balanced(epoch: epoch, place: $0) : MethodImages.natural(epoch: epoch, place: $0)
+        }
+      }
+      let own = plan.positions(step: step, rank: communicator.rank).flatMap { $0.map { all[$0 - positions.lowerBound] } }
+      try MethodImages.fill(batch, epoch: epoch, step: step, samples: own, isMixed: entry.isMixed)
+      let report = try learner.step(batch)
+      losses.append(report.loss)
+      others.append(report.auxiliaryLoss)
+    }
+  }
+
+  /// All that is remembered, by path.
+  func state() throws -> [String: StoredTensor] {
+    Dictionary(uniqueKeysWithValues: try StateTree(learner).tensors().map { ($0.name, $0) })
+  }
+}
+
+/// A method with teachers, which begin with numbers of their own.
+private struct WithTeachers: Method {
+  private let base: any Method
+  private let teachers: [SmallHead]
+
+  init(_ base: any Method, _ teachers: [SmallHead]) { (self.base, self.teachers) = (base, teachers) }
+
+  var viewCount: Int { base.viewCount }
+  var needsSampleClasses: Bool { base.needsSampleClasses }
+  func graph(_ graph: Graph) throws -> Graph { try base.graph(graph) }
+  func trained(_ graph: Graph) throws -> [String]? { try base.trained(graph) }
+  func sampler(_ usual: any Sampler, _ context: SamplerContext, globalBatch: Int) throws -> any Sampler {
+    try base.sampler(usual, context, globalBatch: globalBatch)
+  }
+
+  func parts(_ setup: MethodSetup) throws -> StepParts {
+    var setup = setup
+    setup.setPartners(
+      try teachers.enumerated().map { index, head in
+        try Partner("teacher\(index)", setup.network(head.graph, number: 7 + index), mode: .inference)
+      })
+    return try base.parts(setup)
+  }
+}

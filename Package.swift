@@ -91,7 +91,9 @@ let package = Package(
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(
       name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
-    .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors"], swiftSettings: hot),
+    .target(
+      name: "Recognition", dependencies: ["CCompression", "Configuration", "Datasets", "Images", "Networks", "Tasks", "Tensors"],
+      swiftSettings: hot),
     .target(
       name: "Segmentation",
       dependencies: ["Configuration", "Datasets", "Images", "Networks", "Objectives", "Tasks", "Tensors", "Threading"], swiftSettings: hot),
@@ -158,8 +160,9 @@ let package = Package(
       name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "RecognitionTests", dependencies: ["Datasets", "Images", "Recognition", "Tensors", "TestSupport"], exclude: ["Oracle"],
-      swiftSettings: hot),
+      name: "RecognitionTests",
+      dependencies: ["Configuration", "Datasets", "Images", "Networks", "Recognition", "Settings", "Tasks", "Tensors", "TestSupport"],
+      exclude: ["Oracle"], swiftSettings: hot),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(

@@ -84,18 +84,27 @@ package enum RecognitionDatasets {
     ) { try openCIFAR(.cifar100, $0) },
   ]
 
-  /// Opens a data set.
-  /// - Parameters:
-  ///   - name: its kind.
-  ///   - settings: as the configuration has them.
-  /// - Throws: `.usage` for an unknown kind or setting, `.missingInput` and `.badData` for its files.
-  package static func open(_ name: String, settings: [String: SettingValue]) throws -> LabelledImages {
+  /// Refuses an unknown kind, and settings that it does not have; no file is looked at.
+  /// - Throws: `.usage` with the nearest known name.
+  /// - Returns: the kind.
+  @discardableResult
+  package static func check(_ name: String, settings: [String: SettingValue]) throws -> Entry {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw LongtailError.unknownName("data set", name, known: entries.map(\.name))
     }
     for key in settings.keys.sorted() where !entry.settings.contains(where: { $0.key == key }) {
       throw LongtailError.unknownName("setting", key, known: entry.settings.map(\.key), at: "data set \(name)")
     }
+    return entry
+  }
+
+  /// Opens a data set.
+  /// - Parameters:
+  ///   - name: its kind.
+  ///   - settings: as the configuration has them.
+  /// - Throws: `.usage` for an unknown kind or setting, `.missingInput` and `.badData` for its files.
+  package static func open(_ name: String, settings: [String: SettingValue]) throws -> LabelledImages {
+    let entry = try check(name, settings: settings)
     let settings = RecognitionSettings(dataset: name, values: settings)
     let images = try entry.open(settings)
     guard entry.settings.contains(where: { $0.key == share.0 }), let held = try settings.number(share.0, in: 0..<1), held > 0 else {

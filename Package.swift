@@ -92,7 +92,8 @@ let package = Package(
     .target(
       name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
     .target(
-      name: "Recognition", dependencies: ["CCompression", "Configuration", "Datasets", "Images", "Networks", "Tasks", "Tensors"],
+      name: "Recognition",
+      dependencies: ["CCompression", "Configuration", "Datasets", "Images", "Networks", "Settings", "Tasks", "Tensors"],
       swiftSettings: hot),
     .target(
       name: "Segmentation",
@@ -103,7 +104,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks",
-        "Objectives", "Optimizers", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
+        "Objectives", "Optimizers", "Recognition", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
       name: "Reports",
@@ -116,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
+        "CAllocations", "Detection", "Exchange", "Recognition", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

@@ -1,4 +1,5 @@
 import Datasets
+import Settings
 import Tensors
 
 /// The kinds of data sets for recognition, by name.
@@ -113,6 +114,18 @@ package enum RecognitionDatasets {
     return try images.holdingOut(share: held)
   }
 
+  /// What people may read about these data sets.
+  package static var description: KindDescription {
+    KindDescription(
+      name: "dataset", summary: "what to train on", place: "Settings are keys of `data.settings`; `root` is written as `data.root`.",
+      entries: entries.map { entry in
+        EntryDescription(
+          name: entry.name, summary: entry.summary,
+          settings: SectionWriter.lines(
+            of: DescribedSettings(entry.settings.map { DescribedSettings.Key(name: $0.key, meaning: $0.meaning) })))
+      })
+  }
+
   private static func place(_ settings: RecognitionSettings) throws -> (String) -> String {
     let root = try settings.text("root")
     return { path in root.map { path.hasPrefix("/") ? path : "\($0)/\(path)" } ?? path }
@@ -219,4 +232,32 @@ package enum RecognitionDatasets {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
+}
+
+/// Settings that are described in words alone, so that a listing can show them.
+private struct DescribedSettings: Section {
+  /// One of them.
+  struct Key: Sendable, Equatable {
+    var name: String
+    var meaning: String
+  }
+
+  private var keys: [Key] = []
+
+  init() {}
+  init(_ keys: [Key]) { self.keys = keys }
+
+  mutating func visit(_ visitor: inout some KeyVisitor) {
+    for key in keys {
+      var value: AnySetting?
+      visitor.optionalKey(key.name, &value, key.meaning)
+    }
+  }
+}
+
+/// A value of any kind; what a data set takes it tells itself.
+private struct AnySetting: SettingConvertible {
+  let setting: SettingValue
+  static var expectation: String { "a value" }
+  init?(setting: SettingValue) { self.setting = setting }
 }

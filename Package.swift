@@ -91,7 +91,10 @@ let package = Package(
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(
       name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
-    .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors"], swiftSettings: hot),
+    .target(
+      name: "Recognition",
+      dependencies: ["CCompression", "Configuration", "Datasets", "Images", "Networks", "Settings", "Tasks", "Tensors"],
+      swiftSettings: hot),
     .target(
       name: "Segmentation",
       dependencies: ["Configuration", "Datasets", "Images", "Networks", "Objectives", "Tasks", "Tensors", "Threading"], swiftSettings: hot),
@@ -101,7 +104,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks",
-        "Objectives", "Optimizers", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
+        "Objectives", "Optimizers", "Recognition", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
       name: "Reports",
@@ -114,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "longtail",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
+        "CAllocations", "Detection", "Exchange", "Recognition", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -158,8 +161,9 @@ let package = Package(
       name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "RecognitionTests", dependencies: ["Datasets", "Images", "Recognition", "Tensors", "TestSupport"], exclude: ["Oracle"],
-      swiftSettings: hot),
+      name: "RecognitionTests",
+      dependencies: ["Configuration", "Datasets", "Images", "Networks", "Recognition", "Settings", "Tasks", "Tensors", "TestSupport"],
+      exclude: ["Oracle"], swiftSettings: hot),
     .executableTarget(
       name: "CheckpointProbe", dependencies: ["Checkpoints", "Tensors"], path: "Tests/Probes/Checkpoint", swiftSettings: strict),
     .testTarget(

@@ -28,6 +28,8 @@ extension Configuration {
     public var sampler: Sampler?
     /// How training samples are divided into samples for training and for validation; the data set's own parts when not given.
     public var split: Division?
+    /// Which part of the training images of a balanced data set is used, so that it is long-tailed; all of them when not given.
+    public var longTail: LongTailedSubset?
 
     /// What happens with files that are broken, too large, of another type than they should be, or that do not fit together.
     public enum BadFiles: String, CaseIterable, Choice {
@@ -73,6 +75,7 @@ extension Configuration {
       visitor.section("loader", &loader, "how images come into memory")
       visitor.section("sampler", &sampler, "which samples an epoch is made of; all, each once, in an order of chance when not given")
       visitor.section("split", &split, "divides the training samples into training and validation; the data set's own parts when not given")
+      visitor.section("longTail", &longTail, "recognition: a long-tailed part of the training images; all of them when not given")
     }
   }
 
@@ -110,6 +113,8 @@ extension Configuration {
     public var crop: Size?
     /// Random changes of colour.
     public var jitter = Jitter()
+    /// What recognition alone has.
+    public var views = ViewAugmentation()
 
     /// All defaults.
     public init() {}
@@ -121,9 +126,12 @@ extension Configuration {
         .each(.above(0)))
       visitor.section("crop", &crop, "window cut out at a random place; the whole image when not given")
       visitor.section("jitter", &jitter, "random changes of colour; a factor is drawn from 1 - x to 1 + x")
+      views.visit(&visitor)
     }
 
     package func contradictions() -> [Contradiction] {
+      let found = views.contradictions()
+      guard found.isEmpty else { return found }
       guard let low = scale.first, let high = scale.last, low > high else { return [] }
       return [Contradiction("scale", "the least factor, \(low), is above the greatest, \(high); swap them")]
     }
@@ -137,6 +145,10 @@ extension Configuration {
     public var contrast = 0.0
     /// The strength for saturation.
     public var saturation = 0.0
+    /// Colours are turned by up to so many full turns, either way; of recognition.
+    public var hue = 0.0
+    /// How likely an image is changed at all; of recognition.
+    public var chance = 1.0
 
     /// None at all.
     public init() {}
@@ -145,6 +157,8 @@ extension Configuration {
       visitor.key("brightness", &brightness, "0 changes nothing", .between(0, 1))
       visitor.key("contrast", &contrast, "0 changes nothing", .between(0, 1))
       visitor.key("saturation", &saturation, "0 changes nothing", .between(0, 1))
+      visitor.key("hue", &hue, "recognition: full turns either way", .between(0, 0.5))
+      visitor.key("chance", &chance, "recognition: how likely an image is changed", .between(0, 1))
     }
   }
 

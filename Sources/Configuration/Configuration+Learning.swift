@@ -150,12 +150,14 @@ extension Configuration {
     public var name = Shape.cosine
     /// Steps over which the rate rises evenly at the start.
     public var warmupSteps = 0
+    /// The same in steps, epochs or as a share of the run, in place of `warmupSteps`.
+    public var warmup: Stretch?
     /// The exponent of `poly`.
     public var power = 0.9
     /// The learning rate that `cosine` and `poly` end at.
     public var minimum = 0.0
-    /// The epochs after which `multistep` lowers the rate.
-    public var milestones: [Int] = []
+    /// When `multistep` lowers the rate: after so many epochs, or steps, or that share of the run.
+    public var milestones: [Moment] = []
     /// What `multistep` multiplies by at each milestone.
     public var factor = 0.1
 
@@ -177,9 +179,11 @@ extension Configuration {
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "cosine, poly, constant or multistep, stepwise")
       visitor.key("warmupSteps", &warmupSteps, "steps of even rise at the start", .atLeast(0))
+      visitor.optionalKey("warmup", &warmup, "the same as 500 steps, 5 epochs or 3 % of the run")
       visitor.key("power", &power, "exponent of poly", .above(0))
       visitor.key("minimum", &minimum, "learning rate that cosine and poly end at", .atLeast(0))
-      visitor.key("milestones", &milestones, "epochs after which multistep lowers the rate", .each(.atLeast(1)))
+      visitor.key(
+        "milestones", &milestones, "epochs after which multistep lowers the rate; or 4000 steps, or 80 % of the run", .each(.late))
       visitor.key("factor", &factor, "of multistep, at each milestone", .above(0))
     }
 
@@ -187,7 +191,12 @@ extension Configuration {
       if name == .multistep, milestones.isEmpty {
         return [Contradiction("milestones", "multistep needs at least one epoch, such as [20, 25]")]
       }
-      if milestones != Array(Set(milestones)).sorted() { return [Contradiction("milestones", "they must rise, such as [20, 25]")] }
+      if zip(milestones, milestones.dropFirst()).contains(where: { $1.isAfter($0) == false }) {
+        return [Contradiction("milestones", "they must rise, such as [20, 25]")]
+      }
+      if warmup != nil, warmupSteps > 0 {
+        return [Contradiction("warmupSteps", "`schedule.warmup` says how long the rise takes, too; leave one of the two out")]
+      }
       return []
     }
   }

@@ -12,6 +12,9 @@ extension Configuration {
     public var batch = 8
     /// The part of the data set that is used.
     public var split = "val"
+    /// Of recognition: pixels that the shorter side of an image is brought to before the middle of `data.size` is cut out. Images are
+    /// brought to `data.size` as a whole when not given, or with random resized crops in training to 8/7 of it.
+    public var shortSide: Int?
     /// Several looks at each image: windows, scales, flips. Used by `predict` too.
     public var views = Views()
 
@@ -31,6 +34,8 @@ extension Configuration {
       visitor.key("resolution", &resolution, "size at which predictions meet labels: network or label")
       visitor.key("batch", &batch, "images at a time in each rank", .atLeast(1))
       visitor.key("split", &split, "part of the data set", .notEmpty)
+      visitor.optionalKey(
+        "shortSide", &shortSide, "recognition: pixels of the shorter side before the middle of data.size is cut out", .between(1, 65_535))
       visitor.section("views", &views, "several looks at each image, whose probabilities are averaged")
     }
   }

@@ -98,7 +98,7 @@ public struct Configuration: Section {
     "bs": "training.globalBatch", "maxepochs": "training.epochs", "numepochs": "training.epochs", "maxsteps": "training.steps",
     "maxiters": "training.steps", "iterations": "training.steps", "loss": "objective", "criterion": "objective",
     "workers": "data.loader.threads", "numworkers": "data.loader.threads", "std": "data.standardDeviation",
-    "wd": "optimizer.weightDecay", "eps": "optimizer.epsilon", "warmup": "schedule.warmupSteps", "scheduler": "schedule",
+    "wd": "optimizer.weightDecay", "eps": "optimizer.epsilon", "warmup": "schedule.warmup", "scheduler": "schedule",
     "gradclip": "gradientClipping", "clip": "gradientClipping", "eval": "evaluation", "dataset": "data", "network": "model",
     "backbone": "model", "workdir": "output", "outdir": "output", "outputdir": "output", "syncbn": "model.batchNorm",
     "threads": "engine.threads", "timeout": "watchdog.limit", "stall": "watchdog.warning", "loginterval": "reporting.every",

@@ -47,13 +47,27 @@ extension DatasetRegistry {
   /// - Throws: `.missingInput` where there is nothing; `.badData` where nothing is recognized, telling what was looked for, and for labels that
   ///   are none.
   public static func recognize(_ path: String) throws -> RecognizedLayout {
+    guard let layout = try recognized(path) else { throw unrecognized(path) }
+    return layout
+  }
+
+  /// As `recognize`, but nil where nothing is recognized.
+  /// - Throws: `.missingInput` where there is nothing; `.badData` for labels that are none.
+  package static func recognized(_ path: String) throws -> RecognizedLayout? {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     guard FileListing.exists(path) else { throw LongtailError(.missingInput, "there is no \(path)") }
     for entry in entries {
       if let layout = try entry.recognize?(path) { return layout }
     }
-    let known = entries.compactMap { entry in entry.layout.map { "\n  \(entry.name): \($0)" } }.joined()
-    throw LongtailError(
+    return nil
+  }
+
+  /// That nothing is recognized at a path.
+  /// - Parameter others: layouts of other kinds of data that were looked for too, with their names.
+  package static func unrecognized(_ path: String, others: [(name: String, files: String)] = []) -> LongtailError {
+    let own = entries.compactMap { entry in entry.layout.map { (name: entry.name, files: $0) } }
+    let known = (own + others).map { "\n  \($0.name): \($0.files)" }.joined()
+    return LongtailError(
       .badData, "\(path): no data set is recognized in it; these were looked for:\(known)",
       advice: "Name the folder that holds these; or copy Configs/folder-example.yaml and name pictures and labels in it.")
   }

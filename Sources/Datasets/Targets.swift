@@ -58,6 +58,8 @@ public final class RowLabels: Targets {
   /// Sets the number of labels. What they were before is overwritten image by image.
   public func prepare(images: Int) {
     let count = images * rowsPerImage
+    secondLabels.removeAll(keepingCapacity: true)
+    secondShares.removeAll(keepingCapacity: true)
     if labels.count > count { labels.removeLast(labels.count - count) }
     if labels.count < count { labels.append(contentsOf: repeatElement(-1, count: count - labels.count)) }
   }

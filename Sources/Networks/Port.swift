@@ -12,6 +12,10 @@ public struct Port: Hashable, Sendable, CustomStringConvertible {
   public static let logits = Port("logits")
   /// What the classifier reads.
   public static let features = Port("features")
+  /// The class scores of a further classifier that reads what the first one reads; that of the logits has number 0.
+  public static func logits(_ index: Int) -> Port { index == 0 ? .logits : Port("logits.\(index)") }
+  /// What a projection makes of the features: for contrast, and for the comparison with a teacher.
+  public static let projection = Port("projection")
   /// The class scores of an auxiliary head.
   public static func auxiliary(_ index: Int) -> Port { Port("auxiliary.\(index)") }
 

@@ -14,7 +14,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     case cosine(totalSteps: Int, floor: Double = 0)
     /// `floor + (base - floor)(1 - x)^power`. Source: Chen et al., "DeepLab", 2017, section 4.1 (there power 0.9).
     case polynomial(totalSteps: Int, power: Double = 0.9, floor: Double = 0)
-    /// Multiplied by `factor` at each milestone: from that step on.
+    /// Multiplied by `factor` at each milestone: from that step on. Of short runs several may fall on one step; each of them counts.
     case multistep(milestones: [Int], factor: Double = 0.1)
   }
 
@@ -60,7 +60,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
       try check(power > 0 && power.isFinite, "the power", power, "a finite number above 0")
       try check(floor >= 0 && floor <= base, "the floor", floor, "a number between 0 and the base rate \(base)")
     case .multistep(let milestones, let factor):
-      let isAscending = zip(milestones, milestones.dropFirst()).allSatisfy { $0 < $1 }
+      let isAscending = zip(milestones, milestones.dropFirst()).allSatisfy { $0 <= $1 }
       try check(isAscending && milestones.allSatisfy { $0 >= 0 }, "the list of milestones", milestones, "steps in ascending order")
       try check(factor > 0 && factor.isFinite, "the factor", factor, "a finite number above 0")
     }

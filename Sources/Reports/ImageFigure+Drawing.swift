@@ -26,12 +26,20 @@ extension ImageFigure.Layer {
     }
   }
 
-  /// Words in the middle of an empty picture, cut off where they are too long.
+  /// Words in the middle of an empty picture, a line each; twice as large where there is room, and cut off where they are too long.
   private static func picture(of text: String, size: ImageSize) -> RGBImage {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let widest = lines.map { BitmapFont.width(of: $0, scale: 2) }.max() ?? 0
+    let scale = widest <= size.width - 8 && lines.count * 2 * (BitmapFont.glyphHeight + 4) <= size.height ? 2 : 1
     var picture = RGBImage(width: size.width, height: size.height, fill: RGBColour(24, 24, 24))
-    let fitted = BitmapFont.fitted(text, width: size.width, scale: 1)
-    let (x, y) = ((size.width - BitmapFont.width(of: fitted, scale: 1)) / 2, (size.height - BitmapFont.glyphHeight) / 2)
-    picture.draw(fitted, x: max(0, x), y: max(0, y), colour: RGBColour(230, 230, 230), scale: 1)
+    let step = scale * (BitmapFont.glyphHeight + 4)
+    var y = max(0, (size.height - lines.count * step) / 2)
+    for line in lines {
+      let fitted = BitmapFont.fitted(line, width: size.width - 4, scale: scale)
+      let x = max(0, (size.width - BitmapFont.width(of: fitted, scale: scale)) / 2)
+      picture.draw(fitted, x: x, y: y, colour: RGBColour(230, 230, 230), scale: scale)
+      y += step
+    }
     return picture
   }
 }

@@ -51,6 +51,16 @@ public protocol Task: Sendable {
   /// An empty tally.
   func makeTally(_ context: TallyContext) -> any Tally
 
+  /// Names of the files that predictions become.
+  /// - Parameter count: how many images there are.
+  func predictionNames(_ options: PredictionOptions, count: Int) -> PredictionNames
+  /// Predicts images that somebody brings.
+  /// - Throws: `LongtailError` for a network that cannot be used so.
+  func makePredictionWriter(_ network: InferenceNetwork, _ options: PredictionOptions) throws -> any PredictionWriter
+  /// Texts that a run keeps beside its configuration so that others can use the same data, such as the list of a subset: by file name.
+  /// - Throws: `LongtailError` for a part of the data set that is not there.
+  func dataFiles() throws -> [(name: String, text: String)]
+
   /// Refuses a network whose outputs are not of the task's kind.
   /// - Throws: `LongtailError` with code `usage`.
   func requireNetwork(_ graph: Graph) throws
@@ -83,6 +93,17 @@ extension Task {
 
   /// All images go in batches.
   public func judgesSingleImages(ofSize size: ImageSize?) -> Bool { false }
+
+  /// None.
+  public func predictionNames(_ options: PredictionOptions, count: Int) -> PredictionNames { PredictionNames() }
+
+  /// There is none.
+  public func makePredictionWriter(_ network: InferenceNetwork, _ options: PredictionOptions) throws -> any PredictionWriter {
+    throw LongtailError(.usage, "task \(name) does not predict single images yet", advice: "longtail evaluate scores a split.")
+  }
+
+  /// None.
+  public func dataFiles() throws -> [(name: String, text: String)] { [] }
 
   /// Any will do.
   public func requireNetwork(_ graph: Graph) throws {}

@@ -42,7 +42,7 @@ extension Learner {
     return try TrainedParameters(matching: patterns, of: graph, at: "method")
   }
 
-  /// The schedule that a configuration describes; milestones are given in epochs.
+  /// The schedule that a configuration describes; milestones and warm-up are brought to steps.
   static func schedule(_ configuration: Configuration, totalSteps: Int, stepsPerEpoch: Int) throws -> LearningRateSchedule {
     let (schedule, optimizer) = (configuration.schedule, configuration.optimizer)
     let decay: LearningRateSchedule.Decay =
@@ -50,10 +50,12 @@ extension Learner {
       case .constant: .constant
       case .cosine: .cosine(totalSteps: totalSteps, floor: schedule.minimum)
       case .poly: .polynomial(totalSteps: totalSteps, power: schedule.power, floor: schedule.minimum)
-      case .multistep: .multistep(milestones: schedule.milestones.map { $0 * stepsPerEpoch }, factor: schedule.factor)
+      case .multistep:
+        .multistep(
+          milestones: schedule.milestones.map { $0.step(stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps) }, factor: schedule.factor)
       }
-    return try LearningRateSchedule(
-      base: optimizer.learningRate, decay: decay, warmUp: schedule.warmupSteps > 0 ? .init(steps: schedule.warmupSteps) : nil)
+    let rise = schedule.warmup?.length.step(stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps) ?? schedule.warmupSteps
+    return try LearningRateSchedule(base: optimizer.learningRate, decay: decay, warmUp: rise > 0 ? .init(steps: rise) : nil)
   }
 
   /// Gives rank zero's algorithms to all.

@@ -159,7 +159,11 @@ extension MachineCheck {
       let made = try ObjectiveRegistry.make(
         configuration.objective.name, settings: configuration.objective.settings,
         context: ObjectiveContext(classes: ones.count, pixelCounts: ones, imageCounts: ones))
-      _ = try Learner.schedule(configuration, totalSteps: 1, stepsPerEpoch: 1)
+      let training = configuration.training
+      let stepsPerEpoch = max(1, experiment.epochLength / training.globalBatch)
+      let wholeRun = training.epochs * stepsPerEpoch
+      _ = try Learner.schedule(
+        configuration, totalSteps: training.steps.map { min($0, wholeRun) } ?? wholeRun, stepsPerEpoch: stepsPerEpoch)
       return MachineCheck("objective", .ok, made.name)
     } catch {
       return MachineCheck("objective", error: error)

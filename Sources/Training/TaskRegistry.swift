@@ -1,6 +1,8 @@
 import Checkpoints
 import Configuration
 import Datasets
+import Images
+import Recognition
 import Segmentation
 import Settings
 import Tasks
@@ -40,7 +42,7 @@ public struct TaskEntry: Sendable {
 /// All tasks, by name: the one place in this room that knows any of them.
 public enum TaskRegistry {
   /// The tasks; a new one is one more line here. The first is that of a configuration that names none.
-  public static let entries: [TaskEntry] = [.segmentation]
+  public static let entries: [TaskEntry] = [.segmentation, .recognition]
 
   /// The task that a configuration names.
   /// - Throws: `.usage` for an unknown name, with the nearest known one.
@@ -55,6 +57,16 @@ public enum TaskRegistry {
   /// Opens the task that a configuration describes.
   /// - Throws: `.usage` for unknown names, with the nearest known one; what the task throws while its files are listed.
   public static func make(_ configuration: Configuration) throws -> any Task { try entry(of: configuration).make(configuration) }
+
+  /// The task of a checkpoint, whose data set need not be there, and has no images.
+  /// - Throws: `.usage` for a task that is not known here.
+  public static func recorded(_ configuration: Configuration, _ run: RunRecord) throws -> any Task {
+    let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
+    let classes = run.classNames.enumerated().map { index, name in
+      ClassInfo(name: name, colour: colours.indices.contains(index) ? colours[index] : .distinct(index))
+    }
+    return try entry(of: configuration).recorded(configuration, classes)
+  }
 
   /// The kinds of scores of the task that a checkpoint is of; none for a task that is not known here. Early checkpoints do not name theirs:
   /// there was one.
@@ -76,12 +88,22 @@ extension TaskEntry {
   static let segmentation = TaskEntry(
     name: SegmentationTask.name, summary: "a class for every pixel", scoreKinds: SegmentationTask.scoreKinds,
     datasets: { DatasetRegistry.description },
-    check: { try DatasetRegistry.check(name: $0.data.name, settings: $0.data.registrySettings) },
+    check: { configuration in
+      try configuration.requireKeys(ofTask: SegmentationTask.name)
+      try DatasetRegistry.check(name: configuration.data.name, settings: configuration.data.registrySettings)
+    },
     make: { configuration in
+      try configuration.requireKeys(ofTask: SegmentationTask.name)
       var images = try DatasetRegistry.make(
         name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
       if let rule = configuration.data.split { images = try Experiment.divided(images, by: rule, configuration.data) }
       return SegmentationTask(images, views: configuration.evaluation.views)
     },
     recorded: { SegmentationTask(RecordedClasses(classes: $1), views: $0.evaluation.views) })
+
+  /// A class for every image.
+  static let recognition = TaskEntry(
+    name: RecognitionTask.name, summary: "a class for every image", scoreKinds: RecognitionTask.scoreKinds,
+    datasets: { RecognitionDatasets.description }, check: { try RecognitionTask.check($0) }, make: { try RecognitionTask.open($0) },
+    recorded: { RecognitionTask.recorded($0, classes: $1) })
 }

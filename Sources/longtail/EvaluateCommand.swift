@@ -87,7 +87,8 @@ struct EvaluateCommand: ParsableCommand {
       guard report.evaluation.classes.contains(where: { $0.count > 0 }) else {
         throw LongtailError(
           .badData,
-          "split '\(experiment.evaluationSplit.shortName)': none of its \(report.images) label files has a pixel with a class",
+          "split '\(experiment.evaluationSplit.shortName)': none of its \(report.images) "
+            + (experiment.task.countUnit == .pixels ? "label files has a pixel with a class" : "images shows a class"),
           advice: "There is nothing to score: check the label map, or choose another --split.")
       }
       guard communicator.isRoot else { return }

@@ -6,6 +6,7 @@ import Datasets
 import Detection
 import Foundation
 import Images
+import Recognition
 import Reports
 import Tensors
 import Training
@@ -17,7 +18,7 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Of a checkpoint: step, configuration, metrics, and every tensor with its figures. Of a data set, which is a folder that longtail init \
       recognizes or a configuration: what the numbers in its label files mean, how often classes occur, what is wrong, and a picture of some \
-      samples with their labels in colour. Large data sets are read in part. Of annotations of objects, which are COCO or LVIS json, a folder of \
+      samples with their labels in colour; of images with a class each, counts, groups and a sheet of images. Large data sets are read in part. Of annotations of objects, which are COCO or LVIS json, a folder of \
       VOC's xml or YOLO's text files, or a data.yaml: classes and boxes, and every entry that is wrong, with file and id.
 
       Of a run directory it lists the checkpoints and shows the newest. Norm, mean, smallest and largest number leave out what is not finite, \
@@ -46,7 +47,8 @@ struct InspectCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Of data: the picture's file; by default NAME-samples.png here.", valueName: "file"))
   var picture: String?
 
-  @Option(help: ArgumentHelp("Of data: how many samples are in the picture; 0 for no picture.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Of data: how many samples, or classes of whole images, are in the picture; 0 for no picture.", valueName: "n"))
   var samples = 4
 
   @Option(help: "Of data: the split that the picture shows; of a data.yaml: the only one that is read: train, val or test.")
@@ -91,6 +93,10 @@ struct InspectCommand: ParsableCommand {
     if let code = try inspectAnnotations(isFolder: isFolder.boolValue) { return code }
     let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent
     let file = picture ?? "\(name)-samples.png"
+    guard split == nil || split.flatMap(Split.init(argument:)) != nil else {
+      throw LongtailError(.usage, "there is no split '\(split ?? "")'", advice: "Known: train, val, test.")
+    }
+    if let code = try inspectImageClasses(isFolder: isFolder.boolValue, picture: file) { return code }
     let dataset: any SegmentationDataset
     var notes: [String] = []
     var hasSize = false
@@ -111,9 +117,6 @@ struct InspectCommand: ParsableCommand {
           error.code, "\(path) is neither a run directory nor a checkpoint; and \(error.message)", advice: error.advice)
       }
     }
-    guard split == nil || split.flatMap(Split.init(argument:)) != nil else {
-      throw LongtailError(.usage, "there is no split '\(split ?? "")'", advice: "Known: train, val, test.")
-    }
     // Before anything takes time.
     if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --picture, or none with --samples 0.") }
     let inspection = try DataInspection(
@@ -122,6 +125,35 @@ struct InspectCommand: ParsableCommand {
     printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
     if samples > 0 {
       try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file, software: OwnFile.mark)
+      FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
+    }
+    return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue
+  }
+
+  /// Shows images with a class each, where the path names some: a configuration of task recognition, a folder, a list or a table.
+  private func inspectImageClasses(isFolder: Bool, picture file: String) throws -> Int32? {
+    let dataset: LabelledImages
+    var range: SampleRange?
+    var isConfigured = false
+    let ending = (path as NSString).pathExtension.lowercased()
+    if !isFolder, ["yaml", "yml"].contains(ending) {
+      let configuration = try Configuration.load(path)
+      guard configuration.task == RecognitionTask.name else { return nil }
+      (dataset, range) = (try RecognitionTask.open(configuration).images.images, configuration.data.sampleRange)
+      isConfigured = true
+    } else if isFolder || ["txt", "csv"].contains(ending) {
+      let place = URL(fileURLWithPath: path).standardizedFileURL.path
+      guard case .imageClasses(let layout)? = try? RecognizedData(place) else { return nil }
+      dataset = try RecognitionDatasets.open(layout.dataset, settings: layout.registrySettings)
+    } else {
+      return nil
+    }
+    if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --picture, or none with --samples 0.") }
+    let sample = try ImageSample(dataset, range: range, threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
+    let inspection = ImageClassInspection(title: path, sample: sample, isConfigured: isConfigured)
+    printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
+    if samples > 0 {
+      try sample.sheet(of: split.flatMap(Split.init(argument:)), rows: samples).writePNG(to: file, software: OwnFile.mark)
       FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
     }
     return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue

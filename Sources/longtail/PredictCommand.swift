@@ -5,7 +5,7 @@ import Configuration
 import Foundation
 import Images
 import Reports
-import Segmentation
+import Tasks
 import Tensors
 import Threading
 import Training
@@ -13,9 +13,12 @@ import Training
 /// `longtail predict`: label images and overlays for images of one's own.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Predicts images: a label PNG and a colour overlay for each.",
+    commandName: "predict",
+    abstract: "Predicts images: a label PNG and a colour overlay for each, or a table of their classes with contact sheets.",
     discussion: """
-      NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image. Folders are read with \
+      Of a network for segmentation, NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over \
+      the image. Of one for recognition, predictions.csv names the likeliest classes of each image, and sheet-001.png and so on show the \
+      images with them. Folders are read with \
       the folders in them, which the results keep. Names are worked out first: where two images would have one result, or a result would \
       take the place of an image or of a file that longtail did not write, nothing is done. An image that cannot be read is named and does \
       not keep the others from being predicted; the exit code is then 65, or 0 with --set data.badFiles=skip. All that is needed \
@@ -35,13 +38,19 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Replaces files in the way of results that longtail did not write, or that were changed since.")
   var overwrite = false
 
-  @Flag(help: "Writes NAME-probabilities.safetensors too: float32, classes x height x width.")
+  @Flag(
+    help:
+      "Of all classes: NAME-probabilities.safetensors, float32, classes x height x width; of whole images a column each in the table.")
   var probabilities = false
+
+  @Option(help: "Of whole images: how many of the likeliest classes the table names.")
+  var top = 5
 
   @Option(help: "How strongly the colours cover the image, from 0 to 1.")
   var opacity = 0.5
 
   func validate() throws {
+    guard top >= 1 else { throw ValidationError("--top is \(top), but has to be at least 1.") }
     guard (0...1).contains(opacity) else { throw ValidationError("--opacity is \(opacity), but has to be from 0 to 1.") }
   }
 
@@ -49,15 +58,17 @@ struct PredictCommand: ParsableCommand {
     Job.finish { communicator in
       try communicator.requireOneProcess(for: "predict")
       let (configuration, contents, _) = try trained.load()
-      let files = try PredictionFiles(images: images, output: output, probabilities: probabilities, overwrites: overwrite)
+      let task = try TaskRegistry.recorded(configuration, contents.run)
+      let names = { task.predictionNames(settings, count: $0) }
+      let files = try PredictionFiles(images: images, output: output, overwrites: overwrite, names: names)
       for note in files.notes { printNow("\(note)\n") }
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
       let experiment = try experiment(configuration, contents, files)
       let offsets =
         contents.run.classColours.isEmpty
         ? try countedOffsets(experiment, communicator) : contents.run.predictionOffsets.isEmpty ? nil : contents.run.predictionOffsets
-      let predictor = Predictor(
-        experiment.inference(try TrainedNetwork.make(experiment, contents), offsets: offsets), views: configuration.evaluation.views)
+      let writer = try experiment.task.makePredictionWriter(
+        experiment.inference(try TrainedNetwork.make(experiment, contents), offsets: offsets), settings)
       var bad: [LongtailError] = []
       for entry in files.entries {
         let image: RGBImage
@@ -68,31 +79,33 @@ struct PredictCommand: ParsableCommand {
           bad.append(error)
           continue
         }
-        try write(entry, image, predictor, experiment)
+        if let first = entry.results.first { try Self.makeFolder((first as NSString).deletingLastPathComponent) }
+        let said = try writer.write(image, named: entry.image, to: entry.results)
+        let results = ([said] + entry.results).filter { !$0.isEmpty }
+        printNow("\(entry.image) -> \(results.joined(separator: ", "))\n")
+      }
+      if bad.count < files.entries.count, !files.shared.isEmpty {
+        try Self.makeFolder(output)
+        for path in try writer.finish(in: output) { printNow("wrote \(path)\n") }
       }
       return report(bad, of: files.entries.count, isError: configuration.data.badFiles == .refuse)
     }
   }
 
-  /// Predicts one image and writes its results.
-  private func write(_ entry: PredictionFiles.Entry, _ image: RGBImage, _ predictor: Predictor, _ experiment: Experiment) throws {
-    let map = probabilities ? try predictor.probabilities(of: image) : nil
-    let labels = try map.map(predictor.label) ?? predictor.predict(image)
-    let folder = (entry.labels as NSString).deletingLastPathComponent
+  /// What was asked for.
+  private var settings: PredictionOptions {
+    var settings = PredictionOptions()
+    (settings.probabilities, settings.opacity, settings.top) = (probabilities, opacity, top)
+    (settings.mark, settings.version) = (OwnFile.mark, Versions.longtail)
+    return settings
+  }
+
+  private static func makeFolder(_ folder: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
       throw LongtailError(.inputOutput, "cannot make \(folder): \(error.localizedDescription)")
     }
-    try labels.writePNG(to: entry.labels, palette: experiment.palette, software: OwnFile.mark)
-    try Overlay.blend(image, labels, palette: experiment.palette, opacity: opacity, outlines: true)
-      .writePNG(to: entry.overlay, software: OwnFile.mark)
-    if let map, let path = entry.probabilities {
-      let tensor = NamedTensor(name: "probabilities", shape: [map.classes, map.size.height, map.size.width], values: map.values)
-      try SafetensorsFile.write(
-        [tensor], metadata: ["classes": experiment.classNames.joined(separator: "\n"), OwnFile.mark: Versions.longtail], to: path)
-    }
-    printNow("\(entry.image) -> \(entry.results.joined(separator: ", "))\n")
   }
 
   /// The experiment that a checkpoint tells, at the size of the first image that can be read.

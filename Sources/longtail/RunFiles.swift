@@ -24,6 +24,7 @@ enum RunFiles {
     environment.versions.merge(Versions.all) { _, new in new }
     try directory.writeEnvironment(environment)
     if experiment.configuration.data.split != nil { try SampleListFiles.write(experiment, to: directory.file(SampleListFiles.folder)) }
+    for file in try experiment.task.dataFiles() { try directory.write(Data(file.text.utf8), to: file.name) }
     try directory.writeClasses(try ClassesRecord(experiment, statistics))
   }
 

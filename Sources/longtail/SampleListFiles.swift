@@ -19,6 +19,9 @@ enum SampleListFiles {
       for split in Split.allCases where experiment.dataset.count(of: split) > 0 {
         try experiment.list(of: split).write(toFile: path(split, in: folder), atomically: true, encoding: .utf8)
       }
+      for file in try experiment.task.dataFiles() {
+        try file.text.write(toFile: "\(folder)/\(file.name)", atomically: true, encoding: .utf8)
+      }
     } catch {
       throw LongtailError(
         .inputOutput, "cannot write lists of samples to \(folder): \(error.localizedDescription)", advice: "Check space and permissions.")
@@ -28,6 +31,12 @@ enum SampleListFiles {
   /// Refuses to go on with other training or validation samples than the run was begun with.
   /// - Throws: `.mismatch` with the first sample that differs.
   static func requireSame(_ experiment: Experiment, in directory: RunDirectory) throws {
+    for file in try experiment.task.dataFiles() {
+      guard let kept = try? String(contentsOfFile: directory.file(file.name), encoding: .utf8), kept != file.text else { continue }
+      throw LongtailError(
+        .mismatch, "the training data is not that which the run was begun with: \(directory.file(file.name)) says otherwise",
+        advice: "Bring the data back as it was, or begin a new run in another `output`.")
+    }
     guard experiment.configuration.data.split != nil else { return }
     let folder = directory.file(self.folder)
     for split in [Split.train, .validation] {

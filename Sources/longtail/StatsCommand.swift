@@ -12,7 +12,8 @@ import Training
 /// `longtail stats`: how long the tail is.
 struct StatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Counts pixels and images of each class, and says which are head, medium and tail.",
+    commandName: "stats",
+    abstract: "Counts what each class has in pixels, images or instances, and says which are frequent and which rare.",
     discussion: """
       Of annotations of objects, which are COCO or LVIS json, a folder of VOC's xml or YOLO's text files, or a data.yaml, it counts boxes, \
       images and areas. What is wrong with them, longtail inspect lists.
@@ -124,7 +125,8 @@ struct StatsCommand: ParsableCommand {
     let ratio = "head to tail \(Formatting.decimals(headToTail(counts), 0)) : 1"
     if absent.isEmpty { return ratio }
     let names = absent.prefix(8).joined(separator: ", ") + (absent.count > 8 ? " and \(absent.count - 8) more" : "")
-    return (present > 1 ? "\(ratio) among the \(present) classes that occur; " : "") + "no pixel of \(names)"
+    return (present > 1 ? "\(ratio) among the \(present) classes that occur; " : "")
+      + "no \(experiment.task.countUnit == .pixels ? "pixel" : experiment.task.countUnit.name) of \(names)"
   }
 
   /// What was counted, by class with its name and group; `statistics` holds the plain counts in the order of the classes.

@@ -41,7 +41,8 @@ import Testing
     ),
     (
       "schedule: {milestones: [1, two]}",
-      "my.yaml:1: `schedule.milestones` is [1, \"two\"] (a list), expected a list, each element a whole number; element 2 is \"two\""
+      "my.yaml:1: `schedule.milestones` is [1, \"two\"] (a list), expected a list, each element a whole number of epochs, or a text such as "
+        + "4000 steps, 2.5 epochs or 80 %; element 2 is \"two\""
     ),
     (
       "evaluation: {split: 1}",

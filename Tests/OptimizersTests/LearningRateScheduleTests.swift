@@ -43,11 +43,17 @@ import Testing
     #expect(abs(early.rate(atStep: 3) - 0.075) < 1e-12)
   }
 
+  @Test func milestonesOnOneStepCountEach() throws {
+    let schedule = try LearningRateSchedule(base: 1, decay: .multistep(milestones: [3, 3], factor: 0.5))
+    #expect(schedule.rate(atStep: 2) == 1)
+    #expect(schedule.rate(atStep: 3) == 0.25)
+  }
+
   @Test func nonsenseIsRefused() {
     let cases: [(Double, LearningRateSchedule.Decay, LearningRateSchedule.WarmUp?)] = [
       (-1, .constant, nil), (.nan, .constant, nil), (1, .cosine(totalSteps: 0), nil), (1, .cosine(totalSteps: 5), .init(steps: 5)),
       (1, .cosine(totalSteps: 5, floor: 2), nil), (1, .polynomial(totalSteps: 5, power: 0), nil),
-      (1, .polynomial(totalSteps: 5, floor: -1), nil), (1, .multistep(milestones: [5, 5]), nil), (1, .multistep(milestones: [-1]), nil),
+      (1, .polynomial(totalSteps: 5, floor: -1), nil), (1, .multistep(milestones: [6, 5]), nil), (1, .multistep(milestones: [-1]), nil),
       (1, .multistep(milestones: [5], factor: 0), nil), (1, .constant, .init(steps: -1)), (1, .constant, .init(steps: 1, startFactor: 2)),
     ]
     for (base, decay, warmUp) in cases {

@@ -1,4 +1,5 @@
 import Foundation
+import Tasks
 import Tensors
 import Testing
 
@@ -26,10 +27,15 @@ import Testing
           #expect(tally.confusions[truth * entry.classes + prediction] ?? 0 == entry.confusion[truth][prediction])
         }
       }
-      let named = scores.named(classNames: (0..<entry.classes).map { "c\($0)" })
-      #expect(named.first == RecognitionScores.Named(name: "accuracy", value: scores.accuracy))
-      #expect(named.filter { !$0.largerIsBetter }.map(\.name) == ["calibrationError"])
+      let groups = ClassGroups(counts: entry.counts.map(Int64.init), moreThan: 100, fewerThan: 20)
+      let named = scores.scores(groups: groups, classNames: (0..<entry.classes).map { "c\($0)" })
+      #expect(named.main == Score(RecognitionScores.accuracyKind, scores.accuracy))
+      #expect(Set(named.filter { $0.kind.direction == .smaller }.map(\.name)) == ["calibrationError"])
       #expect(Set(named.map(\.name)).count == named.count)
+      for (group, value) in entry.groups { #expect(near(named.value(of: "accuracy.\(group)"), value)) }
+      // What a configuration may name is what there is.
+      let table = ScoreTable(RecognitionScores.kinds, groups: groups.names, classes: (0..<entry.classes).map { "c\($0)" })
+      #expect(Set(table.entries.map(\.name)) == Set(named.map(\.name) + ["loss"]))
     }
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Reports
+import Tasks
 import Tensors
 import TestSupport
 import Testing
@@ -14,7 +15,8 @@ import Testing
   }
 
   private func files(_ paths: [String], _ output: String, probabilities: Bool = false, overwrites: Bool = false) throws -> PredictionFiles {
-    try PredictionFiles(images: paths, output: output, probabilities: probabilities, overwrites: overwrites)
+    let suffixes = [".png", "-overlay.png"] + (probabilities ? ["-probabilities.safetensors"] : [])
+    return try PredictionFiles(images: paths, output: output, overwrites: overwrites) { _ in PredictionNames(suffixes: suffixes) }
   }
 
   private func refusal(_ body: () throws -> PredictionFiles) -> String {
@@ -29,7 +31,7 @@ import Testing
       try image("\(root)/in/a.png")
       try image("\(root)/in/deep/er/b.jpg")
       let found = try files(["\(root)/in/"], "\(root)/out", probabilities: true)
-      #expect(found.entries.map(\.labels) == ["\(root)/out/a.png", "\(root)/out/deep/er/b.png"])
+      #expect(found.entries.map { $0.results[0] } == ["\(root)/out/a.png", "\(root)/out/deep/er/b.png"])
       #expect(found.entries[1].results.last == "\(root)/out/deep/er/b-probabilities.safetensors")
       // Results in a folder of the images are not predicted the next time.
       for entry in try files(["\(root)/in"], "\(root)/in/out").entries {
@@ -47,6 +49,27 @@ import Testing
     }
   }
 
+  /// A task whose results are of all images together.
+  @Test func sharedResultsTakeNobodysPlace() throws {
+    try withTemporaryDirectory { root in
+      for name in ["in/a.png", "in/b/a.png", "out/sheet-1.png"] { try image("\(root)/\(name)") }
+      func shared(_ paths: [String], _ output: String, overwrites: Bool = false) throws -> PredictionFiles {
+        try PredictionFiles(images: paths, output: output, overwrites: overwrites) {
+          PredictionNames(shared: ["table.csv"] + (1...$0).map { "sheet-\($0).png" })
+        }
+      }
+      let found = try shared(["\(root)/in", "\(root)/in/a.png"], "\(root)/new")
+      #expect(found.entries.map(\.image) == ["\(root)/in/a.png", "\(root)/in/b/a.png"])
+      #expect(found.shared == ["table.csv", "sheet-1.png", "sheet-2.png"].map { "\(root)/new/\($0)" })
+      #expect(refusal { try shared(["\(root)/in"], "\(root)/out") }.contains("\(root)/out/sheet-1.png is there already"))
+      #expect(try shared(["\(root)/in"], "\(root)/out", overwrites: true).shared.count == 3)
+      #expect(refusal { try shared(["\(root)/out/sheet-1.png"], "\(root)/out", overwrites: true) }.contains("take the place of the image"))
+      #expect(refusal { try shared(["\(root)/in"], "\(root)/in/b") }.contains("would lie among the images"))
+      try "image,class1,probability1\na.png,cat,0.5\n".write(toFile: "\(root)/new.csv", atomically: true, encoding: .utf8)
+      #expect(OwnFile.isOwn("\(root)/new.csv"))
+    }
+  }
+
   @Test func twoImagesHaveNoResultInCommon() throws {
     try withTemporaryDirectory { root in
       for name in ["camA/f.png", "camB/f.png", "pair/p.jpg", "pair/p.png", "tail/x.png", "tail/x-overlay.png", "case/Q.png", "case/q.jpg"] {
@@ -61,7 +84,8 @@ import Testing
       // The folder above keeps the cameras apart; the same image twice is one.
       try FileManager.default.createDirectory(atPath: "\(root)/both", withIntermediateDirectories: true)
       for name in ["camA", "camB"] { try FileManager.default.moveItem(atPath: "\(root)/\(name)", toPath: "\(root)/both/\(name)") }
-      #expect(try files(["\(root)/both", "\(root)/both"], out).entries.map(\.labels) == ["\(out)/camA/f.png", "\(out)/camB/f.png"])
+      #expect(
+        try files(["\(root)/both", "\(root)/both"], out).entries.map { $0.results[0] } == ["\(out)/camA/f.png", "\(out)/camB/f.png"])
       // A result that would have to be a folder too.
       try image("\(root)/odd/a.png")
       try image("\(root)/odd/a-probabilities.safetensors/b.png")

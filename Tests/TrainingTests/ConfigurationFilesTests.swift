@@ -8,6 +8,8 @@ import Tensors
 import TestSupport
 import Testing
 
+@testable import Training
+
 /// Each file in `Configs/` through the registries that will read it: none may name a setting that does not exist.
 @Suite struct ConfigurationFilesTests {
   static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -20,7 +22,7 @@ import Testing
 
   @Test(arguments: files) func everySettingExists(_ file: String) throws {
     let configuration = try Configuration.load("\(Self.directory)/\(file)")
-    let classes = try self.classes(configuration.data, file)
+    let classes = try self.classes(configuration, file)
     _ = try ObjectiveRegistry.make(configuration.objective.name, settings: configuration.objective.settings, context: context(classes))
     _ = try OptimizerRegistry.make(configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: 8)
     _ = try ModelRegistry.make(
@@ -30,10 +32,14 @@ import Testing
   /// What the test above relies on: a setting that no registry knows is refused, also where the files of the data set are absent.
   @Test(arguments: files) func unknownSettingsAreRefused(_ file: String) throws {
     let configuration = try Configuration.load("\(Self.directory)/\(file)")
-    let (data, objective, optimizer) = (configuration.data, configuration.objective, configuration.optimizer)
+    let (objective, optimizer) = (configuration.objective, configuration.optimizer)
     let wrong: [String: SettingValue] = ["nonsense": 1]
     let failures = [
-      longtailError { try DatasetRegistry.make(name: data.name, settings: data.registrySettings.merging(wrong) { $1 }) },
+      longtailError {
+        var changed = configuration
+        changed.data.settings.merge(wrong) { $1 }
+        try TaskRegistry.entry(of: changed).check(changed)
+      },
       longtailError {
         try ObjectiveRegistry.make(objective.name, settings: objective.settings.merging(wrong) { $1 }, context: context(11))
       },
@@ -53,12 +59,12 @@ import Testing
   }
 
   /// The number of classes; where the files are absent, the settings are checked all the same.
-  private func classes(_ data: Configuration.DataSet, _ file: String) throws -> Int {
+  private func classes(_ configuration: Configuration, _ file: String) throws -> Int {
     do {
-      return try DatasetRegistry.make(name: data.name, settings: data.registrySettings).classes.count
+      return try TaskRegistry.make(configuration).dataset.classes.count
     } catch let error as LongtailError where error.code == .missingInput {
       print("\(file): only the settings of its data set were checked: \(error.message)")
-      return data.settings["classes"]?.listValue?.count ?? CamVid.classes.count
+      return configuration.data.settings["classes"]?.listValue?.count ?? CamVid.classes.count
     }
   }
 }

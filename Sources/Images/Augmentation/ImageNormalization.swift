@@ -25,11 +25,13 @@ package struct ImageNormalization: Sendable, Equatable {
     precondition(planes.count == 3 * plane || planes.count == plane, "one or three planes of the picture's size")
     image.pixels.withUnsafeBufferPointer { pixels in
       for channel in 0..<(planes.count == plane ? 1 : 3) {
-        let table = (0...255).map { Float((Double($0) / 255 - mean[channel]) / deviation[channel]) }
-        table.withUnsafeBufferPointer { table in
+        table(of: channel).withUnsafeBufferPointer { table in
           for index in 0..<plane { planes[channel * plane + index] = table[Int(pixels[3 * index + channel])] }
         }
       }
     }
   }
+
+  /// What each 8-bit value of a channel becomes.
+  package func table(of channel: Int) -> [Float] { (0...255).map { Float((Double($0) / 255 - mean[channel]) / deviation[channel]) } }
 }

@@ -32,6 +32,12 @@ package struct FileSource: ImageSource {
     return "\(paths[index]) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
   }
 
+  /// The number of bytes.
+  package func listing(of index: Int) -> String {
+    var status = stat()
+    return stat(paths[index], &status) == 0 ? "\(status.st_size) bytes" : "not there"
+  }
+
   /// The file, read to its end.
   package func examined(_ index: Int, range: SampleRange?) throws -> ImageFile? {
     try ImageFile(contentsOf: paths[index], range: range, limits: limits)

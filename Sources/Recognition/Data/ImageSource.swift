@@ -52,12 +52,18 @@ package protocol ImageSource: Sendable {
   /// Everything that an image depends on, in a line: for files path, size and time of change.
   func fingerprint(of index: Int) -> String
 
+  /// What has to be the same of an image on every host, wherever its copy of the data lies.
+  func listing(of index: Int) -> String
+
   /// What is known of an image file once it has been read to its end; nil where images are no files.
   /// - Throws: `.badData` or `.missingInput` that names it.
   func examined(_ index: Int, range: SampleRange?) throws -> ImageFile?
 }
 
 extension ImageSource {
+  /// The fingerprint, for images that are no files of their own.
+  package func listing(of index: Int) -> String { fingerprint(of: index) }
+
   /// Images that are no files.
   package func examined(_ index: Int, range: SampleRange?) throws -> ImageFile? { nil }
 }

@@ -64,6 +64,9 @@ package struct LabelledImages: Sendable {
     }
   }
 
+  /// Classes without images, as a checkpoint tells them.
+  package init(recorded classes: [String]) { (name, self.classes, parts) = ("recorded", classes, [:]) }
+
   private static func repeated(_ names: [String]) -> String? {
     var seen = Set<String>(minimumCapacity: names.count)
     return names.first { !seen.insert($0).inserted }
@@ -131,5 +134,6 @@ struct SelectedSource: ImageSource {
   func location(of index: Int) -> String { base.location(of: indices[index]) }
   func content(of index: Int) throws -> ImageContent { try base.content(of: indices[index]) }
   func fingerprint(of index: Int) -> String { base.fingerprint(of: indices[index]) }
+  func listing(of index: Int) -> String { base.listing(of: indices[index]) }
   func examined(_ index: Int, range: SampleRange?) throws -> ImageFile? { try base.examined(indices[index], range: range) }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Settings
 import Tensors
 
 /// The kinds of data sets for recognition, by name.
@@ -84,24 +85,45 @@ package enum RecognitionDatasets {
     ) { try openCIFAR(.cifar100, $0) },
   ]
 
-  /// Opens a data set.
-  /// - Parameters:
-  ///   - name: its kind.
-  ///   - settings: as the configuration has them.
-  /// - Throws: `.usage` for an unknown kind or setting, `.missingInput` and `.badData` for its files.
-  package static func open(_ name: String, settings: [String: SettingValue]) throws -> LabelledImages {
+  /// Refuses an unknown kind, and settings that it does not have; no file is looked at.
+  /// - Throws: `.usage` with the nearest known name.
+  /// - Returns: the kind.
+  @discardableResult
+  package static func check(_ name: String, settings: [String: SettingValue]) throws -> Entry {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw LongtailError.unknownName("data set", name, known: entries.map(\.name))
     }
     for key in settings.keys.sorted() where !entry.settings.contains(where: { $0.key == key }) {
       throw LongtailError.unknownName("setting", key, known: entry.settings.map(\.key), at: "data set \(name)")
     }
+    return entry
+  }
+
+  /// Opens a data set.
+  /// - Parameters:
+  ///   - name: its kind.
+  ///   - settings: as the configuration has them.
+  /// - Throws: `.usage` for an unknown kind or setting, `.missingInput` and `.badData` for its files.
+  package static func open(_ name: String, settings: [String: SettingValue]) throws -> LabelledImages {
+    let entry = try check(name, settings: settings)
     let settings = RecognitionSettings(dataset: name, values: settings)
     let images = try entry.open(settings)
     guard entry.settings.contains(where: { $0.key == share.0 }), let held = try settings.number(share.0, in: 0..<1), held > 0 else {
       return images
     }
     return try images.holdingOut(share: held)
+  }
+
+  /// What people may read about these data sets.
+  package static var description: KindDescription {
+    KindDescription(
+      name: "dataset", summary: "what to train on", place: "Settings are keys of `data.settings`; `root` is written as `data.root`.",
+      entries: entries.map { entry in
+        EntryDescription(
+          name: entry.name, summary: entry.summary,
+          settings: SectionWriter.lines(
+            of: DescribedSettings(entry.settings.map { DescribedSettings.Key(name: $0.key, meaning: $0.meaning) })))
+      })
   }
 
   private static func place(_ settings: RecognitionSettings) throws -> (String) -> String {
@@ -210,4 +232,32 @@ package enum RecognitionDatasets {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
+}
+
+/// Settings that are described in words alone, so that a listing can show them.
+private struct DescribedSettings: Section {
+  /// One of them.
+  struct Key: Sendable, Equatable {
+    var name: String
+    var meaning: String
+  }
+
+  private var keys: [Key] = []
+
+  init() {}
+  init(_ keys: [Key]) { self.keys = keys }
+
+  mutating func visit(_ visitor: inout some KeyVisitor) {
+    for key in keys {
+      var value: AnySetting?
+      visitor.optionalKey(key.name, &value, key.meaning)
+    }
+  }
+}
+
+/// A value of any kind; what a data set takes it tells itself.
+private struct AnySetting: SettingConvertible {
+  let setting: SettingValue
+  static var expectation: String { "a value" }
+  init?(setting: SettingValue) { self.setting = setting }
 }

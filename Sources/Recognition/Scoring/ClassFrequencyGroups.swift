@@ -31,6 +31,13 @@ package struct ClassFrequencyGroups: Sendable, Equatable {
     guard few >= 0, few <= many + 1 else {
       throw LongtailError(.usage, "class groups: many from over \(many), few under \(few): a class may be both")
     }
+    self.init(counts: counts, moreThan: many, fewerThan: few)
+  }
+
+  /// Groups by the usual limits.
+  package init(countsOfTraining counts: [Int]) { self.init(counts: counts, moreThan: 100, fewerThan: 20) }
+
+  private init(counts: [Int], moreThan many: Int, fewerThan few: Int) {
     self.counts = counts
     var classes: [Group: [Int]] = [
       .many: counts.indices.filter { counts[$0] > many }, .few: counts.indices.filter { counts[$0] < few },

@@ -122,26 +122,3 @@ package struct RecognitionScores: Sendable, Equatable {
     return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
   }
 }
-
-extension RecognitionScores {
-  /// A score with its name.
-  package struct Named: Sendable, Equatable {
-    /// What configurations and reports call it.
-    package var name: String
-    /// Its value; nil where it is undefined.
-    package var value: Double?
-    /// Whether a larger value is better.
-    package var largerIsBetter = true
-  }
-
-  /// The scores by name, the first the one that decides by default: `accuracy`, `accuracy.top5`, `balancedAccuracy`, `macroF1`, `accuracy.many`,
-  /// `.medium`, `.few`, `.upperThird`, `.lowerThird`, `calibrationError`, and `accuracy.NAME` for each class.
-  package func named(classNames: [String]) -> [Named] {
-    [
-      Named(name: "accuracy", value: accuracy), Named(name: "accuracy.top5", value: topFive),
-      Named(name: "balancedAccuracy", value: balancedAccuracy), Named(name: "macroF1", value: macroF1),
-    ] + ClassFrequencyGroups.Group.allCases.map { Named(name: "accuracy.\($0.rawValue)", value: groups[$0]) }
-      + [Named(name: "calibrationError", value: calibrationError, largerIsBetter: false)]
-      + zip(classNames, classes).map { Named(name: "accuracy.\($0)", value: $1.accuracy) }
-  }
-}

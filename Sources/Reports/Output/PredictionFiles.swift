@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Tasks
 import Tensors
 
 /// Which files a prediction reads and which it writes, worked out before anything is read or written.
@@ -11,26 +12,20 @@ public struct PredictionFiles: Sendable {
   public struct Entry: Sendable, Equatable {
     /// The image.
     public var image: String
-    /// The label PNG.
-    public var labels: String
-    /// The overlay.
-    public var overlay: String
-    /// The class probabilities, where they are wanted.
-    public var probabilities: String?
-
-    /// All results.
-    public var results: [String] { [labels, overlay] + [probabilities].compactMap(\.self) }
+    /// Its own results, one for each suffix of the task.
+    public var results: [String]
 
     /// - Parameter name: the path inside the output folder, without ending.
-    init(image: String, name: String, output: String, probabilities: Bool) {
+    init(image: String, name: String, output: String, suffixes: [String]) {
       self.image = image
-      (labels, overlay) = ("\(output)/\(name).png", "\(output)/\(name)-overlay.png")
-      self.probabilities = probabilities ? "\(output)/\(name)-probabilities.safetensors" : nil
+      results = suffixes.map { "\(output)/\(name)\($0)" }
     }
   }
 
   /// The images, in the order of the arguments; those of a folder by name.
   public private(set) var entries: [Entry] = []
+  /// Results of all images together.
+  public private(set) var shared: [String] = []
   /// What was left out, in sentences.
   public private(set) var notes: [String] = []
 
@@ -38,27 +33,29 @@ public struct PredictionFiles: Sendable {
   /// - Parameters:
   ///   - paths: images, and folders of images.
   ///   - output: the folder of the results.
-  ///   - probabilities: whether each image has a file of probabilities too.
+  ///   - names: what the results of so many images are called.
   ///   - overwrites: whether files of others may be replaced; images never are.
   /// - Throws: `.missingInput` for what is not there, `.usage` naming the files for results that would meet each other, an image, or a file
   ///   of somebody else.
-  public init(images paths: [String], output: String, probabilities: Bool, overwrites: Bool = false) throws {
+  public init(images paths: [String], output: String, overwrites: Bool = false, names: (_ count: Int) -> PredictionNames) throws {
     let place = FilePlace(output)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: output, isDirectory: &isFolder), !isFolder.boolValue {
       throw LongtailError(.usage, "\(output) is a file, but results need a folder", advice: "Name another --output.")
     }
+    let suffixes = names(1).suffixes
     var seen: Set<[String]> = []
     // Folders whose images are read because the folder, or one above it, was named.
     var folders: [String: String] = [:]
     for path in paths {
       for (image, name) in try expand(path, output: place) {
-        let entry = Entry(image: image, name: name, output: output, probabilities: probabilities)
+        let entry = Entry(image: image, name: name, output: output, suffixes: suffixes)
         let found = FilePlace(image)
         if image != path { folders[found.folder] = path }
-        if seen.insert([found.path, entry.labels]).inserted { entries.append(entry) }
+        if seen.insert([found.path] + entry.results).inserted { entries.append(entry) }
       }
     }
+    shared = names(entries.count).shared.map { "\(output)/\($0)" }
     try requireDistinctResults()
     try requireForeignImages(folders, output: place)
     if !overwrites { try requireReplaceable() }
@@ -126,12 +123,12 @@ public struct PredictionFiles: Sendable {
         advice: "Nothing was written. Name another --output, which may be a new folder in it.")
     }
     let images = Dictionary(entries.map { (FilePlace($0.image).path, $0.image) }) { one, _ in one }
-    for entry in entries {
-      for result in entry.results {
+    for (results, owner) in entries.map({ ($0.results, $0.image) }) + [(shared, "all images")] {
+      for result in results {
         let place = FilePlace(result)
         if let image = images[place.path] {
           throw LongtailError(
-            .usage, "\(result), a result of \(entry.image), would take the place of the image \(image)",
+            .usage, "\(result), a result of \(owner), would take the place of the image \(image)",
             advice: "Nothing was written. Name another --output.")
         }
         if let folder = folders[place.folder] {
@@ -145,7 +142,7 @@ public struct PredictionFiles: Sendable {
 
   /// Refuses to replace files that were not written here, or were changed since.
   private func requireReplaceable() throws {
-    let foreign = entries.flatMap(\.results).filter { path in
+    let foreign = (entries.flatMap(\.results) + shared).filter { path in
       var status = stat()
       return lstat(path, &status) == 0 && !OwnFile.isOwn(path)
     }

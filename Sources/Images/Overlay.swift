@@ -1,4 +1,3 @@
-import Images
 import Tensors
 
 /// Classes laid over an image, as a tinted pane.

@@ -1,0 +1,40 @@
+import Tensors
+
+extension Configuration {
+  /// Refuses keys that are for another task: they would change nothing.
+  /// - Parameter task: the name of the run's task.
+  /// - Throws: `.usage` naming the first such key.
+  public func requireKeys(ofTask task: String) throws {
+    let isRecognition = task == "recognition"
+    guard let foreign = isRecognition ? keysOfSegmentation.first : task == "segmentation" ? keysOfRecognition.first : nil else { return }
+    throw LongtailError(
+      .usage,
+      "`\(foreign.key)` is a key of task \(isRecognition ? "segmentation" : "recognition"), but the task is \(task): it would change nothing",
+      advice: foreign.instead.map { "\($0)." } ?? "Leave it out.")
+  }
+
+  /// Keys that mean nothing to segmentation, where they are given.
+  private var keysOfRecognition: [(key: String, instead: String?)] {
+    let augmentation = data.augmentation
+    let given: [(String, Bool)] =
+      augmentation.views.givenKeys.map { ("data.augmentation.\($0)", true) }
+      + [
+        ("data.augmentation.jitter.hue", augmentation.jitter.hue != 0),
+        ("data.augmentation.jitter.chance", augmentation.jitter.chance != 1),
+        ("data.longTail", data.longTail != nil), ("evaluation.shortSide", evaluation.shortSide != nil),
+      ]
+    return given.filter(\.1).map { ($0.0, nil) }
+  }
+
+  /// Keys that mean nothing to recognition, where they are given.
+  private var keysOfSegmentation: [(key: String, instead: String?)] {
+    let augmentation = data.augmentation
+    let given: [(String, Bool, String?)] = [
+      ("data.augmentation.scale", augmentation.scale != [1, 1], "Recognition has data.augmentation.randomResizedCrop"),
+      ("data.augmentation.crop", augmentation.crop != nil, "Recognition has data.augmentation.padAndCrop and randomResizedCrop"),
+      ("evaluation.resolution", evaluation.resolution != .network, nil), ("evaluation.views", !evaluation.views.isPlain, nil),
+      ("groups", groups != Groups(), "Classes are grouped by their training images: many above 100, few below 20"),
+    ]
+    return given.filter(\.1).map { ($0.0, $0.2) }
+  }
+}

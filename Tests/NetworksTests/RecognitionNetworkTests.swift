@@ -72,7 +72,18 @@ import Threading
       return (0..<count).map { Float(center + 0.1 * uniform(number, $0)) }
     }
     let scale = (3.0 / Double(shape.dropFirst().reduce(1, *))).squareRoot() / (shape.count == 2 && shift != 0 ? 1 + 4 * shift : 1)
-    return (0..<count).map { Float(uniform(number, $0) * scale) }
+    var values = (0..<count).map { uniform(number, $0) * scale }
+    if shift != 0, shape.count == 4, name != "conv1.weight" {
+      let (inputs, taps) = (shape[1], shape[2] * shape[3])
+      for filter in 0..<shape[0] {
+        for tap in 0..<taps {
+          let places = (0..<inputs).map { (filter * inputs + $0) * taps + tap }
+          let mean = places.reduce(0) { $0 + values[$1] } / Double(inputs)
+          for place in places { values[place] -= mean }
+        }
+      }
+    }
+    return values.map { Float($0) }
   }
 
   static func network(_ c: Case, algorithm: ConvolutionAlgorithm, threads: Int = 2) throws -> Network {
@@ -147,18 +158,20 @@ import Threading
       #expect(rows.rowsPerImage == 1 && rows.images == c.images)
       try check(port.name, NetworkOracleTests.logitValues(rows))
     }
-    var (squares, norm) = (0.0, 0.0)
+    let norm = c.tensors.filter { $0.key.hasPrefix("gradient ") }.reduce(0) { $0 + $1.value.norm * $1.value.norm }.squareRoot()
+    var squares = 0.0
     for tensor in try network.canonicalTensors(of: network.gradients) {
       let expected = try #require(c.tensors["gradient \(tensor.name)"], "\(tensor.name)")
       let square = Self.squaredError(tensor.values, expected)
       squares += square
-      norm += expected.norm * expected.norm
-      // A single tensor may have more bad luck than PyTorch's, and four projections tell its error roughly.
+      // A single tensor may have more bad luck than PyTorch's, and four projections tell its error roughly. Some gradients are zero by
+      // their mathematics: a shift that another batch norm takes away again.
       let limit = isDirect ? 1e-6 + 8 * expected.drift : 1e-3
       #expect(
-        square.squareRoot() < limit * expected.norm + 1e-9, "\(tensor.name): \(square.squareRoot() / expected.norm), \(expected.drift)")
+        square.squareRoot() < limit * expected.norm + 1e-7 * norm,
+        "\(tensor.name): \(square.squareRoot() / expected.norm), \(expected.drift)")
     }
-    let error = (squares / norm).squareRoot()
+    let error = squares.squareRoot() / norm
     #expect(error <= (isDirect ? 2 * c.gradientDrift : 3e-4), "\(c.name) gradient: \(error), PyTorch's float32 \(c.gradientDrift)")
     let inference = try network.inferencePass(images: c.images, height: c.size, width: c.size)
     ResidualNetworkTests.fill(inference, seed: c.seed)
@@ -202,7 +215,7 @@ import Threading
 
   /// The published numbers of parameters, the classifier's left out.
   @Test(arguments: [
-    ("resnet20", 268_336), ("resnet32", 463_504), ("resnet44", 658_672), ("resnet56", 853_840), ("resnet10", 4_905_792),
+    ("resnet20", 269_072), ("resnet32", 463_504), ("resnet44", 657_936), ("resnet56", 852_368), ("resnet10", 4_905_792),
     ("resnet18", 11_176_512), ("resnet50", 23_508_032), ("resnext50", 22_979_904), ("resnet152", 58_143_808),
   ])
   func parametersAreAsPublished(name: String, count: Int) throws {

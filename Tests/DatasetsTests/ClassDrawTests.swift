@@ -52,7 +52,8 @@ import Testing
 
   @Test func pairsHaveTheSameChances() throws {
     let draw = ClassDraw(weights: [1, 2, 0, 3, 7], classes: classes)
-    #expect(draw.chances == [1.0 / 6, 2.0 / 6, 0, 3.0 / 6, 0])
+    let expected: [Double] = [1.0 / 6, 2.0 / 6, 0, 3.0 / 6, 0]
+    #expect(draw.chances == expected)
     let random = CounterRandom(seed: 9, purpose: .testing)
     var found = [Int](repeating: 0, count: 5)
     for place in 0..<30_000 {

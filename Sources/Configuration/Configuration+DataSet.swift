@@ -103,65 +103,6 @@ extension Configuration {
     }
   }
 
-  /// Section `data.augmentation`: how training images are varied. Evaluation never is.
-  public struct Augmentation: Section {
-    /// The chance of a left-right flip.
-    public var flip = 0.5
-    /// The least and the greatest factor of a random resize.
-    public var scale = [1.0, 1.0]
-    /// The window that is cut out at a random place; the whole image when not given.
-    public var crop: Size?
-    /// Random changes of colour.
-    public var jitter = Jitter()
-    /// What recognition alone has.
-    public var views = ViewAugmentation()
-
-    /// All defaults.
-    public init() {}
-
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("flip", &flip, "chance of a left-right flip", .between(0, 1))
-      visitor.key(
-        "scale", &scale, "least and greatest factor of a random resize", .count(2, "least and greatest factor"),
-        .each(.above(0)))
-      visitor.section("crop", &crop, "window cut out at a random place; the whole image when not given")
-      visitor.section("jitter", &jitter, "random changes of colour; a factor is drawn from 1 - x to 1 + x")
-      views.visit(&visitor)
-    }
-
-    package func contradictions() -> [Contradiction] {
-      let found = views.contradictions()
-      guard found.isEmpty else { return found }
-      guard let low = scale.first, let high = scale.last, low > high else { return [] }
-      return [Contradiction("scale", "the least factor, \(low), is above the greatest, \(high); swap them")]
-    }
-  }
-
-  /// Section `data.augmentation.jitter`: each factor is drawn evenly from 1 - x to 1 + x.
-  public struct Jitter: Section {
-    /// The strength for brightness.
-    public var brightness = 0.0
-    /// The strength for contrast.
-    public var contrast = 0.0
-    /// The strength for saturation.
-    public var saturation = 0.0
-    /// Colours are turned by up to so many full turns, either way; of recognition.
-    public var hue = 0.0
-    /// How likely an image is changed at all; of recognition.
-    public var chance = 1.0
-
-    /// None at all.
-    public init() {}
-
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("brightness", &brightness, "0 changes nothing", .between(0, 1))
-      visitor.key("contrast", &contrast, "0 changes nothing", .between(0, 1))
-      visitor.key("saturation", &saturation, "0 changes nothing", .between(0, 1))
-      visitor.key("hue", &hue, "recognition: full turns either way", .between(0, 0.5))
-      visitor.key("chance", &chance, "recognition: how likely an image is changed", .between(0, 1))
-    }
-  }
-
   /// Section `data.loader`: how images come into memory.
   public struct Loader: Section {
     /// Threads that decode, in each rank.

@@ -5,7 +5,7 @@ extension Configuration {
   /// Section `data.sampler`: which training samples an epoch is made of, and how often.
   public struct Sampler: Section {
     /// The sampler's name in its registry: `shuffled`, `weighted`, `classAware`, `classFirst`, `squareRoot`, `progressive`, `repeatFactor`,
-    /// `balancedCopies`, `effectiveNumber`.
+    /// `balancedCopies`, `effectiveNumber`, `rareClass`.
     public var name = "shuffled"
     /// Samples of an epoch; as many as there are training samples when not given.
     public var length: Int?
@@ -18,7 +18,8 @@ extension Configuration {
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key(
         "name", &name,
-        "shuffled, weighted, classAware, classFirst, squareRoot, progressive, repeatFactor, balancedCopies, effectiveNumber", .notEmpty)
+        "shuffled, weighted, classAware, classFirst, squareRoot, progressive, repeatFactor, balancedCopies, effectiveNumber, "
+          + "rareClass", .notEmpty)
       visitor.optionalKey("length", &length, "samples of an epoch; as many as there are training samples when not given", .atLeast(1))
       visitor.key("settings", &settings, "what only this sampler knows")
     }

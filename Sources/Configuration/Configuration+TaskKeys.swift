@@ -19,8 +19,7 @@ extension Configuration {
     let given: [(String, Bool)] =
       augmentation.views.givenKeys.map { ("data.augmentation.\($0)", true) }
       + [
-        ("data.augmentation.jitter.hue", augmentation.jitter.hue != 0),
-        ("data.augmentation.jitter.chance", augmentation.jitter.chance != 1),
+        ("data.augmentation.jitter.probability", augmentation.jitter.probability != 1),
         ("data.longTail", data.longTail != nil), ("evaluation.shortSide", evaluation.shortSide != nil),
       ]
     return given.filter(\.1).map { ($0.0, nil) }
@@ -32,6 +31,16 @@ extension Configuration {
     let given: [(String, Bool, String?)] = [
       ("data.augmentation.scale", augmentation.scale != [1, 1], "Recognition has data.augmentation.randomResizedCrop"),
       ("data.augmentation.crop", augmentation.crop != nil, "Recognition has data.augmentation.padAndCrop and randomResizedCrop"),
+      ("data.augmentation.classCrop", augmentation.classCrop != nil, nil), ("data.augmentation.copyPaste", augmentation.copyPaste != nil, nil),
+      ("data.augmentation.rotate", augmentation.rotate != 0, nil), ("data.augmentation.shear", augmentation.shear != 0, nil),
+      ("data.augmentation.perspective", augmentation.perspective != nil, nil),
+      ("data.augmentation.gridDistortion", augmentation.gridDistortion != nil, nil),
+      ("data.augmentation.gamma", augmentation.gamma != [1, 1], nil), ("data.augmentation.noise", augmentation.noise != nil, nil),
+      ("data.augmentation.policy", augmentation.policy != nil, "Recognition has data.augmentation.autoAugment"),
+      (
+        "partner", [augmentation.mixup, augmentation.cutMix].contains { $0?.partner != nil || $0?.temperature != nil },
+        "Recognition mixes images of one global batch"
+      ),
       ("evaluation.resolution", evaluation.resolution != .network, nil), ("evaluation.views", !evaluation.views.isPlain, nil),
       ("groups", groups != Groups(), "Classes are grouped by their training images: many above 100, few below 20"),
     ]

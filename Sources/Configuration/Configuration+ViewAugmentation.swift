@@ -4,7 +4,7 @@ import Tensors
 extension Configuration {
   /// The keys of `data.augmentation` that recognition alone has: its images have a class and no geometry to keep.
   ///
-  /// They lie beside `flip` and `jitter`. Order of the changes: the crop, the flip, colours, grey, blur, AutoAugment, Cutout; at last two
+  /// They lie beside `flip`, `jitter`, `blur`, `mixup` and `cutMix`. Order of the changes: the crop, the flip, colours, grey, blur, AutoAugment, Cutout; at last two
   /// images may be mixed.
   public struct ViewAugmentation: Section {
     /// Pixels of the black border that is added before a random crop of the image's own size; none when not given.
@@ -17,12 +17,6 @@ extension Configuration {
     public var cutout: Int?
     /// The chance that colours vanish.
     public var grey = 0.0
-    /// Blurring; none when not given.
-    public var blur: Blur?
-    /// Averages of two images of a batch; none when not given.
-    public var mixup: Mixing?
-    /// Rectangles of one image in another; none when not given.
-    public var cutMix: Mixing?
     /// Views of each sample in a batch.
     public var views = 1
     /// How the views after the first are made; like the first one when not given.
@@ -39,10 +33,6 @@ extension Configuration {
       visitor.key("autoAugment", &autoAugment, "recognition: AutoAugment's policy for CIFAR-10")
       visitor.optionalKey("cutout", &cutout, "recognition: side of a black square at a random place, in pixels", .between(1, 4096))
       visitor.key("grey", &grey, "recognition: chance that colours vanish", .between(0, 1))
-      visitor.section("blur", &blur, "recognition: blurring")
-      visitor.section("mixup", &mixup, "recognition: averages of two images of a batch, and of their labels")
-      visitor.section(
-        "cutMix", &cutMix, "recognition: a rectangle of another image of the batch; with mixup, each batch gets one of the two")
       visitor.key("views", &views, "recognition: views of each sample, for methods that compare them", .between(1, 8))
       visitor.section("furtherViews", &furtherViews, "recognition: how views after the first are made; like the first when not given")
     }
@@ -61,7 +51,7 @@ extension Configuration {
     var givenKeys: [String] {
       let all: [(String, Bool)] = [
         ("padAndCrop", padAndCrop != nil), ("randomResizedCrop", randomResizedCrop != nil), ("autoAugment", autoAugment),
-        ("cutout", cutout != nil), ("grey", grey != 0), ("blur", blur != nil), ("mixup", mixup != nil), ("cutMix", cutMix != nil),
+        ("cutout", cutout != nil), ("grey", grey != 0),
         ("views", views != 1), ("furtherViews", furtherViews != nil),
       ]
       return all.filter(\.1).map(\.0)
@@ -90,45 +80,6 @@ extension Configuration {
     }
   }
 
-  /// Section `blur`: a Gaussian of random width.
-  public struct Blur: Section {
-    /// How likely it is.
-    public var chance = 0.5
-    /// The least and the greatest standard deviation, in pixels.
-    public var deviation = [0.1, 2.0]
-
-    /// As MoCo v2 has it.
-    public init() {}
-
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("chance", &chance, "how likely it is", .between(0, 1))
-      visitor.key(
-        "deviation", &deviation, "least and greatest standard deviation, in pixels", .count(2, "least and greatest"),
-        .each(.between(0, 100))
-      )
-    }
-
-    package func contradictions() -> [Contradiction] {
-      deviation[0] > deviation[1] ? [Contradiction("deviation", "\(deviation[0]) is above \(deviation[1]); swap them")] : []
-    }
-  }
-
-  /// Sections `mixup` and `cutMix`: how images of a batch are mixed in pairs.
-  public struct Mixing: Section {
-    /// Both shapes of the beta distribution that an image's own share is drawn from.
-    public var alpha = 1.0
-    /// How likely a batch is mixed at all.
-    public var chance = 1.0
-
-    /// Uniform shares, in every batch.
-    public init() {}
-
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("alpha", &alpha, "shape of the beta distribution of shares; 1 is uniform", .above(0), .between(0, 1000))
-      visitor.key("chance", &chance, "how likely a batch is mixed", .between(0, 1))
-    }
-  }
-
   /// Section `furtherViews`: how the views after the first are made.
   public struct FurtherViews: Section {
     /// The chance of a left-right flip.
@@ -142,7 +93,7 @@ extension Configuration {
     /// The chance that colours vanish.
     public var grey = 0.0
     /// Blurring.
-    public var blur: Blur?
+    public var blur: Augmentation.Blur?
     /// AutoAugment's policy for CIFAR-10.
     public var autoAugment = false
     /// The side of a black square.

@@ -61,6 +61,41 @@ extension AugmentationPipeline {
     try sample.labels.write(geometry, to: labels)
   }
 
+  /// Writes a view as a network takes it: colour jitter and normalization.
+  /// - Parameters:
+  ///   - view: as `view(of:draw:other:)` gave it.
+  ///   - height: rows of the output, at least those of the view.
+  ///   - width: columns of the output.
+  ///   - planes: `3 * height * width` floats.
+  /// - Returns: where the view lies in the output, for its annotation.
+  /// - Throws: `.badData` where the view is larger than the output.
+  package func write(
+    _ view: AugmentedView, height: Int, width: Int, to planes: UnsafeMutableBufferPointer<Float>
+  ) throws -> Geometry {
+    let size = view.image.size
+    try requireRoom(size, height: height, width: width, planes: planes.count)
+    let geometry = Geometry(size, output: ImageSize(width: width, height: height))
+    let window = Window(x: 0, y: 0, width: size.width, height: size.height)
+    if size != geometry.output { planes[0..<3 * height * width].update(repeating: 0) }
+    if view.decisions.changesColours {
+      writeChanged(view.image, window, geometry, ColourChange(view.decisions, image: view.image, window: window), planes)
+    } else {
+      writePlain(view.image, window, geometry, planes)
+    }
+    return geometry
+  }
+
+  private func requireRoom(_ size: ImageSize, height: Int, width: Int, planes: Int) throws {
+    guard size.width <= width, size.height <= height else {
+      throw LongtailError(
+        .badData, "a view is \(size) after augmentation, larger than the batch's \(width) x \(height)",
+        advice: "Set a fixed size to resize or crop to.")
+    }
+    guard planes >= 3 * height * width else {
+      throw LongtailError(.internalError, "a batch of \(width) x \(height) was given too little memory")
+    }
+  }
+
   /// The part of an image that is seen.
   struct Window {
     var x: Int

@@ -5,6 +5,7 @@ import Tensors
 ///
 /// The order is fixed: resize, random scale, random crop, horizontal flip, colour jitter, normalization. Every random decision is
 /// draw number `Draw` of `CounterRandom(seed, .augmentation, epoch, sample)`, whether the decisions before it are used or not.
+/// Warps, changes of tones, class crops, copy-paste and mixes come in between where they are asked for: see `AugmentedView`.
 public struct AugmentationPipeline: Sendable, Equatable {
   /// Size to bring every sample to first; nil leaves it as it is.
   public var resize: ImageSize?
@@ -28,6 +29,21 @@ public struct AugmentationPipeline: Sendable, Equatable {
   public var standardDeviation: [Double] = [0.229, 0.224, 0.225]
   /// The run's seed.
   public var seed: UInt64 = 0
+
+  /// Turns, slants, perspectives and grids, of image and labels alike.
+  package var warp = RandomWarp()
+  /// Gamma, hue, blur and noise.
+  package var tones = RandomTones()
+  /// Operations of a policy; those that move pixels move the labels too.
+  package var policy: AugmentationPolicy?
+  /// Crops that show a class.
+  package var classCrop: ClassCrop?
+  /// Cut-outs of rare classes.
+  package var copyPaste: CopyPaste?
+  /// Views that are mixed.
+  package var mixing = ClassMixing()
+  /// What the last three know of the training samples, once these are counted.
+  package var tables: ClassTables?
 
   /// Which random number decides what.
   public enum Draw: Int, Sendable {
@@ -84,6 +100,7 @@ public struct AugmentationPipeline: Sendable, Equatable {
     try require(
       standardDeviation.count == 3 && standardDeviation.allSatisfy { $0.isFinite && $0 > 0 },
       "standardDeviation needs three positive numbers")
+    try require(classCrop == nil || randomCrop != nil, "classCrop chooses among crops, but there is no crop")
   }
 
   /// The size that every sample has in the end, where settings alone decide it; nil where it depends on the sample.
@@ -116,13 +133,16 @@ public struct AugmentationPipeline: Sendable, Equatable {
   ///   - index: the sample's index in its split.
   ///   - occurrence: how often the sample came before in this epoch, where a sampler repeats it.
   public func decisions(size: ImageSize, epoch: Int, index: Int, occurrence: Int = 0) -> AugmentationDecisions {
-    let random = CounterRandom(seed: seed, purpose: .augmentation, epoch: epoch, sample: index)
     // Each occurrence has 256 draws of its own; the first one those that there are without a sampler.
-    func number(_ draw: Draw) -> Int { draw.rawValue + occurrence << 8 }
-    func factor(_ draw: Draw, _ spread: Double) -> Double { spread == 0 ? 1 : random.uniform(number(draw), in: 1 - spread...1 + spread) }
+    decisions(size: size, random: ViewRandom(seed: seed, epoch: epoch, sample: index, start: occurrence << 8))
+  }
+
+  /// The decisions by some numbers.
+  func decisions(size: ImageSize, random: ViewRandom) -> AugmentationDecisions {
+    func factor(_ draw: Draw, _ spread: Double) -> Double { spread == 0 ? 1 : random.uniform(draw.rawValue, in: 1 - spread...1 + spread) }
     var result = AugmentationDecisions(size: size)
     if let randomScale {
-      let scale = random.uniform(number(.scale), in: randomScale)
+      let scale = random.uniform(Draw.scale.rawValue, in: randomScale)
       result.scaled = ImageSize(
         width: max(1, Int((Double(size.width) * scale).rounded())), height: max(1, Int((Double(size.height) * scale).rounded())))
     }
@@ -131,14 +151,14 @@ public struct AugmentationPipeline: Sendable, Equatable {
       // Slack may be negative: then the picture lies somewhere inside the crop.
       let slackX = result.scaled.width - result.crop.width
       let slackY = result.scaled.height - result.crop.height
-      result.cropX = random.integer(number(.cropColumn), below: abs(slackX) + 1) * slackX.signum()
-      result.cropY = random.integer(number(.cropRow), below: abs(slackY) + 1) * slackY.signum()
+      result.cropX = random.integer(Draw.cropColumn.rawValue, below: abs(slackX) + 1) * slackX.signum()
+      result.cropY = random.integer(Draw.cropRow.rawValue, below: abs(slackY) + 1) * slackY.signum()
     }
-    result.flip = horizontalFlipProbability > 0 && random.uniform(number(.flip)) < horizontalFlipProbability
+    result.flip = horizontalFlipProbability > 0 && random.uniform(Draw.flip.rawValue) < horizontalFlipProbability
     result.brightness = factor(.brightness, brightness)
     result.contrast = factor(.contrast, contrast)
     result.saturation = factor(.saturation, saturation)
-    result.hue = hue == 0 ? 0 : random.uniform(number(.hue), in: -hue...hue)
+    result.hue = hue == 0 ? 0 : random.uniform(Draw.hue.rawValue, in: -hue...hue)
     return result
   }
 }

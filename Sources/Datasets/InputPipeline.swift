@@ -26,6 +26,15 @@ public protocol InputPipeline: Sendable {
   /// - Returns: where the image lies in the output.
   /// - Throws: `.badData` where the image is larger than the output.
   func write(_ image: RGBImage, height: Int, width: Int, to planes: UnsafeMutableBufferPointer<Float>) throws -> Geometry
+  /// Whether the classes of each sample have to be counted before the first batch.
+  var needsClasses: Bool { get }
+  /// The pipeline with what it has to know of the samples that it will get, where it has to know anything.
+  /// - Parameters:
+  ///   - classes: the classes of each sample, in the order of the indices.
+  ///   - names: of the classes, in order.
+  ///   - sampler: which draws the samples.
+  /// - Throws: `.usage` for classes that there are not, `.badData` where no sample has a class.
+  func informed(of classes: SampleClasses, names: [String], sampler: any Sampler) throws -> any InputPipeline
   /// Fills one place of a batch: the images of all views, and the targets. Called from several threads at a time, for different batches.
   /// - Throws: what reading the samples throws, and `.badData` for a sample that does not fit.
   func fill(_ slot: BatchSlot, from source: SampleSource) throws
@@ -34,6 +43,10 @@ public protocol InputPipeline: Sendable {
 extension InputPipeline {
   /// One view.
   public var viewCount: Int { 1 }
+  /// False.
+  public var needsClasses: Bool { false }
+  /// The same pipeline.
+  public func informed(of classes: SampleClasses, names: [String], sampler: any Sampler) throws -> any InputPipeline { self }
 }
 
 /// The pipelines of a task: one with chance and one without.

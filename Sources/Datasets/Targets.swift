@@ -62,6 +62,25 @@ public final class RowLabels: Targets {
     secondShares.removeAll(keepingCapacity: true)
     if labels.count > count { labels.removeLast(labels.count - count) }
     if labels.count < count { labels.append(contentsOf: repeatElement(-1, count: count - labels.count)) }
+    secondLabels.removeAll(keepingCapacity: true)
+    secondShares.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes second labels of one image. Where a batch has any, the rows of its other images have a share of 0.
+  /// - Parameters:
+  ///   - annotation: the second labels.
+  ///   - share: what they hold for of each row, from 0 to 1.
+  ///   - geometry: where the image lies in the network's input.
+  ///   - place: the image's place in the batch.
+  /// - Throws: `LongtailError` for an annotation that gives no labels to rows.
+  package func writeSecond(_ annotation: any RowAnnotation, share: Float, _ geometry: Geometry, at place: Int) throws {
+    if secondLabels.isEmpty {
+      secondLabels.append(contentsOf: repeatElement(-1, count: labels.count))
+      secondShares.append(contentsOf: repeatElement(0, count: labels.count))
+    }
+    let range = place * rowsPerImage..<(place + 1) * rowsPerImage
+    try secondLabels.withUnsafeMutableBufferPointer { try annotation.write(geometry, to: UnsafeMutableBufferPointer(rebasing: $0[range])) }
+    secondShares.withUnsafeMutableBufferPointer { UnsafeMutableBufferPointer(rebasing: $0[range]).update(repeating: share) }
   }
 
   /// Takes the annotation of one image.

@@ -60,10 +60,10 @@ public struct Panel: Sendable {
     let scale = cellWidth >= 400 ? 2 : 1
     let lineHeight = (BitmapFont.glyphHeight + 3) * scale
     let width = 3 * cellWidth + 4 * gap
-    let legend = legendLines(width: width - 2 * gap, scale: scale)
+    let legend = legendOfClasses(width: width - 2 * gap, scale: scale)
     let top = gap + (caption.isEmpty ? 1 : 2) * lineHeight
     let rowsHeight = rows.reduce(0) { $0 + $1.input.height * enlarged + gap }
-    var picture = RGBImage(width: width, height: top + rowsHeight + legend.count * lineHeight + gap, fill: Panel.background)
+    var picture = RGBImage(width: width, height: top + rowsHeight + legend.lineCount * lineHeight + gap, fill: Panel.background)
 
     if !caption.isEmpty {
       picture.draw(BitmapFont.fitted(caption, width: width - 2 * gap, scale: scale), x: gap, y: gap, colour: Panel.ink, scale: scale)
@@ -83,44 +83,16 @@ public struct Panel: Sendable {
       }
       y += row.input.height * enlarged + gap
     }
-    for line in legend {
-      for entry in line {
-        picture.fill(x: gap + entry.x..<gap + entry.x + 8 * scale, y: y..<y + 7 * scale, with: entry.colour)
-        picture.outline(x: gap + entry.x..<gap + entry.x + 8 * scale, y: y..<y + 7 * scale, with: Panel.ink)
-        picture.draw(entry.name, x: gap + entry.x + 11 * scale, y: y, colour: Panel.ink, scale: scale)
-      }
-      y += lineHeight
-    }
+    legend.draw(on: &picture, x: gap, y: y, ink: Panel.ink)
     return picture
   }
 
-  private struct LegendEntry {
-    var name: String
-    var colour: RGBColour
-    var x: Int
-  }
-
-  /// The classes with their places from the left, broken into lines of at most `width` pixels.
-  private func legendLines(width: Int, scale: Int) -> [[LegendEntry]] {
+  private func legendOfClasses(width: Int, scale: Int) -> ClassLegend {
     var entries = (legend ?? Array(classNames.indices)).filter(classNames.indices.contains).map { (classNames[$0], palette[$0]) }
     if rows.contains(where: { $0.drawnTruth == nil && $0.truth.labels.contains(LabelImage.ignored) }) {
       entries.append(("ignored", Panel.ignoredColour))
     }
-    var lines: [[LegendEntry]] = []
-    var line: [LegendEntry] = []
-    var x = 0
-    for (name, colour) in entries {
-      let text = BitmapFont.fitted(name, width: width - 11 * scale, scale: scale)
-      let needed = 11 * scale + BitmapFont.width(of: text, scale: scale)
-      if x > 0, x + needed > width {
-        lines.append(line)
-        (line, x) = ([], 0)
-      }
-      line.append(LegendEntry(name: text, colour: colour, x: x))
-      x += needed + 9 * scale
-    }
-    if !line.isEmpty { lines.append(line) }
-    return lines
+    return ClassLegend(entries, width: width, scale: scale)
   }
 
   private func check() throws {

@@ -17,7 +17,7 @@ public struct ClassStatistics: Sendable {
   ///
   /// All labels are read, so an unknown label number ends the run before its first step.
   /// - Parameters:
-  ///   - keepsSamples: whether the counts of each sample are kept; they are where the experiment's sampler needs them.
+  ///   - keepsSamples: whether the counts of each sample are kept; they are where the experiment's sampler or augmentation needs them.
   ///   - record: a file that keeps the count; read where it fits, written by rank zero where not. Nil counts anew.
   /// - Throws: `.badData` naming file, label number and count.
   public static func collect(
@@ -26,7 +26,7 @@ public struct ClassStatistics: Sendable {
   ) throws -> ClassStatistics {
     let dataset = experiment.dataset
     let digest = try dataset.digest(of: split)
-    let keepsSamples = keepsSamples || split == .train && experiment.samplerNeedsClasses
+    let keepsSamples = keepsSamples || split == .train && experiment.needsSampleClasses
     // Rank zero alone decides whether the record fits: ranks that decided for themselves could wait for each other.
     var bytes: [UInt8] = []
     if communicator.isRoot, let record, let data = FileManager.default.contents(atPath: record),

@@ -6,12 +6,25 @@ extension Experiment {
   /// Samples that make a training epoch: the sampler's length, all training samples without one.
   public var epochLength: Int { configuration.data.sampler?.length ?? dataset.count(of: .train) }
 
-  /// Whether the sampler has to know the classes of each training sample.
-  public var samplerNeedsClasses: Bool {
-    if method.needsSampleClasses { return true }
+  /// Whether the sampler or the augmentation has to know the classes of each training sample.
+  public var needsSampleClasses: Bool {
+    if trainingPipeline.needsClasses { return true }
     guard let sampler = configuration.data.sampler else { return false }
     // A name that does not exist has been refused.
     return (try? SamplerRegistry.needsClasses(sampler.name)) ?? false
+  }
+
+  /// The training pipeline with what it has to know of the samples.
+  /// - Parameters:
+  ///   - classes: of each training sample, where it needs them.
+  ///   - sampler: of the training samples.
+  /// - Throws: `LongtailError` for classes that there are not, or samples without classes.
+  public func trainingPipeline(_ classes: SampleClasses?, sampler: any Sampler) throws -> any InputPipeline {
+    guard trainingPipeline.needsClasses else { return trainingPipeline }
+    guard let classes else {
+      throw LongtailError(.internalError, "augmentation by classes needs the classes of each sample, which were not counted")
+    }
+    return try trainingPipeline.informed(of: classes, names: classNames, sampler: sampler)
   }
 
   /// The sampler of the training samples; without one in the configuration all, each once, in an order of chance.

@@ -146,19 +146,7 @@ public struct Experiment: Sendable {
     pipeline.standardDeviation = data.standardDeviation
     pipeline.seed = UInt64(bitPattern: Int64(configuration.seed))
     let evaluation = pipeline
-    let augmentation = data.augmentation
-    pipeline.horizontalFlipProbability = augmentation.flip
-    if augmentation.scale != [1, 1], augmentation.scale.count == 2, augmentation.scale[0] <= augmentation.scale[1] {
-      pipeline.randomScale = augmentation.scale[0]...augmentation.scale[1]
-    }
-    if let crop = augmentation.crop {
-      pipeline.randomCrop = ImageSize(width: crop.width, height: crop.height)
-    } else if pipeline.randomScale != nil {
-      pipeline.randomCrop = pipeline.resize
-    }
-    pipeline.brightness = augmentation.jitter.brightness
-    pipeline.contrast = augmentation.jitter.contrast
-    pipeline.saturation = augmentation.jitter.saturation
+    pipeline.vary(as: data.augmentation)
     return InputPipelines(training: pipeline, evaluation: evaluation)
   }
 }

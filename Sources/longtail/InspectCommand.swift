@@ -24,6 +24,9 @@ struct InspectCommand: ParsableCommand {
       Of a run directory it lists the checkpoints and shows the newest. Norm, mean, smallest and largest number leave out what is not finite, \
       which is counted by itself. Two tensors with one digest hold the same bits.
 
+      With --augmented the picture shows what the network sees in training: the first samples of a configuration in several epochs, as \
+      data.augmentation varies them, with their labels; and the text, how often classes are expected in them.
+
       Damaged checkpoints are shown as far as they can be read; the exit code is then 74. Where data would be refused it is 65.
       """)
 
@@ -44,12 +47,20 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Prints one JSON object instead of text.")
   var json = false
 
-  @Option(help: ArgumentHelp("Of data: the picture's file; by default NAME-samples.png here.", valueName: "file"))
+  @Flag(help: "Of a configuration: shows training images as they are augmented.")
+  var augmented = false
+
+  @Option(
+    name: [.customLong("picture"), .customLong("output")],
+    help: ArgumentHelp("Of data: the picture's file; by default NAME-samples.png or NAME-augmented.png here.", valueName: "file"))
   var picture: String?
 
   @Option(
     help: ArgumentHelp("Of data: how many samples, or classes of whole images, are in the picture; 0 for no picture.", valueName: "n"))
   var samples = 4
+
+  @Option(help: ArgumentHelp("With --augmented: how many epochs are in the picture.", valueName: "n"))
+  var epochs = 4
 
   @Option(help: "Of data: the split that the picture shows; of a data.yaml: the only one that is read: train, val or test.")
   var split: String?
@@ -59,12 +70,19 @@ struct InspectCommand: ParsableCommand {
 
   func validate() throws {
     if !(0...64).contains(samples) { throw ValidationError("--samples is \(samples), but has to be from 0 to 64.") }
+    if !(1...16).contains(epochs) { throw ValidationError("--epochs is \(epochs), but has to be from 1 to 16.") }
+    if augmented, split != nil { throw ValidationError("--augmented shows training samples; leave out --split.") }
+    if augmented, json { throw ValidationError("--augmented makes a picture and a text; leave out --json.") }
     if config, json { throw ValidationError("--config prints YAML; leave out --json, which holds the configuration as well.") }
   }
 
   func run() throws {
     Job.finish { communicator in
       try communicator.requireOneProcess(for: "inspect")
+      if augmented {
+        try showAugmented(communicator)
+        return 0
+      }
       if let code = try inspectData() { return code }
       let (directory, others) = try locate()
       var report = InspectionReport(try CheckpointStore.inspect(directory: directory), others: others)
@@ -81,6 +99,22 @@ struct InspectCommand: ParsableCommand {
       if examination.isValid { return 0 }
       return (examination.isOfNewerFormat ? LongtailError.Code.mismatch : .inputOutput).rawValue
     }
+  }
+
+  /// Shows what the network of a configuration sees.
+  private func showAugmented(_ communicator: any Communicator) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+      throw LongtailError(.usage, "--augmented needs a configuration, but \(path) is \(isFolder.boolValue ? "a folder" : "not there")")
+    }
+    let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent
+    let file = picture ?? "\(name)-augmented.png"
+    if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --output, or none with --samples 0.") }
+    let inspection = try AugmentationInspection(try Configuration.load(path), communicator: communicator)
+    printNow(inspection.text())
+    guard samples > 0 else { return }
+    try inspection.sheet(samples: samples, epochs: epochs).writePNG(to: file, software: OwnFile.mark)
+    FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
   }
 
   /// Shows a data set, where the path names one.

@@ -20,7 +20,7 @@ import Training
     try withTemporaryDirectory { directory in
       let plain = try experiment(directory, ["seed=5"])
       #expect(try plain.sampler(nil) as? SampleOrder == SampleOrder(seed: 5, count: 12))
-      #expect(plain.epochLength == 12 && !plain.samplerNeedsClasses)
+      #expect(plain.epochLength == 12 && !plain.needsSampleClasses)
       let statistics = try ClassStatistics.collect(plain, communicator: SingleProcess(), record: nil, threads: 1)
       #expect(statistics.audit.statistics.samples == nil, "nobody needs them")
     }

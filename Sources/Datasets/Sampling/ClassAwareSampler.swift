@@ -16,6 +16,8 @@ public struct ClassAwareSampler: Sampler {
   public let epochLength: Int
   /// Samples of a class in a row, m.
   public let samplesPerClass: Int
+  /// All classes alike.
+  public let classDraw: ClassDraw?
   private let seed: UInt64
   private let lists: [[Int]]
   private let isShuffled: Bool
@@ -34,6 +36,7 @@ public struct ClassAwareSampler: Sampler {
     self.samplesPerClass = max(1, samplesPerClass)
     self.epochLength = max(0, epochLength)
     sampleCount = classes.count
+    classDraw = ClassDraw(alike: classes)
     lists = classes.samplesByClass.filter { !$0.isEmpty }
   }
 

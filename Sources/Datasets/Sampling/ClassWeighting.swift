@@ -3,11 +3,11 @@ import Tensors
 
 /// Weights of samples that follow from how often classes occur. N_c is the number of samples that show class c.
 enum ClassWeighting {
-  /// Class-first: class c with chance N_c^g / sum, then one of its samples, all alike. The weights add up to 1.
+  /// Class-first: class c with chance N_c^g / sum, then one of its samples, all alike.
   ///
   /// For samples with one label: g = 1 is instance balanced, 1/2 square root, 0 class balanced, -1 reversed.
   /// - Throws: `.badData` where no sample has a class.
-  static func classFirst(_ classes: SampleClasses, exponent: Double) throws -> [Double] {
+  static func classFirst(_ classes: SampleClasses, exponent: Double) throws -> ClassDraw {
     try drawn(classes) { pow(Double($0), exponent) }
   }
 
@@ -15,23 +15,19 @@ enum ClassWeighting {
   /// effective number. Source: Cui et al., "Class-balanced loss based on effective number of samples", CVPR 2019, arXiv:1901.05555.
   /// - Parameter base: b, from 0 to below 1.
   /// - Throws: `.badData` where no sample has a class.
-  static func effectiveNumber(_ classes: SampleClasses, base: Double) throws -> [Double] {
+  static func effectiveNumber(_ classes: SampleClasses, base: Double) throws -> ClassDraw {
     try drawn(classes) { count in
       // 1 - b^n without cancellation.
       base > 0 ? Double(count) * (1 - base) / -expm1(Double(count) * log(base)) : Double(count)
     }
   }
 
-  /// Weights of samples for the chances of classes.
+  /// Class-first by the chances of classes.
   /// - Parameter chance: of a class with so many samples, which is at least 1; only what they are to each other counts.
-  private static func drawn(_ classes: SampleClasses, chance: (Int) -> Double) throws -> [Double] {
+  private static func drawn(_ classes: SampleClasses, chance: (Int) -> Double) throws -> ClassDraw {
     let counts = classes.sampleCounts
     try requireClasses(counts)
-    let chances = counts.map { $0 > 0 ? chance($0) : 0 }
-    let sum = chances.reduce(0, +)
-    return (0..<classes.count).map { sample in
-      classes[sample].reduce(0) { $0 + chances[$1.classIndex] / sum / Double(counts[$1.classIndex]) }
-    }
+    return ClassDraw(weights: counts.map { $0 > 0 ? chance($0) : 0 }, classes: classes)
   }
 
   /// How often samples are repeated by the rarest of their classes.
@@ -50,7 +46,7 @@ enum ClassWeighting {
   /// N samples, C classes that occur. 0 for a sample without any.
   /// Source, for one label: Iscen et al., "Class-balanced distillation", BMVC 2021, arXiv:2104.05279.
   static func balancedCopies(_ classes: SampleClasses) throws -> [Double] {
-    let weights = try classFirst(classes, exponent: 0)
+    let weights = try classFirst(classes, exponent: 0).sampleChances
     return weights.map { $0 * Double(classes.count) }
   }
 

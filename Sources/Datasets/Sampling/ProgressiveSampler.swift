@@ -24,7 +24,7 @@ public struct ProgressiveSampler: Sampler {
     self.seed = seed
     self.epochs = max(1, epochs)
     self.epochLength = max(0, epochLength)
-    balanced = try ClassWeighting.classFirst(classes, exponent: 0)
+    balanced = try ClassWeighting.classFirst(classes, exponent: 0).sampleChances
   }
 
   /// True.

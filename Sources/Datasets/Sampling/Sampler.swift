@@ -13,11 +13,15 @@ public protocol Sampler: Sendable {
   func expectedCopies(epoch: Int) -> [Double]
   /// Whether `expectedCopies` is another one in another epoch.
   var changesOverEpochs: Bool { get }
+  /// How it draws, where it draws a class first and then one of the class's samples; nil for all others, and where that changes over epochs.
+  var classDraw: ClassDraw? { get }
 }
 
 extension Sampler {
   /// False.
   public var changesOverEpochs: Bool { false }
+  /// Nil.
+  public var classDraw: ClassDraw? { nil }
 }
 
 extension SampleOrder: Sampler {

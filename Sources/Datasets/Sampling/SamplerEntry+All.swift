@@ -106,6 +106,29 @@ extension SamplerEntry {
         seed: context.seed, classes: counted(context), epochs: settings.epochs ?? context.epochs, epochLength: context.length)
     })
 
+  /// Settings of `rareClass`.
+  struct Temperature: Section {
+    var temperature = 0.01
+    var smallest = 1
+
+    mutating func visit(_ visitor: inout some KeyVisitor) {
+      visitor.key("temperature", &temperature, "the larger, the more all classes are alike", .above(0))
+      visitor.key("smallest", &smallest, "how much of a class a sample has to show to be drawn for it, such as pixels", .atLeast(1))
+    }
+  }
+
+  static let rareClass = SamplerEntry(
+    RegistryEntry(
+      "rareClass", summary: "draws a class by its share of all that is labelled, rare ones first, then one of its samples",
+      about:
+        "Goes by pixels, not by samples, which tells classes apart that every image shows. With data.augmentation.classCrop, crops show the class.",
+      source: "Hoyer, Dai, Van Gool, CVPR 2022, arXiv:2111.14887", settings: Temperature()
+    ) { settings, context in
+      let classes = try counted(context)
+      try ClassWeighting.requireClasses(classes.sampleCounts)
+      return try weighted(context, ClassDraw(temperature: settings.temperature, classes: classes, smallest: settings.smallest))
+    })
+
   /// Settings of `repeatFactor`.
   struct Rarity: Section {
     var threshold = 0.001
@@ -151,8 +174,8 @@ extension SamplerEntry {
       source: "Cui, Jia, Lin, Song, Belongie, CVPR 2019, arXiv:1901.05555", settings: Base()
     ) { settings, context in try weighted(context, ClassWeighting.effectiveNumber(counted(context), base: settings.base)) })
 
-  private static func weighted(_ context: SamplerContext, _ weights: [Double]) throws -> WeightedSampler {
-    try WeightedSampler(seed: context.seed, weights: weights, epochLength: context.length)
+  private static func weighted(_ context: SamplerContext, _ draw: ClassDraw) throws -> WeightedSampler {
+    try WeightedSampler(seed: context.seed, draw: draw, epochLength: context.length)
   }
 
   /// The classes, which the registry has made sure of.

@@ -52,6 +52,7 @@ public enum SamplerRegistry {
   /// The samplers; a new one is one more line here.
   package static let entries: [SamplerEntry] = [
     .shuffled, .weighted, .classAware, .classFirst, .squareRoot, .progressive, .repeatFactor, .balancedCopies, .effectiveNumber,
+    .rareClass,
   ]
 
   /// The same without what they need.

@@ -10,8 +10,23 @@ public struct WeightedSampler: Sampler {
   public var sampleCount: Int { table.count }
   /// Positions of an epoch.
   public let epochLength: Int
+  /// The classes that samples are drawn for, where classes are drawn first.
+  public let classDraw: ClassDraw?
   private let seed: UInt64
   private let table: CumulativeWeights
+
+  /// Describes a sampler that draws a class first.
+  /// - Parameters:
+  ///   - seed: the run's seed.
+  ///   - draw: the chances of the classes.
+  ///   - epochLength: positions of an epoch.
+  /// - Throws: `.usage` where no class may be drawn.
+  public init(seed: UInt64, draw: ClassDraw, epochLength: Int) throws {
+    self.seed = seed
+    self.epochLength = max(0, epochLength)
+    classDraw = draw
+    table = try CumulativeWeights(draw.sampleChances)
+  }
 
   /// Describes a sampler.
   /// - Parameters:
@@ -22,6 +37,7 @@ public struct WeightedSampler: Sampler {
   public init(seed: UInt64, weights: [Double], epochLength: Int) throws {
     self.seed = seed
     self.epochLength = max(0, epochLength)
+    classDraw = nil
     table = try CumulativeWeights(weights)
   }
 

@@ -40,16 +40,37 @@ package enum AutoAugmentPolicy {
   ]
 
   /// An operation with the unit of its magnitude.
-  /// - Parameter isNegative: the sign, where magnitudes go both ways: slants, shifts, and factors below 1.
+  /// - Parameters:
+  ///   - magnitude: from 0 to 9.
+  ///   - isNegative: the sign, where magnitudes go both ways: slants, shifts, and factors below 1.
   package static func operation(_ kind: Kind, magnitude: Int, isNegative: Bool) -> ImageOperation {
-    let share = Double(magnitude) / 9
+    // Turns of this policy go one way.
+    kind.operation(share: Double(magnitude) / 9, isNegative: kind == .rotate ? false : isNegative)
+  }
+
+  /// The operations for one view: none, one or two.
+  package static func operations(random: ViewRandom) -> [ImageOperation] {
+    let pair = pairs[random.integer(0, below: pairs.count)]
+    return [pair.first, pair.second].enumerated().compactMap { place, entry in
+      guard random.chance(1 + 2 * place, entry.probability) else { return nil }
+      return operation(entry.kind, magnitude: entry.magnitude, isNegative: random.chance(2 + 2 * place, 0.5))
+    }
+  }
+}
+
+extension AutoAugmentPolicy.Kind {
+  /// The operation at a share of its greatest magnitude.
+  /// - Parameters:
+  ///   - share: from 0 to 1.
+  ///   - isNegative: the sign, where magnitudes go both ways: slants, shifts, turns, and factors below 1.
+  package func operation(share: Double, isNegative: Bool) -> ImageOperation {
     let sign = isNegative ? -1.0 : 1.0
-    switch kind {
+    switch self {
     case .shearX: return .shearX(sign * 0.3 * share)
     case .shearY: return .shearY(sign * 0.3 * share)
     case .translateX: return .translateX(sign * 150 / 331 * share)
     case .translateY: return .translateY(sign * 150 / 331 * share)
-    case .rotate: return .rotate(30 * share)
+    case .rotate: return .rotate(sign * 30 * share)
     case .autoContrast: return .autoContrast
     case .invert: return .invert
     case .equalize: return .equalize
@@ -59,15 +80,6 @@ package enum AutoAugmentPolicy {
     case .color: return .color(1 + sign * 0.9 * share)
     case .brightness: return .brightness(1 + sign * 0.9 * share)
     case .sharpness: return .sharpness(1 + sign * 0.9 * share)
-    }
-  }
-
-  /// The operations for one view: none, one or two.
-  package static func operations(random: ViewRandom) -> [ImageOperation] {
-    let pair = pairs[random.integer(0, below: pairs.count)]
-    return [pair.first, pair.second].enumerated().compactMap { place, entry in
-      guard random.chance(1 + 2 * place, entry.probability) else { return nil }
-      return operation(entry.kind, magnitude: entry.magnitude, isNegative: random.chance(2 + 2 * place, 0.5))
     }
   }
 }

@@ -64,7 +64,7 @@ extension LabelImage {
 }
 
 /// The pixels that a warp reads.
-private struct WarpSource {
+struct WarpSource {
   let pixels: UnsafeBufferPointer<UInt8>
   let width: Int
   let height: Int

@@ -20,6 +20,16 @@ package struct ViewRandom: Sendable {
     start = view << 40 | step << 20
   }
 
+  /// The numbers of a sample's augmentation from one on.
+  package init(seed: UInt64, epoch: Int, sample: Int, start: Int) {
+    self.init(CounterRandom(seed: seed, purpose: .augmentation, epoch: epoch, sample: sample), start: start)
+  }
+
+  /// The same numbers without the first few.
+  package func after(_ count: Int) -> ViewRandom { ViewRandom(random, start: start + count) }
+
+  private init(_ random: CounterRandom, start: Int) { (self.random, self.start) = (random, start) }
+
   /// Number `index`, uniform in [0, 1).
   package func uniform(_ index: Int) -> Double { random.uniform(start + index) }
 
@@ -28,6 +38,9 @@ package struct ViewRandom: Sendable {
 
   /// Number `index`, a whole one in `0..<upperBound`.
   package func integer(_ index: Int, below upperBound: Int) -> Int { random.integer(start + index, below: upperBound) }
+
+  /// Block `index`: four words of 32 bits. Numbers and blocks share a stream: use one or the other of it.
+  package func block(_ index: Int) -> SIMD4<UInt32> { random.block(UInt64(truncatingIfNeeded: start + index)) }
 
   /// Whether something of this probability happens, by number `index`.
   package func chance(_ index: Int, _ probability: Double) -> Bool { uniform(index) < probability }

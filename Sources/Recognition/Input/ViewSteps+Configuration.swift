@@ -8,7 +8,7 @@ extension ViewSteps {
     self.init(
       size: size, frame: Frame(padAndCrop: views.padAndCrop, randomResizedCrop: views.randomResizedCrop),
       changes: ViewSteps.changes(
-        flip: augmentation.flip, jitter: augmentation.jitter, grey: views.grey, blur: views.blur, autoAugment: views.autoAugment,
+        flip: augmentation.flip, jitter: augmentation.jitter, grey: views.grey, blur: augmentation.blur, autoAugment: views.autoAugment,
         cutout: views.cutout))
   }
 
@@ -22,14 +22,14 @@ extension ViewSteps {
 
   /// Changes that do nothing are left in: so a step's random numbers do not depend on whether another one is used.
   private static func changes(
-    flip: Double, jitter: Configuration.Jitter, grey: Double, blur: Configuration.Blur?, autoAugment: Bool, cutout: Int?
+    flip: Double, jitter: Configuration.Jitter, grey: Double, blur: Configuration.Augmentation.Blur?, autoAugment: Bool, cutout: Int?
   ) -> [ImageAugmentation.Step] {
     let colours = ColourJitter(
       brightness: jitter.brightness, contrast: jitter.contrast, saturation: jitter.saturation, hue: jitter.hue)
     let deviation = blur?.deviation ?? [0, 0]
     return [
-      .horizontalFlip(flip), .colourJitter(colours, probability: colours == ColourJitter() ? 0 : jitter.chance), .grey(grey),
-      .blur(deviation[0]...max(deviation[0], deviation[1]), probability: blur?.chance ?? 0),
+      .horizontalFlip(flip), .colourJitter(colours, probability: colours == ColourJitter() ? 0 : jitter.probability), .grey(grey),
+      .blur(deviation[0]...max(deviation[0], deviation[1]), probability: blur?.probability ?? 0),
     ] + (autoAugment ? [.autoAugment] : []) + (cutout.map { [.cutout(Cutout(length: $0))] } ?? [])
   }
 }

@@ -43,6 +43,7 @@ public final class Trainer {
   private let evaluator: Evaluator
   private let plan: BatchPlan
   private let sampler: any Sampler
+  private let pipeline: any InputPipeline
   private let elapsedBefore: Double
   private let started = Date()
   private let notes: [String]
@@ -89,6 +90,7 @@ public final class Trainer {
     let classes = statistics.audit.statistics.samples
     sampler = try method.sampler(
       experiment.sampler(classes), experiment.samplerContext(classes), globalBatch: training.globalBatch)
+    pipeline = try experiment.trainingPipeline(classes, sampler: sampler)
     plan = try BatchPlan(
       sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
@@ -231,8 +233,7 @@ public final class Trainer {
     options.cacheBytes = data.loader.cacheMegabytes << 20
     return try BatchLoader(
       source: .init(
-        dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline,
-        order: sampler, plan: plan,
+        dataset: experiment.dataset, split: .train, pipeline: pipeline, order: sampler, plan: plan,
         rank: communicator.rank, height: size.height, width: size.width, targets: experiment.targets(ofSize: size)),
       epoch: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, options: options)
   }

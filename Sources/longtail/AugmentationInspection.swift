@@ -1,0 +1,127 @@
+import Collectives
+import Configuration
+import Datasets
+import Images
+import Reports
+import Tensors
+import Training
+
+/// What the network of a configuration will see in training: a sheet of views, and how often classes are expected in them.
+struct AugmentationInspection {
+  private let experiment: Experiment
+  private let sampler: any Sampler
+  private let classes: SampleClasses
+  private let pipeline: any InputPipeline
+
+  /// Opens the data and counts its labels.
+  /// - Throws: `LongtailError` as training would.
+  init(_ configuration: Configuration, communicator: any Communicator) throws {
+    experiment = try Experiment.open(configuration, communicator: communicator)
+    let statistics = try ClassStatistics.collect(
+      experiment, keepsSamples: true, communicator: communicator, record: nil, threads: max(2, configuration.data.loader.threads))
+    guard let classes = statistics.audit.statistics.samples else {
+      throw LongtailError(.internalError, "the classes of each sample were not counted")
+    }
+    self.classes = classes
+    sampler = try experiment.sampler(classes)
+    pipeline = try experiment.trainingPipeline(classes, sampler: sampler)
+  }
+
+  // MARK: Sheet
+
+  /// The first samples of the first epoch, as they come, and as they are seen in several epochs.
+  /// - Throws: `LongtailError` as loading does.
+  func sheet(samples count: Int, epochs: Int) throws -> RGBImage {
+    var chosen: [Int] = []
+    for sample in sampler.samples(epoch: 0) where chosen.count < count && !chosen.contains(sample) { chosen.append(sample) }
+    let dataset = experiment.dataset
+    var rows = try chosen.map { index in
+      let sample = try dataset.annotatedImage(split: .train, index: index)
+      let size = experiment.inputSize
+      let small = sample.image.resized(width: size.width, height: size.height)
+      return AugmentationSheet.Row(
+        name: dataset.identifier(split: .train, index: index),
+        cells: [.init(image: small, labels: (sample.annotation as? LabelImage)?.resized(to: size))])
+    }
+    let size = experiment.paddedSize
+    let loader = try BatchLoader(
+      source: .init(
+        dataset: dataset, split: .train, pipeline: pipeline, order: ChosenSamples(chosen, sampleCount: dataset.count(of: .train)),
+        plan: BatchPlan(sampleCount: chosen.count, globalBatch: 1, dropLast: false, ranks: 1), rank: 0, height: size.height,
+        width: size.width, targets: experiment.targets(ofSize: size)), endEpoch: epochs)
+    defer { loader.stop() }
+    while let batch = try loader.next() {
+      for view in 0..<pipeline.viewCount { rows[batch.step].cells.append(try cell(batch, view: view)) }
+      loader.recycle(batch)
+    }
+    let titles = (1...max(1, epochs)).flatMap { epoch in
+      (1...pipeline.viewCount).map { pipeline.viewCount == 1 ? "epoch \(epoch)" : "epoch \(epoch), view \($0)" }
+    }
+    return try AugmentationSheet(
+      rows: rows, titles: ["as it is"] + titles, classNames: experiment.classNames, palette: experiment.palette,
+      caption: "\(dataset.name), seed \(experiment.configuration.seed): what the network sees, labels below"
+    ).image()
+  }
+
+  /// The image of a batch of one, with the normalization undone, and its labels.
+  private func cell(_ batch: Batch, view: Int) throws -> AugmentationSheet.Cell {
+    let (width, height) = (batch.width, batch.height)
+    let data = experiment.configuration.data
+    var image = RGBImage(width: width, height: height)
+    try batch.images(ofView: view).withFloats { planes in
+      for channel in 0..<3 {
+        let (mean, deviation) = (data.mean[channel], data.standardDeviation[channel])
+        for place in 0..<width * height {
+          let value = (Double(planes[channel * width * height + place]) * deviation + mean) * 255
+          image.pixels[3 * place + channel] = UInt8(min(255, max(0, value.rounded())))
+        }
+      }
+    }
+    guard let rows = batch.targets as? RowLabels else { return .init(image: image, labels: nil) }
+    return rows.withRows { rows in
+      if rows.labels.count != width * height {
+        let names = experiment.classNames
+        return .init(
+          image: image, labels: nil,
+          note: rows.labels.map { names.indices.contains(Int($0)) ? names[Int($0)] : "none" }.joined(separator: ", "))
+      }
+      let labels = LabelImage(
+        width: width, height: height, labels: rows.labels.map { UInt8(exactly: $0) ?? LabelImage.ignored })
+      let share = rows.second?.shares.max() ?? 0
+      return .init(image: image, labels: labels, note: share > 0 ? "another by \(Formatting.percent(Double(share), decimals: 0)) %" : "")
+    }
+  }
+
+  // MARK: Text
+
+  /// The expected frequencies, a line for each class.
+  func text() -> String {
+    let expected =
+      (pipeline as? AugmentationPipeline ?? AugmentationPipeline()).expectation(sampler: sampler, classes: classes)
+    let columns: [(title: String, shares: [Double])] =
+      [("of images %", expected.samples), ("of drawn %", expected.drawn)]
+      + [("pasted too %", expected.pasted), ("of CutMix %", expected.cutMix), ("of mixup %", expected.mixup)]
+      .compactMap { title, shares in shares.map { (title, $0) } }
+    var table = TextTable(columns: [.init("class")] + columns.map { .init($0.title, isNumeric: true) })
+    for (index, name) in experiment.classNames.enumerated() {
+      table.append([name] + columns.map { Formatting.percent($0.shares[index], decimals: 1) })
+    }
+    let parts =
+      ["all images", "those drawn"] + (expected.pasted == nil ? [] : ["views with cut-outs"])
+      + (expected.cutMix == nil && expected.mixup == nil ? [] : ["the images mixed in"])
+    return table.lines.joined(separator: "\n")
+      + "\n\nexpected shares that show a class, where crops lose none: of \(parts.joined(separator: ", of "))\n"
+  }
+}
+
+/// A few samples in a given order, the same in every epoch.
+private struct ChosenSamples: Sampler {
+  let sampleCount: Int
+  private let chosen: [Int]
+
+  init(_ chosen: [Int], sampleCount: Int) { (self.chosen, self.sampleCount) = (chosen, sampleCount) }
+
+  var epochLength: Int { chosen.count }
+  func samples(epoch: Int) -> [Int] { chosen }
+  func expectedCopies(epoch: Int) -> [Double] { (0..<sampleCount).map { chosen.contains($0) ? 1 : 0 } }
+}

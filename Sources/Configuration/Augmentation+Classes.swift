@@ -107,7 +107,8 @@ extension Configuration.Augmentation {
       visitor.key(
         "alpha", &alpha, "shape of the beta distribution of the share that an image keeps; 1 is uniform", .above(0), .between(0, 100))
       visitor.optionalKey(
-        "partner", &partner, "segmentation: a class first, then a sample that shows it (byClass, when not given), or all samples alike (any)")
+        "partner", &partner,
+        "segmentation: a class first, then a sample that shows it (byClass, when not given), or all samples alike (any)")
       visitor.temperature(&temperature)
     }
   }

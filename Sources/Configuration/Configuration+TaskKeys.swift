@@ -31,7 +31,8 @@ extension Configuration {
     let given: [(String, Bool, String?)] = [
       ("data.augmentation.scale", augmentation.scale != [1, 1], "Recognition has data.augmentation.randomResizedCrop"),
       ("data.augmentation.crop", augmentation.crop != nil, "Recognition has data.augmentation.padAndCrop and randomResizedCrop"),
-      ("data.augmentation.classCrop", augmentation.classCrop != nil, nil), ("data.augmentation.copyPaste", augmentation.copyPaste != nil, nil),
+      ("data.augmentation.classCrop", augmentation.classCrop != nil, nil),
+      ("data.augmentation.copyPaste", augmentation.copyPaste != nil, nil),
       ("data.augmentation.rotate", augmentation.rotate != 0, nil), ("data.augmentation.shear", augmentation.shear != 0, nil),
       ("data.augmentation.perspective", augmentation.perspective != nil, nil),
       ("data.augmentation.gridDistortion", augmentation.gridDistortion != nil, nil),

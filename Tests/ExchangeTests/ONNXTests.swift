@@ -106,7 +106,8 @@ import Testing
 
   private func compare(_ graph: Graph, _ name: String, withOffsets: Bool) throws {
     // ResNets of four stages for photographs leave nothing of small images that the library has kernels for.
-    let (height, width) = graph.hasLogitsOfImages && (try graph.coarsestStride()) == 32 ? (96, 128) : (32, 48)
+    let isForPhotographs = try graph.hasLogitsOfImages && graph.coarsestStride() == 32
+    let (height, width) = isForPhotographs ? (96, 128) : (32, 48)
     let images = 3
     let (network, tensors) = try Self.network(graph, height: height, width: width)
     let classes = graph.channels(of: graph.output)

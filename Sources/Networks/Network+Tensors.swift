@@ -157,16 +157,7 @@ extension Network {
   ///
   /// Statistics at the classifier's input need them. Cost: one conversion of C F numbers.
   public func classifierWeights() throws -> (weights: [Float], classes: Int, features: Int)? {
-    guard let index = graph.producer(of: try graph.value(of: .logits)) else { return nil }
-    let node = graph.nodes[index]
-    guard node.layer is Linear || (node.layer as? Convolution)?.isPointwise == true, let entry = layout.entry("\(node.name).weight") else {
-      return nil
-    }
+    guard let node = try graph.linearLayer(at: .logits), let entry = layout.entry("\(node.name).weight") else { return nil }
     return (try canonicalValues(of: entry, in: parameters), entry.specification.shape[0], entry.specification.shape[1])
   }
-}
-
-extension Convolution {
-  /// Whether each position is computed from the same position alone, by one matrix.
-  fileprivate var isPointwise: Bool { geometry == ConvolutionGeometry(kernel: 1) }
 }

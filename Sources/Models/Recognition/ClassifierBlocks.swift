@@ -3,8 +3,8 @@ import Networks
 extension Graph {
   /// The part behind the last feature map: pooling over the image, projection, classifiers.
   ///
-  /// Ports: `features`, the pooled ones; `projection`, where there is one; `logits`, and `logits.1`, … for further classifiers. Parameter
-  /// names: `name.weight`, `name.bias` as torchvision's; `name.scale`, `name.scaling.scales`; `heads.1.…` for further classifiers;
+  /// Ports: `featureMap`; `features`, pooled over the image; `projection`, where there is one; `logits`, and `logits.1`, … for further
+  /// classifiers. Parameter names: `name.weight`, `name.bias` as torchvision's; `name.scale`, `name.scaling.scales`; `heads.1.…` for further classifiers;
   /// `projection.0` and `projection.2`, numbered as in a PyTorch sequence.
   /// - Parameters:
   ///   - name: the classifier's: `fc` in torchvision's networks, `linear` in those for CIFAR.
@@ -13,6 +13,7 @@ extension Graph {
     _ classes: Int, options: ClassifierOptions, named name: String, start: Linear.Start, to map: Value
   ) {
     let pooled = add(GlobalAveragePooling(), named: "avgpool", to: map)
+    addPort(.featureMap, map)
     addPort(.features, pooled)
     var read = pooled
     if let projection = options.projection {

@@ -182,17 +182,21 @@ let package = Package(
         "Tensors", "Threading", "Training",
       ], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
+    .target(
+      name: "MethodCases",
+      dependencies: ["Collectives", "Configuration", "Datasets", "Images", "Networks", "Objectives", "Tensors", "Training"],
+      path: "Tests/Methods", swiftSettings: strict),
     .executableTarget(
       name: "MethodProbe",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "Networks", "Objectives", "Optimizers", "Tensors", "Threading",
-        "Training",
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "MethodCases", "Networks", "Objectives", "Optimizers",
+        "Tensors", "Threading", "Training",
       ], path: "Tests/Probes/Method", swiftSettings: strict),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "MethodProbe", "Networks", "Objectives", "Optimizers",
-        "Settings", "Tasks", "Tensors", "TestSupport", "Threading", "Training", "TrainingProbe",
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "MethodCases", "MethodProbe", "Networks", "Objectives",
+        "Optimizers", "Settings", "Tasks", "Tensors", "TestSupport", "Threading", "Training", "TrainingProbe",
       ], exclude: ["Methods/Oracle"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(

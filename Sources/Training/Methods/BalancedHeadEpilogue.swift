@@ -12,7 +12,8 @@ struct BalancedHeadEpilogue: Epilogue {
   func apply(_ context: EpilogueContext) throws {
     let head = try ClassifierTensors(of: context.network, for: "epilogue balancedHead")
     func numbers(_ name: String) throws -> [Float] {
-      guard let values = try context.state.leaves.first(where: { $0.path == "\(BalancedHead.stateName).head.\(name)" })?.values().floats else {
+      guard let values = try context.state.leaves.first(where: { $0.path == "\(BalancedHead.stateName).head.\(name)" })?.values().floats
+      else {
         throw LongtailError(
           .usage, "epilogue balancedHead finds no second classifier in this run", advice: "It belongs to method breadcrumb.")
       }

@@ -78,7 +78,8 @@ struct BalancedMetaSoftmax: Method {
     ]
     if !settings.keepsClassifier { followers.append(try FirstValues(of: setup.student, layer: head.layer, named: "newClassifier")) }
     let objective = RowTerm("objective", setup.objective, at: PortPlace(port: Port.logits.name))
-    return StepParts(terms: [BatchPartTerm(objective, part: 0..<sampler.drawnCount)], followers: followers)
+    let terms: [any Term] = [objective] + (try setup.configuredTerms())
+    return StepParts(terms: terms.map { BatchPartTerm($0, part: 0..<sampler.drawnCount) }, followers: followers)
   }
 
   /// Refuses steps whose result is not affine in the gradient of each image.

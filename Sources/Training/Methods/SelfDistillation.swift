@@ -49,13 +49,12 @@ struct SelfDistillation: Method {
         advice: "Give the student model.settings.furtherHeads: [linear], and name its port in hardPort.")
     }
     let temperature = Float(settings.temperature)
-    return StepParts(
-      partners: [teacher],
-      terms: [
-        RowTerm("objective", setup.objective, at: PortPlace(port: hard.name)),
-        RowwiseTerm("distillation", at: PortPlace(port: soft.name), reading: [scores], weight: settings.weight) { inputs, rows in
-          Distillation.logits(student: rows, teacher: DenseRows(try inputs.values(scores)), temperature: temperature, divisor: 1)
-        },
-      ])
+    let terms: [any Term] = [
+      RowTerm("objective", setup.objective, at: PortPlace(port: hard.name)),
+      RowwiseTerm("distillation", at: PortPlace(port: soft.name), reading: [scores], weight: settings.weight) { inputs, rows in
+        Distillation.logits(student: rows, teacher: DenseRows(try inputs.values(scores)), temperature: temperature, divisor: 1)
+      },
+    ]
+    return StepParts(partners: [teacher], terms: terms + (try setup.configuredTerms()))
   }
 }

@@ -10,22 +10,32 @@ import Tensors
 import Threading
 import Training
 
-// Run by TrainingTests, alone or on every rank of an mpirun: `MethodProbe CHECKPOINTS OUTPUT STEPS EVENT`
+// Run by TrainingTests, alone or on every rank of an mpirun: `MethodProbe CHECKPOINTS OUTPUT STEPS EVENT [METHOD]`
 //
 // Trains `ToyMethod` on noise for so many steps, from the newest checkpoint if there is one, with a checkpoint after every second step. At the
 // end all ranks are compared, and rank zero writes OUTPUT.safetensors and the inventory OUTPUT.txt. EVENT is `none`, `kill:STEP` (rank zero
 // ends itself by SIGKILL behind that step) or `damage:NAME` (the last rank changes a number of that leaf before ranks are compared).
+// METHOD trains a method of the list in its place, see `ListedMethod`.
 
 let arguments = CommandLine.arguments
 var joined: Communicator?
 do {
   let communicator = try Launcher.connect()
   joined = communicator
-  guard arguments.count == 5, let steps = Int(arguments[3]) else { throw LongtailError(.usage, "expected four arguments") }
+  guard (5...6).contains(arguments.count), let steps = Int(arguments[3]) else {
+    throw LongtailError(.usage, "expected four or five arguments")
+  }
   ComputePool.configure(threadCount: 1)
-  let probe = try MethodProbe(communicator, store: CheckpointStore(directory: arguments[1]))
-  try probe.run(to: steps, event: arguments[4].split(separator: ":").map(String.init))
-  try probe.write(to: arguments[2])
+  let (store, event) = (CheckpointStore(directory: arguments[1]), arguments[4].split(separator: ":").map(String.init))
+  if arguments.count == 6 {
+    let listed = try ListedMethod(arguments[5], communicator, store: store)
+    try listed.run(to: steps, event: event)
+    try listed.write(to: arguments[2])
+  } else {
+    let probe = try MethodProbe(communicator, store: store)
+    try probe.run(to: steps, event: event)
+    try probe.write(to: arguments[2])
+  }
   try communicator.finish()
 } catch {
   FailureHandler.endJob(error, communicator: joined)

@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Foundation
+import MethodCases
 import Tensors
 import TestSupport
 import Testing
@@ -110,4 +111,9 @@ import Training
   @Test func listIsComplete() {
     #expect(Set(MethodCase.all.map(\.method)) == Set(MethodRegistry.names))
   }
+}
+
+extension MethodCase: CustomTestStringConvertible {
+  /// The name.
+  public var testDescription: String { name }
 }

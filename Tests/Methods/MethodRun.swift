@@ -9,23 +9,25 @@ import Tensors
 import Training
 
 /// Steps of a method on one of a group of ranks.
-final class MethodRun {
+package final class MethodRun {
   /// Images of a step over all ranks.
-  let batchSize: Int
+  package let batchSize: Int
   private let entry: MethodCase
   private let communicator: any Communicator
   private let sampler: any Sampler
   private let plan: BatchPlan
   private let batch: Batch
-  let learner: Learner
-  /// The main loss of each step, and those of the other terms.
-  private(set) var losses: [Double] = []
-  private(set) var others: [Double?] = []
+  /// What is trained.
+  package let learner: Learner
+  /// The main loss of each step.
+  package private(set) var losses: [Double] = []
+  /// The losses of the other terms of each step.
+  package private(set) var others: [Double?] = []
 
   /// - Parameters:
   ///   - samples: images of an epoch, where the method does not draw them itself.
   ///   - batchSize: images of a step; the last of an epoch may have fewer.
-  init(_ entry: MethodCase, _ communicator: any Communicator, samples: Int = MethodImages.count, batchSize: Int = 8) throws {
+  package init(_ entry: MethodCase, _ communicator: any Communicator, samples: Int = MethodImages.count, batchSize: Int = 8) throws {
     (self.entry, self.communicator, self.batchSize) = (entry, communicator, batchSize)
     var configuration = Configuration()
     configuration.seed = 5
@@ -54,7 +56,7 @@ final class MethodRun {
   }
 
   /// Does steps until there are so many.
-  func run(to steps: Int) throws {
+  package func run(to steps: Int) throws {
     while learner.stepCount < steps {
       let (epoch, step) = (learner.stepCount / plan.stepsPerEpoch, learner.stepCount % plan.stepsPerEpoch)
       let positions = plan.positions(step: step)
@@ -76,7 +78,7 @@ final class MethodRun {
   }
 
   /// All that is remembered, by path.
-  func state() throws -> [String: StoredTensor] {
+  package func state() throws -> [String: StoredTensor] {
     Dictionary(uniqueKeysWithValues: try StateTree(learner).tensors().map { ($0.name, $0) })
   }
 }

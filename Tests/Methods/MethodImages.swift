@@ -4,17 +4,17 @@ import Objectives
 import Tensors
 
 /// A long-tailed set of 24 small images in four classes, and the networks that learn it: the same as in `Oracle/method_trajectories.py`.
-enum MethodImages {
-  static let size = 8
-  static let counts = [12, 6, 4, 2]
-  static let labels = counts.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
-  static var classes: Int { counts.count }
-  static var count: Int { labels.count }
-  static var context: ObjectiveContext {
+package enum MethodImages {
+  package static let size = 8
+  package static let counts = [12, 6, 4, 2]
+  package static let labels = counts.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
+  package static var classes: Int { counts.count }
+  package static var count: Int { labels.count }
+  package static var context: ObjectiveContext {
     ObjectiveContext(
       classes: classes, pixelCounts: counts.map(Int64.init), imageCounts: counts.map(Int64.init), images: Int64(count), seed: 5)
   }
-  static var sampleClasses: SampleClasses { SampleClasses(labels: labels, classCount: classes) }
+  package static var sampleClasses: SampleClasses { SampleClasses(labels: labels, classCount: classes) }
 
   /// A number of an image in planes.
   private static func value(_ sample: Int, view: Int, _ index: Int) -> Float {
@@ -23,16 +23,16 @@ enum MethodImages {
   }
 
   /// Samples as they are: those of each class in turn come by their frequency.
-  static func natural(epoch: Int, place: Int) -> Int { (place * 5 + epoch * 7) % count }
+  package static func natural(epoch: Int, place: Int) -> Int { (place * 5 + epoch * 7) % count }
 
   /// All classes alike.
-  static func balanced(epoch: Int, place: Int) -> Int {
+  package static func balanced(epoch: Int, place: Int) -> Int {
     let label = place % classes
     return counts[..<label].reduce(0, +) + (place / classes + epoch) % counts[label]
   }
 
   /// An empty batch of two views.
-  static func emptyBatch(_ capacity: Int) -> Batch {
+  package static func emptyBatch(_ capacity: Int) -> Batch {
     let batch = Batch(noiseCapacity: capacity, height: size, width: size, rowsPerImage: 1)
     batch.furtherViews = [Batch(noiseCapacity: capacity, height: size, width: size, rowsPerImage: 1).images]
     return batch
@@ -40,7 +40,7 @@ enum MethodImages {
 
   /// Fills a batch with samples.
   /// - Parameter isMixed: whether each has a second label, the next class, with a share of none to three eighths.
-  static func fill(_ batch: Batch, epoch: Int, step: Int, samples: [Int], isMixed: Bool) throws {
+  package static func fill(_ batch: Batch, epoch: Int, step: Int, samples: [Int], isMixed: Bool) throws {
     batch.begin(epoch: epoch, step: step, samples: samples)
     let numbers = 3 * size * size
     for view in 0..<2 {
@@ -58,18 +58,23 @@ enum MethodImages {
 }
 
 /// What stands behind the features of a small network.
-struct SmallHead {
+package struct SmallHead: Sendable {
   /// Numbers of a projection of the features, port `projection`.
-  var projection: Int?
+  package var projection: Int?
   /// Whether the projection is rectified, and the classifiers read it.
-  var isClassified = false
+  package var isClassified = false
   /// Whether there is a further classifier, port `logits.1`.
-  var hasFurther = false
+  package var hasFurther = false
   /// Whether the scores have a factor for each class.
-  var isScaled = false
+  package var isScaled = false
+
+  /// A linear classifier.
+  package init(projection: Int? = nil, isClassified: Bool = false, hasFurther: Bool = false, isScaled: Bool = false) {
+    (self.projection, self.isClassified, self.hasFurther, self.isScaled) = (projection, isClassified, hasFurther, isScaled)
+  }
 
   /// Two convolutions with batch norm, the mean over the image, and this.
-  var graph: Graph {
+  package var graph: Graph {
     var graph = Graph(inputChannels: 3, strideMultiple: 2)
     var x = graph.add(Convolution(filters: 8, kernel: 3, padding: 1, bias: false), named: "conv1", to: graph.input)
     x = graph.add(BatchNormalization(rectified: true), named: "bn1", to: x)

@@ -2,36 +2,33 @@ import Configuration
 import Networks
 import Objectives
 import Tensors
-import Testing
 import Training
 
 /// A method with what it needs to run on `MethodImages`: an entry of the list that all tests of methods go through.
-struct MethodCase: Sendable, CustomTestStringConvertible {
+package struct MethodCase: Sendable {
   /// The name, also in the oracle's file.
-  let name: String
+  package let name: String
   /// The method's name in its registry.
-  var method = "plain"
+  package var method = "plain"
   /// Its settings.
-  var settings: [String: SettingValue] = [:]
+  package var settings: [String: SettingValue] = [:]
   /// The objective's name in its registry.
-  var objective = "crossEntropy"
+  package var objective = "crossEntropy"
   /// Its settings.
-  var objectiveSettings: [String: SettingValue] = [:]
+  package var objectiveSettings: [String: SettingValue] = [:]
   /// What stands behind the features.
-  var head = SmallHead()
+  package var head = SmallHead()
   /// Whether all classes come alike.
-  var isBalanced = false
+  package var isBalanced = false
   /// Whether samples have second labels.
-  var isMixed = false
+  package var isMixed = false
   /// The heads of the teachers.
-  var teachers: [SmallHead] = []
+  package var teachers: [SmallHead] = []
   /// Leaves that the oracle has two numbers of, by its name.
-  var leaves = ["fc": "model.fc.weight"]
-
-  var testDescription: String { name }
+  package var leaves = ["fc": "model.fc.weight"]
 
   /// All methods. A new one joins here, with a line in `Oracle/method_trajectories.py`.
-  static let all: [MethodCase] = [
+  package static let all: [MethodCase] = [
     MethodCase(name: "crossEntropy"),
     MethodCase(name: "balancedSoftmax", objective: "balancedSoftmax"),
     MethodCase(name: "logitAdjustment", objective: "logitAdjustment", objectiveSettings: ["temperature": .double(1.5)]),

@@ -128,6 +128,11 @@ public struct Experiment: Sendable {
     var usual = pipelines(configuration)
     usual.wantedViews = method.viewCount
     let pipelines = try task.pipelines(usual)
+    if !(pipelines.training is AugmentationPipeline), let key = (usual.training as? AugmentationPipeline)?.furtherKeys.first {
+      throw LongtailError(
+        .usage, "data.augmentation.\(key) does not serve \(task.name), which varies its images by a pipeline of its own",
+        advice: "Leave the key out.")
+    }
     guard pipelines.training.viewCount >= method.viewCount else {
       throw LongtailError(
         .usage,

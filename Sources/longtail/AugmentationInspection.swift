@@ -8,23 +8,13 @@ import Training
 
 /// What the network of a configuration will see in training: a sheet of views, and how often classes are expected in them.
 struct AugmentationInspection {
-  private let experiment: Experiment
-  private let sampler: any Sampler
-  private let classes: SampleClasses
-  private let pipeline: any InputPipeline
+  private let input: TrainingInput
+  private var experiment: Experiment { input.experiment }
 
   /// Opens the data and counts its labels.
   /// - Throws: `LongtailError` as training would.
   init(_ configuration: Configuration, communicator: any Communicator) throws {
-    experiment = try Experiment.open(configuration, communicator: communicator)
-    let statistics = try ClassStatistics.collect(
-      experiment, keepsSamples: true, communicator: communicator, record: nil, threads: max(2, configuration.data.loader.threads))
-    guard let classes = statistics.audit.statistics.samples else {
-      throw LongtailError(.internalError, "the classes of each sample were not counted")
-    }
-    self.classes = classes
-    sampler = try experiment.sampler(classes)
-    pipeline = try experiment.trainingPipeline(classes, sampler: sampler)
+    input = try TrainingInput(configuration, communicator: communicator)
   }
 
   // MARK: Sheet
@@ -32,8 +22,7 @@ struct AugmentationInspection {
   /// The first samples of the first epoch, as they come, and as they are seen in several epochs.
   /// - Throws: `LongtailError` as loading does.
   func sheet(samples count: Int, epochs: Int) throws -> RGBImage {
-    var chosen: [Int] = []
-    for sample in sampler.samples(epoch: 0) where chosen.count < count && !chosen.contains(sample) { chosen.append(sample) }
+    let (chosen, pipeline) = (input.firstSamples(count), input.pipeline)
     let dataset = experiment.dataset
     var rows = try chosen.map { index in
       let sample = try dataset.annotatedImage(split: .train, index: index)
@@ -43,12 +32,7 @@ struct AugmentationInspection {
         name: dataset.identifier(split: .train, index: index),
         cells: [.init(image: small, labels: (sample.annotation as? LabelImage)?.resized(to: size))])
     }
-    let size = experiment.paddedSize
-    let loader = try BatchLoader(
-      source: .init(
-        dataset: dataset, split: .train, pipeline: pipeline, order: ChosenSamples(chosen, sampleCount: dataset.count(of: .train)),
-        plan: BatchPlan(sampleCount: chosen.count, globalBatch: 1, dropLast: false, ranks: 1), rank: 0, height: size.height,
-        width: size.width, targets: experiment.targets(ofSize: size)), endEpoch: epochs)
+    let loader = try input.loader(of: chosen, epochs: epochs, pipeline: pipeline, size: experiment.paddedSize)
     defer { loader.stop() }
     while let batch = try loader.next() {
       for view in 0..<pipeline.viewCount { rows[batch.step].cells.append(try cell(batch, view: view)) }
@@ -97,7 +81,8 @@ struct AugmentationInspection {
   /// The expected frequencies, a line for each class.
   func text() -> String {
     let expected =
-      (pipeline as? AugmentationPipeline ?? AugmentationPipeline()).expectation(sampler: sampler, classes: classes)
+      (input.pipeline as? AugmentationPipeline ?? AugmentationPipeline())
+      .expectation(sampler: input.sampler, classes: input.classes)
     let columns: [(title: String, shares: [Double])] =
       [("of images %", expected.samples), ("of drawn %", expected.drawn)]
       + [("pasted too %", expected.pasted), ("of CutMix %", expected.cutMix), ("of mixup %", expected.mixup)]
@@ -112,16 +97,4 @@ struct AugmentationInspection {
     return table.lines.joined(separator: "\n")
       + "\n\nexpected shares that show a class, where crops lose none: of \(parts.joined(separator: ", of "))\n"
   }
-}
-
-/// A few samples in a given order, the same in every epoch.
-private struct ChosenSamples: Sampler {
-  let sampleCount: Int
-  private let chosen: [Int]
-
-  init(_ chosen: [Int], sampleCount: Int) { (self.chosen, self.sampleCount) = (chosen, sampleCount) }
-
-  var epochLength: Int { chosen.count }
-  func samples(epoch: Int) -> [Int] { chosen }
-  func expectedCopies(epoch: Int) -> [Double] { (0..<sampleCount).map { chosen.contains($0) ? 1 : 0 } }
 }

@@ -10,7 +10,7 @@ import Training
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measures how fast this machine trains.",
-    subcommands: [BenchStepCommand.self, BenchKernelsCommand.self, BenchCommCommand.self, BenchScaleCommand.self])
+    subcommands: [BenchStepCommand.self, BenchKernelsCommand.self, BenchCommCommand.self, BenchScaleCommand.self, BenchLoadCommand.self])
 }
 
 /// `longtail bench step`: times a whole training step.

@@ -21,8 +21,19 @@ extension AugmentationPipeline {
   /// Whether the classes of each training sample have to be counted before the first batch.
   public var needsClasses: Bool { classCrop != nil || copyPaste != nil || mixing != ClassMixing() }
 
+  /// The keys of `data.augmentation` that are asked for beyond flip, scale, crop and jitter.
+  package var furtherKeys: [String] {
+    let keys = [
+      ("classCrop", classCrop != nil), ("rotate", warp.degrees > 0), ("shear", warp.shear > 0), ("perspective", warp.perspective != nil),
+      ("gridDistortion", warp.grid != nil), ("gamma", tones.gamma != nil), ("hue", tones.hue > 0), ("blur", tones.blur != nil),
+      ("noise", tones.noise != nil), ("policy", policy != nil), ("copyPaste", copyPaste != nil), ("cutMix", mixing.cutMix != nil),
+      ("mixup", mixing.mixup != nil),
+    ]
+    return keys.filter(\.1).map(\.0)
+  }
+
   /// Whether only what was there from the beginning is asked for: resize, scale, crop, flip, jitter.
-  var isPlain: Bool { !warp.isNeeded && !tones.isNeeded && policy == nil && !needsClasses }
+  package var isPlain: Bool { furtherKeys.isEmpty }
 
   /// The pipeline with what it has to know of the training samples, where it has to know anything.
   /// - Parameters:

@@ -41,12 +41,19 @@ public protocol Task: Sendable {
   ///   - capacity: the most images of a batch.
   ///   - size: extents of the network's input, padding included.
   func makeTargets(capacity: Int, size: ImageSize) -> any Targets
+  /// How samples become input.
+  /// - Parameter usual: what `data.size` and `data.augmentation` say for any image: resize, scale, crop, flip, changes of colour.
+  /// - Throws: `LongtailError` for settings that the task cannot work with.
+  func pipelines(_ usual: InputPipelines) throws -> InputPipelines
   /// Whether an image that the network sees at a size is judged by itself, as with several looks at each, and not in batches.
   /// - Parameter size: nil where images differ in size.
   func judgesSingleImages(ofSize size: ImageSize?) -> Bool
   /// An empty tally.
   func makeTally(_ context: TallyContext) -> any Tally
 
+  /// Refuses a network whose outputs are not of the task's kind.
+  /// - Throws: `LongtailError` with code `usage`.
+  func requireNetwork(_ graph: Graph) throws
   /// Refuses training annotations that nothing can be learned from.
   /// - Throws: `LongtailError` that says what to do.
   func requireTrainable(_ statistics: LabelStatistics) throws
@@ -71,8 +78,14 @@ extension Task {
   /// The logits.
   public var ports: Set<Port> { [.logits] }
 
+  /// The usual ones.
+  public func pipelines(_ usual: InputPipelines) throws -> InputPipelines { usual }
+
   /// All images go in batches.
   public func judgesSingleImages(ofSize size: ImageSize?) -> Bool { false }
+
+  /// Any will do.
+  public func requireNetwork(_ graph: Graph) throws {}
 
   /// Anything may be trained on that shows a class.
   public func requireTrainable(_ statistics: LabelStatistics) throws { try requireJudgeable(statistics, split: .train) }

@@ -80,10 +80,14 @@ public struct ClassStatistics: Sendable {
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
   public func objective(_ configuration: Configuration) throws -> any Objective {
     try ObjectiveRegistry.make(
-      configuration.objective.name, settings: configuration.objective.settings,
-      context: ObjectiveContext(
-        classes: audit.statistics.pixels.count, pixelCounts: pixelCounts, imageCounts: imageCounts,
-        images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed))))
+      configuration.objective.name, settings: configuration.objective.settings, context: context(configuration))
+  }
+
+  /// The classes and their counts, which objectives are made for.
+  package func context(_ configuration: Configuration) -> ObjectiveContext {
+    ObjectiveContext(
+      classes: audit.statistics.pixels.count, pixelCounts: pixelCounts, imageCounts: imageCounts,
+      images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed)))
   }
 
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {

@@ -15,9 +15,9 @@ extension Experiment {
   public init?(_ configuration: Configuration, recorded run: RunRecord, imageSize: ImageSize) throws {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }
-    self.init(
-      configuration: configuration,
-      task: TaskRegistry.recorded(configuration, classes: zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }),
+    let classes = zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }
+    try self.init(
+      configuration: configuration, task: TaskRegistry.entry(of: configuration).recorded(configuration, classes),
       graph: try ModelRegistry.make(configuration.model, classes: run.classNames.count),
       imageSize: imageSize)
   }

@@ -17,12 +17,14 @@ public struct Experiment: Sendable {
   public private(set) var task: any Task
   /// Samples that were left out, because of their files.
   public private(set) var skipped: [SkippedSample] = []
-  /// The network.
+  /// The network that is trained: the configuration's model, as the method has it.
   public let graph: Graph
+  /// How it is trained.
+  package let method: any Method
   /// How training samples become input.
-  public let trainingPipeline: AugmentationPipeline
+  public let trainingPipeline: any InputPipeline
   /// How evaluation samples do.
-  public let evaluationPipeline: AugmentationPipeline
+  public let evaluationPipeline: any InputPipeline
   /// Extents of the images that the network is given in training, before padding.
   public let inputSize: ImageSize
   /// Extents of the images that the network is given in evaluation, before padding: crops are for training alone.
@@ -50,7 +52,9 @@ public struct Experiment: Sendable {
     if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     self.task = task
     let dataset = task.dataset
-    self.graph = try graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count)
+    method = try MethodRegistry.make(configuration)
+    self.graph = try method.graph(graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count))
+    try task.requireNetwork(self.graph)
     let table = task.scoreTable(groups: task.groupNames)
     _ = try BestScores(watching: configuration.checkpoint.best, of: table)
     if let stopping = configuration.training.earlyStopping { _ = try EarlyStopping(stopping, of: table) }
@@ -58,10 +62,9 @@ public struct Experiment: Sendable {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")
     }
     evaluationSplit = split
-    let (training, evaluation) = Experiment.pipelines(configuration)
-    trainingPipeline = training
-    evaluationPipeline = evaluation
-    if let size = training.fixedOutputSize {
+    let pipelines = try Experiment.pipelines(configuration, task, method)
+    (trainingPipeline, evaluationPipeline) = (pipelines.training, pipelines.evaluation)
+    if let size = pipelines.training.fixedOutputSize {
       inputSize = size
     } else {
       guard dataset.count(of: .train) > 0 else {
@@ -70,7 +73,7 @@ public struct Experiment: Sendable {
       inputSize = try Experiment.firstSize(dataset, .train, configuration.data.badFiles)
     }
     evaluationSize =
-      try evaluation.fixedOutputSize
+      try pipelines.evaluation.fixedOutputSize
       ?? (dataset.count(of: split) > 0 ? Experiment.firstSize(dataset, split, configuration.data.badFiles) : inputSize)
   }
 
@@ -95,12 +98,14 @@ public struct Experiment: Sendable {
   }
 
   /// An experiment without a split to evaluate, whose images have a known size.
-  init(configuration: Configuration, task: any Task, graph: Graph, imageSize: ImageSize) {
+  init(configuration: Configuration, task: any Task, graph: Graph, imageSize: ImageSize) throws {
     self.configuration = configuration
     self.task = task
-    self.graph = graph
+    method = try MethodRegistry.make(configuration)
+    self.graph = try method.graph(graph)
     evaluationSplit = .test
-    (trainingPipeline, evaluationPipeline) = Experiment.pipelines(configuration)
+    let pipelines = try Experiment.pipelines(configuration, task, method)
+    (trainingPipeline, evaluationPipeline) = (pipelines.training, pipelines.evaluation)
     inputSize = trainingPipeline.fixedOutputSize ?? imageSize
     evaluationSize = evaluationPipeline.fixedOutputSize ?? imageSize
   }
@@ -117,7 +122,23 @@ public struct Experiment: Sendable {
     return ImageSize(width: up(size.width), height: up(size.height))
   }
 
-  private static func pipelines(_ configuration: Configuration) -> (AugmentationPipeline, AugmentationPipeline) {
+  /// How the task's samples become input.
+  /// - Throws: `LongtailError` for settings that the task cannot work with, and where the method asks for more views than there are.
+  private static func pipelines(_ configuration: Configuration, _ task: any Task, _ method: any Method) throws -> InputPipelines {
+    var usual = pipelines(configuration)
+    usual.wantedViews = method.viewCount
+    let pipelines = try task.pipelines(usual)
+    guard pipelines.training.viewCount >= method.viewCount else {
+      throw LongtailError(
+        .usage,
+        "method '\(configuration.method?.name ?? "plain")' looks at \(method.viewCount) views of each sample, \(task.name) gives \(pipelines.training.viewCount)",
+        advice: "Choose another method.")
+    }
+    return pipelines
+  }
+
+  /// What settings say of any image, whatever the task.
+  private static func pipelines(_ configuration: Configuration) -> InputPipelines {
     let data = configuration.data
     var pipeline = AugmentationPipeline()
     if let size = data.size { pipeline.resize = ImageSize(width: size.width, height: size.height) }
@@ -138,6 +159,6 @@ public struct Experiment: Sendable {
     pipeline.brightness = augmentation.jitter.brightness
     pipeline.contrast = augmentation.jitter.contrast
     pipeline.saturation = augmentation.jitter.saturation
-    return (pipeline, evaluation)
+    return InputPipelines(training: pipeline, evaluation: evaluation)
   }
 }

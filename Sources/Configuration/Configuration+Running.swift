@@ -15,6 +15,8 @@ extension Configuration {
     /// Of recognition: pixels that the shorter side of an image is brought to before the middle of `data.size` is cut out. Images are
     /// brought to `data.size` as a whole when not given, or with random resized crops in training to 8/7 of it.
     public var shortSide: Int?
+    /// How a class is chosen for each pixel. Used by `predict` too.
+    public var decision = Decision()
     /// Several looks at each image: windows, scales, flips. Used by `predict` too.
     public var views = Views()
 
@@ -36,6 +38,7 @@ extension Configuration {
       visitor.key("split", &split, "part of the data set", .notEmpty)
       visitor.optionalKey(
         "shortSide", &shortSide, "recognition: pixels of the shorter side before the middle of data.size is cut out", .between(1, 65_535))
+      decision.visit(&visitor)
       visitor.section("views", &views, "several looks at each image, whose probabilities are averaged")
     }
   }

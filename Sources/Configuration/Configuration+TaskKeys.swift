@@ -39,10 +39,11 @@ extension Configuration {
       ("data.augmentation.gamma", augmentation.gamma != [1, 1], nil), ("data.augmentation.noise", augmentation.noise != nil, nil),
       ("data.augmentation.policy", augmentation.policy != nil, "Recognition has data.augmentation.autoAugment"),
       (
-        "partner", [augmentation.mixup, augmentation.cutMix].contains { $0?.partner != nil || $0?.temperature != nil },
+        "data.augmentation.mixup.partner", [augmentation.mixup, augmentation.cutMix].contains { $0?.partner != nil || $0?.temperature != nil },
         "Recognition mixes images of one global batch"
       ),
       ("evaluation.resolution", evaluation.resolution != .network, nil), ("evaluation.views", !evaluation.views.isPlain, nil),
+      ("evaluation.decision", evaluation.decision != Decision(), nil),
       ("groups", groups != Groups(), "Classes are grouped by their training images: many above 100, few below 20"),
     ]
     return given.filter(\.1).map { ($0.0, $0.2) }

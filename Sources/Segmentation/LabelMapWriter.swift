@@ -53,6 +53,6 @@ extension SegmentationTask {
   /// Predicts with the looks at each image that evaluation takes.
   public func makePredictionWriter(_ network: InferenceNetwork, _ options: PredictionOptions) throws -> any PredictionWriter {
     LabelMapWriter(
-      Predictor(network, views: views), classes: network.classNames, palette: images.classes.map(\.colour), options)
+      Predictor(network, views: views, decision: decision), classes: network.classNames, palette: images.classes.map(\.colour), options)
   }
 }

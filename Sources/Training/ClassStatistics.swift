@@ -76,11 +76,13 @@ public struct ClassStatistics: Sendable {
   /// Images that show each class.
   public var imageCounts: [Int64] { audit.statistics.images.map(Int64.init) }
 
-  /// The objective that a configuration names, with these counts.
+  /// The objective that a configuration names, with these counts; predictions are made as `evaluation.decision` says.
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
   public func objective(_ configuration: Configuration) throws -> any Objective {
-    try ObjectiveRegistry.make(
+    let objective = try ObjectiveRegistry.make(
       configuration.objective.name, settings: configuration.objective.settings, context: context(configuration))
+    guard let strength = configuration.evaluation.decision.shift else { return objective }
+    return ShiftedPredictions(objective, pixelCounts: pixelCounts.map(Double.init), strength: strength)
   }
 
   /// The classes and their counts, which objectives are made for.

@@ -172,6 +172,10 @@ public final class RunReporter: TrainingObserver {
       write("stopped \(summary.stopReason) after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")
       return
     }
+    if summary.wasPaused {
+      write("paused after step \(Formatting.count(summary.steps)) of \(Formatting.count(start.totalSteps)), which is saved\n")
+      return
+    }
     // A run that was at its end already has its table.
     guard let evaluation else {
       write("\(directory.path) is finished: \(Formatting.plural(summary.steps, "step")). Nothing was left to do.\n")

@@ -44,16 +44,19 @@ public final class Evaluator {
         pipeline: experiment.evaluationPipeline, comparesAtOwnSize: comparesAtOwnSize,
         batch: experiment.configuration.evaluation.batch))
     let context = StepContext(epoch: epoch, step: step, isTraining: false)
+    var confidence = ClassConfidence(classes: experiment.dataset.classes.count)
+    let judgesSingleImages = experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
     let sums =
-      try experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
+      try judgesSingleImages
       ? countImages(network, parameters, offsets: objective?.predictionOffsets, into: &tally)
-      : countBatches(network, parameters, objective, context, into: &tally)
+      : countBatches(network, parameters, objective, context, into: &tally, &confidence)
     try tally.reduce(over: RanksOfTally(communicator: communicator))
     var report = EvaluationReport(try tally.evaluation(), groups: groups)
     if var sums, let objective {
       try communicator.sum(&sums)
       report.loss = try objective.result(PackedSums(sums), step: context).loss
     }
+    if !judgesSingleImages { report.confidencePerClass = try confidence.reduced(over: communicator) }
     report.step = step
     report.epoch = epoch
     report.images = experiment.dataset.count(of: split)
@@ -65,7 +68,8 @@ public final class Evaluator {
   /// Counts batch by batch.
   /// - Returns: this rank's sums of the objective, where it has a value.
   private func countBatches(
-    _ network: Network, _ parameters: ParameterSet?, _ objective: (any Objective)?, _ context: StepContext, into tally: inout any Tally
+    _ network: Network, _ parameters: ParameterSet?, _ objective: (any Objective)?, _ context: StepContext, into tally: inout any Tally,
+    _ confidence: inout ClassConfidence
   ) throws -> [Double]? {
     var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)
     var part = packed
@@ -91,6 +95,7 @@ public final class Evaluator {
         for i in part.indices { packed[i] += part[i] }
       }
       if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: logits) }
+      next.targets.withRows { confidence.add(logits, labels: $0.labels) }
       try tally.add(next, NetworkOutputs { try plan.rows($0).values })
     }
     return measured == nil ? nil : packed

@@ -203,6 +203,7 @@ let package = Package(
     .testTarget(
       name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "ToyProbe", "Training"],
       swiftSettings: strict),
+    .testTarget(name: "RunsTests", dependencies: ["Runs", "Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [

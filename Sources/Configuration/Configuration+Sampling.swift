@@ -27,7 +27,8 @@ extension Configuration {
 
   /// Section `data.split`: divides the training samples of a data set that comes as one into samples for training and for validation.
   ///
-  /// Either a share is held out, or one of several folds, or two lists say it.
+  /// Either a share is held out, or one of several folds, or two lists say it. Folds and lists are possible where the data set has validation
+  /// samples of its own, too: those are left alone then, like its test samples, and validation takes place on training samples.
   public struct Division: Section {
     /// The share of the samples that is for validation; 0.2 where neither folds nor lists are given.
     public var validation: Double?
@@ -53,7 +54,10 @@ extension Configuration {
       visitor.optionalKey(
         "validation", &validation, "share of the samples that is for validation; 0.2 where neither folds nor lists are given",
         .above(0), .between(0, below: 1))
-      visitor.optionalKey("folds", &folds, "folds for cross-validation, instead of a share", .between(2, 1000))
+      visitor.optionalKey(
+        "folds", &folds,
+        "folds of the training samples for cross-validation, instead of a share; validation samples of the data set's own are left alone",
+        .between(2, 1000))
       visitor.optionalKey("fold", &fold, "fold that is for validation, from 0", .atLeast(0))
       visitor.key("seed", &seed, "which of the many such divisions; not the run's seed", .atLeast(0))
       visitor.key("stratified", &stratified, "give both parts the same share of every class, as far as possible")

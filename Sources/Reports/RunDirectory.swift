@@ -9,6 +9,7 @@ import Tensors
 ///     classes.json        task with its scores; classes with group, training counts and colour
 ///     log.jsonl           a line for each step
 ///     classes.jsonl       a line for each evaluation
+///     diary.jsonl         what the classes' diary had added up at checkpoints between evaluations
 ///     best.json           the best value of each watched score, and its step
 ///     final-table.md      the last evaluation as a table
 ///     evaluation.json     confusions and score of each image of the last evaluation
@@ -79,6 +80,8 @@ public final class RunDirectory {
   public var logPath: String { file("log.jsonl") }
   /// The file of evaluations.
   public var classLogPath: String { file("classes.jsonl") }
+  /// The file of what the classes' diary has added up at checkpoints between two evaluations.
+  public var diaryPath: String { file("diary.jsonl") }
   /// The directory of checkpoints. Its making is left to the store.
   public var checkpointsPath: String { file("checkpoints") }
   /// The picture of the evaluation after a step: `pictures/step-000120.png`.
@@ -149,8 +152,8 @@ public final class RunDirectory {
     let marks = ["label-audit.json", "environment.json", "log.jsonl", "checkpoints"]
     guard !marks.contains(where: { files.fileExists(atPath: "\(path)/\($0)") }) else { return }
     let names = [
-      "config.yaml", "classes.json", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures",
-      "examples", "tensorboard",
+      "config.yaml", "classes.json", "classes.jsonl", "diary.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html",
+      "pictures", "examples", "tensorboard",
     ]
     let foreign = names.first { name in
       guard name != allowed, files.fileExists(atPath: "\(path)/\(name)") else { return false }

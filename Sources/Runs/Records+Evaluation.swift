@@ -5,7 +5,12 @@ import Training
 
 extension EvaluationRecord {
   /// An evaluation as tables and logs show it.
-  public init(_ report: EvaluationReport, experiment: Experiment, statistics: ClassStatistics, lastStep: StepReport? = nil) {
+  /// - Parameters:
+  ///   - lastStep: the last step before it, where there was one.
+  ///   - diary: that of each class, where one is kept.
+  public init(
+    _ report: EvaluationReport, experiment: Experiment, statistics: ClassStatistics, lastStep: StepReport? = nil, diary: [ClassDiary] = []
+  ) {
     self.init(TaskDescription(experiment.task))
     let evaluation = report.evaluation
     let shares = statistics.audit.statistics.shares
@@ -26,7 +31,8 @@ extension EvaluationRecord {
         name: names[k], group: report.groups.name(of: k), trainingShare: shares[k], count: result.count,
         predictedCount: result.predictedCount, scores: byClass[names[k]] ?? [],
         gradientShare: total > 0 ? lastStep.map { $0.gradientNormPerClass[k] * $0.gradientNormPerClass[k] / total } : nil,
-        takenFor: result.takenFor.prefix(ClassRecord.mostConfusions).map { .init(names[$0.index], $0.count) })
+        takenFor: result.takenFor.prefix(ClassRecord.mostConfusions).map { .init(names[$0.index], $0.count) },
+        diary: k < diary.count ? diary[k] : nil)
     }
     seconds = report.seconds
   }

@@ -47,6 +47,13 @@ public final class RunReporter: TrainingObserver {
   public func trainingWillStart(_ start: TrainingStart) throws {
     self.start = start
     for note in start.resumed { progress.print(note) }
+    diary = ClassDiarySums(classes: experiment.classNames.count)
+    if start.firstStep > 0, let kept = try ClassDiarySums.read(directory.diaryPath, atStep: start.firstStep, classes: diary.classes) {
+      diary = kept
+    }
+    // Most runs save behind evaluations alone, and need no such file.
+    diaryLog = nil
+    if FileManager.default.fileExists(atPath: directory.diaryPath) { try openDiary() }
     log = try JSONLines(path: directory.logPath, cuttingFrom: start.firstStep + 1)
     classLog = try JSONLines(path: directory.classLogPath, cuttingFrom: start.firstStep + 1)
     if experiment.configuration.reporting.tensorboard {
@@ -88,16 +95,33 @@ public final class RunReporter: TrainingObserver {
     record.phases = phases
     try patiently { try log?.append(record) }
     try patiently { try tensorBoard?.note(record) }
-    if !report.isSkipped { lastStep = report }
+    if !report.isSkipped {
+      lastStep = report
+      diary.add(rows: report.pixelsPerClass, gradientNorms: report.gradientNormPerClass, scales: report.scalePerClass)
+    }
     for warning in warnings(report) { progress.print("warning: \(warning)") }
     progress.update(record)
   }
 
   private var lastStep: StepReport?
+  /// What the diary of the classes has added up since the last evaluation.
+  private var diary = ClassDiarySums(classes: 0)
+  private var diaryLog: JSONLines?
+
+  private func openDiary() throws {
+    diaryLog = try JSONLines(path: directory.diaryPath, cuttingFrom: start.firstStep + 1)
+  }
 
   /// The evaluation in the log of classes, a line on the screen, a picture.
   public func didEvaluate(_ report: EvaluationReport, learner: Learner) throws {
-    let record = EvaluationRecord(report, experiment: experiment, statistics: statistics, lastStep: lastStep)
+    let moments = try learner.classifierMoments()
+    let entries = (0..<diary.classes).map { k in
+      diary.diary(
+        ofClass: k, confidence: k < report.confidencePerClass.count ? report.confidencePerClass[k] : nil,
+        moments: moments.compactMap { moment in k < moment.norms.count ? NamedNumber(moment.name, moment.norms[k]) : nil })
+    }
+    diary = ClassDiarySums(classes: diary.classes)
+    let record = EvaluationRecord(report, experiment: experiment, statistics: statistics, lastStep: lastStep, diary: entries)
     evaluation = record
     try patiently { try classLog?.append(record) }
     let details = EvaluationDetails(report, experiment: experiment)
@@ -133,6 +157,13 @@ public final class RunReporter: TrainingObserver {
       try classLog?.synchronize()
       try tensorBoard?.synchronize()
     }
+    guard diary.steps > 0 else { return }
+    diary.step = step
+    try patiently {
+      if diaryLog == nil { try openDiary() }
+      try diaryLog?.append(diary)
+      try diaryLog?.synchronize()
+    }
   }
 
   /// Notes the best evaluations so far.
@@ -166,10 +197,15 @@ public final class RunReporter: TrainingObserver {
     progress.finish()
     try log?.close()
     try classLog?.close()
+    try patiently { try diaryLog?.close() }
     try patiently { try tensorBoard?.close() }
     defer { write("digest   \(summary.digest)\n") }
     if summary.wasStopped {
       write("stopped \(summary.stopReason) after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")
+      return
+    }
+    if summary.wasPaused {
+      write("paused after step \(Formatting.count(summary.steps)) of \(Formatting.count(start.totalSteps)), which is saved\n")
       return
     }
     // A run that was at its end already has its table.

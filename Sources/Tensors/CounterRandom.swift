@@ -26,6 +26,8 @@ public struct CounterRandom: Sendable, Hashable {
     case splitting = 17
     /// Which anchors and proposals of an image train a detector.
     case regions = 18
+    /// Which configurations a search tries.
+    case search = 32
   }
 
   private let key: (UInt32, UInt32)

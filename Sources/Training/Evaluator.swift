@@ -46,12 +46,14 @@ public final class Evaluator {
     try experiment.requireImages(in: split)
     var tally = experiment.task.makeTally(tallyContext)
     let context = StepContext(epoch: epoch, step: step, isTraining: false)
-    let sums = try count(network, parameters, objective, context, into: &tally)
+    var confidence = ClassConfidence(classes: experiment.dataset.classes.count)
+    let sums = try count(network, parameters, objective, context, into: &tally, &confidence)
     var report = EvaluationReport(try tally.evaluation(), groups: groups)
     if var sums, let objective {
       try communicator.sum(&sums)
       report.loss = try objective.result(PackedSums(sums), step: context).loss
     }
+    if !judgesSingleImages { report.confidencePerClass = try confidence.reduced(over: communicator) }
     report.step = step
     report.epoch = epoch
     report.images = experiment.dataset.count(of: split)
@@ -68,8 +70,14 @@ public final class Evaluator {
   public func temperature(_ network: Network, parameters: ParameterSet? = nil, objective: (any Objective)?) throws -> Double? {
     try experiment.requireImages(in: split)
     guard var tally = experiment.task.makeTemperatureTally(tallyContext) else { return nil }
-    _ = try count(network, parameters, objective, StepContext(isTraining: false), into: &tally)
+    var confidence = ClassConfidence(classes: experiment.dataset.classes.count)
+    _ = try count(network, parameters, objective, StepContext(isTraining: false), into: &tally, &confidence)
     return try tally.evaluation().scores.first?.value
+  }
+
+  /// Whether images are looked at one by one.
+  private var judgesSingleImages: Bool {
+    !companions.isEmpty || experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
   }
 
   private var tallyContext: TallyContext {
@@ -82,13 +90,13 @@ public final class Evaluator {
   /// Counts the split on all ranks, and brings their tallies together.
   /// - Returns: this rank's sums of the objective, where it has a value.
   private func count(
-    _ network: Network, _ parameters: ParameterSet?, _ objective: (any Objective)?, _ context: StepContext, into tally: inout any Tally
+    _ network: Network, _ parameters: ParameterSet?, _ objective: (any Objective)?, _ context: StepContext, into tally: inout any Tally,
+    _ confidence: inout ClassConfidence
   ) throws -> [Double]? {
-    let judgesImages = experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
     let sums =
-      try judgesImages || !companions.isEmpty
+      try judgesSingleImages
       ? countImages(network, parameters, offsets: objective?.predictionOffsets, into: &tally)
-      : countBatches(network, parameters, objective, context, into: &tally)
+      : countBatches(network, parameters, objective, context, into: &tally, &confidence)
     try tally.reduce(over: RanksOfTally(communicator: communicator))
     return sums
   }
@@ -96,7 +104,8 @@ public final class Evaluator {
   /// Counts batch by batch.
   /// - Returns: this rank's sums of the objective, where it has a value.
   private func countBatches(
-    _ network: Network, _ parameters: ParameterSet?, _ objective: (any Objective)?, _ context: StepContext, into tally: inout any Tally
+    _ network: Network, _ parameters: ParameterSet?, _ objective: (any Objective)?, _ context: StepContext, into tally: inout any Tally,
+    _ confidence: inout ClassConfidence
   ) throws -> [Double]? {
     var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)
     var part = packed
@@ -122,6 +131,7 @@ public final class Evaluator {
         for i in part.indices { packed[i] += part[i] }
       }
       if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: logits) }
+      next.targets.withRows { confidence.add(logits, labels: $0.labels) }
       try tally.add(next, NetworkOutputs { try plan.rows($0).values })
     }
     return measured == nil ? nil : packed

@@ -12,10 +12,12 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Trains several configurations or objectives with several seeds, and writes one report.",
     discussion: """
-      Runs lie in DIR/NAME-seed-S, where NAME is the configuration's or, with --objective, the objective's name. A run that is finished is \
+      Runs lie in DIR/NAME-seed-S, or with --folds in DIR/NAME-fold-F-seed-S, where NAME is the configuration's or, with --objective, the objective's name. A run that is finished is \
       not trained again, one that was interrupted goes on from its newest checkpoint: after an interruption start the same command again. \
       Stages before the last one lie in DIR/stages; one that several runs have in common is trained once. \
       The report is DIR/report.md, DIR/report.csv and DIR/report.html, which is one file with all charts and pictures in it.
+
+      Folds are of the training samples alone: validation and test samples of the data set's own are not looked at.
 
       For example: longtail compare Configs/scenes-unet-pat.yaml --objective pat,crossEntropy --seeds 0,1,2 --output comparison
       """)
@@ -30,6 +32,12 @@ struct CompareCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Seeds with commas between; by default each configuration's own.", valueName: "0,1,2"))
   var seeds: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Deals the training samples out into so many folds, and trains each run once for each fold, which it is judged on (data.split.folds).",
+      valueName: "count"))
+  var folds: Int?
 
   @Option(help: ArgumentHelp("Objectives with commas between, each of which takes the place of the configurations' own.", valueName: "a,b"))
   var objective: String?
@@ -50,10 +58,11 @@ struct CompareCommand: ParsableCommand {
 
   func validate() throws {
     if configs.isEmpty, !reportOnly { throw ValidationError("Name at least one configuration.") }
-    if configs.isEmpty, seeds != nil || objective != nil || !overrides.isEmpty {
-      throw ValidationError("--seeds, --objective and --set need a configuration.")
+    if configs.isEmpty, seeds != nil || folds != nil || objective != nil || !overrides.isEmpty {
+      throw ValidationError("--seeds, --folds, --objective and --set need a configuration.")
     }
     _ = try parsedSeeds()
+    try CommandLineList.checkFolds(folds)
   }
 
   func run() throws {
@@ -62,7 +71,8 @@ struct CompareCommand: ParsableCommand {
         configs.isEmpty
         ? try ComparisonPlan(foundIn: output)
         : try ComparisonPlan(
-          configurations: configs, objectives: list(objective), seeds: parsedSeeds(), overrides: overrides, output: output)
+          configurations: configs, objectives: CommandLineList.entries(objective), seeds: parsedSeeds(), folds: folds,
+          overrides: overrides, output: output)
       var failures: [String] = []
       if communicator.isRoot {
         for ending in ["md", "csv", "html"] {
@@ -87,50 +97,44 @@ struct CompareCommand: ParsableCommand {
   /// Trains what is not finished. Collective.
   /// - Returns: a line for each run whose loss ran away; nil when somebody asked to stop.
   private func train(_ plan: ComparisonPlan, _ communicator: any Communicator) throws -> [String]? {
-    let signals = try RequestSignals()
+    var training = try PlannedTraining(communicator)
     var failures: [String] = []
-    var audit: String?
     let order = plan.trainingOrder
     for (place, planned) in order.enumerated() {
-      let name = "run \(place + 1) of \(order.count): \(planned.candidate), seed \(planned.seed)"
-      for (index, stage) in planned.stages.enumerated() {
-        let run = try TrainingRun(
-          stage.configuration, communicator: communicator, resume: .auto, surroundings: stage.surroundings)
-        if place == 0, index == 0 { try run.announceMachine() }
-        let title = planned.stages.count == 1 ? name : "\(name), stage \(stage.name)"
-        if try run.isFinished() {
-          if communicator.isRoot { printNow("\(title) is finished: \(stage.path)\n") }
-        } else {
-          if communicator.isRoot { printNow("\n\(title) -> \(stage.path)\n") }
-          do {
-            guard try run.train(requests: signals.take, audit: audit) == .finished else {
-              if communicator.isRoot { printNow("the same command goes on from here\n") }
-              return nil
-            }
-          } catch let error as LongtailError where error.code == .notFinite {
-            // The same on all ranks. The other runs may be better off.
-            let stage = planned.stages.count == 1 ? "" : ", stage \(stage.name)"
-            failures.append("\(planned.candidate), seed \(planned.seed)\(stage): \(error.message)")
-            if communicator.isRoot { printNow("\n\(error)\n") }
-            break
-          }
-        }
-        audit = "\(stage.path)/label-audit.json"
+      switch try training.train(planned, title: "run \(place + 1) of \(order.count): \(planned.label)") {
+      case .done: break
+      case .failed(let reason): failures.append(reason)
+      case .stopped: return nil
       }
     }
     return failures
   }
 
-  private func list(_ text: String?) -> [String] {
+  private func parsedSeeds() throws -> [Int] { try CommandLineList.seeds(seeds) }
+}
+
+/// Lists in options, with commas between.
+enum CommandLineList {
+  /// The entries without blanks around them; none without a text.
+  static func entries(_ text: String?) -> [String] {
     (text ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 
-  private func parsedSeeds() throws -> [Int] {
-    try list(seeds).map { text in
+  /// The seeds in the option `--seeds`.
+  /// - Throws: `ValidationError` for one that is no seed.
+  static func seeds(_ text: String?) throws -> [Int] {
+    try entries(text).map { text in
       guard let seed = Int(text), seed >= 0 else {
         throw ValidationError("--seeds: '\(text)' is no whole number from 0 on; for example: --seeds 0,1,2.")
       }
       return seed
     }
+  }
+
+  /// Refuses a number of folds that makes none.
+  /// - Throws: `ValidationError`.
+  static func checkFolds(_ folds: Int?) throws {
+    guard let folds, !(2...1000).contains(folds) else { return }
+    throw ValidationError("--folds: \(folds) is no number of folds, which is from 2 to 1000; for example: --folds 3.")
   }
 }

@@ -12,6 +12,8 @@ struct ComparisonPlan {
   struct Run {
     /// The configuration or objective that it belongs to.
     var candidate: String
+    /// The fold of the training samples that it is judged on; nil without folds.
+    var fold: Int?
     /// The seed.
     var seed: Int
     /// Its directory.
@@ -20,12 +22,25 @@ struct ComparisonPlan {
     var stages: [PlannedStage] = []
     /// What its last stage trains.
     var configuration: Configuration? { stages.last?.configuration }
+    /// `pat, seed 1`, or `pat, fold 0, seed 1`.
+    var label: String { "\(candidate), \(fold.map { "fold \($0), " } ?? "")seed \(seed)" }
   }
 
   /// The runs, candidate by candidate.
   let runs: [Run]
 
-  /// The runs in the order of training: all candidates with the first seed, then with the next, so that a comparison that is cut off has
+  /// Nothing yet.
+  private init(runs: [Run]) { self.runs = runs }
+
+  /// A candidate of a plan.
+  struct Candidate {
+    /// Its name, that of its runs' directories.
+    var name: String
+    /// What it trains, whatever the seed and the fold.
+    var configuration: Configuration
+  }
+
+  /// The runs in the order of training: all candidates with the first seed and fold, then with the next, so that a comparison that is cut off has
   /// something to compare.
   var trainingOrder: [Run] {
     var turns: [String: Int] = [:]
@@ -41,9 +56,10 @@ struct ComparisonPlan {
   /// - Parameters:
   ///   - objectives: names; none takes each configuration's own. One that is a configuration's own keeps its settings.
   ///   - seeds: none takes each configuration's own.
+  ///   - folds: how many folds of the training samples; nil divides samples as each configuration says.
   /// - Throws: `LongtailError` for files, keys, names and settings that are wrong: all of them are tried before anything is trained.
-  init(configurations: [String], objectives: [String], seeds: [Int], overrides: [String], output: String) throws {
-    var runs: [Run] = []
+  init(configurations: [String], objectives: [String], seeds: [Int], folds: Int?, overrides: [String], output: String) throws {
+    var candidates: [Candidate] = []
     for path in configurations {
       let base = try Configuration.load(path, overrides: overrides)
       for objective in objectives.isEmpty ? [base.objective.name] : objectives {
@@ -52,40 +68,61 @@ struct ComparisonPlan {
           configuration.objective = .init()
           configuration.objective.name = objective
         }
-        let candidate = objectives.isEmpty ? base.name : configurations.count == 1 ? objective : "\(base.name)-\(objective)"
-        for seed in seeds.isEmpty ? [base.seed] : seeds {
-          var own = configuration
-          own.name = candidate
+        let name = objectives.isEmpty ? base.name : configurations.count == 1 ? objective : "\(base.name)-\(objective)"
+        candidates.append(Candidate(name: name, configuration: configuration))
+      }
+    }
+    try self.init(candidates, seeds: seeds, folds: folds, output: output)
+  }
+
+  /// Plans every candidate with every seed, and on every fold.
+  /// - Parameters:
+  ///   - seeds: none takes each candidate's own.
+  ///   - folds: how many; nil divides samples as each candidate's configuration says.
+  /// - Throws: `LongtailError` for stages and divisions that do not fit, and for runs that would share a directory.
+  init(_ candidates: [Candidate], seeds: [Int], folds: Int?, output: String) throws {
+    var runs: [Run] = []
+    for candidate in candidates {
+      for seed in seeds.isEmpty ? [candidate.configuration.seed] : seeds {
+        for fold in folds.map({ (0..<$0).map(Optional.some) }) ?? [nil] {
+          var own = candidate.configuration
+          own.name = candidate.name
           own.seed = seed
-          let directory = "\(output)/\(candidate)-seed-\(seed)"
+          if let fold, let folds { try own.divide(into: folds, holding: fold) }
+          let directory = "\(output)/\(candidate.name)\(fold.map { "-fold-\($0)" } ?? "")-seed-\(seed)"
           own.output = directory
           if runs.contains(where: { $0.path == directory }) {
             throw LongtailError(
               .usage, "two runs would share the directory \(directory)",
               advice: "Name each seed and objective once, and give configuration files different names.")
           }
-          runs.append(Run(candidate: candidate, seed: seed, path: directory, stages: try PlannedStage.stages(of: own)))
+          runs.append(Run(candidate: candidate.name, fold: fold, seed: seed, path: directory, stages: try PlannedStage.stages(of: own)))
         }
       }
     }
-    self.runs = PlannedStage.placed(runs, in: output)
+    self.init(runs: PlannedStage.placed(runs, in: output))
   }
 
-  /// Takes the runs that lie in a directory, as far as their names end with their seed.
+  /// Takes the runs that lie in a directory, as far as their names end with their seed, and before it with their fold where they have one.
   /// - Throws: `LongtailError` when there are none.
   init(foundIn output: String) throws {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []).sorted()
     var runs: [Run] = []
     for name in names where RunResults.exist(at: "\(output)/\(name)") {
       guard let mark = name.range(of: "-seed-", options: .backwards), let seed = Int(name[mark.upperBound...]) else { continue }
-      runs.append(Run(candidate: String(name[..<mark.lowerBound]), seed: seed, path: "\(output)/\(name)"))
+      let stem = name[..<mark.lowerBound]
+      if let place = stem.range(of: "-fold-", options: .backwards), let fold = Int(stem[place.upperBound...]) {
+        runs.append(Run(candidate: String(stem[..<place.lowerBound]), fold: fold, seed: seed, path: "\(output)/\(name)"))
+      } else {
+        runs.append(Run(candidate: String(stem), seed: seed, path: "\(output)/\(name)"))
+      }
     }
     guard !runs.isEmpty else {
       throw LongtailError(
-        .missingInput, "there are no runs named NAME-seed-S in \(output)",
+        .missingInput, "there are no runs named NAME-seed-S or NAME-fold-F-seed-S in \(output)",
         advice: "Train some first: longtail compare without --report-only.")
     }
-    self.runs = runs.sorted { ($0.candidate, $0.seed) < ($1.candidate, $1.seed) }
+    self.runs = runs.sorted { ($0.candidate, $0.seed, $0.fold ?? -1) < ($1.candidate, $1.seed, $1.fold ?? -1) }
   }
 
   /// Tries what every run needs, as far as that is possible before its data has been counted.
@@ -121,5 +158,25 @@ struct ComparisonPlan {
       }
       classes = (run.candidate, experiment.classNames)
     }
+  }
+}
+
+extension Configuration {
+  /// Has the training samples dealt out into folds, one of which is held out and judged. Seed, groups and strata of `data.split` stay.
+  /// - Throws: `LongtailError` where lists say already which samples are for what, or where another split is judged.
+  fileprivate mutating func divide(into folds: Int, holding fold: Int) throws {
+    var division = data.split ?? Division()
+    guard division.trainList == nil else {
+      throw LongtailError(
+        .usage, "\(name): data.split names lists of samples, so that --folds has nothing to divide",
+        advice: "Leave the lists out, or compare without --folds.")
+    }
+    guard evaluation.split == "val" else {
+      throw LongtailError(
+        .usage, "\(name): evaluation.split is \(evaluation.split), but a fold is judged as split val",
+        advice: "Add --set evaluation.split=val, or compare without --folds.")
+    }
+    (division.validation, division.folds, division.fold) = (nil, folds, fold)
+    data.split = division
   }
 }

@@ -23,7 +23,7 @@ struct ComparisonReport {
     comparison.notes = notes
     var experiments: [Int: Experiment] = [:]
     for run in plan.runs {
-      let label = "\(run.candidate), seed \(run.seed)"
+      let label = run.label
       guard RunResults.exist(at: run.path) else {
         comparison.notes.append("\(label) is missing: there is no run in \(run.path).")
         continue
@@ -53,7 +53,7 @@ struct ComparisonReport {
       } catch {
         comparison.notes.append("\(label): no pictures, since its data is not here (\(error)).")
       }
-      comparison.entries.append(.init(candidate: run.candidate, seed: run.seed, results: results, isFinished: isFinished))
+      comparison.entries.append(.init(candidate: run.candidate, seed: run.seed, fold: run.fold, results: results, isFinished: isFinished))
     }
     guard !comparison.entries.isEmpty else {
       throw LongtailError(.missingInput, "no run in \(directory) has an evaluation yet", advice: comparison.notes.joined(separator: "\n  "))
@@ -66,8 +66,9 @@ struct ComparisonReport {
 
   /// Predicts the pictures, and counts batch by batch where that was asked for, with the newest checkpoint of each run.
   private func askNetworks(_ comparison: inout Comparison, _ experiments: [Int: Experiment]) throws {
-    // The same images for all runs.
+    // The same images for all runs, so those of one fold.
     var shown: [Int] = []
+    var shownFold: Int?
     for (place, entry) in comparison.entries.enumerated() {
       guard let experiment = experiments[place] else { continue }
       let store = CheckpointStore(directory: "\(entry.results.path)/checkpoints")
@@ -87,10 +88,13 @@ struct ComparisonReport {
       if count > 0 {
         if comparison.pictures == nil {
           comparison.pictures = ComparisonPictures(legend: zip(experiment.classNames, experiment.palette).map { ($0, $1) })
+          shownFold = entry.fold
           shown = try experiment.task.showcase(experiment.evaluationSplit, groups: statistics.groups, count: count)
         }
-        let inference = experiment.inference(network, offsets: objective.predictionOffsets)
-        try comparison.pictures?.add(run: entry.label, shown.map { try experiment.figure($0, inference) })
+        if entry.fold == shownFold {
+          let inference = experiment.inference(network, offsets: objective.predictionOffsets)
+          try comparison.pictures?.add(run: entry.label, shown.map { try experiment.figure($0, inference) })
+        }
       }
       if withIbla {
         let report = try Evaluator(experiment, groups: statistics.groups, communicator: SingleProcess())

@@ -20,7 +20,8 @@ struct LongtailCommand: ParsableCommand {
       """,
     version: Versions.longtail,
     subcommands: [
-      InitCommand.self, TrainCommand.self, CompareCommand.self, EvaluateCommand.self, PredictCommand.self, StatsCommand.self,
+      InitCommand.self, TrainCommand.self, CompareCommand.self, TuneCommand.self, EvaluateCommand.self, PredictCommand.self,
+      StatsCommand.self,
       InspectCommand.self, ScoreCommand.self, ConvertCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
       VerifyCommand.self, BenchCommand.self,
       PlanCommand.self, DoctorCommand.self, DescribeCommand.self, CompletionsCommand.self,

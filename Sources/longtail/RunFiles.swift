@@ -47,8 +47,8 @@ enum RunFiles {
   static func removeEarlierRun(_ path: String) throws {
     let files = FileManager.default
     let names = [
-      "checkpoints", "log.jsonl", "classes.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html", "pictures",
-      "tensorboard", "crash", SampleListFiles.folder,
+      "checkpoints", "log.jsonl", "classes.jsonl", "diary.jsonl", "best.json", "evaluation.json", "final-table.md", "report.html",
+      "pictures", "tensorboard", "crash", SampleListFiles.folder,
     ]
     for name in names {
       let file = "\(path)/\(name)"

@@ -16,6 +16,8 @@ struct TrainingRun {
     case finished
     /// Somebody asked to stop; the checkpoint is complete.
     case stopped
+    /// Where it was to pause; the checkpoint is complete.
+    case paused
   }
 
   let experiment: Experiment
@@ -70,18 +72,27 @@ struct TrainingRun {
     printNow(experiment.skippedSamples)
   }
 
-  /// Whether the run is at its last step; nothing is made or written to find out. Collective.
+  /// Whether the run is at its last step, or where it is to pause; nothing is made or written to find out. Collective.
+  /// - Parameter share: of the whole run's epochs, behind which it is to pause; nil for the end.
   /// - Throws: `LongtailError` when it could not be resumed either.
-  func isFinished() throws -> Bool {
-    try Trainer.isFinished(experiment, checkpoints: checkpointsPath, communicator: communicator)
+  func isFinished(pausingAfter share: Double? = nil) throws -> Bool {
+    try Trainer.isFinished(experiment, checkpoints: checkpointsPath, communicator: communicator, pausingAfter: share)
+  }
+
+  /// The step that the run ends with, or pauses behind.
+  /// - Throws: `LongtailError` when there is nothing to train on.
+  func lastStep(pausingAfter share: Double?) throws -> Int {
+    let schedule = try Trainer.schedule(of: experiment)
+    return share.map { schedule.pauseStep(atShare: $0) } ?? schedule.totalSteps
   }
 
   /// Trains to the end, or until somebody asks to stop. Collective.
   /// - Parameters:
   ///   - requests: what somebody outside wants, asked before each step.
   ///   - audit: a count of the same labels from another run, taken where this one has none; its digest is compared.
+  ///   - share: of the whole run's epochs, behind which the run pauses; nil trains to the end.
   /// - Throws: `LongtailError` for whatever ends the run; the directory is free for others afterwards.
-  func train(requests: @escaping () -> Requests, audit: String? = nil) throws -> Ending {
+  func train(requests: @escaping () -> Requests, audit: String? = nil, pausingAfter share: Double? = nil) throws -> Ending {
     let directory = communicator.isRoot ? try runDirectory(directoryPath) : nil
     // Whatever happens, others may use the directory afterwards.
     defer { directory?.close() }
@@ -107,7 +118,8 @@ struct TrainingRun {
     }
     let trainer = try Trainer(
       experiment, statistics: statistics, communicator: communicator, checkpoints: checkpointsPath, resume: resume, observer: reporter,
-      crashDirectory: "\(directoryPath)/crash", requests: requests, method: experiment.method, surroundings: surroundings)
+      crashDirectory: "\(directoryPath)/crash", requests: requests, method: experiment.method, surroundings: surroundings,
+      pausingAfter: share)
     // From here on all is known to work: only now is an earlier run touched.
     if let directory {
       if resume == nil { try RunFiles.removeEarlierRun(directory.path) }
@@ -117,7 +129,8 @@ struct TrainingRun {
     let summary = try trainer.run()
     try reporter?.finish(summary)
     if summary.wasStopped { try directory?.markStopped("step \(summary.steps), \(summary.stopReason)") }
-    return summary.wasStopped ? .stopped : .finished
+    if summary.wasPaused { try directory?.markStopped("step \(summary.steps), paused as planned") }
+    return summary.wasStopped ? .stopped : summary.wasPaused ? .paused : .finished
   }
 
   /// Whether there is something to go on from.

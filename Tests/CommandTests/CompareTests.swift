@@ -180,6 +180,57 @@ extension ProcessTests {
       }
     }
 
+    /// CamVid's layout has validation samples of its own: they are damaged here, and nobody notices.
+    @Test func foldsAreOfTheTrainingSamplesAlone() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.camVid(in: directory, train: 6, validation: 2)
+        for name in ["val/0.png", "valannot/1.png"] {
+          try Data("no picture".utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+        }
+        let output = "\(directory)/comparison"
+        let arguments = [
+          "compare", configuration, "--output", output, "--folds", "2", "--seeds", "0,1", "--objective", "pat,crossEntropy", "--set",
+          "training.epochs=1", "--set", "reporting.pictures=1", "--set", "training.globalBatch=2",
+        ]
+        let outcome = try Program.run("longtail", arguments)
+        expect(outcome, output: ["run 8 of 8: crossEntropy, fold 1, seed 1"])
+        let rows = try rows(output)
+        #expect(
+          rows.filter { $0["row"] == "run" }.map { "\($0["name"] ?? "") \($0["fold"] ?? "") \($0["seed"] ?? "")" }.sorted() == [
+            "crossEntropy 0 0", "crossEntropy 0 1", "crossEntropy 1 0", "crossEntropy 1 1", "pat 0 0", "pat 0 1", "pat 1 0", "pat 1 1",
+          ])
+        #expect(rows.filter { $0["row"] == "mean" }.allSatisfy { $0["runs"] == "4" })
+        // Each training sample is held out once.
+        func list(_ name: String, fold: Int) throws -> [Substring] {
+          try String(contentsOfFile: "\(output)/pat-fold-\(fold)-seed-1/split/\(name).txt", encoding: .utf8).split(separator: "\n")
+        }
+        let held = try (0..<2).map { try list("val", fold: $0) }
+        #expect(Set(held.joined()).count == 6 && held.joined().count == 6)
+        #expect(try Set(list("train", fold: 0)) == Set(held[1]))
+        // Pictures are those of one fold: image and truth, and the two candidates with two seeds.
+        try expectPage(output, pictures: 2 + 4)
+
+        let whole = try untimed(output)
+        let found = try Program.run("longtail", ["compare", "--report-only", "--output", output])
+        expect(found)
+        func sorted(_ rows: [[String: String]]) -> [[String: String]] {
+          rows.sorted { "\($0.sorted { $0.key < $1.key })" < "\($1.sorted { $0.key < $1.key })" }
+        }
+        #expect(try sorted(untimed(output)) == sorted(whole))
+        // Its checkpoints are judged on the fold, too.
+        let judged = try Program.run("longtail", ["evaluate", "\(output)/pat-fold-1-seed-0", "--json"])
+        expect(judged, output: ["\"images\": 3"])
+
+        for (options, says) in [
+          (["--folds", "1"], "--folds: 1"), (["--folds", "2", "--set", "evaluation.split=train"], "evaluation.split is train"),
+          (["--folds", "2", "--set", "data.split={trainList: a, validationList: b}"], "lists of samples"),
+        ] {
+          let refused = try Program.run("longtail", ["compare", configuration, "--output", "\(directory)/none"] + options)
+          expect(refused, 64, errors: [says])
+        }
+      }
+    }
+
     @Test func mistakesAreAnsweredBeforeAnythingIsTrained() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory)

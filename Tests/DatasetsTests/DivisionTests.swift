@@ -185,6 +185,22 @@ import Testing
     #expect(refused?.code == .usage && refused?.message.contains("validation samples of its own") == true)
   }
 
+  @Test func foldsLeaveValidationSamplesOfTheDataSetsOwnAlone() throws {
+    let base = PatternDataset(samples: 6)
+    #expect(base.count(of: .validation) > 0)
+    let names = (0..<6).map { base.identifier(split: .train, index: $0) }
+    var held: [String] = []
+    for fold in 0..<3 {
+      let division = try SampleDivision(samples: names, rule: .fold(fold, of: 3), groupBy: nil, classes: nil, seed: 1)
+      let divided = try DividedSamples(base, division, leavesOwnValidation: true)
+      #expect(divided.count(of: .train) == 4 && divided.count(of: .validation) == 2)
+      #expect(divided.count(of: .test) == base.count(of: .test))
+      held += (0..<2).map { divided.identifier(split: .validation, index: $0) }
+      #expect(try divided.sample(split: .validation, index: 0).labels == base.sample(split: .train, index: division.validation[0]).labels)
+    }
+    #expect(held.sorted() == names.sorted())
+  }
+
   @Test func classesAreCountedFromLabels() throws {
     let base = PatternDataset(samples: 7)
     for threads in [1, 3] {

@@ -115,6 +115,38 @@ final class PageReader: NSObject, XMLParserDelegate {
     }
   }
 
+  @Test func foldsAreRunsOfACandidateAndPairs() throws {
+    try withTemporaryDirectory { directory in
+      var entries: [Comparison.Entry] = []
+      for (candidate, shift) in [("a", 0.0), ("b", 0.05)] {
+        for fold in 0..<2 {
+          for seed in 0..<2 {
+            // Folds differ by far more than candidates do, and seeds a little.
+            let sky = 0.5 + 0.2 * Double(fold) + 0.01 * Double(seed) + shift
+            let results = try run("\(directory)/\(candidate)\(fold)\(seed)", seed: seed, sky: sky)
+            entries.append(.init(candidate: candidate, seed: seed, fold: fold, results: results, isFinished: true))
+          }
+        }
+      }
+      let comparison = Comparison(title: "folds", entries: entries)
+      #expect(comparison.hasFolds && comparison.candidates.map(\.finished.count) == [4, 4])
+      let metric = try #require(comparison.metrics.first)
+      let difference = comparison.difference(metric, of: comparison.candidates[1])
+      #expect(difference.count == 4)
+      #expect(abs((difference.mean ?? 0) - 0.025) < 1e-12 && (difference.standardDeviation ?? 1) < 1e-12)
+      let own = comparison.candidates[0].statistics(metric)
+      #expect(abs((own.mean ?? 0) - 0.3025) < 1e-12 && (own.standardDeviation ?? 0) > 0.05)
+      #expect(comparison.csv.hasPrefix("row,name,objective,fold,seed,runs,"))
+      #expect(comparison.csv.contains("run,b,pat,1,0,1,true,4"))
+      #expect(comparison.runTable.rows[2].prefix(3) == ["a", "1", "0"])
+      #expect(comparison.markdown.contains("means over folds and seeds") && comparison.markdown.contains("pairs of equal fold and seed"))
+      #expect(entries[3].label == "a, fold 1, seed 1")
+      // Without folds nothing speaks of them.
+      let plain = Comparison(title: "plain", entries: [.init(candidate: "a", seed: 0, results: entries[0].results, isFinished: true)])
+      #expect(!plain.csv.contains("fold") && !plain.markdown.contains("fold"))
+    }
+  }
+
   @Test func meansCountFinishedRunsAlone() throws {
     try withTemporaryDirectory { directory in
       let comparison = try comparison(in: directory)

@@ -1,16 +1,19 @@
 import Images
 import Tensors
 
-/// A data set whose training samples are divided into samples for training and for validation. Its test samples stay what they are.
+/// A data set whose training samples are divided into samples for training and for validation. Its test samples stay what they are; validation
+/// samples of its own are left alone, where there are some: nothing here leads to them.
 public struct DividedSamples: SegmentationDataset {
   private let base: any SegmentationDataset
   /// Which of the training samples are for what.
   public let division: SampleDivision
 
   /// Divides a data set.
-  /// - Throws: `.usage` where it has validation samples of its own.
-  public init(_ base: any SegmentationDataset, _ division: SampleDivision) throws {
-    try DividedSamples.requireOneSplit(base)
+  /// - Parameter leavesOwnValidation: whether validation samples of its own are left alone instead of being a mistake, as for folds of the
+  ///   training samples.
+  /// - Throws: `.usage` where it has validation samples of its own that are not to be left alone.
+  public init(_ base: any SegmentationDataset, _ division: SampleDivision, leavesOwnValidation: Bool = false) throws {
+    if !leavesOwnValidation { try DividedSamples.requireOneSplit(base) }
     (self.base, self.division) = (base, division)
   }
 
@@ -21,7 +24,9 @@ public struct DividedSamples: SegmentationDataset {
     guard count > 0 else { return }
     throw LongtailError(
       .usage, "data.split divides the training samples, but data set '\(base.name)' has \(count) validation samples of its own",
-      advice: "Leave data.split out, or the settings that name validation samples.")
+      advice:
+        "Leave data.split out, or the settings that name validation samples. Folds (data.split.folds) and lists divide the training samples "
+        + "alone, and leave those others alone.")
   }
 
   /// The name of the whole data set.

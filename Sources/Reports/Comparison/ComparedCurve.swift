@@ -54,6 +54,9 @@ public struct ComparedCurve: Sendable {
   /// The mean over the runs that have a value there.
   public let mean: [Point]
 
+  /// Takes points of the main score as they are.
+  init(name: String, runs: [[Point]], mean: [Point]) { (quantity, self.name, self.runs, self.mean) = (.main, name, runs, mean) }
+
   /// Collects the points of a candidate's runs. Values that are not finite are left out.
   public init(_ quantity: Quantity, _ candidate: Comparison.Candidate) {
     self.quantity = quantity

@@ -10,7 +10,7 @@ extension Comparison {
     if !notes.isEmpty { body.append(.element("ul", ["class": "notes"], notes.map { .element("li", [:], [Markup($0)]) })) }
     body.append(PageParts.table(summaryTable, best: bestCells))
     if let differences = differenceTable {
-      body += PageParts.section("Differences over pairs of equal seeds, in points", [PageParts.table(differences)])
+      body += PageParts.section(differenceHeading, [PageParts.table(differences)])
     }
     body += PageParts.section(
       classHeading,
@@ -86,7 +86,7 @@ extension Comparison {
       }
   }
 
-  private static let style = """
+  static let style = """
     :root { color-scheme: light; }
     body { font: 16px/1.45 system-ui, sans-serif; color: #1a1a1a; background: #ffffff; max-width: 62rem; margin: 0 auto; padding: 0 1rem 3rem; }
     h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin: 2.2rem 0 0.6rem; } h3 { font-size: 1rem; margin: 1rem 0 0.3rem; }

@@ -6,7 +6,7 @@ extension Comparison {
     if !notes.isEmpty { lines += notes.map { "- **\($0)**" } + [""] }
     lines += summaryTable.markdownLines
     if let differences = differenceTable {
-      lines += ["", "## Differences over pairs of equal seeds, in points", ""] + differences.markdownLines
+      lines += ["", "## \(differenceHeading)", ""] + differences.markdownLines
     }
     lines += ["", "## \(classHeading)\(task.mainOfClasses?.unit == .share ? ", in per cent" : "")", ""] + classTable.markdownLines
     lines += ["", "## Learning curves", "", "Means over the runs that have a value there.", ""] + curveTable.markdownLines

@@ -16,18 +16,24 @@ extension Comparison {
 
   /// A line for each run.
   public var runTable: TextTable {
+    let hasFolds = hasFolds
     var table = TextTable(
-      columns: [.init("name"), .init("seed", isNumeric: true), .init("step", isNumeric: true)]
+      columns: [.init("name")] + (hasFolds ? [.init("fold", isNumeric: true)] : [])
+        + [.init("seed", isNumeric: true), .init("step", isNumeric: true)]
         + metrics.map { .init($0.title, isNumeric: true) } + [.init("note")])
     for entry in entries {
       table.append(
-        [entry.candidate, "\(entry.seed)", Formatting.count(entry.results.last?.step ?? 0)]
+        [entry.candidate] + (hasFolds ? [entry.fold.map { "\($0)" } ?? ""] : [])
+          + ["\(entry.seed)", Formatting.count(entry.results.last?.step ?? 0)]
           + metrics.map { metric in metric.value(entry).map(metric.format) ?? "–" } + [entry.isFinished ? "" : "not finished"])
     }
     return table
   }
 
-  /// Differences to the first candidate over pairs of equal seeds; nil where there is nothing to compare.
+  /// What the differences are, as a heading.
+  var differenceHeading: String { "Differences over pairs of equal \(hasFolds ? "fold and seed" : "seeds"), in points" }
+
+  /// Differences to the first candidate over pairs of equal fold and seed; nil where there is nothing to compare.
   public var differenceTable: TextTable? {
     let (first, others) = (candidates.first, candidates.dropFirst())
     guard let first, !first.finished.isEmpty, others.contains(where: { !$0.finished.isEmpty }) else { return nil }
@@ -153,12 +159,20 @@ extension Comparison {
   /// The lines that say what the numbers are.
   public var explanation: [String] {
     let last = entries.lazy.compactMap(\.results.last).first
+    let images = Set(entries.compactMap { $0.results.last?.images }).sorted()
+    let count = images.count > 1 ? "\(images[0]) to \(Formatting.plural(images[images.count - 1], "image"))" : nil
     var lines = [
       "Numbers are those of each run's last evaluation"
-        + (last.map { ", over \(Formatting.plural($0.images, "image")) at \($0.resolution) resolution" } ?? "")
-        + ". They are means over seeds; ± is the standard deviation of a sample (n − 1), left out for a single run.",
+        + (last.map { ", over \(count ?? Formatting.plural($0.images, "image")) at \($0.resolution) resolution" } ?? "")
+        + ". They are means over \(hasFolds ? "folds and seeds" : "seeds"); ± is the standard deviation of a sample (n − 1), left out for a "
+        + "single run.",
       "s/step is the median time of a step. Losses of different objectives are not comparable.",
     ]
+    if hasFolds {
+      lines.insert(
+        "The training samples were dealt out into folds; each run was judged on the fold that it was not trained on. Folds differ in "
+          + "difficulty, so ± holds more than chance does; differences over pairs of equal fold and seed do not.", at: 1)
+    }
     if let algorithmNote { lines.append(algorithmNote) }
     lines += remarks
     return lines

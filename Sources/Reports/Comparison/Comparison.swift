@@ -2,7 +2,8 @@ import Configuration
 import Tasks
 import Tensors
 
-/// Runs side by side: some candidates (configurations or objectives), each trained with the same seeds.
+/// Runs side by side: some candidates (configurations or objectives), each trained with the same seeds, and on the same folds where there
+/// are some.
 public struct Comparison: Sendable {
   /// One run of a candidate.
   public struct Entry: Sendable {
@@ -10,6 +11,8 @@ public struct Comparison: Sendable {
     public var candidate: String
     /// The seed.
     public var seed: Int
+    /// The fold of the training samples that it was judged on; nil for a run without folds.
+    public var fold: Int?
     /// What the run wrote.
     public var results: RunResults
     /// Whether it came to its end. One that did not is shown, but no mean counts it.
@@ -18,12 +21,12 @@ public struct Comparison: Sendable {
     public var foreignScores: [Score] = []
 
     /// Puts a run in its place.
-    public init(candidate: String, seed: Int, results: RunResults, isFinished: Bool) {
-      (self.candidate, self.seed, self.results, self.isFinished) = (candidate, seed, results, isFinished)
+    public init(candidate: String, seed: Int, fold: Int? = nil, results: RunResults, isFinished: Bool) {
+      (self.candidate, self.seed, self.fold, self.results, self.isFinished) = (candidate, seed, fold, results, isFinished)
     }
 
-    /// `pat, seed 1`.
-    public var label: String { "\(candidate), seed \(seed)" }
+    /// `pat, seed 1`, or `pat, fold 0, seed 1`.
+    public var label: String { "\(candidate), \(fold.map { "fold \($0), " } ?? "")seed \(seed)" }
   }
 
   /// The heading of reports.
@@ -101,13 +104,17 @@ public struct Comparison: Sendable {
     return standard + foreign + [.secondsPerStep]
   }
 
-  /// The difference of a metric to the first candidate, over the seeds that both have finished: pairs of equal seeds share images' order
-  /// and first values, so their differences vary less than the values themselves.
+  /// Whether runs were judged on folds of the training samples.
+  public var hasFolds: Bool { entries.contains { $0.fold != nil } }
+
+  /// The difference of a metric to the first candidate, over the folds and seeds that both have finished: pairs of equal fold and seed share
+  /// images, their order and first values, so their differences vary less than the values themselves.
   public func difference(_ metric: ComparedMetric, of candidate: Candidate) -> SampleStatistics {
     let baseline = candidates.first?.finished ?? []
     return SampleStatistics(
       candidate.finished.map { entry -> Double? in
-        guard let pair = baseline.first(where: { $0.seed == entry.seed }), let own = metric.value(entry), let other = metric.value(pair)
+        guard let pair = baseline.first(where: { $0.seed == entry.seed && $0.fold == entry.fold }),
+          let own = metric.value(entry), let other = metric.value(pair)
         else { return nil }
         return own - other
       })

@@ -34,7 +34,7 @@ struct LineChart {
     parts.append(ChartStyle.text("epoch", x: ChartStyle.width - LineChart.right, y: base + 31, anchor: "end"))
 
     for (place, curve) in curves.enumerated() {
-      if curve.runs.count > 1 {
+      if curve.runs.count > 1 || curve.mean.isEmpty {
         parts += curve.runs.map { line($0.map { (x($0.x), y($0.y)) }, place, width: 0.8, opacity: 0.45, dash: "none") }
       }
       parts.append(line(curve.mean.map { (x($0.x), y($0.y)) }, place, width: 2.4, opacity: 1, dash: ChartStyle.dash(place)))

@@ -7,10 +7,14 @@ public enum OwnFile {
   public static let mark = "longtail"
   /// A line of Markdown pages that is not shown.
   static let markdownMark = "<!-- longtail -->"
-  /// What the tables of comparisons begin with.
-  static let tableHead = "row,name,objective,seed,runs,finished,step"
+  /// What the tables of comparisons and of searches begin with.
+  static let tableHeads = [
+    "row,name,objective,seed,runs,finished,step", "row,name,objective,fold,seed,runs,finished,step", "row,candidate,",
+  ]
   /// What the tables of predicted classes begin with.
   static let predictionHead = "image,class1,probability1"
+  /// What the configurations begin with that a search has found.
+  package static let configurationMark = "# Found by longtail"
 
   /// Bytes at a file's beginning that are looked at; every mark stands in them.
   private static let head = 1 << 16
@@ -28,7 +32,7 @@ public enum OwnFile {
     func holds(_ text: String) -> Bool { head.range(of: Data(text.utf8)) != nil }
     if begins([0x89, 0x50, 0x4E, 0x47]) { return holds("Software\0\(mark)") }
     if begins(Array("<!DOCTYPE html>".utf8)) { return holds("name=\"generator\" content=\"\(mark)\"") }
-    if begins(Array(tableHead.utf8)) || begins(Array(predictionHead.utf8)) { return true }
+    if (tableHeads + [predictionHead, configurationMark]).contains(where: { begins(Array($0.utf8)) }) { return true }
     if begins(Array("# ".utf8)) { return holds(markdownMark) }
     // The program that made an ONNX model is its second field.
     if head.dropFirst(2).starts(with: [0x12, UInt8(mark.utf8.count)] + Array(mark.utf8)) { return true }

@@ -27,6 +27,8 @@ public struct ClassRecord: Sendable, Equatable {
   public var scores: [(kind: String, value: Double?)]
   /// Its share of the sum of the classes' squared gradient norms in the last step before the evaluation, where measured.
   public var gradientShare: Double?
+  /// What happened to it in training since the evaluation before; nil in runs that keep no diary.
+  public var diary: ClassDiary?
   /// What it was taken for, when not for itself: the most frequent first, at most `mostConfusions`.
   public var takenFor: [Confusion]
 
@@ -36,8 +38,9 @@ public struct ClassRecord: Sendable, Equatable {
   /// Puts the numbers together.
   public init(
     name: String, group: String, trainingShare: Double?, count: Int, predictedCount: Int, scores: [(kind: String, value: Double?)],
-    gradientShare: Double? = nil, takenFor: [Confusion] = []
+    gradientShare: Double? = nil, takenFor: [Confusion] = [], diary: ClassDiary? = nil
   ) {
+    self.diary = diary
     (self.name, self.group, self.trainingShare) = (name, group, trainingShare)
     (self.count, self.predictedCount, self.scores) = (count, predictedCount, scores)
     (self.gradientShare, self.takenFor) = (gradientShare, takenFor)
@@ -56,6 +59,7 @@ public struct ClassRecord: Sendable, Equatable {
   public static func == (one: ClassRecord, other: ClassRecord) -> Bool {
     one.name == other.name && one.group == other.group && one.trainingShare == other.trainingShare && one.count == other.count
       && one.predictedCount == other.predictedCount && one.gradientShare == other.gradientShare && one.takenFor == other.takenFor
+      && one.diary == other.diary
       && one.scores.elementsEqual(other.scores) { $0.kind == $1.kind && $0.value == $1.value }
   }
 }
@@ -73,7 +77,8 @@ extension ClassRecord {
         (kind.name, try container.decodeIfPresent(Double.self, forKey: RecordKey(kind.name)))
       },
       gradientShare: try container.decodeIfPresent(Double.self, forKey: RecordKey("gradientShare")),
-      takenFor: others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { Confusion($0.key, $0.value) })
+      takenFor: others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { Confusion($0.key, $0.value) },
+      diary: try container.decodeIfPresent(ClassDiary.self, forKey: RecordKey("diary")))
   }
 
   func encode(to container: inout KeyedEncodingContainer<RecordKey>, _ task: TaskDescription) throws {
@@ -87,6 +92,7 @@ extension ClassRecord {
       var others = container.nestedContainer(keyedBy: RecordKey.self, forKey: RecordKey("takenFor"))
       for other in takenFor { try others.encode(other.count, forKey: RecordKey(other.name)) }
     }
+    try container.encodeIfPresent(diary, forKey: RecordKey("diary"))
     if isNeverPredicted { try container.encode(true, forKey: RecordKey("neverPredicted")) }
   }
 }

@@ -10,6 +10,8 @@ extension RunReport {
     }
     body += PageParts.section("Curves", curves)
     if let last = results.last { body += PageParts.section("Classes", classes(last)) }
+    let diary = diary
+    if !diary.isEmpty { body += PageParts.section("The diary of the rarest classes", diary) }
     if let diagnosis, !diagnosis.isEmpty { body += PageParts.section("Worth a look", PageParts.findings(diagnosis)) }
     if let found = details?.confusions, let last = results.last { body += PageParts.section("Confusions", confusions(found, last)) }
     for figure in details?.figures ?? [] { body += PageParts.section(figure.title, self.figure(figure)) }

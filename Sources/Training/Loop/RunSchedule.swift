@@ -15,6 +15,19 @@ package struct RunSchedule: Sendable, Equatable {
   /// Epochs that are complete after so many steps.
   package func epochs(after steps: Int) -> Int { steps / max(1, stepsPerEpoch) }
 
+  /// Epochs of the whole run, with a last one that is cut short.
+  package var totalEpochs: Int { (totalSteps + max(1, stepsPerEpoch) - 1) / max(1, stepsPerEpoch) }
+
+  /// The step that a run pauses behind: the first one with at least a share of the whole run's epochs behind it that an evaluation follows
+  /// anyway, so that a run with pauses is the same run. That of the end where there is no such step before.
+  /// - Parameter share: from 0 to 1.
+  package func pauseStep(atShare share: Double) -> Int {
+    // 0.1 x 30 is a little more than 3 in binary numbers.
+    let epochs = max(1, Int((share * Double(totalEpochs) - 1e-9).rounded(.up)))
+    let every = max(1, evaluationEvery)
+    return min(totalSteps, (epochs + every - 1) / every * every * max(1, stepsPerEpoch))
+  }
+
   /// Whether the run ends after so many steps.
   package func isEnd(after steps: Int) -> Bool { steps >= totalSteps }
 

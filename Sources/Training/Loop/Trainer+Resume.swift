@@ -8,11 +8,17 @@ import Tensors
 extension Trainer {
   /// Steps of a whole run.
   /// - Throws: `LongtailError` when there is nothing to train on.
-  public static func totalSteps(of experiment: Experiment) throws -> Int {
+  public static func totalSteps(of experiment: Experiment) throws -> Int { try schedule(of: experiment).totalSteps }
+
+  /// Where epochs, evaluations and the end of a whole run lie.
+  /// - Throws: `LongtailError` when there is nothing to train on.
+  package static func schedule(of experiment: Experiment) throws -> RunSchedule {
     let training = experiment.configuration.training
     let plan = try BatchPlan(
       sampleCount: experiment.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: 1)
-    return totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch)
+    return RunSchedule(
+      stepsPerEpoch: plan.stepsPerEpoch, totalSteps: totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch),
+      evaluationEvery: experiment.configuration.evaluation.every)
   }
 
   static func totalSteps(_ training: Configuration.Training, stepsPerEpoch: Int) -> Int {
@@ -22,11 +28,20 @@ extension Trainer {
   /// Whether the newest valid checkpoint is that of the run's last step. No network is made to find out. Collective.
   /// - Throws: `LongtailError` as a resumed run: when no checkpoint is valid, or the configuration differs where it must not.
   public static func isFinished(_ experiment: Experiment, checkpoints: String, communicator: any Communicator) throws -> Bool {
+    try isFinished(experiment, checkpoints: checkpoints, communicator: communicator, pausingAfter: nil)
+  }
+
+  /// The same for a run that pauses.
+  /// - Parameter share: of the whole run's epochs, behind which the pause is made; nil for the end.
+  package static func isFinished(
+    _ experiment: Experiment, checkpoints: String, communicator: any Communicator, pausingAfter share: Double?
+  ) throws -> Bool {
     var flag = [0.0]
     if communicator.isRoot, let contents = try findCheckpoint(checkpoints, .auto, experiment.configuration).contents {
       let isOver = try EarlyStopping.isOver(contents.run.earlyStopping, experiment)
-      let totalSteps = try totalSteps(of: experiment)
-      flag[0] = isOver || contents.run.globalStep >= totalSteps ? 1 : 0
+      let schedule = try schedule(of: experiment)
+      let wanted = share.map { schedule.pauseStep(atShare: $0) } ?? schedule.totalSteps
+      flag[0] = isOver || contents.run.globalStep >= wanted ? 1 : 0
     }
     try communicator.maximum(&flag)
     return flag[0] > 0

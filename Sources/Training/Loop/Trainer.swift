@@ -40,6 +40,8 @@ public final class Trainer {
   /// Rank zero's limit in time, if there is one.
   var timeLimit: TimeLimit?
   private let requests: () -> Requests
+  /// The step behind which the run pauses; nil where it goes on to its end.
+  private let pauseStep: Int?
   private let evaluator: Evaluator
   private let plan: BatchPlan
   private let sampler: any Sampler
@@ -69,10 +71,12 @@ public final class Trainer {
   /// - Parameters:
   ///   - method: the parts of a step.
   ///   - surroundings: what a stage finds around it: what it begins with where it is not resumed, and the stages before it.
+  ///   - share: of the whole run's epochs, behind which the run pauses with a complete checkpoint; nil trains to the end. Nothing else knows of
+  ///     the pause: the learning rate's schedule is that of the whole run, which goes on later as if there had been none.
   package init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
     observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() },
-    method: any Method, surroundings: StageSurroundings = StageSurroundings()
+    method: any Method, surroundings: StageSurroundings = StageSurroundings(), pausingAfter share: Double? = nil
   ) throws {
     let configuration = experiment.configuration
     let training = configuration.training
@@ -98,6 +102,7 @@ public final class Trainer {
     schedule = RunSchedule(
       stepsPerEpoch: plan.stepsPerEpoch, totalSteps: Trainer.totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch),
       evaluationEvery: configuration.evaluation.every)
+    pauseStep = share.map { [schedule] in schedule.pauseStep(atShare: $0) }
 
     let found = try Trainer.findCheckpoint(checkpoints, resume, configuration, communicator)
     let known = try KnownAlgorithms(configuration, resumed: found.contents?.run, isRoot: communicator.isRoot)
@@ -140,7 +145,7 @@ public final class Trainer {
     let loader = try makeLoader()
     defer { loader.stop() }
     var summary = TrainingSummary()
-    while !hasEnded, let report = try step(loader, beforeStep) {
+    while !hasEnded, !isPausing, let report = try step(loader, beforeStep) {
       try judge(report)
       timeLimit?.didStep(seconds: report.seconds)
       try observer?.didStep(report)
@@ -164,15 +169,16 @@ public final class Trainer {
           }
         }
       }
-      if hasEnded { try save() }
+      if hasEnded || isPausing { try save() }
       if saving.isDue(after: report, steps: learner.stepCount, in: schedule) { try save() }
-      if report.requests.isStop, !hasEnded {
+      if report.requests.isStop, !hasEnded, !isPausing {
         summary.wasStopped = true
         summary.stopReason = report.requests.stop ? "on request" : "before the end of its time (\(timeLimit?.origin ?? "rank 0 says so"))"
         break
       }
     }
-    if summary.evaluation == nil, !summary.wasStopped {
+    summary.wasPaused = isPausing && !hasEnded && !summary.wasStopped
+    if summary.evaluation == nil, !summary.wasStopped, !summary.wasPaused {
       let evaluation = try evaluate()
       summary.evaluation = evaluation
       if totalSteps == 0 {
@@ -195,6 +201,9 @@ public final class Trainer {
 
   /// Whether the run is over: by its steps, or because it gets no better.
   private var hasEnded: Bool { schedule.isEnd(after: learner.stepCount) || stopping?.isOver ?? false }
+
+  /// Whether the run is where it is to pause, or beyond.
+  private var isPausing: Bool { pauseStep.map { learner.stepCount >= $0 } ?? false }
 
   /// Does a step; nil where the loader has no more batches. Collective.
   private func step(_ loader: BatchLoader, _ beforeStep: ((Batch, Learner) throws -> Void)?) throws -> StepReport? {

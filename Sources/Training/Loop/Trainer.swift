@@ -86,7 +86,9 @@ public final class Trainer {
     scores = try BestScores(watching: configuration.checkpoint.best, of: experiment.scoreTable)
     nonFinitePolicy = NonFinitePolicy(training)
     stopping = try training.earlyStopping.map { try EarlyStopping($0, of: experiment.scoreTable) }
-    sampler = try experiment.sampler(statistics.audit.statistics.samples)
+    let classes = statistics.audit.statistics.samples
+    sampler = try method.sampler(
+      experiment.sampler(classes), experiment.samplerContext(classes), globalBatch: training.globalBatch)
     plan = try BatchPlan(
       sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
@@ -168,7 +170,16 @@ public final class Trainer {
         break
       }
     }
-    if summary.evaluation == nil, !summary.wasStopped { summary.evaluation = try evaluate() }
+    if summary.evaluation == nil, !summary.wasStopped {
+      let evaluation = try evaluate()
+      summary.evaluation = evaluation
+      if totalSteps == 0 {
+        // The epilogue is all there is to this stage.
+        _ = scores.note(evaluation.scores, step: evaluation.step)
+        try observer?.didEvaluate(evaluation, learner: learner)
+        try save()
+      }
+    }
     communicator.progress.enter(.finish)
     try saver?.finish()
     summary.steps = learner.stepCount

@@ -9,7 +9,7 @@ extension Configuration {
   public struct ViewAugmentation: Section {
     /// Pixels of the black border that is added before a random crop of the image's own size; none when not given.
     public var padAndCrop: Int?
-    /// A rectangle of random area and shape that is brought to `data.size`; none when not given.
+    /// A rectangle of random area and shape that is brought to `data.size`, or back to the size that all images have; none when not given.
     public var randomResizedCrop: RandomResizedCrop?
     /// Whether AutoAugment's policy for CIFAR-10 is applied.
     public var autoAugment = false

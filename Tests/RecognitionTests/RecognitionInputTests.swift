@@ -195,6 +195,18 @@ import Testing
     }
   }
 
+  /// Without `data.size` a crop is brought back to the size that the images have.
+  @Test func cropsOfImagesOfOneSizeKeepIt() throws {
+    let dataset = try glyphs()
+    let steps = ViewSteps(size: nil, frame: .randomResizedCrop(area: 0.2...1, ratio: 0.75...4.0 / 3))
+    let input = RecognitionInput(views: [steps], normalization: Self.normalization, seed: 5)
+    try input.validate()
+    let sample = SampleOrder(seed: 9, count: dataset.count(of: .train)).samples(epoch: 0)[0]
+    let image = try dataset.annotatedImage(split: .train, index: sample).image
+    let expected = steps.augmentation(for: Self.size, seed: 5).view(of: image, epoch: 0, sample: sample)
+    #expect(try epoch(dataset, input)[0].planes[0][0] == planes(expected) && expected != image && input.fixedOutputSize == nil)
+  }
+
   /// A crop of a photograph is cut out of a file that is decoded at a reduced scale.
   @Test func cropsOfPhotographsAreDecodedReduced() throws {
     try withTemporaryDirectory { directory in
@@ -243,7 +255,7 @@ import Testing
   @Test func nonsenseIsRefused() {
     let whole = ViewSteps(size: Self.size)
     for (views, normalization) in [
-      ([ViewSteps(size: nil, frame: .randomResizedCrop(area: 0.1...1, ratio: 1...1))], Self.normalization),
+      ([ViewSteps(size: Self.size, frame: .randomResizedCrop(area: 0...1, ratio: 1...1))], Self.normalization),
       ([whole], ImageNormalization(mean: [0, 0], deviation: [1, 1, 1])),
       ([whole], ImageNormalization(mean: [0, 0, 0], deviation: [1, 0, 1])),
       ([ViewSteps(size: Self.size, changes: [.horizontalFlip(2)])], Self.normalization),

@@ -113,10 +113,10 @@ import Testing
     #expect((two.evaluation as? RecognitionInput)?.mixing == nil && two.evaluation.viewCount == 1)
   }
 
-  @Test func sizesThatCannotWorkAreRefused() {
-    #expect(
-      longtailError { _ = try pipelines("data: {augmentation: {randomResizedCrop: {}}}") }?.message.contains("randomResizedCrop needs")
-        == true)
+  @Test func sizesThatCannotWorkAreRefused() throws {
+    #expect(try pipelines("data: {augmentation: {randomResizedCrop: {}}}").training.fixedOutputSize == nil)
+    let tiny = try pipelines("data: {size: {width: 32, height: 32}, augmentation: {randomResizedCrop: {}}}").evaluation
+    #expect((tiny as? RecognitionInput)?.views == [ViewSteps(size: ImageSize(width: 32, height: 32))])
     #expect(longtailError { _ = try pipelines("evaluation: {shortSide: 256}") }?.message.contains("evaluation.shortSide needs") == true)
     let small = longtailError { _ = try pipelines("{data: {size: {width: 224, height: 224}}, evaluation: {shortSide: 128}}") }
     #expect(small?.advice == "Make it at least 224, or leave it out.")

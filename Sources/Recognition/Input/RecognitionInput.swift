@@ -41,11 +41,6 @@ package struct RecognitionInput: InputPipeline {
     }
     for view in views {
       try view.augmentation(for: view.size ?? ImageSize(width: 1, height: 1), seed: seed).validate()
-      if view.takesParts, view.size == nil {
-        throw LongtailError(
-          .usage, "data.augmentation.randomResizedCrop needs the size that crops are brought to", advice: "Set data.size: width and height."
-        )
-      }
     }
   }
 

@@ -34,8 +34,8 @@ extension RecognitionTask {
       throw LongtailError(
         .usage, "evaluation.shortSide needs the size of the middle that is cut out then", advice: "Set data.size: width and height.")
     }
-    // The published relation of 256 to 224, to whole pixels.
-    let usual = training.takesParts ? (min(size.width, size.height) * 8 + 3) / 7 : nil
+    // The published relation of 256 to 224, to whole pixels. Small images are taken whole, however parts of them were trained on.
+    let usual = training.takesParts && min(size.width, size.height) >= 64 ? (min(size.width, size.height) * 8 + 3) / 7 : nil
     guard let side = configuration.evaluation.shortSide ?? usual else { return .whole }
     guard side >= max(size.width, size.height) else {
       throw LongtailError(

@@ -49,18 +49,16 @@ package struct NearestMeanClassifier: Layer {
   }
 
   /// Plans the loops.
-  /// - Throws: `LongtailError` in a plan with a backward pass through it.
   package func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
-    guard !builder.runsBackward else { throw LongtailError(.internalError, "nearest means have no backward pass") }
-    let (input, output) = (try builder.input(), try builder.output())
+    let (input, output) = (try builder.input(inBackward: builder.runsBackward), try builder.output())
     let (means, centre, known) = (
       try builder.parameter("weight").value, try builder.parameter("centre").value, try builder.parameter("isKnown").value
     )
     let (form, classes) = (form, classes)
-    return PlannedLoops {
+    func table(width: Int) throws -> DenseRows { DenseRows(count: classes, width: width, values: try means.numbers()) }
+    let forward = {
       let features = NearestClassMean.prepared(DenseRows(try input.rows()), form: form, centre: try centre.numbers())
-      let table = DenseRows(count: classes, width: features.width, values: try means.numbers())
-      let isKnown = try known.numbers()
+      let (table, isKnown) = (try table(width: features.width), try known.numbers())
       var scores = DenseRows(count: features.count, width: classes)
       for row in 0..<features.count {
         for k in 0..<classes {
@@ -69,6 +67,32 @@ package struct NearestMeanClassifier: Layer {
         }
       }
       scores.write(to: try output.rows())
+    }
+    guard builder.runsBackward, let gradientOfInput = try builder.gradientOfInput() else { return PlannedLoops(forward) }
+    let gradientOfOutput = try builder.gradientOfOutput()
+    return PlannedLoops(forward) {
+      let rows = DenseRows(try input.rows())
+      let features = NearestClassMean.prepared(rows, form: form, centre: try centre.numbers())
+      let (table, isKnown) = (try table(width: features.width), try known.numbers())
+      let slopes = DenseRows(try gradientOfOutput.rows())
+      // dz_k / df = 2 (m_k - f), for classes that are known.
+      var gradient = DenseRows(count: features.count, width: features.width)
+      for row in 0..<features.count {
+        for k in 0..<classes where isKnown[k] > 0 {
+          for column in 0..<features.width {
+            gradient[row, column] += 2 * slopes[row, k] * (table[k, column] - features[row, column])
+          }
+        }
+      }
+      if form != .raw {
+        var moved = rows
+        if form == .centredUnit {
+          let centre = try centre.numbers()
+          for row in 0..<rows.count { for column in 0..<rows.width { moved[row, column] -= centre[column] } }
+        }
+        gradient = DenseRows.gradient(atUnits: gradient, units: moved.units)
+      }
+      gradient.write(to: try gradientOfInput.rows())
     }
   }
 }

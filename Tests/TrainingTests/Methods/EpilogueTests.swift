@@ -11,7 +11,7 @@ import Training
 
 /// What is done to a trained network without another step.
 @Suite(.serialized, .computePool) struct EpilogueTests {
-  /// The images of `MethodImages`, dealt out to the ranks five at a time.
+  /// The images of `MethodImages`, dealt out to the ranks, five at a time.
   private struct Images: EpilogueImages {
     let communicator: any Communicator
 
@@ -114,5 +114,47 @@ import Training
     #expect(found.tensors["fc.bias"] == found.state["balancedHead.head.bias"]?.values.floats)
     let error = #expect(throws: LongtailError.self) { try outcome("balancedHead") }
     #expect(error?.code == .usage && error?.advice?.contains("breadcrumb") ?? false)
+  }
+
+  /// The layer of nearest means has the gradient of its scores: along random directions of its input, by differences.
+  @Test(arguments: NearestClassMean.Form.allCases) func nearestMeansHaveAGradient(form: NearestClassMean.Form) throws {
+    let (width, images) = (16, 3)
+    var graph = Graph(inputChannels: width, strideMultiple: 1)
+    graph.inputOrder = .channelBlocks
+    let pooled = graph.add(GlobalAveragePooling(), named: "avgpool", to: graph.input)
+    graph.add(NearestMeanClassifier(classes: 4, form: form), named: "nearestMean", to: pooled)
+    let network = try Network(graph: graph, images: images, height: 1, width: 1, seed: 3)
+    func numbers(_ count: Int, _ sample: Int) -> [Float] {
+      let random = CounterRandom(seed: 2, purpose: .testing, sample: sample)
+      return (0..<count).map { Float(random.uniform($0, in: -1...1)) }
+    }
+    for (name, count) in [("weight", 4 * width), ("centre", width), ("isKnown", 4)] {
+      let tensor = try #require(network.parameterTensors.first { $0.name == "nearestMean.\(name)" })
+      try tensor.write(name == "isKnown" ? [1, 0, 1, 1] : numbers(count, count), network.parameters)
+    }
+    let input = network.inputRows(HostBuffer(floatCount: 64 * images), images: images, height: 1, width: 1)
+    let plan = try network.trainingPlan(images: images, height: 1, width: 1, inputGradient: true)
+    // The class that is not known has a score of its own, on which nothing depends.
+    let slopes = DenseRows(count: images, width: 4, values: numbers(4 * images, 1).enumerated().map { $0.offset % 4 == 1 ? 0 : $0.element })
+    let before = DenseRows(count: images, width: width, values: numbers(images * width, 7))
+    func loss(_ rows: DenseRows) throws -> Double {
+      rows.write(to: input)
+      try plan.forward(network.parameterSet, images: BatchImages(input.buffer))
+      return zip(DenseRows(try plan.rows(.logits).values).values, slopes.values).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    _ = try loss(before)
+    slopes.write(to: try plan.rows(.logits).requiredGradient(.logits))
+    try plan.backward(into: network.gradients)
+    let gradient = DenseRows(try network.inputGradientRows(plan)).values
+    #expect(gradient.contains { abs($0) > 1e-2 })
+    for direction in 0..<4 {
+      let way = numbers(images * width, 100 + direction)
+      func moved(_ by: Float) throws -> Double {
+        try loss(DenseRows(count: images, width: width, values: zip(before.values, way).map { $0 + by * $1 }))
+      }
+      let slope = try (moved(1e-2) - moved(-1e-2)) / 2e-2
+      let expected = zip(gradient, way).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      #expect(abs(slope - expected) < 2e-3 * max(abs(expected), 1), "\(slope), by the layer \(expected)")
+    }
   }
 }

@@ -86,7 +86,7 @@ import Training
     for step in 0..<3 {
       #expect(first.canDraw(step: step + 1) && !first.canDraw(step: step + 2))
       try MethodImages.fill(batch, epoch: 0, step: step, samples: first.samples(step: step, count: 8), isMixed: false)
-      if step == 1 { try first.publish([1, 2, 3, 4], afterSteps: 1) }
+      if step == 1 { try first.publish([1, 2, 3, 4], afterSteps: 2) }
       _ = try run.step(batch)
     }
     #expect(StateTree(run).leaves.map(\.path).filter { $0.hasPrefix("sampler.") } == ["sampler.weights", "sampler.publishedStep"])

@@ -6,9 +6,9 @@ extension Experiment {
   /// Samples that make a training epoch: the sampler's length, all training samples without one.
   public var epochLength: Int { configuration.data.sampler?.length ?? dataset.count(of: .train) }
 
-  /// Whether the sampler or the augmentation has to know the classes of each training sample.
+  /// Whether the sampler, the method or the augmentation has to know the classes of each training sample.
   public var needsSampleClasses: Bool {
-    if trainingPipeline.needsClasses { return true }
+    if method.needsSampleClasses || trainingPipeline.needsClasses { return true }
     guard let sampler = configuration.data.sampler else { return false }
     // A name that does not exist has been refused.
     return (try? SamplerRegistry.needsClasses(sampler.name)) ?? false

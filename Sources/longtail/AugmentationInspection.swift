@@ -26,7 +26,11 @@ struct AugmentationInspection {
     let dataset = experiment.dataset
     var rows = try chosen.map { index in
       let sample = try dataset.annotatedImage(split: .train, index: index)
-      let size = experiment.inputSize
+      // As large as a view at most, in its own shape.
+      let (view, own) = (experiment.inputSize, sample.image.size)
+      let factor = min(Double(view.width) / Double(own.width), Double(view.height) / Double(own.height))
+      let size = ImageSize(
+        width: max(1, Int((Double(own.width) * factor).rounded())), height: max(1, Int((Double(own.height) * factor).rounded())))
       let small = sample.image.resized(width: size.width, height: size.height)
       return AugmentationSheet.Row(
         name: dataset.identifier(split: .train, index: index),

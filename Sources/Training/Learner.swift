@@ -53,8 +53,14 @@ public final class Learner {
   let trained: [TrainedNetwork]
   /// What the loss consists of.
   let terms: TermList
+  /// What the epilogue has made of the network, behind the last step.
+  var finished: Network?
+  /// The network that is judged and published.
+  public var judgedNetwork: Network { finished ?? network }
   /// What moves after a step.
   let followers: [any Follower]
+  /// What gives the samples of each step, where the learner was told: what it remembers is part of the state.
+  let sampler: (any Sampler)?
   private let stepsPerEpoch: Int
   /// Dropout's masks are functions of the run's seed, like everything that is random.
   let dropoutSeed: UInt64
@@ -118,12 +124,17 @@ public final class Learner {
     sampler: (any Sampler)? = nil, stages: [String: StageSurroundings.Earlier] = [:]
   ) throws {
     self.communicator = communicator
+    self.sampler = sampler
     self.stepsPerEpoch = max(1, stepsPerEpoch)
     hasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))
     dropoutSeed = seed
     self.objective = objective
-    schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+    // Without a step there is nothing to rise or fall over.
+    schedule =
+      totalSteps > 0
+      ? try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+      : try LearningRateSchedule(base: configuration.optimizer.learningRate, decay: .constant)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
     let training = configuration.training
     watch = StepWatch(threshold: training.spikeThreshold, looksForSpikes: training.spikes != .ignore)

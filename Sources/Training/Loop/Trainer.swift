@@ -86,7 +86,9 @@ public final class Trainer {
     scores = try BestScores(watching: configuration.checkpoint.best, of: experiment.scoreTable)
     nonFinitePolicy = NonFinitePolicy(training)
     stopping = try training.earlyStopping.map { try EarlyStopping($0, of: experiment.scoreTable) }
-    sampler = try experiment.sampler(statistics.audit.statistics.samples)
+    let classes = statistics.audit.statistics.samples
+    sampler = try method.sampler(
+      experiment.sampler(classes), experiment.samplerContext(classes), globalBatch: training.globalBatch)
     plan = try BatchPlan(
       sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
@@ -149,6 +151,16 @@ public final class Trainer {
         if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
         stopping?.note(evaluation.scores, step: evaluation.step)
         try observer?.didEvaluate(evaluation, learner: learner)
+        if hasEnded, learner.finished == nil {
+          // It ended early: only now is it known that this was the last step.
+          try applyEpilogue()
+          if learner.finished != nil {
+            let evaluation = try evaluate()
+            summary.evaluation = evaluation
+            if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
+            try observer?.didEvaluate(evaluation, learner: learner)
+          }
+        }
       }
       if hasEnded { try save() }
       if saving.isDue(after: report, steps: learner.stepCount, in: schedule) { try save() }
@@ -158,7 +170,16 @@ public final class Trainer {
         break
       }
     }
-    if summary.evaluation == nil, !summary.wasStopped { summary.evaluation = try evaluate() }
+    if summary.evaluation == nil, !summary.wasStopped {
+      let evaluation = try evaluate()
+      summary.evaluation = evaluation
+      if totalSteps == 0 {
+        // The epilogue is all there is to this stage.
+        _ = scores.note(evaluation.scores, step: evaluation.step)
+        try observer?.didEvaluate(evaluation, learner: learner)
+        try save()
+      }
+    }
     communicator.progress.enter(.finish)
     try saver?.finish()
     summary.steps = learner.stepCount
@@ -231,9 +252,10 @@ public final class Trainer {
 
   /// Judges the network that a checkpoint of this step would hold. Collective.
   private func evaluate() throws -> EvaluationReport {
+    if hasEnded { try applyEpilogue() }
     let report = try learner.withRootStatistics {
       try evaluator.evaluate(
-        learner.network, parameters: learner.judged, objective: learner.objective, step: learner.stepCount,
+        learner.judgedNetwork, parameters: learner.judged, objective: learner.objective, step: learner.stepCount,
         epoch: schedule.epochs(after: learner.stepCount))
     }
     timeLimit?.didEvaluate(seconds: report.seconds)

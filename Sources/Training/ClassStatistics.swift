@@ -92,6 +92,14 @@ public struct ClassStatistics: Sendable {
       images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed)))
   }
 
+  /// Groups by how many training images show each class, as shares of all such pairs of image and class: the thresholds are those for what
+  /// is labelled, or their defaults where the groups are listed.
+  /// - Throws: `LongtailError` where no image shows a class.
+  package func groupsByImages(_ rule: Configuration.Groups) throws -> ClassGroups {
+    guard case (.share(let head), .share(let tail)) = (rule.head, rule.tail) else { return try ClassGroups(counts: imageCounts) }
+    return try ClassGroups(counts: imageCounts, head: head, tail: tail)
+  }
+
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {
     let (head, medium, tail) = (0, 1, 2)
     var groups = names.indices.map { _ in medium }

@@ -185,7 +185,8 @@ let package = Package(
         "Training",
       ], path: "Tests/Probes/Method", swiftSettings: strict),
     .testTarget(
-      name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
+      name: "TrainingTests",
+      dependencies: ["Collectives", "MethodProbe", "Settings", "Tasks", "Tensors", "Training", "TrainingProbe", "TestSupport"],
       swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(

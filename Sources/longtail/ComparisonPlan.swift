@@ -147,6 +147,7 @@ struct ComparisonPlan {
         try BatchPlan(
           sampleCount: experiment.epochLength, globalBatch: configuration.training.globalBatch,
           dropLast: configuration.training.dropLast, ranks: ranks, microBatches: configuration.training.accumulate))
+      if run.fold != nil { try requireDivided(experiment, candidate: run.candidate) }
       let ones = experiment.classNames.map { _ in Int64(1) }
       _ = try ObjectiveRegistry.make(
         configuration.objective.name, settings: configuration.objective.settings,
@@ -158,6 +159,17 @@ struct ComparisonPlan {
       }
       classes = (run.candidate, experiment.classNames)
     }
+  }
+}
+
+extension ComparisonPlan {
+  /// Refuses folds where a candidate's task does not divide its samples: all folds would be judged on the same ones.
+  private func requireDivided(_ experiment: Experiment, candidate: String) throws {
+    guard let other = runs.first(where: { $0.candidate == candidate && $0.fold == 1 })?.configuration else { return }
+    guard try experiment.list(of: .validation) == Experiment(other).list(of: .validation) else { return }
+    throw LongtailError(
+      .usage, "\(candidate): data set '\(experiment.dataset.name)' is not divided by data.split, so that there are no folds of it",
+      advice: "Leave --folds out.")
   }
 }
 

@@ -79,7 +79,7 @@ struct Tuning {
           let evaluations = results.evaluations.filter { $0.step <= step }
           if let value = evaluations.last?.value(of: plan.score), value.isFinite { found = [value, 1] }
           report.candidates[candidate].runs[place].curve = evaluations.compactMap { record in
-            record.value(of: plan.score).map { (Double(record.epoch), $0) }
+            record.value(of: plan.score).map { (epoch: Double(record.epoch), score: $0) }
           }
         }
         try communicator.sum(&found)

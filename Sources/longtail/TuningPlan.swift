@@ -41,7 +41,11 @@ struct TuningPlan {
         .usage, "--search \(key): this is no key to choose a configuration by", advice: "Seeds are for --seeds, divisions for --folds.")
     }
     base = try options.load()
-    candidates = try samples.map { [space] in try space.samples($0, seed: seed) } ?? space.grid()
+    if let samples {
+      candidates = try space.samples(samples, seed: seed)
+    } else {
+      candidates = try space.grid()
+    }
     let load = { try Configuration.load(options.config, overrides: options.overrides + $0) }
     configurations = try candidates.map { candidate in
       do {

@@ -50,7 +50,8 @@ extension TuningReport {
     var (sum, freedom) = (0.0, 0)
     for row in rows {
       let known = row.compactMap { $0 }
-      guard known.count > 1, let mean = SampleStatistics(known).mean else { continue }
+      guard known.count > 1 else { continue }
+      let mean = known.reduce(0, +) / Double(known.count)
       sum += known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       freedom += known.count - 1
     }

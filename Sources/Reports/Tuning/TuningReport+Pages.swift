@@ -17,21 +17,20 @@ extension TuningReport {
   /// to 1; what is not known is empty. `score` is that of the last rung that was reached, `score.1` that of the first one, and so on.
   package var csv: String {
     func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
-    let rungNames = rungs.indices.map { "score.\($0 + 1)" }
-    var lines = [
-      ["row", "candidate"] + keys.map(\.name) + ["fold", "seed", "runs", "rung", "share", "score", "standardDeviation"] + rungNames
-    ]
+    var head = ["row", "candidate"] + keys.map(\.name)
+    head += ["fold", "seed", "runs", "rung", "share", "score", "standardDeviation"]
+    var lines = [head + rungs.indices.map { "score.\($0 + 1)" }]
     for candidate in ranking.map({ candidates[$0] }) {
       let rung = min(candidate.rung, doneRungs)
-      let share = rung > 0 ? "\(rungs[rung - 1].share)" : "0"
       let last = rung > 0 ? candidate.statistics(atRung: rung - 1) : SampleStatistics([])
-      lines.append(
-        ["candidate", candidate.name] + candidate.values + ["", "", "\(candidate.runs.count)", "\(rung)", share, cell(last.mean)]
-          + [cell(last.standardDeviation)] + rungs.indices.map { cell(candidate.statistics(atRung: $0).mean) })
+      var line = ["candidate", candidate.name] + candidate.values
+      line += ["", "", "\(candidate.runs.count)", "\(rung)", rung > 0 ? "\(rungs[rung - 1].share)" : "0"]
+      line += [cell(last.mean), cell(last.standardDeviation)]
+      lines.append(line + rungs.indices.map { cell(candidate.statistics(atRung: $0).mean) })
       for run in candidate.runs {
-        lines.append(
-          ["run", candidate.name] + candidate.values + [run.fold.map { "\($0)" } ?? "", "\(run.seed)", "1", "\(run.scores.count)", ""]
-            + [cell(run.scores.last ?? nil), ""] + rungs.indices.map { $0 < run.scores.count ? cell(run.scores[$0]) : "" })
+        var line = ["run", candidate.name] + candidate.values
+        line += [run.fold.map { "\($0)" } ?? "", "\(run.seed)", "1", "\(run.scores.count)", "", cell(run.scores.last ?? nil), ""]
+        lines.append(line + rungs.indices.map { $0 < run.scores.count ? cell(run.scores[$0]) : "" })
       }
     }
     return lines.map { $0.map(Comparison.quoted).joined(separator: ",") + "\r\n" }.joined()

@@ -115,7 +115,7 @@ package struct TuningReport: Sendable {
     func key(_ place: Int) -> (Int, Double, Int) {
       let candidate = candidates[place]
       let rung = min(candidate.rung, doneRungs)
-      guard rung > 0, let score = candidate.score(atRung: rung - 1) else { return (candidate.failure == nil ? 1 - rung : 2, 0, place) }
+      guard rung > 0, let score = candidate.score(atRung: rung - 1) else { return (candidate.failure == nil ? 1 : 2, 0, place) }
       return (-rung, self.score.direction == .larger ? -score : score, place)
     }
     return candidates.indices.sorted { key($0) < key($1) }

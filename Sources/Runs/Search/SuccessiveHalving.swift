@@ -54,8 +54,11 @@ package struct SuccessiveHalving: Sendable, Equatable {
   /// Places by falling score, the earlier one of equals first. Those without a score are left out.
   package static func ranking(_ scores: [Double?], _ direction: ScoreKind.Direction) -> [Int] {
     let sign = direction == .larger ? -1.0 : 1.0
-    let known = scores.enumerated().compactMap { place, score in score.flatMap { $0.isFinite ? (sign * $0, place) : nil } }
-    return known.sorted { $0 < $1 }.map(\.1)
+    let known = scores.enumerated().compactMap { place, score -> (score: Double, place: Int)? in
+      guard let score, score.isFinite else { return nil }
+      return (sign * score, place)
+    }
+    return known.sorted { ($0.score, $0.place) < ($1.score, $1.place) }.map(\.place)
   }
 
   /// Places of the candidates that go on to the next rung, in their order; none without a score does.

@@ -72,7 +72,9 @@ struct BenchLoadCommand: ParsableCommand {
   }
 
   /// Milliseconds of each image: those of the first epoch, and those of the others.
-  private func milliseconds(_ input: TrainingInput, _ samples: [Int], _ pipeline: any InputPipeline) throws -> (
+  private func milliseconds(
+    _ input: TrainingInput, _ samples: [Int], _ pipeline: any InputPipeline, size: ImageSize
+  ) throws -> (
     first: [Double], others: [Double]
   ) {
     var options = BatchLoader.Options()

@@ -27,7 +27,10 @@ package final class MethodRun {
   /// - Parameters:
   ///   - samples: images of an epoch, where the method does not draw them itself.
   ///   - batchSize: images of a step; the last of an epoch may have fewer.
-  package init(_ entry: MethodCase, _ communicator: any Communicator, samples: Int = MethodImages.count, batchSize: Int = 8) throws {
+  ///   - accumulate: micro-batches of a step.
+  package init(
+    _ entry: MethodCase, _ communicator: any Communicator, samples: Int = MethodImages.count, batchSize: Int = 8, accumulate: Int = 1
+  ) throws {
     (self.entry, self.communicator, self.batchSize) = (entry, communicator, batchSize)
     var configuration = Configuration()
     configuration.seed = 5
@@ -36,6 +39,7 @@ package final class MethodRun {
     configuration.optimizer.learningRate = 0.05
     configuration.schedule.name = .cosine
     configuration.training.globalBatch = batchSize
+    configuration.training.accumulate = accumulate
     configuration.objective.name = entry.objective
     configuration.objective.settings = entry.objectiveSettings
     let made = try MethodRegistry.make(entry.method, settings: entry.settings, context: MethodContext(configuration: configuration))
@@ -45,7 +49,8 @@ package final class MethodRun {
       SamplerContext(
         seed: 5, sampleCount: MethodImages.count, epochs: 10, classNames: ["a", "b", "c", "d"], classes: MethodImages.sampleClasses),
       globalBatch: batchSize)
-    plan = try BatchPlan(sampleCount: sampler.epochLength, globalBatch: batchSize, dropLast: false, ranks: communicator.size)
+    plan = try BatchPlan(
+      sampleCount: sampler.epochLength, globalBatch: batchSize, dropLast: false, ranks: communicator.size, microBatches: accumulate)
     learner = try Learner(
       configuration: configuration, graph: method.graph(entry.head.graph),
       inputSize: ImageSize(width: MethodImages.size, height: MethodImages.size),

@@ -1,8 +1,10 @@
 import Foundation
+import Threading
 
 /// A table of numbers, row after row: features of samples, weights of classes, logits.
 ///
-/// For what is done to heads on given features, not for networks' layers: products are plain loops of one thread over vectors of eight.
+/// For what is done to heads on given features, not for networks' layers: products are plain loops over vectors of eight. Rows of large ones
+/// are spread over the compute threads, each computed by one, so that the numbers are the same on any number of them.
 package struct DenseRows: Sendable, Equatable {
   /// Rows.
   package let count: Int
@@ -49,11 +51,13 @@ package struct DenseRows: Sendable, Equatable {
   package func products(with other: DenseRows) -> DenseRows {
     precondition(width == other.width, "rows of one width")
     var result = DenseRows(count: count, width: other.count)
+    let columns = other.count
     values.withUnsafeBufferPointer { a in
       other.values.withUnsafeBufferPointer { b in
-        for row in 0..<count {
-          for column in 0..<other.count {
-            result.values[row * other.count + column] = DenseRows.dot(a, row * width, b, column * width, width)
+        result.values.withUnsafeMutableBufferPointer { output in
+          nonisolated(unsafe) let (a, b, output) = (a, b, output)
+          DenseRows.forEachRow(count, cost: columns * width) { row in
+            for column in 0..<columns { output[row * columns + column] = DenseRows.dot(a, row * width, b, column * width, width) }
           }
         }
       }
@@ -65,7 +69,21 @@ package struct DenseRows: Sendable, Equatable {
   package func combining(_ other: DenseRows) -> DenseRows {
     precondition(width == other.count, "a weight for each row")
     var result = DenseRows(count: count, width: other.width)
-    for row in 0..<count { for k in 0..<width { result.add(other, row: k, times: self[row, k], to: row) } }
+    let (rows, columns) = (width, other.width)
+    values.withUnsafeBufferPointer { weights in
+      other.values.withUnsafeBufferPointer { input in
+        result.values.withUnsafeMutableBufferPointer { output in
+          nonisolated(unsafe) let (weights, input, output) = (weights, input, output)
+          DenseRows.forEachRow(count, cost: rows * columns) { row in
+            for k in 0..<rows {
+              let factor = weights[row * rows + k]
+              if factor == 0 { continue }
+              for index in 0..<columns { output[row * columns + index] += factor * input[k * columns + index] }
+            }
+          }
+        }
+      }
+    }
     return result
   }
 
@@ -75,6 +93,13 @@ package struct DenseRows: Sendable, Equatable {
     var result = DenseRows(count: width, width: other.width)
     for k in 0..<count { for column in 0..<width { result.add(other, row: k, times: self[k, column], to: column) } }
     return result
+  }
+
+  /// Calls `body` for each row, on the compute threads where that is worth it.
+  /// - Parameter cost: products of a row.
+  static func forEachRow(_ count: Int, cost: Int, _ body: (Int) -> Void) {
+    guard count * cost >= 1 << 20 else { return (0..<count).forEach(body) }
+    ComputePool.forEachRange(of: count) { for row in $0 { body(row) } }
   }
 
   private mutating func add(_ other: DenseRows, row: Int, times factor: Float, to target: Int) {
@@ -118,6 +143,11 @@ package struct DenseRows: Sendable, Equatable {
     return result
   }
 
+  @inline(__always)
+  private static func load(_ buffer: UnsafeBufferPointer<Float>, _ start: Int) -> SIMD8<Float> {
+    UnsafeRawBufferPointer(buffer).loadUnaligned(fromByteOffset: 4 * start, as: SIMD8<Float>.self)
+  }
+
   /// The sum of products, in eight partial sums.
   @inline(__always)
   private static func dot(
@@ -126,7 +156,7 @@ package struct DenseRows: Sendable, Equatable {
     var sums = SIMD8<Float>()
     var index = 0
     while index + 8 <= count {
-      for lane in 0..<8 { sums[lane] += a[aStart + index + lane] * b[bStart + index + lane] }
+      sums += load(a, aStart + index) * load(b, bStart + index)
       index += 8
     }
     var sum = sums.sum()

@@ -63,24 +63,49 @@ package struct KeyQueue: Sendable, Equatable {
   ) -> Contrast {
     let units = queries.units
     var weights = units.rows.products(with: keys)
-    var rows: [Double] = []
+    var rows = [Double](repeating: 0, count: queries.count)
     var atUnits = DenseRows(count: queries.count, width: queries.width)
-    for row in 0..<queries.count {
-      let positive = zip(units.rows[row], own[row]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } / Double(temperature)
-      let isLeftOut = { (key: Int) in removesOwnClass && labels[key] == queryLabels[row] }
-      let logits = weights[row].map { Double($0) / Double(temperature) }
-      let most = logits.indices.reduce(positive) { isLeftOut($1) ? $0 : max($0, logits[$1]) }
-      var sum = exp(positive - most)
-      let exponentials = logits.indices.map { isLeftOut($0) ? 0 : exp(logits[$0] - most) }
-      sum += exponentials.reduce(0, +)
-      rows.append(log(sum) + most - positive)
-      let factor = 1 / (temperature * divisor)
-      let towardOwn = Float(exp(positive - most) / sum - 1) * factor
-      for column in 0..<queries.width { atUnits[row, column] = towardOwn * own[row, column] }
-      for key in 0..<keys.count { weights[row, key] = Float(exponentials[key] / sum) * factor }
+    let (keyCount, width) = (keys.count, queries.width)
+    weights.values.withUnsafeMutableBufferPointer { weights in
+      rows.withUnsafeMutableBufferPointer { rows in
+        atUnits.values.withUnsafeMutableBufferPointer { atUnits in
+          nonisolated(unsafe) let (weights, rows, atUnits) = (weights, rows, atUnits)
+          DenseRows.forEachRow(queries.count, cost: 64 * keyCount) { row in
+            let scores = UnsafeMutableBufferPointer(rebasing: weights[row * keyCount..<(row + 1) * keyCount])
+            let positive = zip(units.rows[row], own[row]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) } / Double(temperature)
+            let (loss, towardOwn) = contrast(
+              scores, positive: positive, label: queryLabels[row], temperature: temperature, removesOwnClass: removesOwnClass,
+              factor: 1 / (temperature * divisor))
+            rows[row] = loss
+            for column in 0..<width { atUnits[row * width + column] = towardOwn * own[row, column] }
+          }
+        }
+      }
     }
     let away = weights.combining(keys)
     for index in atUnits.values.indices { atUnits.values[index] += away.values[index] }
     return Contrast(rows: rows, atUnits: atUnits, atQueries: DenseRows.gradient(atUnits: atUnits, units: units))
+  }
+
+  /// The loss of one query.
+  /// - Parameters:
+  ///   - scores: its products with all keys; overwritten by what each key counts in the gradient.
+  ///   - positive: its product with its own key, over the temperature.
+  ///   - factor: what gradients are multiplied by.
+  /// - Returns: the loss, and what its own key counts in the gradient.
+  private func contrast(
+    _ scores: UnsafeMutableBufferPointer<Float>, positive: Double, label: Int32, temperature: Float, removesOwnClass: Bool, factor: Float
+  ) -> (loss: Double, towardOwn: Float) {
+    func isLeftOut(_ key: Int) -> Bool { removesOwnClass && labels[key] == label }
+    var most = positive
+    for key in scores.indices where !isLeftOut(key) { most = max(most, Double(scores[key]) / Double(temperature)) }
+    let own = exp(positive - most)
+    var others = 0.0
+    for key in scores.indices where !isLeftOut(key) { others += exp(Double(scores[key]) / Double(temperature) - most) }
+    let sum = own + others
+    for key in scores.indices {
+      scores[key] = isLeftOut(key) ? 0 : Float(exp(Double(scores[key]) / Double(temperature) - most) / sum) * factor
+    }
+    return (log(sum) + most - positive, Float(own / sum - 1) * factor)
   }
 }

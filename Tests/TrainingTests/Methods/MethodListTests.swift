@@ -107,6 +107,24 @@ import Training
     #expect(Set(whole[0].losses).count == 16)
   }
 
+  /// On features that stay, a step in two parts is the step at once.
+  @Test(arguments: MethodCase.all.filter { ["classifierRetraining", "learnableWeightScaling", "balancedMetaSoftmax"].contains($0.name) })
+  func microBatchesDoNotMatter(entry: MethodCase) throws {
+    func outcome(_ accumulate: Int) throws -> (losses: [Double], state: [String: StoredTensor]) {
+      try RankGroup.run(1) { communicator in
+        let run = try MethodRun(entry, communicator, accumulate: accumulate)
+        try run.run(to: 8)
+        return (losses: run.losses, state: try run.state())
+      }[0]
+    }
+    let (one, two) = (try outcome(1), try outcome(2))
+    for (a, b) in zip(one.losses, two.losses) { #expect(abs(a - b) < 1e-5) }
+    for (path, tensor) in one.state {
+      let (a, b) = (tensor.values.doubles ?? [], try #require(two.state[path]).values.doubles ?? [])
+      #expect(a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-4 }, "\(path)")
+    }
+  }
+
   /// The list has every method of the registry.
   @Test func listIsComplete() {
     #expect(Set(MethodCase.all.map(\.method)) == Set(MethodRegistry.names))

@@ -89,7 +89,8 @@ public struct ClassTable: Sendable {
   private func classes(_ number: Int) -> String { number == 1 ? "1 class" : "\(number) classes" }
 
   private var caption: String {
-    "Step \(record.step), epoch \(record.epoch): \(Formatting.plural(record.images, "image")) at \(record.resolution) resolution."
+    "Step \(record.step), epoch \(record.epoch): \(Formatting.plural(record.images, "image"))"
+      + (task.countsPixels ? " at \(record.resolution) resolution." : ".")
       + " Groups come from \(task.groupSource)."
   }
 

@@ -24,6 +24,8 @@ public struct TaskDescription: Sendable, Equatable, Codable {
 
   /// What is counted.
   public var countUnit: CountUnit { CountUnit(unit) }
+  /// Whether labels are maps of pixels, which have a resolution and colours.
+  var countsPixels: Bool { countUnit == .pixels }
   /// What the whole is judged by.
   public var main: ScoreKind? { scores.first { $0.rank == .main && $0.scopes.contains(.whole) } }
   /// What a class is judged by.

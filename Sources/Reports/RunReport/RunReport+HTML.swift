@@ -32,7 +32,7 @@ extension RunReport {
   private var header: [Markup] {
     let configuration = results.configuration
     let words = [
-      "\(configuration.objective.name)", "\(configuration.model.name) of width \(configuration.model.width)", configuration.data.name,
+      "\(configuration.objective.name)", modelWords(configuration.model), configuration.data.name,
       "seed \(configuration.seed)",
     ]
     var parts: [Markup] = [
@@ -67,10 +67,17 @@ extension RunReport {
           [
             Markup(
               "Step \(Formatting.count(last.step)), epoch \(last.epoch) of \(configuration.training.epochs): "
-                + "\(Formatting.plural(last.images, "image")) of split \(configuration.evaluation.split) at \(last.resolution) resolution.")
+                + "\(Formatting.plural(last.images, "image")) of split \(configuration.evaluation.split)"
+                + (task.countsPixels ? " at \(last.resolution) resolution." : "."))
           ]))
     }
     return parts
+  }
+
+  /// The model, and its width where its settings tell one; the key `model.width` counts for the networks that have it.
+  private func modelWords(_ model: Configuration.Model) -> String {
+    if let width = model.settings["width"]?.intValue { return "\(model.name) of width \(width)" }
+    return ["unet", "segnet"].contains(model.name) ? "\(model.name) of width \(model.width)" : model.name
   }
 
   private var curves: [Markup] {
@@ -177,6 +184,9 @@ extension RunReport {
     ]
   }
 
+  /// What an image's own score is called, where it is not of the kind that the whole is judged by.
+  private var imageScore: String? { results.task.countUnit == .images ? "probability of the true class" : nil }
+
   private var images: [Markup] {
     let names = results.last?.classes.map(\.name) ?? []
     func rows(_ title: String, _ entries: [ReportPictures.Entry]) -> [Markup] {
@@ -190,7 +200,7 @@ extension RunReport {
                 "p", [:],
                 [
                   .element("b", [:], [Markup(entry.name)]),
-                  Markup(results.task.main.map { " \($0.title) \($0.text(entry.score, decimals: 1))" } ?? ""),
+                  Markup(results.task.main.map { " \(imageScore ?? $0.title) \($0.text(entry.score, decimals: 1))" } ?? ""),
                 ]),
               .element(
                 "div", ["class": "figures"],
@@ -200,6 +210,10 @@ extension RunReport {
                 ]),
             ])
         }
+    }
+    guard results.task.countsPixels else {
+      return [.element("p", ["class": "soft"], ["Images are ranked by \(imageScore.map { "the \($0)" } ?? "their own score")."])]
+        + rows("Worst", pictures.worst) + rows("Best", pictures.best)
     }
     return [
       .element(

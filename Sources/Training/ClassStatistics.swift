@@ -92,12 +92,10 @@ public struct ClassStatistics: Sendable {
       images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed)))
   }
 
-  /// Groups by how many training images show each class, as shares of all such pairs of image and class: the thresholds are those for what
-  /// is labelled, or their defaults where the groups are listed.
-  /// - Throws: `LongtailError` where no image shows a class.
-  package func groupsByImages(_ rule: Configuration.Groups) throws -> ClassGroups {
-    guard case (.share(let head), .share(let tail)) = (rule.head, rule.tail) else { return try ClassGroups(counts: imageCounts) }
-    return try ClassGroups(counts: imageCounts, head: head, tail: tail)
+  /// Groups by how many training images show each class: head classes are shown by half of them or more, tail classes by less than a tenth.
+  package var groupsByImages: ClassGroups {
+    let images = Double(max(1, audit.statistics.imageCount))
+    return ClassGroups(places: imageCounts.map { Double($0) / images >= 0.5 ? 0 : Double($0) / images < 0.1 ? 2 : 1 })
   }
 
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {

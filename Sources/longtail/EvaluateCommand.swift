@@ -110,27 +110,30 @@ struct EvaluateCommand: ParsableCommand {
       }
       guard communicator.isRoot else { return }
       let record = EvaluationRecord(report, experiment: experiment, statistics: statistics)
-      let groupings = try self.groupings(report, experiment, statistics)
+      let groupings = groupings(report, experiment, statistics)
       if json {
         printNow(try JSONValue(encoding: PrintedEvaluation(record, scores: report.scores, groupings: groupings)).line + "\n")
       } else {
         printNow(
           experiment.skippedSamples + "\(path), split \(experiment.evaluationSplit.shortName)\n\n"
             + ClassTable(record).text(for: Terminal.detect(descriptor: 1)) + "\n"
-            + (groupings.map { $0.text + "\n" } ?? ""))
+            + (groupings.map { $0.text + EvaluateCommand.imageGroups + "\n" } ?? ""))
       }
     }
   }
 
+  private static let imageGroups =
+    "By images, head classes are shown by half of the training images or more, tail classes by less than a tenth.\n"
+
   /// Means of the classes by how much is labelled with them and by how many images show them, where both are counted.
-  private func groupings(_ report: EvaluationReport, _ experiment: Experiment, _ statistics: ClassStatistics) throws -> GroupComparison? {
+  private func groupings(_ report: EvaluationReport, _ experiment: Experiment, _ statistics: ClassStatistics) -> GroupComparison? {
     guard experiment.task.countUnit != .images, experiment.task.grouping == .shares, statistics.imageCounts.contains(where: { $0 > 0 })
     else { return nil }
     return GroupComparison(
       report.scores, classNames: experiment.classNames,
       groupings: [
         .init(unit: experiment.task.countUnit.name, groups: statistics.groups),
-        .init(unit: CountUnit.images.name, groups: try statistics.groupsByImages(experiment.configuration.groups)),
+        .init(unit: CountUnit.images.name, groups: statistics.groupsByImages),
       ])
   }
 

@@ -90,7 +90,10 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(
-      name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
+      name: "Detection",
+      dependencies: [
+        "Datasets", "Images", "Kernels", "Models", "Networks", "Objectives", "Settings", "Tasks", "Tensors", "Threading", yams,
+      ], swiftSettings: hot),
     .target(name: "Recognition", dependencies: ["CCompression", "Datasets", "Images", "Tensors"], swiftSettings: hot),
     .target(
       name: "Segmentation",
@@ -100,7 +103,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks",
+        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Detection", "Kernels", "Models", "Networks",
         "Objectives", "Optimizers", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
@@ -150,7 +153,7 @@ let package = Package(
     .testTarget(
       name: "DetectionTests",
       dependencies: [
-        "Datasets", "Detection", "Images", "Kernels", "Models", "Networks", "Objectives", "Tensors", "TestSupport", "Threading",
+        "Datasets", "Detection", "Images", "Kernels", "Models", "Networks", "Objectives", "Tasks", "Tensors", "TestSupport", "Threading",
       ],
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),

@@ -41,17 +41,18 @@ extension Graph {
   ///   - outputStride: how many pixels a position of the last stage stands for: 32 as it was published; with 16 the last stage, with 8 the
   ///     last two have dilation instead of stride (`replace_stride_with_dilation`). Of two 3x3 convolutions the first has the dilation of the
   ///     stage before in a stage's first block, both have that of the stage in all others.
+  ///   - first: channels of the first stage; 64 as published.
   ///   - name: what the names of parameters begin with.
   mutating func addResNet(
-    _ depth: ResNetDepth, outputStride: Int, named name: String = "backbone", to image: Value
+    _ depth: ResNetDepth, outputStride: Int, width first: Int = 64, named name: String = "backbone", to image: Value
   ) -> BackboneLevels {
-    var x = add(Convolution(filters: 64, kernel: 7, stride: 2, padding: 3, bias: false, start: .normal), named: "\(name).conv1", to: image)
+    var x = add(Convolution(filters: first, kernel: 7, stride: 2, padding: 3, bias: false, start: .normal), named: "\(name).conv1", to: image)
     x = add(BatchNormalization(rectified: true), named: "\(name).bn1", to: x)
     x = add(Pooling(.maximum, kernel: 3, stride: 2, padding: 1), named: "\(name).maxpool", to: x)
     var levels: [Value] = []
     var (stride, dilation) = (4, 1)
     for (stage, count) in depth.blocks.enumerated() {
-      let width = 64 << stage
+      let width = first << stage
       let former = dilation
       var step = stage > 0 ? 2 : 1
       if stride * step > outputStride {

@@ -9,6 +9,8 @@ public enum ClassGrouping: Sendable, Equatable {
   case shares
   /// By numbers: many above the first, few below the second.
   case counts(many: Int64, few: Int64)
+  /// As the data set itself has them.
+  case given(ClassGroups)
 
   /// Many above 100, few below 20, as recognition's and detection's benchmarks have it.
   public static let published = ClassGrouping.counts(many: 100, few: 20)
@@ -32,6 +34,9 @@ public protocol Task: Sendable {
   var grouping: ClassGrouping { get }
   /// The ports of the network that its tally reads, beside the logits that the objective is measured at.
   var ports: Set<Port> { get }
+  /// Whether evaluation tells the objective's value: at the logits, with a label for each row of them. A task that finds its rows only in training
+  /// has none, and adds offsets of the objective itself.
+  var measuresObjective: Bool { get }
 
   /// The same task without some samples.
   /// - Parameter samples: their indices, by split.
@@ -71,6 +76,9 @@ extension Task {
   /// The logits.
   public var ports: Set<Port> { [.logits] }
 
+  /// It does.
+  public var measuresObjective: Bool { true }
+
   /// All images go in batches.
   public func judgesSingleImages(ofSize size: ImageSize?) -> Bool { false }
 
@@ -105,6 +113,7 @@ extension Task {
     switch grouping {
     case .shares: ClassGroups.namesByShare
     case .counts: ClassGroups.namesByCount
+    case .given(let groups): groups.names
     }
   }
 }

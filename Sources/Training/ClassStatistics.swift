@@ -68,6 +68,7 @@ public struct ClassStatistics: Sendable {
     case .shares: groups = try ClassStatistics.groups(experiment.configuration.groups, audit.statistics, experiment.classNames)
     case .counts(let many, let few):
       groups = ClassGroups(counts: audit.statistics.pixels.map(Int64.init), moreThan: many, fewerThan: few)
+    case .given(let given): groups = given
     }
   }
 

@@ -1,0 +1,46 @@
+import Configuration
+import Detection
+import Models
+import Networks
+import Objectives
+import Tensors
+
+/// The step of Faster R-CNN: both stages at once, from one batch.
+///
+/// | term | rows | loss |
+/// |---|---|---|
+/// | `objective` | regions drawn from proposals and objects | the configuration's, over classes and background |
+/// | `regionBoxes` | those of objects | smooth L1, over the number of all regions |
+/// | `objectness` | drawn anchors | binary cross-entropy, their mean |
+/// | `anchorBoxes` | positive ones | smooth L1, over the number of all drawn anchors |
+///
+/// All denominators are those of the global batch, and what is drawn is a function of seed, epoch and sample.
+/// Source: Ren, He, Girshick, Sun, "Faster R-CNN", NeurIPS 2015, trained jointly; numbers as in torchvision.
+package struct FasterRCNNMethod: Method {
+  /// The name in configurations.
+  package static let name = "fasterRCNN"
+  private let detector: Detector
+
+  /// For a detector.
+  package init(_ detector: Detector) { self.detector = detector }
+
+  /// Both stages, and the four terms.
+  /// - Throws: `LongtailError` for a network that is no such detector.
+  package func parts(_ setup: MethodSetup) throws -> StepParts {
+    guard let second = setup.student.continuations.first(where: { $0.name == Continuation.regions }) else {
+      throw LongtailError(
+        .usage, "method \(FasterRCNNMethod.name) trains detectors, and model '\(setup.configuration.model.name)' is none",
+        advice: "Set model.name to one of \(FasterRCNNOptions.modelName)-resnet18 to -resnet101.")
+    }
+    let link = try RegionLink(detector, seed: setup.seed, input: (setup.width, setup.height))
+    func regions(_ port: Port) -> PortPlace { PortPlace(network: Continuation.regions, port: port.name) }
+    return StepParts(
+      chain: [ChainedNetwork(second, behind: link)],
+      terms: [
+        RegionTerm("objective", setup.objective, at: regions(.logits), regions: link.regions),
+        RegionBoxTerm("regionBoxes", at: regions(.regionCodes), targets: link.regions, columns: detector.codeColumns),
+        ObjectnessTerm("objectness", at: [PortPlace(port: Port.objectness.name)], targets: link.anchors),
+        AnchorBoxTerm("anchorBoxes", at: [PortPlace(port: Port.anchorCodes.name)], targets: link.anchors),
+      ])
+  }
+}

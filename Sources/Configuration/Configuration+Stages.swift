@@ -23,12 +23,22 @@ extension Configuration {
 
   /// What the network of a stage begins with.
   public struct StageStart: Sendable, Equatable {
-    /// The stage before whose last checkpoint tensors are taken from; nil for first values, or those of `model.pretrained`.
+    /// The stage before whose checkpoint tensors are taken from; nil for first values, or those of `model.pretrained`.
     public var stage: String?
+    /// Which of its checkpoints.
+    public var weights = Weights.last
     /// Only tensors whose names match one of these patterns; all of them if empty.
     public var only: [String] = []
     /// Tensors whose names match one of these patterns keep their first values.
     public var except: [String] = []
+
+    /// Which checkpoint of a stage.
+    public enum Weights: String, CaseIterable, Choice {
+      /// The last one.
+      case last
+      /// The one with the best value of the first score that `checkpoint.best` names.
+      case best
+    }
 
     /// First values.
     public init() {}
@@ -61,6 +71,10 @@ extension Configuration {
         throw LongtailError(error.code, "\(place) (\(name)): \(error.message)", advice: error.advice)
       }
       configuration.output = "\(outputDirectory)/stages/\(index + 1)-\(name)"
+      for partner in try configuration.partnerList() {
+        guard let stage = partner.stage, !recipe.contains(where: { $0.name == stage }) else { continue }
+        throw LongtailError.unknownName("stage before it", stage, known: recipe.map(\.name), at: "\(place) (\(name)): partners")
+      }
       if start.stage != nil { configuration.model.pretrained = nil }
       recipe.append(Stage(name: name, start: start, configuration: configuration))
     }
@@ -91,12 +105,17 @@ extension Configuration {
           throw LongtailError.unknownName("stage before it", "\(value)", known: before, at: "\(place): start.stage")
         }
         start.stage = name
+      case "weights":
+        guard let weights = StageStart.Weights(setting: value) else {
+          throw LongtailError(.usage, "\(place): start.weights is \(value), expected last or best")
+        }
+        start.weights = weights
       case "only", "except":
         guard let patterns = [String](setting: value), !patterns.isEmpty else {
           throw LongtailError(.usage, "\(place): start.\(key) is \(value), expected a list of names such as [backbone.*]")
         }
         if key == "only" { start.only = patterns } else { start.except = patterns }
-      default: throw LongtailError.unknownName("key", key, known: ["stage", "only", "except"], at: "\(place): start")
+      default: throw LongtailError.unknownName("key", key, known: ["stage", "weights", "only", "except"], at: "\(place): start")
       }
     }
     guard start.stage != nil else {

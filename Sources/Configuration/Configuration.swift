@@ -9,12 +9,22 @@ public struct Configuration: Section {
   public var seed = 0
   /// The run directory; empty stands for `runs/<name>`, see `outputDirectory`.
   public var output: String?
+  /// What the network is trained for: `segmentation`, `recognition`, `detection`; nil for segmentation.
+  public var task: String?
   /// What to train on.
   public var data = DataSet()
   /// The network.
   public var model = Model()
   /// The loss, and what it does for rare classes.
   public var objective = Objective()
+  /// How the network is trained beyond one loss at its logits; nil for the task's own way.
+  public var method: Method?
+  /// Networks that take part in the steps without being trained; see `partnerList`.
+  public var partners: List?
+  /// What is minimized beside the objective; see `termList`.
+  public var terms: List?
+  /// What is done to the network behind the last step; see `epilogueList`.
+  public var epilogue: List?
   /// How gradients change parameters.
   public var optimizer = Optimizer()
   /// How the learning rate changes over the run.
@@ -52,10 +62,17 @@ public struct Configuration: Section {
   package mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key(
       "seed", &seed, "all randomness derives from it", .atLeast(0))
+    visitor.optionalKey(
+      "task", &task, "what the network is trained for: segmentation, recognition, detection; segmentation when not given", .notEmpty)
     visitor.optionalKey("output", &output, "run directory; runs/<name of the file> when not given", .path)
     visitor.section("data", &data, "what to train on")
     visitor.section("model", &model, "the network")
     visitor.section("objective", &objective, "the loss, and what it does for rare classes")
+    visitor.section("method", &method, "how the network is trained beyond one loss at its logits; the task's own way when not given")
+    visitor.optionalKey(
+      "partners", &partners, "networks that take part without being trained, each a mapping: name, stage or file, mode, model")
+    visitor.optionalKey("terms", &terms, "what is minimized beside the objective, each a mapping: objective, settings, port, weight")
+    visitor.optionalKey("epilogue", &epilogue, "what is done to the network behind the last step, each a mapping: name, settings")
     visitor.section("optimizer", &optimizer, "how gradients change parameters")
     visitor.section("schedule", &schedule, "how the learning rate changes over the run")
     visitor.optionalKey(

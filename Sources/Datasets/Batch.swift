@@ -11,10 +11,12 @@ public final class Batch: @unchecked Sendable {
   public let targets: any Targets
   /// The same images in further views, such as a second crop, each laid out as `images`; empty where samples have one view.
   package var furtherViews: [HostBuffer] = []
+  /// The global batch of the step, and where this rank's images stand in it.
+  var global = Global(positions: [])
   /// Index in the split of each picture.
-  public internal(set) var sampleIndices: [Int]
+  public private(set) var sampleIndices: [Int]
   /// How often each picture's sample came before in the epoch: 0 but where a sampler repeats samples.
-  public internal(set) var occurrences: [Int]
+  public private(set) var occurrences: [Int]
   /// Number of pictures of each micro-batch, in order; they add up to `imageCount`.
   public internal(set) var microBatches: [Int]
   /// The annotation of each image as the data set has it, before any resizing, where the loader was asked to keep them.
@@ -33,11 +35,22 @@ public final class Batch: @unchecked Sendable {
   /// Number of pictures; may be 0 where this rank has none in this step.
   public var imageCount: Int { sampleIndices.count }
 
-  init(capacity: Int, height: Int, width: Int, targets: any Targets) {
+  /// The samples of all ranks in a step.
+  struct Global {
+    /// The sample at each position.
+    var samples: [Int] = []
+    /// How often it came before in the epoch.
+    var occurrences: [Int] = []
+    /// The positions of this rank's images.
+    var positions: [Int]
+  }
+
+  init(capacity: Int, height: Int, width: Int, targets: any Targets, views: Int = 1) {
     self.capacity = capacity
     self.height = height
     self.width = width
     images = HostBuffer(floatCount: capacity * 3 * height * width)
+    furtherViews = (1..<max(1, views)).map { _ in HostBuffer(floatCount: capacity * 3 * height * width) }
     self.targets = targets
     sampleIndices = []
     occurrences = []
@@ -48,13 +61,21 @@ public final class Batch: @unchecked Sendable {
   }
 
   /// Sets number and origin of the pictures, before they are filled in.
-  func prepare(epoch: Int, step: Int, samples: [Int], occurrences: [Int]? = nil, microBatches: [Int]? = nil) {
+  func prepare(epoch: Int, step: Int, _ global: Global, microBatches: [Int]? = nil) {
     self.epoch = epoch
     self.step = step
-    sampleIndices = samples
-    self.occurrences = occurrences ?? [Int](repeating: 0, count: samples.count)
-    self.microBatches = microBatches ?? [samples.count]
+    self.global = global
+    sampleIndices = global.positions.map { global.samples[$0] }
+    occurrences = global.positions.map { global.occurrences[$0] }
+    self.microBatches = microBatches ?? [sampleIndices.count]
     annotations = []
-    targets.prepare(images: samples.count)
+    targets.prepare(images: sampleIndices.count)
+  }
+
+  /// The same for a batch of all ranks' images.
+  func prepare(epoch: Int, step: Int, samples: [Int]) {
+    prepare(
+      epoch: epoch, step: step,
+      Global(samples: samples, occurrences: [Int](repeating: 0, count: samples.count), positions: Array(samples.indices)))
   }
 }

@@ -28,7 +28,7 @@ public final class BatchLoader: @unchecked Sendable {
     /// The split.
     public var split: Split
     /// How samples become input.
-    public var pipeline: AugmentationPipeline
+    public var pipeline: any InputPipeline
     /// Which samples each epoch is made of, in which order.
     public var order: any Sampler
     /// How an epoch is cut into steps and ranks.
@@ -45,7 +45,7 @@ public final class BatchLoader: @unchecked Sendable {
     /// Names everything.
     /// - Parameter targets: makes the targets of a batch with room for so many images; a label for each pixel when not given.
     public init(
-      dataset: any ImageDataset, split: Split, pipeline: AugmentationPipeline, order: any Sampler, plan: BatchPlan,
+      dataset: any ImageDataset, split: Split, pipeline: any InputPipeline, order: any Sampler, plan: BatchPlan,
       rank: Int, height: Int, width: Int, targets: (@Sendable (_ capacity: Int) -> any Targets)? = nil
     ) {
       self.dataset = dataset
@@ -61,8 +61,7 @@ public final class BatchLoader: @unchecked Sendable {
   }
 
   private let source: Source
-  private let keepsAnnotations: Bool
-  private let cache: SampleCache
+  private let samples: SampleSource
   private let firstStep: Int
   private let endStep: Int
 
@@ -89,15 +88,17 @@ public final class BatchLoader: @unchecked Sendable {
   public init(source: Source, epoch: Int = 0, step: Int = 0, endEpoch: Int? = nil, options: Options = Options()) throws {
     try source.pipeline.validate()
     self.source = source
-    keepsAnnotations = options.keepsAnnotations
-    cache = SampleCache(byteCount: options.cacheBytes)
+    samples = SampleSource(
+      source.dataset, source.split, cacheBytes: options.cacheBytes, keepsAnnotations: options.keepsAnnotations)
     firstStep = epoch * source.plan.stepsPerEpoch + step
     endStep = endEpoch.map { $0 * source.plan.stepsPerEpoch } ?? Int.max
     nextToMake = firstStep
     nextToGive = firstStep
     let capacity = source.plan.largestShare(rank: source.rank)
     free = (0...max(1, options.batchesAhead)).map { _ in
-      Batch(capacity: capacity, height: source.height, width: source.width, targets: source.makeTargets(capacity))
+      Batch(
+        capacity: capacity, height: source.height, width: source.width, targets: source.makeTargets(capacity),
+        views: source.pipeline.viewCount)
     }
     let threads = max(1, options.threads)
     running = threads
@@ -201,21 +202,19 @@ public final class BatchLoader: @unchecked Sendable {
     let epoch = ticket / source.plan.stepsPerEpoch
     let step = ticket % source.plan.stepsPerEpoch
     let positions = source.plan.positions(step: step, rank: source.rank)
-    let places = positions.flatMap { Array($0) }
-    let samples: [Int]
-    let occurrences: [Int]
+    let whole = source.plan.positions(step: step)
+    var global = Batch.Global(positions: positions.flatMap { $0.map { $0 - whole.lowerBound } })
     if let stepwise {
-      let drawn = stepwise.samples(step: ticket, count: source.plan.positions(step: step).count)
-      samples = places.map { drawn[$0 - step * source.plan.globalBatch] }
+      global.samples = stepwise.samples(step: ticket, count: whole.count)
       // How often a sample came before is not known without drawing all steps; each position counts as another occurrence.
-      occurrences = places.map { $0 + 1 }
+      global.occurrences = whole.map { $0 + 1 }
     } else {
       let epochDrawn = drawn.flatMap { $0.epoch == epoch ? $0 : nil } ?? DrawnEpoch(source.order, epoch: epoch)
       drawn = epochDrawn
-      samples = places.map { epochDrawn.samples[$0] }
-      occurrences = places.map { epochDrawn.occurrences[$0] }
+      global.samples = Array(epochDrawn.samples[whole])
+      global.occurrences = Array(epochDrawn.occurrences[whole])
     }
-    batch.prepare(epoch: epoch, step: step, samples: samples, occurrences: occurrences, microBatches: positions.map(\.count))
+    batch.prepare(epoch: epoch, step: step, global, microBatches: positions.map(\.count))
     return (ticket, batch)
   }
 
@@ -225,31 +224,17 @@ public final class BatchLoader: @unchecked Sendable {
   private func canDraw(_ step: Int) -> Bool { stepwise?.canDraw(step: step) ?? true }
 
   private func fill(_ batch: Batch) throws {
-    let plane = source.height * source.width
-    for (position, index) in batch.sampleIndices.enumerated() {
-      let entry = try load(index)
-      if let annotation = entry.original { batch.annotations.append(annotation) }
+    for (place, index) in batch.sampleIndices.enumerated() {
       do {
-        let geometry = try batch.images.withFloats { images in
-          try source.pipeline.write(
-            entry.sample.image, epoch: batch.epoch, index: index, occurrence: batch.occurrences[position], height: source.height,
-            width: source.width, to: UnsafeMutableBufferPointer(rebasing: images[3 * plane * position..<3 * plane * (position + 1)]))
-        }
-        try batch.targets.write(entry.sample.annotation, geometry, at: position)
+        try source.pipeline.fill(BatchSlot(batch: batch, place: place), from: samples)
+      } catch let error as UnreadableSample {
+        // It names its file.
+        throw error.cause
       } catch let error as LongtailError {
         let name = source.dataset.identifier(split: source.split, index: index)
         throw LongtailError(
           error.code, "\(source.dataset.name) \(source.split.rawValue) \(name): \(error.message)", advice: error.advice)
       }
     }
-  }
-
-  private func load(_ index: Int) throws -> SampleCache.Entry {
-    if let entry = cache.entry(index) { return entry }
-    let sample = try source.dataset.annotatedImage(split: source.split, index: index)
-    let entry = SampleCache.Entry(
-      sample: source.pipeline.prepared(sample), original: keepsAnnotations ? sample.annotation : nil)
-    cache.keep(entry, at: index)
-    return entry
   }
 }

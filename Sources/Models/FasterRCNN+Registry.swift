@@ -1,4 +1,6 @@
 import Networks
+import Settings
+import Tensors
 
 extension ModelRegistry {
   /// Faster R-CNN on the ResNets. Here with torchvision's softmax head; a task that knows the objective makes the head that it needs.
@@ -22,5 +24,14 @@ extension FasterRCNNOptions {
   /// The depth that a model's name tells; nil for other models.
   package static func depth(ofModel name: String) -> ResNetDepth? {
     ResNetDepth.allCases.first { name == "\(modelName)-resnet\($0.rawValue)" }
+  }
+}
+
+extension FasterRCNNOptions {
+  /// The options that a configuration's `model.settings` say.
+  /// - Throws: `LongtailError` for an unknown setting or a value out of range.
+  package static func reading(_ settings: [String: SettingValue], ofModel name: String) throws -> FasterRCNNOptions {
+    let entry = RegistryEntry<Void, FasterRCNNOptions>(name, summary: "", about: "", settings: FasterRCNNOptions()) { options, _ in options }
+    return try entry.make(settings, (), kind: ModelRegistry.registry.kind)
   }
 }

@@ -44,9 +44,6 @@ public struct FasterRCNNOptions: Sendable, Hashable {
 
   /// Anchors of a cell.
   public var anchorsPerCell: Int { anchorRatios.count }
-
-  /// torchvision's setting for LVIS: scores above 0.0001, 300 objects an image.
-  public static let lvisThreshold = 0.0001
 }
 
 extension FasterRCNNOptions: Section {

@@ -12,14 +12,14 @@ public struct InferenceNetwork {
   /// What is added to the scores of each class, as an objective with post-hoc adjustment asks for.
   public var offsets: [Double]?
   /// How images become input.
-  public var pipeline: AugmentationPipeline
+  public var pipeline: any InputPipeline
   /// Names of the classes.
   public var classNames: [String]
 
   /// Puts the parts together.
   /// - Parameter parameters: the network's own when not given.
   public init(
-    _ network: Network, parameters: ParameterSet? = nil, offsets: [Double]? = nil, pipeline: AugmentationPipeline, classNames: [String]
+    _ network: Network, parameters: ParameterSet? = nil, offsets: [Double]? = nil, pipeline: any InputPipeline, classNames: [String]
   ) {
     (self.network, self.parameters, self.offsets) = (network, parameters ?? network.parameterSet, offsets)
     (self.pipeline, self.classNames) = (pipeline, classNames)
@@ -43,9 +43,7 @@ public struct InferenceNetwork {
     let padded = padded(canvas ?? ImageSize(width: image.width, height: image.height))
     let plan = try network.inferencePlan(images: 1, height: padded.height, width: padded.width, ports: ports)
     let input = HostBuffer(floatCount: 3 * padded.height * padded.width)
-    _ = try input.withFloats { input in
-      try pipeline.write(image, epoch: 0, index: 0, height: padded.height, width: padded.width, to: input)
-    }
+    _ = try input.withFloats { try pipeline.write(image, height: padded.height, width: padded.width, to: $0) }
     try plan.forward(parameters, images: BatchImages(input))
     return (plan, padded)
   }

@@ -49,7 +49,7 @@ public struct TallyContext: Sendable {
   /// The same with padding.
   public var paddedSize: ImageSize
   /// How images become input.
-  public var pipeline: AugmentationPipeline
+  public var pipeline: any InputPipeline
   /// Whether predictions are compared at the annotations' own size, which batches then hold too.
   public var comparesAtOwnSize: Bool
   /// The most images of a batch on a rank.
@@ -57,7 +57,7 @@ public struct TallyContext: Sendable {
 
   /// Puts the parts together.
   public init(
-    split: Split, groups: ClassGroups, imageSize: ImageSize, paddedSize: ImageSize, pipeline: AugmentationPipeline,
+    split: Split, groups: ClassGroups, imageSize: ImageSize, paddedSize: ImageSize, pipeline: any InputPipeline,
     comparesAtOwnSize: Bool, batch: Int = 1
   ) {
     (self.split, self.groups, self.imageSize, self.paddedSize) = (split, groups, imageSize, paddedSize)

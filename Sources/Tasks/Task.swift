@@ -26,6 +26,9 @@ public protocol Task: Sendable {
   var name: String { get }
   /// The images with their annotations.
   var dataset: any ImageDataset { get }
+  /// The network, where the task composes it, of more than one part or of what its objective needs; nil for the model that the configuration
+  /// names.
+  var graph: Graph? { get }
   /// What is counted by class.
   var countUnit: CountUnit { get }
   /// The kinds of scores that it gives, in the order in which they are shown; that of the loss belongs to every task.
@@ -46,12 +49,19 @@ public protocol Task: Sendable {
   ///   - capacity: the most images of a batch.
   ///   - size: extents of the network's input, padding included.
   func makeTargets(capacity: Int, size: ImageSize) -> any Targets
+  /// How samples become input.
+  /// - Parameter usual: what `data.size` and `data.augmentation` say for any image: resize, scale, crop, flip, changes of colour.
+  /// - Throws: `LongtailError` for settings that the task cannot work with.
+  func pipelines(_ usual: InputPipelines) throws -> InputPipelines
   /// Whether an image that the network sees at a size is judged by itself, as with several looks at each, and not in batches.
   /// - Parameter size: nil where images differ in size.
   func judgesSingleImages(ofSize size: ImageSize?) -> Bool
   /// An empty tally.
   func makeTally(_ context: TallyContext) -> any Tally
 
+  /// Refuses a network whose outputs are not of the task's kind.
+  /// - Throws: `LongtailError` with code `usage`.
+  func requireNetwork(_ graph: Graph) throws
   /// Refuses training annotations that nothing can be learned from.
   /// - Throws: `LongtailError` that says what to do.
   func requireTrainable(_ statistics: LabelStatistics) throws
@@ -73,14 +83,23 @@ extension Task {
   /// By shares.
   public var grouping: ClassGrouping { .shares }
 
+  /// The configuration's model.
+  public var graph: Graph? { nil }
+
   /// The logits.
   public var ports: Set<Port> { [.logits] }
 
   /// It does.
   public var measuresObjective: Bool { true }
 
+  /// The usual ones.
+  public func pipelines(_ usual: InputPipelines) throws -> InputPipelines { usual }
+
   /// All images go in batches.
   public func judgesSingleImages(ofSize size: ImageSize?) -> Bool { false }
+
+  /// Any will do.
+  public func requireNetwork(_ graph: Graph) throws {}
 
   /// Anything may be trained on that shows a class.
   public func requireTrainable(_ statistics: LabelStatistics) throws { try requireJudgeable(statistics, split: .train) }

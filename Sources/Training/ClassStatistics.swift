@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Datasets
+import Detection
 import Foundation
 import Objectives
 import Tasks
@@ -80,11 +81,18 @@ public struct ClassStatistics: Sendable {
   /// The objective that a configuration names, with these counts.
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
   public func objective(_ configuration: Configuration) throws -> any Objective {
-    try ObjectiveRegistry.make(
-      configuration.objective.name, settings: configuration.objective.settings,
-      context: ObjectiveContext(
-        classes: audit.statistics.pixels.count, pixelCounts: pixelCounts, imageCounts: imageCounts,
-        images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed))))
+    let (name, settings) = (configuration.objective.name, configuration.objective.settings)
+    if configuration.task == DetectionTask.name {
+      return try RegionObjective.make(name, settings: settings, context: context(configuration))
+    }
+    return try ObjectiveRegistry.make(name, settings: settings, context: context(configuration))
+  }
+
+  /// The classes and their counts, which objectives are made for.
+  package func context(_ configuration: Configuration) -> ObjectiveContext {
+    ObjectiveContext(
+      classes: audit.statistics.pixels.count, pixelCounts: pixelCounts, imageCounts: imageCounts,
+      images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed)))
   }
 
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {

@@ -15,11 +15,11 @@ extension Experiment {
   public init?(_ configuration: Configuration, recorded run: RunRecord, imageSize: ImageSize) throws {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }
-    self.init(
-      configuration: configuration,
-      task: TaskRegistry.recorded(configuration, classes: zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }),
-      graph: try ModelRegistry.make(configuration.model, classes: run.classNames.count),
-      imageSize: imageSize)
+    let classes = zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }
+    let task = try TaskRegistry.entry(of: configuration).recorded(configuration, classes)
+    try self.init(
+      configuration: configuration, task: task,
+      graph: try task.graph ?? ModelRegistry.make(configuration.model, classes: run.classNames.count), imageSize: imageSize)
   }
 }
 

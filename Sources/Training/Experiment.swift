@@ -20,9 +20,9 @@ public struct Experiment: Sendable {
   /// The network.
   public let graph: Graph
   /// How training samples become input.
-  public let trainingPipeline: AugmentationPipeline
+  public let trainingPipeline: any InputPipeline
   /// How evaluation samples do.
-  public let evaluationPipeline: AugmentationPipeline
+  public let evaluationPipeline: any InputPipeline
   /// Extents of the images that the network is given in training, before padding.
   public let inputSize: ImageSize
   /// Extents of the images that the network is given in evaluation, before padding: crops are for training alone.
@@ -50,7 +50,8 @@ public struct Experiment: Sendable {
     if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     self.task = task
     let dataset = task.dataset
-    self.graph = try graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count)
+    self.graph = try graph ?? task.graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count)
+    try task.requireNetwork(self.graph)
     let table = task.scoreTable(groups: task.groupNames)
     _ = try BestScores(watching: configuration.checkpoint.best, of: table)
     if let stopping = configuration.training.earlyStopping { _ = try EarlyStopping(stopping, of: table) }
@@ -58,10 +59,9 @@ public struct Experiment: Sendable {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")
     }
     evaluationSplit = split
-    let (training, evaluation) = Experiment.pipelines(configuration)
-    trainingPipeline = training
-    evaluationPipeline = evaluation
-    if let size = training.fixedOutputSize {
+    let pipelines = try task.pipelines(Experiment.pipelines(configuration))
+    (trainingPipeline, evaluationPipeline) = (pipelines.training, pipelines.evaluation)
+    if let size = pipelines.training.fixedOutputSize {
       inputSize = size
     } else {
       guard dataset.count(of: .train) > 0 else {
@@ -70,7 +70,7 @@ public struct Experiment: Sendable {
       inputSize = try Experiment.firstSize(dataset, .train, configuration.data.badFiles)
     }
     evaluationSize =
-      try evaluation.fixedOutputSize
+      try pipelines.evaluation.fixedOutputSize
       ?? (dataset.count(of: split) > 0 ? Experiment.firstSize(dataset, split, configuration.data.badFiles) : inputSize)
   }
 
@@ -95,12 +95,13 @@ public struct Experiment: Sendable {
   }
 
   /// An experiment without a split to evaluate, whose images have a known size.
-  init(configuration: Configuration, task: any Task, graph: Graph, imageSize: ImageSize) {
+  init(configuration: Configuration, task: any Task, graph: Graph, imageSize: ImageSize) throws {
     self.configuration = configuration
     self.task = task
     self.graph = graph
     evaluationSplit = .test
-    (trainingPipeline, evaluationPipeline) = Experiment.pipelines(configuration)
+    let pipelines = try task.pipelines(Experiment.pipelines(configuration))
+    (trainingPipeline, evaluationPipeline) = (pipelines.training, pipelines.evaluation)
     inputSize = trainingPipeline.fixedOutputSize ?? imageSize
     evaluationSize = evaluationPipeline.fixedOutputSize ?? imageSize
   }
@@ -117,7 +118,8 @@ public struct Experiment: Sendable {
     return ImageSize(width: up(size.width), height: up(size.height))
   }
 
-  private static func pipelines(_ configuration: Configuration) -> (AugmentationPipeline, AugmentationPipeline) {
+  /// What settings say of any image, whatever the task.
+  private static func pipelines(_ configuration: Configuration) -> InputPipelines {
     let data = configuration.data
     var pipeline = AugmentationPipeline()
     if let size = data.size { pipeline.resize = ImageSize(width: size.width, height: size.height) }
@@ -138,6 +140,6 @@ public struct Experiment: Sendable {
     pipeline.brightness = augmentation.jitter.brightness
     pipeline.contrast = augmentation.jitter.contrast
     pipeline.saturation = augmentation.jitter.saturation
-    return (pipeline, evaluation)
+    return InputPipelines(training: pipeline, evaluation: evaluation)
   }
 }

@@ -85,12 +85,14 @@ public final class Learner {
   /// The same with a method that composes the step.
   package convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
-    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method
+    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method,
+    stages: [String: StageSurroundings.Earlier] = [:]
   ) throws {
     try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
       objective: try statistics.objective(experiment.configuration), communicator: communicator,
-      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: method)
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: method, stages: stages,
+      classes: statistics.context(experiment.configuration))
   }
 
   /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
@@ -112,7 +114,8 @@ public final class Learner {
   package init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
     communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
-    choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method
+    choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method,
+    stages: [String: StageSurroundings.Earlier] = [:], classes: ObjectiveContext? = nil
   ) throws {
     self.communicator = communicator
     self.stepsPerEpoch = max(1, stepsPerEpoch)
@@ -142,10 +145,12 @@ public final class Learner {
       graph: graph, images: images, height: size.height, width: size.width, seed: seed, options: options,
       trained: TrainedParameters(matching: configuration.model.trained ?? [], of: graph, at: "model.trained"))
     self.network = network
-    let parts = try method.parts(
-      MethodSetup(
-        student: network, objective: objective, configuration: configuration, images: images, height: size.height, width: size.width,
-        options: options))
+    var setup = MethodSetup(
+      student: network, objective: objective, configuration: configuration, classes: classes, images: images, height: size.height,
+      width: size.width, options: options)
+    try setup.makePartners(stages)
+    let parts = try method.parts(setup)
+    try setup.requireUsed(parts)
     terms = try TermList(parts.terms, taken: StepNetworks.taken(parts))
     followers = parts.followers
     networks = try StepNetworks(network, parts)

@@ -2,56 +2,86 @@ import Checkpoints
 import Configuration
 import Datasets
 import Segmentation
+import Settings
 import Tasks
 import Tensors
 
 /// A task that can be opened by what a configuration says.
 public struct TaskEntry: Sendable {
-  /// The name.
+  /// The name, as the key `task` has it.
   public let name: String
   /// One line about it.
   public let summary: String
   /// The kinds of scores that it gives.
   public let scoreKinds: [ScoreKind]
+  /// The method that trains its networks where a configuration names none.
+  let method: String
+  /// What people may read about its data sets.
+  let datasets: @Sendable () -> KindDescription
+  /// Refuses a data set's name and settings, without a look at files.
+  let check: @Sendable (Configuration) throws -> Void
   /// Opens its data.
   let make: @Sendable (Configuration) throws -> any Task
+  /// The task without its data, whose classes a checkpoint tells.
+  let recorded: @Sendable (Configuration, [ClassInfo]) throws -> any Task
 
   /// Describes a task.
-  public init(name: String, summary: String, scoreKinds: [ScoreKind], make: @escaping @Sendable (Configuration) throws -> any Task) {
-    (self.name, self.summary, self.scoreKinds, self.make) = (name, summary, scoreKinds, make)
+  package init(
+    name: String, summary: String, scoreKinds: [ScoreKind], method: String = "plain",
+    datasets: @escaping @Sendable () -> KindDescription,
+    check: @escaping @Sendable (Configuration) throws -> Void, make: @escaping @Sendable (Configuration) throws -> any Task,
+    recorded: @escaping @Sendable (Configuration, [ClassInfo]) throws -> any Task
+  ) {
+    (self.name, self.summary, self.scoreKinds, self.method) = (name, summary, scoreKinds, method)
+    (self.datasets, self.check, self.make, self.recorded) = (datasets, check, make, recorded)
   }
 }
 
 /// All tasks, by name: the one place in this room that knows any of them.
 public enum TaskRegistry {
-  /// The tasks; a new one is one more line here.
-  public static let entries: [TaskEntry] = [
-    TaskEntry(
-      name: SegmentationTask.name, summary: "a class for every pixel", scoreKinds: SegmentationTask.scoreKinds
-    ) { configuration in
-      var images = try DatasetRegistry.make(
-        name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
-      if let rule = configuration.data.split { images = try Experiment.divided(images, by: rule, configuration.data) }
-      return SegmentationTask(images, views: configuration.evaluation.views)
+  /// The tasks; a new one is one more line here. The first is that of a configuration that names none.
+  public static let entries: [TaskEntry] = [.segmentation, .detection]
+
+  /// The task that a configuration names.
+  /// - Throws: `.usage` for an unknown name, with the nearest known one.
+  public static func entry(of configuration: Configuration) throws -> TaskEntry {
+    guard let name = configuration.task else { return entries[0] }
+    guard let entry = entries.first(where: { $0.name == name }) else {
+      throw LongtailError.unknownName("task", name, known: entries.map(\.name), at: "task")
     }
-  ]
+    return entry
+  }
 
   /// Opens the task that a configuration describes.
   /// - Throws: `.usage` for unknown names, with the nearest known one; what the task throws while its files are listed.
-  public static func make(_ configuration: Configuration) throws -> any Task {
-    guard let entry = entries.first else { throw LongtailError(.internalError, "there is no task") }
-    return try entry.make(configuration)
-  }
+  public static func make(_ configuration: Configuration) throws -> any Task { try entry(of: configuration).make(configuration) }
 
   /// The kinds of scores of the task that a checkpoint is of; none for a task that is not known here. Early checkpoints do not name theirs:
   /// there was one.
   public static func scoreKinds(of record: RunRecord) -> [ScoreKind] {
-    let name = record.task.isEmpty ? SegmentationTask.name : record.task
+    let name = record.task.isEmpty ? entries[0].name : record.task
     return entries.first { $0.name == name }?.scoreKinds ?? []
   }
 
-  /// The task of a checkpoint, whose data set need not be there, and has no images.
-  static func recorded(_ configuration: Configuration, classes: [ClassInfo]) -> any Task {
-    SegmentationTask(RecordedClasses(classes: classes), views: configuration.evaluation.views)
+  /// What people may read about tasks.
+  package static var description: KindDescription {
+    KindDescription(
+      name: "task", summary: "what the network is trained for", place: "The name is the key `task`.",
+      entries: entries.map { EntryDescription(name: $0.name, summary: $0.summary, about: $0.summary, source: nil, settings: []) })
   }
+}
+
+extension TaskEntry {
+  /// A class for every pixel.
+  static let segmentation = TaskEntry(
+    name: SegmentationTask.name, summary: "a class for every pixel", scoreKinds: SegmentationTask.scoreKinds,
+    datasets: { DatasetRegistry.description },
+    check: { try DatasetRegistry.check(name: $0.data.name, settings: $0.data.registrySettings) },
+    make: { configuration in
+      var images = try DatasetRegistry.make(
+        name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
+      if let rule = configuration.data.split { images = try Experiment.divided(images, by: rule, configuration.data) }
+      return SegmentationTask(images, views: configuration.evaluation.views)
+    },
+    recorded: { SegmentationTask(RecordedClasses(classes: $1), views: $0.evaluation.views) })
 }

@@ -14,6 +14,7 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Runs lie in DIR/NAME-seed-S, where NAME is the configuration's or, with --objective, the objective's name. A run that is finished is \
       not trained again, one that was interrupted goes on from its newest checkpoint: after an interruption start the same command again. \
+      Stages before the last one lie in DIR/stages; one that several runs have in common is trained once. \
       The report is DIR/report.md, DIR/report.csv and DIR/report.html, which is one file with all charts and pictures in it.
 
       For example: longtail compare Configs/scenes-unet-pat.yaml --objective pat,crossEntropy --seeds 0,1,2 --output comparison
@@ -91,26 +92,31 @@ struct CompareCommand: ParsableCommand {
     var audit: String?
     let order = plan.trainingOrder
     for (place, planned) in order.enumerated() {
-      guard let configuration = planned.configuration else { continue }
-      let run = try TrainingRun(configuration, communicator: communicator, resume: .auto)
-      if place == 0 { try run.announceMachine() }
       let name = "run \(place + 1) of \(order.count): \(planned.candidate), seed \(planned.seed)"
-      if try run.isFinished() {
-        if communicator.isRoot { printNow("\(name) is finished: \(planned.path)\n") }
-      } else {
-        if communicator.isRoot { printNow("\n\(name) -> \(planned.path)\n") }
-        do {
-          guard try run.train(requests: signals.take, audit: audit) == .finished else {
-            if communicator.isRoot { printNow("the same command goes on from here\n") }
-            return nil
+      for (index, stage) in planned.stages.enumerated() {
+        let run = try TrainingRun(
+          stage.configuration, communicator: communicator, resume: .auto, surroundings: stage.surroundings)
+        if place == 0, index == 0 { try run.announceMachine() }
+        let title = planned.stages.count == 1 ? name : "\(name), stage \(stage.name)"
+        if try run.isFinished() {
+          if communicator.isRoot { printNow("\(title) is finished: \(stage.path)\n") }
+        } else {
+          if communicator.isRoot { printNow("\n\(title) -> \(stage.path)\n") }
+          do {
+            guard try run.train(requests: signals.take, audit: audit) == .finished else {
+              if communicator.isRoot { printNow("the same command goes on from here\n") }
+              return nil
+            }
+          } catch let error as LongtailError where error.code == .notFinite {
+            // The same on all ranks. The other runs may be better off.
+            let stage = planned.stages.count == 1 ? "" : ", stage \(stage.name)"
+            failures.append("\(planned.candidate), seed \(planned.seed)\(stage): \(error.message)")
+            if communicator.isRoot { printNow("\n\(error)\n") }
+            break
           }
-        } catch let error as LongtailError where error.code == .notFinite {
-          // The same on all ranks. The other runs may be better off.
-          failures.append("\(planned.candidate), seed \(planned.seed): \(error.message)")
-          if communicator.isRoot { printNow("\n\(error)\n") }
         }
+        audit = "\(stage.path)/label-audit.json"
       }
-      audit = "\(planned.path)/label-audit.json"
     }
     return failures
   }

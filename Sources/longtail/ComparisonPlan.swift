@@ -16,8 +16,10 @@ struct ComparisonPlan {
     var seed: Int
     /// Its directory.
     var path: String
-    /// What it trains; nil where the directory alone is known.
-    var configuration: Configuration?
+    /// What it trains, stage by stage, the last one in `path`; empty where the directory alone is known.
+    var stages: [PlannedStage] = []
+    /// What its last stage trains.
+    var configuration: Configuration? { stages.last?.configuration }
   }
 
   /// The runs, candidate by candidate.
@@ -34,7 +36,8 @@ struct ComparisonPlan {
     return placed.sorted { ($0.turn, $0.place) < ($1.turn, $1.place) }.map(\.run)
   }
 
-  /// Plans every configuration with every objective and every seed.
+  /// Plans every configuration with every objective and every seed. A configuration of several stages is trained stage by stage; a stage that
+  /// is the same in several runs is trained once.
   /// - Parameters:
   ///   - objectives: names; none takes each configuration's own. One that is a configuration's own keeps its settings.
   ///   - seeds: none takes each configuration's own.
@@ -61,11 +64,11 @@ struct ComparisonPlan {
               .usage, "two runs would share the directory \(directory)",
               advice: "Name each seed and objective once, and give configuration files different names.")
           }
-          runs.append(Run(candidate: candidate, seed: seed, path: directory, configuration: own))
+          runs.append(Run(candidate: candidate, seed: seed, path: directory, stages: try PlannedStage.stages(of: own)))
         }
       }
     }
-    self.runs = runs
+    self.runs = PlannedStage.placed(runs, in: output)
   }
 
   /// Takes the runs that lie in a directory, as far as their names end with their seed.
@@ -90,8 +93,12 @@ struct ComparisonPlan {
   /// - Throws: `LongtailError` for the first thing that is wrong.
   func check(ranks: Int) throws {
     // Names first: they cost nothing.
-    for case let configuration? in runs.map(\.configuration) where !ObjectiveRegistry.names.contains(configuration.objective.name) {
-      throw LongtailError.unknownName("objective", configuration.objective.name, known: ObjectiveRegistry.names)
+    for stage in runs.flatMap(\.stages) {
+      let name = stage.configuration.objective.name
+      guard ObjectiveRegistry.names.contains(name) else {
+        throw LongtailError.unknownName("objective", name, known: ObjectiveRegistry.names)
+      }
+      try stage.configuration.checkNames()
     }
     var classes: (candidate: String, names: [String])?
     var checked: Set<String> = []

@@ -80,12 +80,11 @@ struct TrainCommand: ParsableCommand {
     }
     for index in first..<recipe.count {
       let stage = recipe[index]
-      let origin = stage.start.stage.flatMap { name in recipe.first { $0.name == name } }.map {
-        StageOrigin(checkpoints: $0.configuration.outputDirectory + "/checkpoints", start: stage.start)
-      }
       // A stage behind the first may not have begun where the run is resumed.
       let policy: ResumePolicy = index > first && resume == .required ? .auto : resume
-      let run = try TrainingRun(stage.configuration, communicator: communicator, resume: overwrite ? nil : policy, origin: origin)
+      let run = try TrainingRun(
+        stage.configuration, communicator: communicator, resume: overwrite ? nil : policy,
+        surroundings: StageSurroundings(of: index, in: recipe))
       if index == first { try run.announceMachine() }
       if recipe.count > 1 {
         if communicator.isRoot { printNow("stage \(index + 1) of \(recipe.count): \(stage.name)\n") }

@@ -19,8 +19,8 @@ struct TrainingRun {
   }
 
   let experiment: Experiment
-  /// What a stage begins with; nil for a run of its own.
-  private let origin: StageOrigin?
+  /// What a stage finds around it.
+  private let surroundings: StageSurroundings
   private let communicator: any Communicator
   private let budget: ThreadBudget
   /// Where to begin; nil replaces an earlier run.
@@ -31,14 +31,17 @@ struct TrainingRun {
   /// Sets the compute threads and looks at the data. Collective.
   /// - Parameters:
   ///   - resume: where to begin; nil removes an earlier run in the same directory, once all else is known to work.
-  ///   - origin: what a stage begins with that is not resumed.
+  ///   - surroundings: what a stage begins with that is not resumed, and the stages before it.
   /// - Throws: `LongtailError` for a configuration that cannot work, or that is not the same on all ranks.
-  init(_ configuration: Configuration, communicator: any Communicator, resume: ResumePolicy?, origin: StageOrigin? = nil) throws {
+  init(
+    _ configuration: Configuration, communicator: any Communicator, resume: ResumePolicy?,
+    surroundings: StageSurroundings = StageSurroundings()
+  ) throws {
     guard configuration.stages?.isEmpty ?? true else {
       throw LongtailError(
-        .usage, "the configuration has stages, but this command trains runs of one stage", advice: "Use longtail train.")
+        .internalError, "a run of several stages has to be trained stage by stage")
     }
-    self.origin = origin
+    self.surroundings = surroundings
     self.communicator = communicator
     self.resume = resume
     budget = try communicator.threadBudget()
@@ -104,7 +107,7 @@ struct TrainingRun {
     }
     let trainer = try Trainer(
       experiment, statistics: statistics, communicator: communicator, checkpoints: checkpointsPath, resume: resume, observer: reporter,
-      crashDirectory: "\(directoryPath)/crash", requests: requests, method: PlainMethod(), origin: origin)
+      crashDirectory: "\(directoryPath)/crash", requests: requests, method: PlainMethod(), surroundings: surroundings)
     // From here on all is known to work: only now is an earlier run touched.
     if let directory {
       if resume == nil { try RunFiles.removeEarlierRun(directory.path) }

@@ -10,9 +10,24 @@ import Testing
     var step: Int
     var images: Int
     var scores: [String: Double?]
+    var digest: String?
+    var earlyEnd: String?
   }
 
-  private func run(_ directory: String, ranks: Int?, seed: Int = 1) throws -> Printed {
+  /// Plain in a first stage; then the last layer alone, on images drawn class by class, until its own score gets no better.
+  private static let stages = """
+    stages:
+      - {name: first, training: {epochs: 2}}
+      - name: second
+        start: {stage: first, weights: best, except: [head.*]}
+        model: {trained: [head.*]}
+        data: {sampler: {name: classAware, settings: {samplesPerClass: 2}}}
+        objective: {name: crossEntropy}
+        training: {epochs: 30, earlyStopping: {score: top.few, patience: 2}}
+
+    """
+
+  private func run(_ directory: String, ranks: Int?, seed: Int = 1, stages: String = "", killedAt: [String] = []) throws -> Printed {
     let path = "\(directory).yaml"
     try """
     seed: \(seed)
@@ -24,12 +39,55 @@ import Testing
     evaluation: {batch: 4}
     engine: {algorithms: direct, threads: 1}
     reporting: {pictures: 2, tensorboard: true}
-
+    \(stages)
     """.write(toFile: path, atomically: true, encoding: .utf8)
+    if !killedAt.isEmpty {
+      let killed = try Program.run("ToyProbe", [path, directory] + killedAt, ranks: ranks)
+      #expect(killed.exitCode != 0)
+    }
     let outcome = try Program.run("ToyProbe", [path, directory], ranks: ranks)
     try #require(outcome.exitCode == 0, "\(ranks ?? 1) ranks: \(outcome)")
     let line = try #require(outcome.output.split(separator: "\n").last { $0.hasPrefix("{") })
-    return try JSONDecoder().decode(Printed.self, from: Data(line.utf8))
+    var printed = try JSONDecoder().decode(Printed.self, from: Data(line.utf8))
+    func word(_ key: String) -> String? {
+      outcome.output.split(separator: "\n").last { $0.hasPrefix(key) }.map { String($0.dropFirst(key.count + 1)) }
+    }
+    (printed.digest, printed.earlyEnd) = (word("digest"), word("early end"))
+    return printed
+  }
+
+  @Test(.enabled(if: Program.hasMPI, "mpirun is not on PATH"))
+  func twoStagesOnAnyNumberOfRanksKilledAndResumed() throws {
+    try withTemporaryDirectory { directory in
+      let alone = try run("\(directory)/alone", ranks: nil, stages: ToyTaskTests.stages)
+      #expect(alone.earlyEnd != "none", "30 epochs are more than it takes")
+      let second = "\(directory)/alone/stages/2-second"
+      let results = try RunResults(readingFrom: second)
+      #expect(results.task.name == "toy" && results.evaluations.count < 30)
+      let best = try JSONDecoder().decode(BestRecord.self, from: Data(contentsOf: URL(fileURLWithPath: "\(second)/best.json"))).scores
+      #expect(best.last?.name == "top.few" && best.last?.entry.value == results.evaluations.compactMap { $0.main(ofGroup: "few") }.max())
+      // The sampler shows every class as often: the few are found far better than by chance.
+      #expect((alone.scores["top.few"] ?? 0) ?? 0 > 0.5)
+      for ranks in [1, 2, 4] {
+        let whole = try run("\(directory)/\(ranks)", ranks: ranks, stages: ToyTaskTests.stages)
+        for (name, value) in alone.scores {
+          let (one, many) = (try #require(value), try #require(whole.scores[name] ?? nil))
+          #expect(abs(one - many) < 1e-3 * max(1, abs(one)), "\(name) on \(ranks) ranks")
+        }
+        // In the first stage, before its first checkpoint; in the second one, in the middle of an epoch.
+        for place in [["first", "3"], ["second", "12"]] {
+          let killed = try run(
+            "\(directory)/\(ranks)-\(place[0])", ranks: ranks, stages: ToyTaskTests.stages, killedAt: place)
+          #expect(killed.digest == whole.digest && killed.step == whole.step && killed.scores == whole.scores, "\(place) on \(ranks) ranks")
+        }
+      }
+      let entries = try ["alone", "2"].map { place in
+        Comparison.Entry(
+          candidate: place, seed: 1, results: try RunResults(readingFrom: "\(directory)/\(place)/stages/2-second"), isFinished: true)
+      }
+      #expect(PageReader(Comparison(title: "stages", entries: entries).html).problem == nil)
+      #expect(PageReader(try String(contentsOfFile: "\(second)/report.html", encoding: .utf8)).problem == nil)
+    }
   }
 
   @Test func trainedJudgedComparedAndReported() throws {

@@ -5,7 +5,7 @@ import Networks
 import Tasks
 import Tensors
 
-/// Boxes with classes.
+/// Boxes with classes: the images with their objects, and the detector that finds them.
 package struct DetectionTask: Task {
   /// The name in configurations.
   package static let name = "detection"
@@ -16,9 +16,14 @@ package struct DetectionTask: Task {
   package let images: any DetectionDataset
   /// How the network is trained and predicts.
   package let detector: Detector
+  /// Both stages as one model.
+  package let graph: Graph?
 
   /// A task.
-  package init(_ images: any DetectionDataset, _ detector: Detector) { (self.images, self.detector) = (images, detector) }
+  /// - Parameter graph: both stages, where a network is to be made.
+  package init(_ images: any DetectionDataset, _ detector: Detector, graph: Graph?) {
+    (self.images, self.detector, self.graph) = (images, detector, graph)
+  }
 
   /// `detection`.
   package var name: String { DetectionTask.name }
@@ -44,7 +49,9 @@ package struct DetectionTask: Task {
   }
 
   /// The same task without some samples.
-  package func without(_ samples: [Split: Set<Int>]) -> any Task { DetectionTask(SelectedBoxes(images, without: samples), detector) }
+  package func without(_ samples: [Split: Set<Int>]) -> any Task { 
+    DetectionTask(SelectedBoxes(images, without: samples), detector, graph: graph)
+  }
 
   /// Boxes.
   package func makeTargets(capacity: Int, size: ImageSize) -> any Targets { DetectionTargets(capacity: capacity) }

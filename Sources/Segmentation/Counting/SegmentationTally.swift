@@ -62,13 +62,19 @@ public struct SegmentationTally: Tally {
   /// Counts one image, seen as often as `evaluation.views` says.
   public mutating func add(imageAt index: Int, _ network: InferenceNetwork) throws {
     let sample = try dataset.sample(split: context.split, index: index)
-    let labels = context.comparesAtOwnSize ? sample.labels : context.pipeline.prepared(sample).labels
+    let labels = context.comparesAtOwnSize ? sample.labels : labels(ofPrepared: sample)
     let predictions = try Predictor(network, views: views).predictions(
       of: sample.image, size: ImageSize(width: labels.width, height: labels.height))
     var own = ConfusionMatrix(classes: matrix.classes)
     try note(index, predictions, labels, &own)
     try matrix.merge(own)
     published.add(batch: own)
+  }
+
+  /// The labels of a sample as the network's input has them.
+  private func labels(ofPrepared sample: Sample) -> LabelImage {
+    let prepared = context.pipeline.prepared(AnnotatedImage(image: sample.image, annotation: sample.labels))
+    return prepared.annotation as? LabelImage ?? sample.labels
   }
 
   /// Adds up what all ranks have counted.

@@ -13,11 +13,25 @@ package enum Catalogue {
     [
       Configuration.description,
       ObjectiveRegistry.description,
-      DatasetRegistry.description,
+      TaskRegistry.description,
+      datasets,
       SamplerRegistry.description,
       ModelRegistry.description,
       OptimizerRegistry.description,
     ]
+  }
+
+  /// The data sets of all tasks.
+  private static var datasets: KindDescription {
+    let all = TaskRegistry.entries.map { ($0, $0.datasets()) }
+    return KindDescription(
+      name: "dataset", summary: "what to train on", place: all[0].1.place,
+      entries: all.flatMap { task, kind in
+        kind.entries.map { entry in
+          let name = task.name == all[0].0.name ? entry.name : "\(task.name).\(entry.name)"
+          return EntryDescription(name: name, summary: entry.summary, about: entry.about, source: entry.source, settings: entry.settings)
+        }
+      })
   }
 
   /// The kind of a name; its plural will do.
@@ -37,7 +51,7 @@ extension Configuration {
   /// Refuses names and settings that no data set, model, objective or optimizer has, before any file is looked at.
   /// - Throws: `LongtailError(.usage)` with the nearest known name.
   package func checkNames() throws {
-    try DatasetRegistry.check(name: data.name, settings: data.registrySettings)
+    try TaskRegistry.entry(of: self).check(self)
     if let sampler = data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     try ModelRegistry.check(model.name, settings: model.settings)
     try ObjectiveRegistry.check(objective.name, settings: objective.settings)

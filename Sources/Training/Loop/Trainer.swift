@@ -67,11 +67,11 @@ public final class Trainer {
   /// The same for a stage, or with a method that composes the step.
   /// - Parameters:
   ///   - method: the parts of a step.
-  ///   - origin: what a run that is not resumed begins with; what `model.pretrained` says if nil.
+  ///   - surroundings: what a stage finds around it: what it begins with where it is not resumed, and the stages before it.
   package init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
     observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() },
-    method: any Method, origin: StageOrigin? = nil
+    method: any Method, surroundings: StageSurroundings = StageSurroundings()
   ) throws {
     let configuration = experiment.configuration
     let training = configuration.training
@@ -99,7 +99,8 @@ public final class Trainer {
     let known = try KnownAlgorithms(configuration, resumed: found.contents?.run, isRoot: communicator.isRoot)
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
-      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method)
+      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method,
+      stages: surroundings.stages)
     algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     var notes = try found.notes + known.keep(learner)
@@ -107,10 +108,13 @@ public final class Trainer {
       try learner.restore(found.contents)
       try scores.restore(found.contents?.run, communicator)
       try stopping?.restore(found.contents?.run.earlyStopping, communicator)
-    } else if let origin {
-      notes += try learner.load(origin)
     } else {
-      notes += try learner.loadPretrained(configuration.model)
+      if let origin = surroundings.origin {
+        notes += try learner.load(origin)
+      } else {
+        notes += try learner.loadPretrained(configuration.model)
+      }
+      notes += try learner.loadPartners(configuration.partnerList(), surroundings.stages)
     }
     try learner.requireEqualStart()
     elapsedBefore = found.contents?.run.elapsedSeconds ?? 0

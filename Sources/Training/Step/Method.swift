@@ -40,6 +40,8 @@ package struct MethodSetup {
   package let objective: any Objective
   /// The whole configuration.
   package let configuration: Configuration
+  /// The classes and how often they occur, which objectives are made for; nil without data.
+  package let classes: ObjectiveContext?
   /// Images of a rank's largest pass; equal on all ranks.
   package let images: Int
   /// Rows of an image.
@@ -48,6 +50,18 @@ package struct MethodSetup {
   package let width: Int
   /// Synchronization and algorithms, as the student has them.
   package let options: PlanOptions
+  /// The networks that the configuration's `partners` name, in order. Their numbers are loaded before the first step.
+  package private(set) var partners: [Partner] = []
+
+  init(
+    student: Network, objective: any Objective, configuration: Configuration, classes: ObjectiveContext?, images: Int, height: Int,
+    width: Int, options: PlanOptions
+  ) {
+    (self.student, self.objective, self.configuration, self.classes) = (student, objective, configuration, classes)
+    (self.images, self.height, self.width, self.options) = (images, height, width, options)
+  }
+
+  mutating func setPartners(_ made: [Partner]) { partners = made }
 
   /// The run's seed.
   package var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }
@@ -80,24 +94,4 @@ package struct MethodSetup {
   }
 
   private func seed(_ number: Int) -> UInt64 { seed &+ UInt64(number) &* 0xD1B5_4A32_D192_ED03 }
-}
-
-/// The plain step: the objective at the logits; and at each auxiliary head cross-entropy over the labelled rows of the global batch, times the
-/// head's weight. The objective proper acts on the logits alone: its class statistics, weights and running state are theirs.
-package struct PlainMethod: Method {
-  /// The method.
-  package init() {}
-
-  /// One term for each output of the student.
-  package func parts(_ setup: MethodSetup) throws -> StepParts {
-    let graph = setup.student.graph
-    var terms = [RowTerm("objective", setup.objective, at: PortPlace(port: Port.logits.name))]
-    for (index, weight) in graph.auxiliaryWeights.enumerated() {
-      let port = Port.auxiliary(index)
-      let crossEntropy = try ObjectiveRegistry.make(
-        "crossEntropy", context: ObjectiveContext(classes: graph.channels(of: try graph.value(of: port))))
-      terms.append(RowTerm(port.name, crossEntropy, at: PortPlace(port: port.name), weight: weight))
-    }
-    return StepParts(terms: terms)
-  }
 }

@@ -77,6 +77,8 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var metrics: [String: Double] = [:]
   /// The best values so far.
   public var best: [Best] = []
+  /// Whether the model is what the epilogue has made of the trained one, which then lies beside the optimizer's moments.
+  public var hasEpilogue = false
   /// How long the score of `training.earlyStopping` has not got better; nil where none is watched.
   public var earlyStopping: EarlyStopping?
   /// Seconds of training so far, over all starts.
@@ -113,6 +115,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.algorithmChoices, &algorithmChoices)
     try field(.metrics, &metrics)
     try field(.best, &best)
+    try field(.hasEpilogue, &hasEpilogue)
     earlyStopping = try container.decodeIfPresent(EarlyStopping.self, forKey: .earlyStopping)
     try field(.elapsedSeconds, &elapsedSeconds)
     try field(.counters, &counters)
@@ -122,7 +125,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
   private enum CodingKeys: String, CodingKey {
     case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
     case task, classNames, classColours, classGroups, predictionOffsets
-    case versions, algorithmChoices, metrics, best, earlyStopping, elapsedSeconds, counters, savedAt
+    case versions, algorithmChoices, metrics, best, hasEpilogue, earlyStopping, elapsedSeconds, counters, savedAt
   }
 }
 

@@ -42,6 +42,8 @@ public struct InputPipelines: Sendable {
   public var training: any InputPipeline
   /// How evaluated samples do.
   public var evaluation: any InputPipeline
+  /// Views of each training sample that the run's method asks for.
+  public var wantedViews = 1
 
   /// Names both.
   public init(training: any InputPipeline, evaluation: any InputPipeline) { (self.training, self.evaluation) = (training, evaluation) }

@@ -105,7 +105,7 @@ public final class RunReporter: TrainingObserver {
     progress.print("epoch \(report.epoch): \(summary(record))  (\(report.images) images, \(Formatting.duration(report.seconds)))")
     if let tensorBoard {
       try patiently { try tensorBoard.note(record) }
-      try patiently { try tensorBoard.note(step: report.step, learner.network.canonicalTensors(of: learner.judged.values)) }
+      try patiently { try tensorBoard.note(step: report.step, learner.judgedNetwork.canonicalTensors(of: learner.judged.values)) }
       do {
         try tensorBoard.note(step: report.step, try panels(learner))
       } catch {
@@ -208,7 +208,7 @@ public final class RunReporter: TrainingObserver {
   }
 
   private func inference(_ learner: Learner) -> InferenceNetwork {
-    experiment.inference(learner.network, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
+    experiment.inference(learner.judgedNetwork, parameters: learner.judged, offsets: learner.objective.predictionOffsets)
   }
 
   /// Evaluation images with truth and prediction side by side: those that show most of the rarest classes.

@@ -8,6 +8,7 @@ extension Experiment {
 
   /// Whether the sampler has to know the classes of each training sample.
   public var samplerNeedsClasses: Bool {
+    if method.needsSampleClasses { return true }
     guard let sampler = configuration.data.sampler else { return false }
     // A name that does not exist has been refused.
     return (try? SamplerRegistry.needsClasses(sampler.name)) ?? false

@@ -17,8 +17,10 @@ public struct Experiment: Sendable {
   public private(set) var task: any Task
   /// Samples that were left out, because of their files.
   public private(set) var skipped: [SkippedSample] = []
-  /// The network.
+  /// The network that is trained: the configuration's model, as the method has it.
   public let graph: Graph
+  /// How it is trained.
+  package let method: any Method
   /// How training samples become input.
   public let trainingPipeline: any InputPipeline
   /// How evaluation samples do.
@@ -50,7 +52,8 @@ public struct Experiment: Sendable {
     if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     self.task = task
     let dataset = task.dataset
-    self.graph = try graph ?? task.graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count)
+    method = try MethodRegistry.make(configuration)
+    self.graph = try method.graph(graph ?? task.graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count))
     try task.requireNetwork(self.graph)
     let table = task.scoreTable(groups: task.groupNames)
     _ = try BestScores(watching: configuration.checkpoint.best, of: table)
@@ -59,7 +62,7 @@ public struct Experiment: Sendable {
       throw LongtailError(.usage, "evaluation.split is '\(configuration.evaluation.split)'", advice: "Known: train, val, test.")
     }
     evaluationSplit = split
-    let pipelines = try task.pipelines(Experiment.pipelines(configuration))
+    let pipelines = try Experiment.pipelines(configuration, task, method)
     (trainingPipeline, evaluationPipeline) = (pipelines.training, pipelines.evaluation)
     if let size = pipelines.training.fixedOutputSize {
       inputSize = size
@@ -98,9 +101,10 @@ public struct Experiment: Sendable {
   init(configuration: Configuration, task: any Task, graph: Graph, imageSize: ImageSize) throws {
     self.configuration = configuration
     self.task = task
-    self.graph = graph
+    method = try MethodRegistry.make(configuration)
+    self.graph = try method.graph(graph)
     evaluationSplit = .test
-    let pipelines = try task.pipelines(Experiment.pipelines(configuration))
+    let pipelines = try Experiment.pipelines(configuration, task, method)
     (trainingPipeline, evaluationPipeline) = (pipelines.training, pipelines.evaluation)
     inputSize = trainingPipeline.fixedOutputSize ?? imageSize
     evaluationSize = evaluationPipeline.fixedOutputSize ?? imageSize
@@ -116,6 +120,21 @@ public struct Experiment: Sendable {
     let multiple = graph.strideMultiple
     func up(_ value: Int) -> Int { (value + multiple - 1) / multiple * multiple }
     return ImageSize(width: up(size.width), height: up(size.height))
+  }
+
+  /// How the task's samples become input.
+  /// - Throws: `LongtailError` for settings that the task cannot work with, and where the method asks for more views than there are.
+  private static func pipelines(_ configuration: Configuration, _ task: any Task, _ method: any Method) throws -> InputPipelines {
+    var usual = pipelines(configuration)
+    usual.wantedViews = method.viewCount
+    let pipelines = try task.pipelines(usual)
+    guard pipelines.training.viewCount >= method.viewCount else {
+      throw LongtailError(
+        .usage,
+        "method '\(configuration.method?.name ?? "plain")' looks at \(method.viewCount) views of each sample, \(task.name) gives \(pipelines.training.viewCount)",
+        advice: "Choose another method.")
+    }
+    return pipelines
   }
 
   /// What settings say of any image, whatever the task.

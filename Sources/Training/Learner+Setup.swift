@@ -29,6 +29,19 @@ extension Learner {
     return (0..<microBatches).map { BatchPlan.shard(of: batch.imageCount, ranks: microBatches, rank: $0).count }
   }
 
+  /// Which parameters are trained: what the method says, or else the configuration.
+  static func trained(_ method: any Method, _ configuration: Configuration, _ graph: Graph) throws -> TrainedParameters {
+    guard let patterns = try method.trained(graph) else {
+      return try TrainedParameters(matching: configuration.model.trained ?? [], of: graph, at: "model.trained")
+    }
+    guard configuration.model.trained == nil else {
+      throw LongtailError(
+        .usage, "the method trains \(patterns.joined(separator: ", ")), but there is `model.trained` too",
+        advice: "Leave model.trained out, or take another method.")
+    }
+    return try TrainedParameters(matching: patterns, of: graph, at: "method")
+  }
+
   /// The schedule that a configuration describes; milestones are given in epochs.
   static func schedule(_ configuration: Configuration, totalSteps: Int, stepsPerEpoch: Int) throws -> LearningRateSchedule {
     let (schedule, optimizer) = (configuration.schedule, configuration.optimizer)

@@ -53,6 +53,10 @@ public final class Learner {
   let trained: [TrainedNetwork]
   /// What the loss consists of.
   let terms: TermList
+  /// What the epilogue has made of the network, behind the last step.
+  var finished: Network?
+  /// The network that is judged and published.
+  public var judgedNetwork: Network { finished ?? network }
   /// What moves after a step.
   let followers: [any Follower]
   private let stepsPerEpoch: Int
@@ -86,13 +90,13 @@ public final class Learner {
   package convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
     plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method,
-    stages: [String: StageSurroundings.Earlier] = [:]
+    sampler: (any Sampler)? = nil, stages: [String: StageSurroundings.Earlier] = [:]
   ) throws {
     try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
       objective: try statistics.objective(experiment.configuration), communicator: communicator,
-      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: method, stages: stages,
-      classes: statistics.context(experiment.configuration))
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: method,
+      classes: statistics.context(experiment.configuration), sampler: sampler, stages: stages)
   }
 
   /// Makes everything without a data set: of the configuration all but `data` and `evaluation` counts. Collective.
@@ -114,8 +118,8 @@ public final class Learner {
   package init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
     communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
-    choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method,
-    stages: [String: StageSurroundings.Earlier] = [:], classes: ObjectiveContext? = nil
+    choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method, classes: ObjectiveContext? = nil,
+    sampler: (any Sampler)? = nil, stages: [String: StageSurroundings.Earlier] = [:]
   ) throws {
     self.communicator = communicator
     self.stepsPerEpoch = max(1, stepsPerEpoch)
@@ -143,11 +147,12 @@ public final class Learner {
       synchronize: synchronizes ? { [communicator] in try communicator.sum($0) } : nil, algorithms: policy)
     let network = try Network(
       graph: graph, images: images, height: size.height, width: size.width, seed: seed, options: options,
-      trained: TrainedParameters(matching: configuration.model.trained ?? [], of: graph, at: "model.trained"))
+      trained: try Learner.trained(method, configuration, graph))
     self.network = network
     var setup = MethodSetup(
       student: network, objective: objective, configuration: configuration, classes: classes, images: images, height: size.height,
-      width: size.width, options: options)
+      width: size.width, options: options, communicator: communicator, schedule: schedule, stepsPerEpoch: self.stepsPerEpoch,
+      sampler: sampler)
     try setup.makePartners(stages)
     let parts = try method.parts(setup)
     try setup.requireUsed(parts)

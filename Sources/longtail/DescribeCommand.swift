@@ -8,7 +8,8 @@ import Training
 /// `longtail describe`: what a configuration can say, and what it means.
 struct DescribeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "describe", abstract: "Lists what a configuration can say: sections, objectives, data sets, samplers, models, optimizers.",
+    commandName: "describe",
+    abstract: "Lists what a configuration can say: sections, tasks, objectives, data sets, samplers, models, methods, optimizers.",
     discussion: """
       Without a kind it lists the kinds; with one, what there is of it; with a name, its settings with type, default, range and meaning, and \
       where it comes from.
@@ -17,7 +18,7 @@ struct DescribeCommand: ParsableCommand {
       longtail describe objective pat
       """)
 
-  @Argument(help: "The kind: section, objective, dataset, sampler, model or optimizer.")
+  @Argument(help: "The kind: section, task, objective, dataset, sampler, model, method, epilogue or optimizer.")
   var kind: String?
 
   @Argument(help: "The name of one of that kind.")

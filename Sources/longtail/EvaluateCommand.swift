@@ -29,7 +29,9 @@ struct TrainedOptions: ParsableArguments {
   func load() throws -> (configuration: Configuration, contents: CheckpointContents, path: String) {
     let path = try locate()
     let contents = try CheckpointStore.load(directory: path)
-    let configuration = try Configuration(yaml: contents.run.configurationText, name: "checkpoint", overrides: overrides)
+    var configuration = try Configuration(yaml: contents.run.configurationText, name: "checkpoint", overrides: overrides)
+    // The samples that the run had, whatever has been added to the data since.
+    if !overrides.contains(where: { $0.hasPrefix("data.split") }) { SampleListFiles.useKept(beside: path, in: &configuration) }
     return (configuration, contents, path)
   }
 
@@ -112,7 +114,8 @@ enum TrainedNetwork {
     let choices = AlgorithmChoices(try AlgorithmChoices.recorded(in: contents.run))
     var options = PlanOptions(algorithms: isDirect ? .fixed(.direct) : .model(choices))
     options.decisiveImages = choices.images
-    let network = try Network(graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0, options: options)
+    let network = try Network(
+      graph: experiment.publishedGraph(contents.run), images: 1, height: size.height, width: size.width, seed: 0, options: options)
     try network.restoreModel(contents)
     return network
   }

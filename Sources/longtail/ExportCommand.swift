@@ -50,8 +50,7 @@ struct ExportCommand: ParsableCommand {
       // Early checkpoints do not tell their classes.
       if names.isEmpty { names = try Experiment(configuration).classNames }
       var model = TrainedModel(
-        graph: try ModelRegistry.make(
-          configuration.model.name, width: configuration.model.width, classes: names.count, settings: configuration.model.settings),
+        graph: try Experiment.publishedGraph(configuration, contents.run, classes: names.count),
         tensors: contents.model, name: configuration.model.name, classNames: names, classColours: contents.run.classColours,
         mean: configuration.data.mean, standardDeviation: configuration.data.standardDeviation,
         predictionOffsets: contents.run.predictionOffsets)

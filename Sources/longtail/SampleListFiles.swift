@@ -1,3 +1,4 @@
+import Configuration
 import Datasets
 import Foundation
 import Reports
@@ -41,6 +42,18 @@ enum SampleListFiles {
           + "\(name(before)), now there are \(now.count) and \(name(now)); files were added, removed or labelled anew",
         advice: "Begin a new run; with \(folder)/train.txt and val.txt as data.split.trainList and validationList it has the same samples.")
     }
+  }
+
+  /// Has a configuration divide its samples by the lists that a run kept, where it has a division and the lists are there.
+  /// - Parameter checkpoint: a checkpoint's directory in the run's own.
+  static func useKept(beside checkpoint: String, in configuration: inout Configuration) {
+    guard let rule = configuration.data.split, rule.trainList == nil else { return }
+    let run = URL(fileURLWithPath: checkpoint).deletingLastPathComponent().deletingLastPathComponent().path
+    let lists = [Split.train, .validation].map { path($0, in: "\(run)/\(folder)") }
+    guard lists.allSatisfy(FileManager.default.fileExists(atPath:)) else { return }
+    var kept = Configuration.Division()
+    (kept.trainList, kept.validationList) = (lists[0], lists[1])
+    configuration.data.split = kept
   }
 
   private static func path(_ split: Split, in folder: String) -> String { "\(folder)/\(split.shortName).txt" }

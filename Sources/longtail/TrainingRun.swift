@@ -107,7 +107,7 @@ struct TrainingRun {
     }
     let trainer = try Trainer(
       experiment, statistics: statistics, communicator: communicator, checkpoints: checkpointsPath, resume: resume, observer: reporter,
-      crashDirectory: "\(directoryPath)/crash", requests: requests, method: PlainMethod(), surroundings: surroundings)
+      crashDirectory: "\(directoryPath)/crash", requests: requests, method: experiment.method, surroundings: surroundings)
     // From here on all is known to work: only now is an earlier run touched.
     if let directory {
       if resume == nil { try RunFiles.removeEarlierRun(directory.path) }

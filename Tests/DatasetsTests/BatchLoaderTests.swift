@@ -122,8 +122,9 @@ import Testing
 
   @Test func originalLabelsAreKeptOnRequest() throws {
     var source = try source(PatternDataset(), batch: 4)
-    source.pipeline = AugmentationPipeline()
-    source.pipeline.resize = ImageSize(width: 3, height: 3)
+    var pipeline = AugmentationPipeline()
+    pipeline.resize = ImageSize(width: 3, height: 3)
+    source.pipeline = pipeline
     var options = BatchLoader.Options()
     options.keepsAnnotations = true
     let loader = try BatchLoader(source: source, endEpoch: 1, options: options)

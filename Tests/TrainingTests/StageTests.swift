@@ -28,13 +28,11 @@ import Training
     let experiment = try Experiment(stage.configuration)
     let communicator = SingleProcess()
     let statistics = try ClassStatistics.collect(experiment, communicator: communicator, record: nil, threads: 1)
-    let origin = stage.start.stage.flatMap { name in recipe.first { $0.name == name } }.map {
-      StageOrigin(checkpoints: "\($0.configuration.outputDirectory)/checkpoints", start: stage.start)
-    }
+    let index = try #require(recipe.firstIndex { $0.name == stage.name })
     return try Trainer(
       experiment, statistics: statistics, communicator: communicator,
       checkpoints: "\(stage.configuration.outputDirectory)/checkpoints", resume: resume, observer: nil, method: PlainMethod(),
-      origin: origin)
+      surroundings: StageSurroundings(of: index, in: recipe))
   }
 
   private func model(_ stage: Configuration.Stage, step: Int) throws -> [String: [Float]] {

@@ -17,6 +17,8 @@ package enum Catalogue {
       datasets,
       SamplerRegistry.description,
       ModelRegistry.description,
+      MethodRegistry.description,
+      EpilogueRegistry.description,
       OptimizerRegistry.description,
     ]
   }
@@ -54,6 +56,12 @@ extension Configuration {
     try TaskRegistry.entry(of: self).check(self)
     if let sampler = data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     try ModelRegistry.check(model.name, settings: model.settings)
+    if let method { try MethodRegistry.check(method.name, settings: method.settings) }
+    for epilogue in try epilogueList() { try EpilogueRegistry.check(epilogue.name, settings: epilogue.settings) }
+    for term in try termList() { try ObjectiveRegistry.check(term.objective, settings: term.settings) }
+    for partner in try partnerList() {
+      if let model = partner.model { try ModelRegistry.check(model.name, settings: model.settings) }
+    }
     try ObjectiveRegistry.check(objective.name, settings: objective.settings)
     try OptimizerRegistry.check(optimizer.name, settings: optimizer.registrySettings)
   }

@@ -87,7 +87,7 @@ extension Trainer {
     found.notes.append(
       "resuming from \(newest.path), step \(newest.step), saved \(Int(max(0, age))) s ago on \(contents.run.worldSize) ranks")
     found.notes += differences.map { "changed since: \($0)" }
-    found.contents = contents
+    found.contents = contents.withoutEpilogue
     found.isResumed = true
     return found
   }

@@ -24,7 +24,8 @@ extension Trainer {
     record.best = scores.best
     record.earlyStopping = stopping?.record
     record.elapsedSeconds = elapsed
-    return try learner.checkpoint(record)
+    let contents = try learner.checkpoint(record)
+    return try learner.finished.map { try contents?.publishing($0) } ?? contents
   }
 
   /// Compares the ranks where it is time to. Collective.

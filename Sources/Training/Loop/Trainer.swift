@@ -61,7 +61,7 @@ public final class Trainer {
   ) throws {
     try self.init(
       experiment, statistics: statistics, communicator: communicator, checkpoints: checkpoints, resume: resume, observer: observer,
-      crashDirectory: crashDirectory, requests: requests, method: PlainMethod())
+      crashDirectory: crashDirectory, requests: requests, method: experiment.method)
   }
 
   /// The same for a stage, or with a method that composes the step.
@@ -100,7 +100,7 @@ public final class Trainer {
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
       stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method,
-      stages: surroundings.stages)
+      sampler: sampler, stages: surroundings.stages)
     algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
     var notes = try found.notes + known.keep(learner)
@@ -149,6 +149,16 @@ public final class Trainer {
         if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
         stopping?.note(evaluation.scores, step: evaluation.step)
         try observer?.didEvaluate(evaluation, learner: learner)
+        if hasEnded, learner.finished == nil {
+          // It ended early: only now is it known that this was the last step.
+          try applyEpilogue()
+          if learner.finished != nil {
+            let evaluation = try evaluate()
+            summary.evaluation = evaluation
+            if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
+            try observer?.didEvaluate(evaluation, learner: learner)
+          }
+        }
       }
       if hasEnded { try save() }
       if saving.isDue(after: report, steps: learner.stepCount, in: schedule) { try save() }
@@ -231,9 +241,10 @@ public final class Trainer {
 
   /// Judges the network that a checkpoint of this step would hold. Collective.
   private func evaluate() throws -> EvaluationReport {
+    if hasEnded { try applyEpilogue() }
     let report = try learner.withRootStatistics {
       try evaluator.evaluate(
-        learner.network, parameters: learner.judged, objective: learner.objective, step: learner.stepCount,
+        learner.judgedNetwork, parameters: learner.judged, objective: learner.objective, step: learner.stepCount,
         epoch: schedule.epochs(after: learner.stepCount))
     }
     timeLimit?.didEvaluate(seconds: report.seconds)

@@ -19,10 +19,22 @@ import Tensors
 package struct FasterRCNNMethod: Method {
   /// The name in configurations.
   package static let name = "fasterRCNN"
-  private let detector: Detector
+  private let options: FasterRCNNOptions
+  private let form: RegionForm
 
-  /// For a detector.
-  package init(_ detector: Detector) { self.detector = detector }
+  /// For detectors of these settings, with a class layer of this form.
+  package init(_ options: FasterRCNNOptions, form: RegionForm) { (self.options, self.form) = (options, form) }
+
+  static let entry = MethodRegistry.Entry(
+    "fasterRCNN", summary: "both stages of Faster R-CNN at once; the method of task detection",
+    about: "Anchors and proposals of each image are matched with its objects and drawn; the objective is measured over the drawn proposals.",
+    source: "Ren, He, Girshick, Sun, NeurIPS 2015, arXiv:1506.01497"
+  ) { _, context in
+    let model = context.configuration.model
+    return FasterRCNNMethod(
+      try FasterRCNNOptions.reading(model.settings, ofModel: model.name),
+      form: try RegionObjective.form(of: context.configuration.objective.name))
+  }
 
   /// Both stages, and the four terms.
   /// - Throws: `LongtailError` for a network that is no such detector.
@@ -32,6 +44,8 @@ package struct FasterRCNNMethod: Method {
         .usage, "method \(FasterRCNNMethod.name) trains detectors, and model '\(setup.configuration.model.name)' is none",
         advice: "Set model.name to one of \(FasterRCNNOptions.modelName)-resnet18 to -resnet101.")
     }
+    let codes = second.network.graph.channels(of: try second.network.graph.value(of: .regionCodes))
+    let detector = Detector(options, classes: codes / 4 - 1, form: form)
     let link = try RegionLink(detector, seed: setup.seed, input: (setup.width, setup.height))
     func regions(_ port: Port) -> PortPlace { PortPlace(network: Continuation.regions, port: port.name) }
     return StepParts(

@@ -6,7 +6,7 @@ extension Learner {
   ///
   /// Only batch normalization without synchronization needs it, by which each rank has running statistics of its own.
   func withRootStatistics<Result>(_ body: () throws -> Result) throws -> Result {
-    guard hasLocalStatistics, communicator.size > 1 else { return try body() }
+    guard hasLocalStatistics, communicator.size > 1, finished == nil else { return try body() }
     let statistics = judged.parts.map(\.statistics)
     let own = statistics.map { $0.withBytes { [UInt8]($0) } }
     defer { for (buffer, bytes) in zip(statistics, own) { buffer.withBytes { $0.copyBytes(from: bytes) } } }

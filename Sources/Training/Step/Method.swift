@@ -1,16 +1,54 @@
+import Collectives
 import Configuration
+import Datasets
 import Networks
 import Objectives
+import Optimizers
 import Tensors
 
 /// How a network is trained beyond one loss at its logits: which networks take part, what is minimized, what follows.
 ///
 /// A method only composes. It is asked once, before the first step and before a checkpoint is read, and gives values and parts; what they
 /// remember is saved, resumed, sent and compared because each part names it.
-package protocol Method {
-  /// The parts of a step. Not collective: the same on all ranks, from the same setup.
+package protocol Method: Sendable {
+  /// Views of each sample that batches have to have.
+  var viewCount: Int { get }
+  /// Whether the sampler has to know the classes of each training sample.
+  var needsSampleClasses: Bool { get }
+
+  /// The network that is trained, made from the one that the configuration names: with another head, or with frozen statistics.
+  /// - Throws: `LongtailError` for a network that the method cannot work with.
+  func graph(_ graph: Graph) throws -> Graph
+
+  /// The parameters that are trained, by patterns of their names; nil for what `model.trained` says.
+  /// - Parameter graph: the network that is trained.
+  /// - Throws: `LongtailError` for a network that the method cannot work with.
+  func trained(_ graph: Graph) throws -> [String]?
+
+  /// Which samples a step is made of.
+  /// - Parameters:
+  ///   - usual: what the configuration says.
+  ///   - context: what samplers are made for.
+  ///   - globalBatch: images of a step over all ranks.
+  /// - Throws: `LongtailError` where that cannot be combined with the method.
+  func sampler(_ usual: any Sampler, _ context: SamplerContext, globalBatch: Int) throws -> any Sampler
+
+  /// The parts of a step: the same on all ranks, from the same setup. Collective where a part makes memory that ranks share.
   /// - Throws: `LongtailError` for a network or settings that the method cannot work with.
   func parts(_ setup: MethodSetup) throws -> StepParts
+}
+
+extension Method {
+  /// One.
+  package var viewCount: Int { 1 }
+  /// No classes.
+  package var needsSampleClasses: Bool { false }
+  /// The network as it is.
+  package func graph(_ graph: Graph) throws -> Graph { graph }
+  /// What the configuration says.
+  package func trained(_ graph: Graph) throws -> [String]? { nil }
+  /// What the configuration says.
+  package func sampler(_ usual: any Sampler, _ context: SamplerContext, globalBatch: Int) throws -> any Sampler { usual }
 }
 
 /// What a method adds to a step. Ports and views that are computed follow from who reads them.
@@ -50,18 +88,29 @@ package struct MethodSetup {
   package let width: Int
   /// Synchronization and algorithms, as the student has them.
   package let options: PlanOptions
+  /// The group, for parts that sum by themselves.
+  package let communicator: any Communicator
+  /// The learning rate by step.
+  package let schedule: LearningRateSchedule
+  /// Steps of an epoch.
+  package let stepsPerEpoch: Int
+  /// What gives the samples of each step; nil where steps are made by hand.
+  package let sampler: (any Sampler)?
   /// The networks that the configuration's `partners` name, in order. Their numbers are loaded before the first step.
   package private(set) var partners: [Partner] = []
 
   init(
     student: Network, objective: any Objective, configuration: Configuration, classes: ObjectiveContext?, images: Int, height: Int,
-    width: Int, options: PlanOptions
+    width: Int, options: PlanOptions, communicator: any Communicator, schedule: LearningRateSchedule, stepsPerEpoch: Int,
+    sampler: (any Sampler)?
   ) {
     (self.student, self.objective, self.configuration, self.classes) = (student, objective, configuration, classes)
     (self.images, self.height, self.width, self.options) = (images, height, width, options)
+    (self.communicator, self.schedule, self.stepsPerEpoch, self.sampler) = (communicator, schedule, stepsPerEpoch, sampler)
   }
 
-  mutating func setPartners(_ made: [Partner]) { partners = made }
+  /// Replaces the partners.
+  package mutating func setPartners(_ made: [Partner]) { partners = made }
 
   /// The run's seed.
   package var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }

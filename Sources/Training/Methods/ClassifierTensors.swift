@@ -1,0 +1,51 @@
+import Networks
+import Tensors
+
+/// The tensors of the layer that computes a network's class scores from features, where it is linear: W, C x d, and its bias.
+///
+/// They are read and written in canonical order, whatever the layout in the flat buffers.
+package struct ClassifierTensors {
+  /// The layer's name.
+  package let layer: String
+  /// C.
+  package let classes: Int
+  /// d.
+  package let features: Int
+  /// Whether there is a bias.
+  package var hasBias: Bool { bias != nil }
+  private let weight: FlatTensor
+  private let bias: FlatTensor?
+
+  /// Looks them up.
+  /// - Parameters:
+  ///   - port: where the layer's output is.
+  ///   - part: who needs them, for the message.
+  /// - Throws: `LongtailError` where the scores are not computed by a 1x1 convolution.
+  package init(of network: Network, at port: Port = .logits, for part: String) throws {
+    let graph = network.graph
+    let value = try graph.value(of: port)
+    guard let node = graph.nodes.first(where: { $0.output == value }), let layer = node.layer as? Convolution,
+      layer.geometry.kernel == [1, 1], layer.geometry.strides == [1, 1], layer.geometry.groups == 1,
+      let weight = network.parameterTensors.first(where: { $0.name == "\(node.name).weight" })
+    else {
+      throw LongtailError(
+        .usage, "\(part) needs a linear classifier at port '\(port)', which this network does not have",
+        advice: "Choose a network of task recognition, with the head linear.")
+    }
+    (self.layer, self.weight) = (node.name, weight)
+    (classes, features) = (weight.shape[0], weight.shape[1])
+    bias = network.parameterTensors.first { $0.name == "\(node.name).bias" }
+  }
+
+  /// W, row-major.
+  package func weights(_ values: HostBuffer) throws -> [Float] { try weight.read(values) }
+
+  /// The bias; zeros where there is none.
+  package func biases(_ values: HostBuffer) throws -> [Float] { try bias?.read(values) ?? Array(repeating: 0, count: classes) }
+
+  /// Replaces W.
+  package func write(weights: [Float], to values: HostBuffer) throws { try weight.write(weights, values) }
+
+  /// Replaces the bias, where there is one.
+  package func write(biases: [Float], to values: HostBuffer) throws { try bias?.write(biases, values) }
+}

@@ -1,0 +1,59 @@
+import Collectives
+import Networks
+import Objectives
+import Tensors
+
+/// What is done to a network behind the last step, before it is judged for the last time: no gradient, no step.
+///
+/// The network that is trained stays as it is, so that a run can go on; what is judged and published is another one, whose tensors of the same
+/// names and shapes are taken over before `apply` fills in the rest.
+package protocol Epilogue {
+  /// The network that is judged and published.
+  /// - Parameter graph: the one that is trained, or what the epilogue before has made of it.
+  /// - Throws: `LongtailError` for a network that nothing can be done to.
+  func graph(_ graph: Graph) throws -> Graph
+
+  /// Changes the numbers of the network. Collective; the same on all ranks.
+  /// - Throws: `LongtailError` from what is read, or for a network that nothing can be done to.
+  func apply(_ context: EpilogueContext) throws
+}
+
+extension Epilogue {
+  /// The same network.
+  package func graph(_ graph: Graph) throws -> Graph { graph }
+}
+
+/// What an epilogue works on.
+package struct EpilogueContext {
+  /// The network that is judged, of the graph that the epilogue asked for. It holds what was trained where names and shapes are the same.
+  package let network: Network
+  /// The network as it was trained, or what the epilogue before has made of it.
+  package let trained: Network
+  /// The numbers of `trained` that are judged: its own, or their average.
+  package let numbers: ParameterSet
+  /// Everything that the run remembers, by path: what a method has trained beside the network is found here.
+  package let state: StateTree
+  /// What is known of the classes of the training split.
+  package let classes: ObjectiveContext
+  /// The training images as evaluation sees images, each once over all ranks.
+  package let images: any EpilogueImages
+  /// The group.
+  package let communicator: any Communicator
+
+  /// Puts the parts together.
+  package init(
+    network: Network, trained: Network, numbers: ParameterSet, state: StateTree, classes: ObjectiveContext, images: any EpilogueImages,
+    communicator: any Communicator
+  ) {
+    (self.network, self.trained, self.numbers, self.state) = (network, trained, numbers, state)
+    (self.classes, self.images, self.communicator) = (classes, images, communicator)
+  }
+}
+
+/// Images that an epilogue looks at.
+package protocol EpilogueImages {
+  /// Computes a port of a network for this rank's share of the training images, batch after batch, by running statistics.
+  /// - Parameter body: the rows of the port, and the label of each.
+  /// - Throws: `LongtailError` from files, from the network, or from `body`.
+  func forEachBatch(of port: Port, _ network: Network, _ numbers: ParameterSet, _ body: (RowsView, [Int32]) throws -> Void) throws
+}

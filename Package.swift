@@ -187,8 +187,12 @@ let package = Package(
         "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "Networks", "Objectives", "Optimizers", "Tensors", "Threading",
         "Training",
       ], path: "Tests/Probes/Method", swiftSettings: strict),
+    .executableTarget(
+      name: "DetectorProbe",
+      dependencies: ["Checkpoints", "Collectives", "Configuration", "Datasets", "Objectives", "Tasks", "Tensors", "Threading", "Training"],
+      path: "Tests/Probes/Detector", swiftSettings: strict),
     .testTarget(
-      name: "TrainingTests", dependencies: ["MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
+      name: "TrainingTests", dependencies: ["DetectorProbe", "MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
       swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(

@@ -192,7 +192,7 @@ import Testing
         }
         #expect(statistics.imageCount == 5 && statistics.labelledPixels == total && total == set.instances.count)
         let selected = SelectedBoxes(opened, without: [.train: [1]])
-        #expect(selected.count(of: .train) == 2 && (try selected.annotations(of: .train)).images.count == 2)
+        #expect(try selected.count(of: .train) == 2 && selected.annotations(of: .train).images.count == 2)
         #expect(try selected.objects(split: .train, index: 1) == opened.objects(split: .train, index: 2))
         #expect(try selected.digest(of: .train) != opened.digest(of: .train))
       }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Configuration
+import Detection
 import Foundation
 import Images
 import Reports
@@ -15,6 +16,7 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Predicts images: a label PNG and a colour overlay for each.",
     discussion: """
+      For detectors NAME-overlay.png shows the boxes, and detections.json holds them as COCO has them. For segmentation \
       NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over the image. Folders are read with \
       the folders in them, which the results keep. Names are worked out first: where two images would have one result, or a result would \
       take the place of an image or of a file that longtail did not write, nothing is done. An image that cannot be read is named and does \
@@ -41,8 +43,12 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "How strongly the colours cover the image, from 0 to 1.")
   var opacity = 0.5
 
+  @Option(help: "For detectors: boxes from this score on are drawn, from 0 to 1; detections.json holds all.")
+  var threshold = 0.5
+
   func validate() throws {
     guard (0...1).contains(opacity) else { throw ValidationError("--opacity is \(opacity), but has to be from 0 to 1.") }
+    guard (0...1).contains(threshold) else { throw ValidationError("--threshold is \(threshold), but has to be from 0 to 1.") }
   }
 
   func run() throws {
@@ -56,8 +62,11 @@ struct PredictCommand: ParsableCommand {
       let offsets =
         contents.run.classColours.isEmpty
         ? try countedOffsets(experiment, communicator) : contents.run.predictionOffsets.isEmpty ? nil : contents.run.predictionOffsets
-      let predictor = Predictor(
-        experiment.inference(try TrainedNetwork.make(experiment, contents), offsets: offsets), views: configuration.evaluation.views)
+      let network = experiment.inference(try TrainedNetwork.make(experiment, contents), offsets: offsets)
+      let predictor = Predictor(network, views: configuration.evaluation.views)
+      var boxes = try (experiment.task as? DetectionTask).map {
+        try BoxPredictions($0, threshold: threshold, output: output, overwrites: overwrite)
+      }
       var bad: [LongtailError] = []
       for entry in files.entries {
         let image: RGBImage
@@ -68,8 +77,9 @@ struct PredictCommand: ParsableCommand {
           bad.append(error)
           continue
         }
-        try write(entry, image, predictor, experiment)
+        if boxes == nil { try write(entry, image, predictor, experiment) } else { try boxes?.add(entry, image, network) }
       }
+      try boxes?.write()
       return report(bad, of: files.entries.count, isError: configuration.data.badFiles == .refuse)
     }
   }

@@ -170,6 +170,10 @@ import Testing
       }
       try set.writeCOCO(to: "\(root)/coco/train.json")
       _ = try set.writeYOLO(to: "\(root)/yolo")
+      // The same pictures are named for both splits there; here some are held out.
+      let file = "\(root)/yolo/data.yaml"
+      let text = try String(contentsOfFile: file, encoding: .utf8).replacingOccurrences(of: "val: images\n", with: "")
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file))
       for folder in ["coco", "yolo"] {
         let opened = try DetectionDatasets.make(name: "boxes", settings: ["root": .string("\(root)/\(folder)"), "validationShare": 0.4])
         #expect(opened.count(of: .train) == 3 && opened.count(of: .validation) == 2 && opened.count(of: .test) == 0, "\(folder)")

@@ -72,8 +72,8 @@ struct DetectorTests {
     try withTemporaryDirectory { directory in
       let found = try whole("one", in: directory, ranks: 1, objective: "eqlv2", steps: 2)
       for line in [
-        "model.backbone.body.conv1.weight  F32  8 x 3 x 7 x 7", "model.backbone.fpn.inner_blocks.0.0.weight  F32  8 x 8 x 1 x 1",
-        "model.rpn.head.conv.0.0.weight  F32  8 x 8 x 3 x 3", "model.roi_heads.box_head.fc6.weight  F32  16 x 200",
+        "model.backbone.body.conv1.weight  F32  16 x 3 x 7 x 7", "model.backbone.fpn.inner_blocks.0.0.weight  F32  16 x 16 x 1 x 1",
+        "model.rpn.head.conv.0.0.weight  F32  16 x 16 x 3 x 3", "model.roi_heads.box_head.fc6.weight  F32  16 x 400",
         "model.roi_heads.box_predictor.cls_score.weight  F32  11 x 16", "model.roi_heads.box_predictor.bbox_pred.bias  F32  44",
         "average.roi_heads.box_head.fc7.weight  F32  16 x 16", "regions.optimizer.momentum.roi_heads.box_head.fc7.weight  F32  16 x 16",
       ] { #expect(found.inventory.contains(line), "\(line)") }

@@ -51,8 +51,8 @@ final class DetectorProbe {
     model:
       name: fasterRCNN-resnet18
       settings:
-        backboneWidth: 8
-        pyramidChannels: 8
+        backboneWidth: 16
+        pyramidChannels: 16
         headWidth: 16
         pooledSize: 5
         anchorSizes: [8, 14, 24, 40, 70]

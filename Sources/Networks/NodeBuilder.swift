@@ -115,7 +115,7 @@ public final class NodeBuilder {
   }
 
   /// A parameter and its gradient, in the flat buffers that are bound to the plan.
-  func parameter(_ name: String) throws -> BoundParameter { try plan.parameter("\(node.name).\(name)") }
+  package func parameter(_ name: String) throws -> BoundParameter { try plan.parameter("\(node.name).\(name)") }
 
   /// Where the layer's running mean and variance lie.
   func statisticRegions() throws -> BoundStatistics { try plan.statistics(of: node.name) }

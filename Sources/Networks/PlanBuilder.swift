@@ -127,11 +127,12 @@ final class PlanBuilder {
 }
 
 /// A parameter of a plan, and its gradient: places in the flat buffers that are bound to the plan.
-struct BoundParameter {
+package struct BoundParameter {
   let entry: ParameterLayout.Entry
-  let value: PlanTensor
+  /// Its numbers.
+  package let value: PlanTensor
   /// Nil where it is not trained.
-  let gradient: PlanTensor?
+  package let gradient: PlanTensor?
 
   var byteOffset: Int { entry.offset * MemoryLayout<Float>.stride }
 }

@@ -76,17 +76,20 @@ public struct Dropout: Layer {
 }
 
 /// A layer whose passes are loops of ours.
-final class PlannedLoops: PlannedLayer {
+package final class PlannedLoops: PlannedLayer {
   private let forwardLoop: () throws -> Void
   private let backwardLoop: () throws -> Void
 
-  init(_ forward: @escaping () throws -> Void, backward: @escaping () throws -> Void = {}) {
+  /// Takes the loops.
+  package init(_ forward: @escaping () throws -> Void, backward: @escaping () throws -> Void = {}) {
     forwardLoop = forward
     backwardLoop = backward
   }
 
-  func forward() throws { try forwardLoop() }
-  func backward() throws { try backwardLoop() }
+  /// Runs the one.
+  package func forward() throws { try forwardLoop() }
+  /// Runs the other.
+  package func backward() throws { try backwardLoop() }
 }
 
 /// The samples of the batch that is being computed: what dropout's masks depend on.

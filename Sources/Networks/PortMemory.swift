@@ -66,7 +66,7 @@ struct PortMemory {
 
 extension RowsView {
   /// An activation as rows: one for each position of each image.
-  init(_ view: ChannelBlocks, images: Int, buffer: HostBuffer, offset: Int) {
+  package init(_ view: ChannelBlocks, images: Int, buffer: HostBuffer, offset: Int) {
     self.init(
       buffer: buffer, offset: offset, images: images, rowsPerImage: view.positions, classes: view.channels,
       imageStride: view.imageStride, rowStride: view.block == 1 ? 1 : view.block, classStride: view.block == 1 ? view.positions : 1,

@@ -18,14 +18,17 @@ extension Experiment {
   /// - Parameter classes: of each training sample, where the sampler needs them.
   /// - Throws: `LongtailError` for settings that cannot work, or samples without classes.
   public func sampler(_ classes: SampleClasses?) throws -> any Sampler {
-    let seed = UInt64(bitPattern: Int64(configuration.seed))
-    let count = dataset.count(of: .train)
-    guard let chosen = configuration.data.sampler else { return SampleOrder(seed: seed, count: count) }
-    return try SamplerRegistry.make(
-      chosen.name, settings: chosen.settings,
-      context: SamplerContext(
-        seed: seed, sampleCount: count, epochLength: chosen.length, epochs: configuration.training.epochs, classNames: classNames,
-        classes: classes))
+    let context = samplerContext(classes)
+    guard let chosen = configuration.data.sampler else { return SampleOrder(seed: context.seed, count: context.sampleCount) }
+    return try SamplerRegistry.make(chosen.name, settings: chosen.settings, context: context)
+  }
+
+  /// What samplers of the training samples are made for.
+  /// - Parameter classes: of each training sample, where they were counted.
+  package func samplerContext(_ classes: SampleClasses?) -> SamplerContext {
+    SamplerContext(
+      seed: UInt64(bitPattern: Int64(configuration.seed)), sampleCount: dataset.count(of: .train),
+      epochLength: configuration.data.sampler?.length, epochs: configuration.training.epochs, classNames: classNames, classes: classes)
   }
 
   /// A data set whose training samples are divided as `data.split` says. The same on every rank and host: it follows from names and classes.

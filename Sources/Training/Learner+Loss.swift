@@ -66,7 +66,7 @@ extension Learner {
 
   /// Where this rank's images stand in the global batch, if anybody asks: one small sum over the ranks. Collective.
   func batchPlaces(_ batch: Batch) throws -> BatchPlaces? {
-    guard terms.terms.contains(where: \.needsPlaces) || followers.contains(where: { !$0.gathers.isEmpty }) else { return nil }
+    guard terms.terms.contains(where: \.needsPlaces) || followers.contains(where: \.needsPlaces) else { return nil }
     let own = microBatchCounts(batch)
     var counts = [Double](repeating: 0, count: own.count * communicator.size)
     for (index, count) in own.enumerated() { counts[index * communicator.size + communicator.rank] = Double(count) }

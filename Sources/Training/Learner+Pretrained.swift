@@ -15,10 +15,10 @@ extension ModelRegistry {
 }
 
 extension Learner {
-  /// Averages, copies and queues begin with what the networks hold now.
+  /// Averages, copies and queues begin with what the networks hold now. What gives a part of a network other first values comes first.
   func begin() {
-    average?.restart(from: network.parameterSet)
     for follower in followers { follower.begin() }
+    average?.restart(from: network.parameterSet)
   }
 
   /// Takes the weights that the configuration names, on rank zero, and gives them to all. Collective.

@@ -86,7 +86,9 @@ extension Learner {
     average?.follow(network.parameterSet)
     guard !followers.isEmpty else { return }
     try withInputs(batch, passes, places: loss.places) { inputs in
-      let step = AcceptedStep(context, inputs, imagesPerImage: { [networks] in networks.imagesPerImage[$0] ?? 1 }, communicator)
+      let step = AcceptedStep(
+        context, learningRate: report.learningRate, inputs, imagesPerImage: { [networks] in networks.imagesPerImage[$0] ?? 1 }, communicator
+      )
       for follower in followers { try follower.follow(step) }
     }
   }
@@ -96,6 +98,7 @@ extension Learner {
   func count(images: Int) {
     stepCount += 1
     consumedSamples += images
+    (sampler as? any StepwiseSampler)?.advance(to: stepCount)
   }
 
   func notFinite(_ found: NonFiniteReport) -> LongtailError {

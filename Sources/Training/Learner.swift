@@ -59,6 +59,8 @@ public final class Learner {
   public var judgedNetwork: Network { finished ?? network }
   /// What moves after a step.
   let followers: [any Follower]
+  /// What gives the samples of each step, where the learner was told: what it remembers is part of the state.
+  let sampler: (any Sampler)?
   private let stepsPerEpoch: Int
   /// Dropout's masks are functions of the run's seed, like everything that is random.
   let dropoutSeed: UInt64
@@ -122,6 +124,7 @@ public final class Learner {
     sampler: (any Sampler)? = nil, stages: [String: StageSurroundings.Earlier] = [:]
   ) throws {
     self.communicator = communicator
+    self.sampler = sampler
     self.stepsPerEpoch = max(1, stepsPerEpoch)
     hasLocalStatistics = configuration.model.batchNorm == .local
     let seed = UInt64(bitPattern: Int64(configuration.seed))

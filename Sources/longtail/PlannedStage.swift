@@ -4,18 +4,16 @@ import Training
 
 /// A stage of a run that a comparison trains, and where it lies.
 struct PlannedStage {
-  /// The name.
-  var name: String
-  /// Everything that it does, its directory included.
-  var configuration: Configuration
+  private var stage: Configuration.Stage
   /// What it finds around it.
   var surroundings: StageSurroundings
   /// Equal for stages that come to the same numbers: the digest of its configuration, and of all that it begins with.
   var key: String
-  /// The stages that it takes numbers from, by name.
-  private var needed: [String]
-  private let start: Configuration.StageStart
 
+  /// The name.
+  var name: String { stage.name }
+  /// Everything that it does, its directory included.
+  var configuration: Configuration { stage.configuration }
   /// Its directory.
   var path: String { configuration.outputDirectory }
 
@@ -32,8 +30,8 @@ struct PlannedStage {
       parts += needed.map { name in stages.first { $0.name == name }?.key ?? "" }
       stages.append(
         PlannedStage(
-          name: stage.name, configuration: stage.configuration, surroundings: StageSurroundings(of: index, in: recipe),
-          key: try SHA256Digest(of: parts.joined(separator: "\n")).description, needed: needed, start: stage.start))
+          stage: stage, surroundings: StageSurroundings(of: index, in: recipe),
+          key: try SHA256Digest(of: parts.joined(separator: "\n")).description))
     }
     return stages
   }
@@ -49,15 +47,13 @@ struct PlannedStage {
       for index in run.stages.indices {
         let isLast = index == run.stages.count - 1
         let stage = run.stages[index]
-        run.stages[index].configuration.output =
+        run.stages[index].stage.configuration.output =
           isLast ? run.path : paths[stage.key] ?? "\(output)/stages/\(stage.name)-\(stage.key.prefix(12))"
         // A directory says whose run it is.
         if isLast { continue }
-        run.stages[index].configuration.name = runs.first { $0.path == paths[stage.key] }?.candidate ?? stage.name
+        run.stages[index].stage.configuration.name = runs.first { $0.path == paths[stage.key] }?.candidate ?? stage.name
       }
-      let recipe = run.stages.map {
-        Configuration.Stage(name: $0.name, start: $0.start, configuration: $0.configuration)
-      }
+      let recipe = run.stages.map(\.stage)
       for index in run.stages.indices { run.stages[index].surroundings = StageSurroundings(of: index, in: recipe) }
       return run
     }

@@ -58,6 +58,16 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, @unchecked Se
     }
   }
 
+  /// Steps after which nothing was published, because they were left out, keep the weights of the step before.
+  public func advance(to steps: Int) {
+    lock.withLock {
+      while publishedStep < steps {
+        publishedStep += 1
+        history = Array(history.dropFirst()) + [history[staleness]]
+      }
+    }
+  }
+
   /// Whether the weights of `staleness` steps before are there.
   public func canDraw(step: Int) -> Bool { lock.withLock { step - staleness <= publishedStep } }
 

@@ -8,6 +8,9 @@ package enum Distillation {
     package var rows: [Double]
     /// The gradient of the sum of rows over the divisor.
     package var gradient: DenseRows
+
+    /// Puts the two together.
+    package init(rows: [Double], gradient: DenseRows) { (self.rows, self.gradient) = (rows, gradient) }
   }
 
   /// T^2 times the divergence of the student's softened probabilities from the teacher's (Hinton et al., 2015).

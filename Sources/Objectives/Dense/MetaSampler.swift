@@ -34,6 +34,12 @@ package struct MetaSampler: Sendable, Equatable {
     secondMoments = firstMoments
   }
 
+  /// Rates and Adam's moments as they were once: rows of one length.
+  package init(theta: [Double], firstMoments: [Double], secondMoments: [Double], steps: Int) {
+    precondition(firstMoments.count == theta.count && secondMoments.count == theta.count, "moments for each class")
+    (self.theta, self.firstMoments, self.secondMoments, self.steps) = (theta, firstMoments, secondMoments, steps)
+  }
+
   /// psi, one a class.
   package var rates: [Double] { theta.map { 1 / (1 + exp(-$0)) } }
 

@@ -84,6 +84,20 @@ package final class FeatureBank: Follower {
       .sorted { ($0.sample, $0.place) < ($1.sample, $1.place) }
   }
 
+  /// The features of complete epochs by class, the oldest epoch first; in each class by sample. Cost: one pass over the stored rows.
+  package var completeEpochs: [[DenseRows]] {
+    var places: [Int: [[Int]]] = [:]
+    for index in labels.indices where epochs[index] < current {
+      places[epochs[index], default: [[Int]](repeating: [], count: depths.count)][labels[index]].append(index)
+    }
+    return places.sorted { $0.key < $1.key }.map { _, classes in
+      classes.map { own in
+        let ordered = own.sorted { (samples[$0], $0) < (samples[$1], $1) }
+        return DenseRows(count: own.count, width: width, values: ordered.flatMap { rows[$0 * width..<($0 + 1) * width] })
+      }
+    }
+  }
+
   /// The numbers of a feature.
   package func values(of entry: Entry) -> ArraySlice<Float> { rows[entry.place * width..<(entry.place + 1) * width] }
 

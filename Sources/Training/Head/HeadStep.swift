@@ -45,8 +45,9 @@ package final class HeadStep: Stateful {
   package var learningRate: Double { schedule.rate(atStep: stepCount) }
 
   /// Moves the head by this rank's rows and those of all others. Collective.
+  /// - Parameter given: the rate, where it is not that of the head's own schedule.
   /// - Throws: `LongtailError` with code `notFinite` where loss or gradient are not finite, with everything as it was; or from MPI.
-  package func step(_ rows: FeatureRows, epoch: Int = 0) throws -> Report {
+  package func step(_ rows: FeatureRows, epoch: Int = 0, learningRate given: Double? = nil) throws -> Report {
     let context = StepContext(epoch: epoch, step: stepCount, samples: rows.samples, isTraining: true)
     let (result, sums) = try gradient.compute(rows, step: context)
     let norm = result.isFinite ? globalNorm(of: gradient.matrix) : .nan
@@ -55,7 +56,7 @@ package final class HeadStep: Stateful {
         .notFinite, "the \(result.isFinite ? "gradient" : "loss") of step \(stepCount + 1) of the head is not finite",
         advice: "Lower the learning rate, set gradientClipping, or check the features.")
     }
-    let rate = learningRate
+    let rate = given ?? learningRate
     try optimizer.update(
       parameters: head.parameters, gradients: gradient.matrix, learningRate: rate, gradientScale: clipping?.scale(forNorm: norm) ?? 1)
     try gradient.objective.commit(sums, step: context)

@@ -86,7 +86,9 @@ public final class Trainer {
     scores = try BestScores(watching: configuration.checkpoint.best, of: experiment.scoreTable)
     nonFinitePolicy = NonFinitePolicy(training)
     stopping = try training.earlyStopping.map { try EarlyStopping($0, of: experiment.scoreTable) }
-    sampler = try experiment.sampler(statistics.audit.statistics.samples)
+    let classes = statistics.audit.statistics.samples
+    sampler = try method.sampler(
+      experiment.sampler(classes), experiment.samplerContext(classes), globalBatch: training.globalBatch)
     plan = try BatchPlan(
       sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)

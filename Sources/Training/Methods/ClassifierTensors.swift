@@ -20,13 +20,14 @@ package struct ClassifierTensors {
   /// - Parameters:
   ///   - port: where the layer's output is.
   ///   - part: who needs them, for the message.
-  /// - Throws: `LongtailError` where the scores are not computed by a 1x1 convolution.
+  /// - Throws: `LongtailError` where no linear layer computes the scores.
   package init(of network: Network, at port: Port = .logits, for part: String) throws {
     let graph = network.graph
     let value = try graph.value(of: port)
-    guard let node = graph.nodes.first(where: { $0.output == value }), let layer = node.layer as? Convolution,
-      layer.geometry.kernel == [1, 1], layer.geometry.strides == [1, 1], layer.geometry.groups == 1,
-      let weight = network.parameterTensors.first(where: { $0.name == "\(node.name).weight" })
+    guard let node = graph.nodes.first(where: { $0.output == value }), ["convolution", "linear"].contains(node.layer.kind),
+      let weight = network.parameterTensors.first(where: { $0.name == "\(node.name).weight" }),
+      weight.shape.prefix(2) == [graph.channels(of: value), graph.channels(of: node.inputs[0])],
+      weight.shape.dropFirst(2).allSatisfy({ $0 == 1 })
     else {
       throw LongtailError(
         .usage, "\(part) needs a linear classifier at port '\(port)', which this network does not have",

@@ -7,7 +7,8 @@ package enum EpilogueRegistry {
   package typealias Entry = RegistryEntry<MethodContext, any Epilogue>
 
   /// All of them, in the order of the documentation.
-  package static let registry = Registry<MethodContext, any Epilogue>("epilogue", [TauNormalization.entry])
+  package static let registry = Registry<MethodContext, any Epilogue>(
+    "epilogue", [TauNormalization.entry, NearestClassMeans.entry, BalancedHeadEpilogue.entry])
 
   /// All names, in the order of the documentation.
   package static var names: [String] { registry.names }

@@ -16,7 +16,20 @@ package enum MethodRegistry {
   package typealias Entry = RegistryEntry<MethodContext, any Method>
 
   /// All of them, in the order of the documentation.
-  package static let registry = Registry<MethodContext, any Method>("method", [PlainMethod.entry, FasterRCNNMethod.entry])
+  package static let registry = Registry<MethodContext, any Method>(
+    "method",
+    [
+      PlainMethod.entry,
+      FasterRCNNMethod.entry,
+      ClassifierRetraining.entry,
+      LearnableWeightScaling.entry,
+      BalancedMetaSoftmax.entry,
+      ClassBalancedDistillation.entry,
+      Breadcrumb.entry,
+      SelfSupervision.entry,
+      SelfDistillation.entry,
+      CalibratedActivationMaps.entry,
+    ])
 
   /// All names, in the order of the documentation.
   package static var names: [String] { registry.names }

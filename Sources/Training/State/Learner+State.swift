@@ -33,6 +33,7 @@ extension Learner: Stateful {
       tree.child(partner.name) { partner.describeState(in: &$0, statistics: statistics) }
     }
     for follower in followers { tree.child(follower.name, follower) }
+    if let sampler = sampler as? any Stateful { tree.child("sampler", sampler) }
     tree.child("run") {
       $0.value("globalStep", of: self, \.stepCount, title: "step number")
       $0.count("consumedSamples", of: self, \.consumedSamples, title: "number of samples")

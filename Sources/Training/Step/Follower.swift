@@ -11,6 +11,10 @@ package protocol Follower: Stateful {
   var name: String { get }
   /// The ports whose rows it takes, of all ranks.
   var gathers: [PortPlace] { get }
+  /// The ports whose rows it reads, of this rank.
+  var reads: [PortPlace] { get }
+  /// Whether it has to know where this rank's images stand in the global batch.
+  var needsPlaces: Bool { get }
 
   /// Begins with what the networks hold now: their first values, or those of a file. A resumed run puts its own state in place of it.
   func begin()
@@ -22,6 +26,10 @@ package protocol Follower: Stateful {
 extension Follower {
   /// No rows.
   package var gathers: [PortPlace] { [] }
+  /// No rows.
+  package var reads: [PortPlace] { [] }
+  /// No places, unless rows are gathered.
+  package var needsPlaces: Bool { !gathers.isEmpty }
   /// Nothing to begin with.
   package func begin() {}
 }
@@ -30,14 +38,34 @@ extension Follower {
 package final class AcceptedStep {
   /// Epoch and number of the step.
   package let context: StepContext
+  /// The rate that the parameters have moved by.
+  package let learningRate: Double
   private let inputs: StepInputs
   private let imagesPerImage: (String) -> Int
   private let communicator: any Communicator
   private var gathered: [PortPlace: GatheredRows] = [:]
 
-  init(_ context: StepContext, _ inputs: StepInputs, imagesPerImage: @escaping (String) -> Int, _ communicator: any Communicator) {
-    (self.context, self.inputs, self.imagesPerImage, self.communicator) = (context, inputs, imagesPerImage, communicator)
+  init(
+    _ context: StepContext, learningRate: Double, _ inputs: StepInputs, imagesPerImage: @escaping (String) -> Int,
+    _ communicator: any Communicator
+  ) {
+    (self.context, self.learningRate, self.inputs) = (context, learningRate, inputs)
+    (self.imagesPerImage, self.communicator) = (imagesPerImage, communicator)
   }
+
+  /// The rows of a port, of this rank's images.
+  /// - Throws: `LongtailError` for a port that takes no part.
+  package func values(_ place: PortPlace) throws -> RowsView { try inputs.values(place) }
+
+  /// The gradient of the step's loss at a port, of this rank's images.
+  /// - Throws: `LongtailError` for a port that no term writes.
+  package func gradient(_ place: PortPlace) throws -> RowsView { try inputs.gradient(place) }
+
+  /// The labels of this rank's rows.
+  package var ownLabels: [Int32] { Array(inputs.targets.labels) }
+
+  /// Adds numbers over the ranks. Collective.
+  package func sum(_ values: inout [Double]) throws { try communicator.sum(&values) }
 
   /// The rows of a port, of the whole global batch in its order, the same on every rank. Collective when first asked for.
   /// - Throws: `LongtailError` for a port that is not among the follower's `gathers`.
@@ -92,7 +120,9 @@ package final class AcceptedStep {
     return GatheredRows(packed[...], width: width)
   }
 
-  private func places() throws -> BatchPlaces {
+  /// Where this rank's images stand in the global batch.
+  /// - Throws: `LongtailError` for a follower that did not ask for places.
+  package func places() throws -> BatchPlaces {
     guard let places = inputs.places else { throw LongtailError(.internalError, "a follower takes rows that it did not ask for") }
     return places
   }

@@ -38,7 +38,7 @@ final class StepNetworks {
   }
 
   /// Names that parts of a run's state have already.
-  private static let reserved = ["model", "average", "optimizer", "objective", "run"]
+  private static let reserved = ["model", "average", "optimizer", "objective", "run", "sampler"]
 
   private static func add(_ name: String, _ count: Int, to counts: inout [String: Int]) throws {
     guard !reserved.contains(name), counts.updateValue(count, forKey: name) == nil else {
@@ -58,7 +58,7 @@ final class StepNetworks {
 
   /// Everything that somebody reads, or writes the gradient of.
   private static func uses(_ parts: StepParts) -> [(PortPlace, PortUse)] {
-    let read = parts.terms.flatMap(\.reads) + parts.followers.flatMap(\.gathers) + parts.chain.flatMap(\.link.ports)
+    let read = parts.terms.flatMap(\.reads) + parts.followers.flatMap { $0.gathers + $0.reads } + parts.chain.flatMap(\.link.ports)
     let written = parts.terms.flatMap(\.writes) + Array(taken(parts).keys)
     return read.map { ($0, .values) } + written.map { ($0, .gradient) }
   }

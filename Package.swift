@@ -86,7 +86,8 @@ let package = Package(
 
     // Floor 5.
     .target(name: "Models", dependencies: ["Networks", "Settings"], swiftSettings: strict),
-    .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
+    .target(
+      name: "Exchange", dependencies: ["Detection", "Images", "Kernels", "Models", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(
@@ -142,7 +143,10 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading", "TestSupport"], exclude: ["Oracle"],
       swiftSettings: hot),
     .testTarget(
-      name: "ExchangeTests", dependencies: ["Exchange", "Kernels", "Models", "Networks", "Tensors", "Threading", "TestSupport"],
+      name: "ExchangeTests",
+      dependencies: [
+        "Detection", "Exchange", "Images", "Kernels", "Models", "Networks", "Objectives", "Tasks", "Tensors", "Threading", "TestSupport",
+      ],
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives", "Settings", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"],
@@ -189,8 +193,9 @@ let package = Package(
       ], path: "Tests/Probes/Method", swiftSettings: strict),
     .executableTarget(
       name: "DetectorProbe",
-      dependencies: ["Checkpoints", "Collectives", "Configuration", "Datasets", "Objectives", "Tasks", "Tensors", "Threading", "Training"],
-      path: "Tests/Probes/Detector", swiftSettings: strict),
+      dependencies: [
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Networks", "Objectives", "Tasks", "Tensors", "Threading", "Training",
+      ], path: "Tests/Probes/Detector", swiftSettings: strict),
     .testTarget(
       name: "TrainingTests", dependencies: ["DetectorProbe", "MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
       swiftSettings: strict),

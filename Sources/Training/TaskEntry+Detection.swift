@@ -52,6 +52,19 @@ extension TaskEntry {
   }
 }
 
+extension Detector {
+  /// The detector that a configuration describes, and the size of its input; nil for other tasks.
+  /// - Throws: `LongtailError` for a model that is no detector, or a configuration without a canvas.
+  package static func described(by configuration: Configuration, classes: Int) throws -> (detector: Detector, input: ImageSize)? {
+    guard configuration.task == DetectionTask.name else { return nil }
+    guard let canvas = configuration.data.size else { throw LongtailError(.usage, "detection needs data.size, the canvas") }
+    let (detector, depth) = try TaskEntry.detector(configuration, classes: classes)
+    let multiple = detector.graph(depth).strideMultiple
+    func padded(_ extent: Int) -> Int { (extent + multiple - 1) / multiple * multiple }
+    return (detector, ImageSize(width: padded(canvas.width), height: padded(canvas.height)))
+  }
+}
+
 /// The classes of a data set that need not be there, without images.
 private struct RecordedObjects: DetectionDataset {
   let name = "recorded"

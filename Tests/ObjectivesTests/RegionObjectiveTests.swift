@@ -142,3 +142,80 @@ import Testing
     #expect(other.state == objective.state)
   }
 }
+
+/// Weights of classes that are learned: the closed form beside differences of the whole two-step problem.
+@Suite struct ProposalReweighterTests {
+  @Test func gradientIsThatOfTheOuterProblem() throws {
+    let (classes, features, rate) = (3, 2, 0.3)
+    let random = CounterRandom(seed: 5, purpose: .testing)
+    let labels: [Int32] = [0, 0, 1, RowLabel.background, 2, 0, RowLabel.background]
+    let metaLabels: [Int32] = [2, 1, RowLabel.background, 0]
+    let rows = labels.indices.map { i in (0..<features).map { random.uniform(10 * i + $0, in: -1...1) } }
+    let metaRows = metaLabels.indices.map { i in (0..<features).map { random.uniform(500 + 10 * i + $0, in: -1...1) } }
+    let start = (0..<classes).map { k in (0...features).map { random.uniform(900 + 10 * k + $0, in: -0.5...0.5) } }
+    var counts = [Double](repeating: 0, count: classes)
+    for label in labels where label != RowLabel.background { counts[Int(label)] += 1 }
+
+    /// The gradient of binary cross-entropies by each score.
+    func errors(_ layer: [[Double]], _ x: [Double], _ label: Int32) -> [Double] {
+      (0..<classes).map { k in
+        let z = zip(layer[k], x + [1]).reduce(0) { $0 + $1.0 * $1.1 }
+        return 1 / (1 + exp(-z)) - (Int32(k) == label ? 1 : 0)
+      }
+    }
+    func weights(_ theta: [Double]) -> [Double] {
+      let psi = theta.map { 1 / (1 + exp(-$0)) }
+      let sum = zip(psi, counts).reduce(0) { $0 + $1.0 * $1.1 }
+      return labels.map { $0 == RowLabel.background ? 1 : psi[Int($0)] * counts.reduce(0, +) / sum }
+    }
+    /// The layer after the inner step.
+    func moved(_ theta: [Double]) -> [[Double]] {
+      var layer = start
+      for ((x, label), weight) in zip(zip(rows, labels), weights(theta)) {
+        let e = errors(start, x, label)
+        for k in 0..<classes {
+          for (d, value) in (x + [1]).enumerated() { layer[k][d] -= rate * weight * e[k] * value / Double(labels.count) }
+        }
+      }
+      return layer
+    }
+    func outer(_ theta: [Double]) -> Double {
+      let layer = moved(theta)
+      var sum = 0.0
+      for (x, label) in zip(metaRows, metaLabels) {
+        for k in 0..<classes {
+          let z = zip(layer[k], x + [1]).reduce(0) { $0 + $1.0 * $1.1 }
+          sum += log1p(exp(z)) - (Int32(k) == label ? z : 0)
+        }
+      }
+      return sum / Double(metaLabels.count)
+    }
+
+    var reweighter = ProposalReweighter(classes: classes)
+    for (step, rate) in [0.5, 0.7, 0.4].enumerated() { reweighter.step(gradient: [0.3, -0.2, 0.1 * Double(step)], rate: rate) }
+    let theta = reweighter.theta
+    #expect(zip(reweighter.rowWeights(labels, counts: counts), weights(theta)).allSatisfy { abs(Double($0) - $1) < 1e-6 })
+    var meta = [[Double]](repeating: [Double](repeating: 0, count: features + 1), count: classes)
+    let layer = moved(theta)
+    for (x, label) in zip(metaRows, metaLabels) {
+      let e = errors(layer, x, label)
+      for k in 0..<classes { for (d, value) in (x + [1]).enumerated() { meta[k][d] += e[k] * value / Double(metaLabels.count) } }
+    }
+    let products = labels.indices.map { i in
+      let e = errors(start, rows[i], labels[i]).map { $0 * weights(theta)[i] / Double(labels.count) }
+      return (0..<classes).reduce(0.0) { sum, k in sum + e[k] * zip(meta[k], rows[i] + [1]).reduce(0) { $0 + $1.0 * $1.1 } }
+    }
+    // Two ranks' parts add up.
+    let parts = [0..<3, 3..<labels.count].map { part in
+      reweighter.gradient(Array(labels[part]), counts: counts, products: Array(products[part]), rate: rate)
+    }
+    for k in 0..<classes {
+      var (up, down) = (theta, theta)
+      up[k] += 1e-5
+      down[k] -= 1e-5
+      let slope = (outer(up) - outer(down)) / 2e-5
+      #expect(abs(slope - parts[0][k] - parts[1][k]) < 1e-8, "\(k): \(slope), \(parts)")
+    }
+    #expect(ProposalReweighter(classes: 2).rowWeights([0, 1], counts: [0, 0]) == [0.5, 0.5])
+  }
+}

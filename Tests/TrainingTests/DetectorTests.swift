@@ -96,4 +96,47 @@ struct DetectorTests {
       #expect(numbers(one, "roi_heads.box_predictor.cls_score.weight") != numbers(two, "roi_heads.box_predictor.cls_score.weight"))
     }
   }
+
+  /// The same by the method's own setting, whose class layer has the columns of another objective.
+  @Test func aClassLayerIsAStage() throws {
+    try withTemporaryDirectory { directory in
+      let layer = ["method.name=fasterRCNN", "method.settings={trains: classLayer}", "training.exponentialMovingAverage=null"]
+      let one = try whole("few", in: directory, ranks: 1, objective: "seesaw", steps: 1, layer)
+      let two = try whole("more", in: directory, ranks: 1, objective: "seesaw", steps: 2, layer)
+      let name = "model.backbone.body.bn1.running_mean"
+      #expect(one.tensors[name] != nil && one.tensors[name] == two.tensors[name])
+      #expect(one.tensors["model.roi_heads.box_predictor.cls_score.weight"]?.shape == [12, 16])
+      #expect(
+        one.tensors["model.roi_heads.box_predictor.cls_score.weight"] != two.tensors["model.roi_heads.box_predictor.cls_score.weight"])
+    }
+  }
+
+  /// Retrained on rows that are computed once: only the class layer is another one, and the same on any number of ranks, with learned weights too.
+  @Test(arguments: ["none", "meta"]) func classLayersAreRetrainedOnCachedRows(reweighting: String) throws {
+    try withTemporaryDirectory { directory in
+      let epilogue = [
+        "epilogue=[{name: regionClassifier, settings: {steps: 12, images: 3, rows: 10, reweighting: \(reweighting), metaRate: 0.1}}]"
+      ]
+      var made: [[String: NamedTensor]] = []
+      for ranks in [1, 2, 3] {
+        let trained = try whole("on\(ranks)", in: directory, ranks: ranks, objective: "sigmoid", steps: 1, epilogue)
+        let tensors = try SafetensorsFile(path: "\(directory)/on\(ranks)-epilogue.safetensors").readAll()
+        let found = Dictionary(uniqueKeysWithValues: try tensors.map { ($0.name, try $0.namedTensor()) })
+        for (name, tensor) in found {
+          let before = trained.tensors["model.\(name)"]?.values.floats
+          if name.contains("cls_score") { #expect(before != tensor.values) } else { #expect(before == tensor.values, "\(name)") }
+        }
+        made.append(found)
+      }
+      for name in ["weight", "bias"].map({ "roi_heads.box_predictor.cls_score.\($0)" }) {
+        let one = try #require(made[0][name]).values
+        let largest = one.map(abs).max() ?? 0
+        #expect(largest > 0.02)
+        for other in made[1...] {
+          let error = zip(one, try #require(other[name]).values).map { abs($0 - $1) }.max() ?? .infinity
+          #expect(error <= 2e-3 * largest, "\(name): \(error) of \(largest)")
+        }
+      }
+    }
+  }
 }

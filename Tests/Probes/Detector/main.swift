@@ -3,6 +3,7 @@ import Collectives
 import Configuration
 import Datasets
 import Foundation
+import Networks
 import Objectives
 import Tasks
 import Tensors
@@ -107,6 +108,13 @@ final class DetectorProbe {
   }
 
   func write(to path: String) throws {
+    let epilogues = try experiment.configuration.epilogueList()
+    if let first = epilogues.first {
+      let made = try EpilogueRegistry.make(
+        first.name, settings: first.settings, context: MethodContext(configuration: experiment.configuration)
+      ).network(after: learner, experiment: experiment, statistics: statistics)
+      try retrained(made, path)
+    }
     let report = try Evaluator(experiment, groups: statistics.groups, communicator: communicator)
       .evaluate(learner.network, parameters: learner.judged, objective: learner.objective, step: learner.stepCount, epoch: 0)
     guard let contents = try learner.checkpoint(RunRecord()) else { return }
@@ -119,5 +127,11 @@ final class DetectorProbe {
     let found = report.evaluation.classes.reduce(0) { $0 + $1.predictedCount }
     let text = try "\(contents.digest())\n\(losses.joined(separator: ";"))\n\(scores);sure \(found)\n\(StateTree(learner))\n"
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path).txt"))
+  }
+
+  /// What an epilogue has made, beside what was trained.
+  private func retrained(_ network: Network, _ path: String) throws {
+    let tensors = try network.parts.flatMap { try $0.canonicalTensors(of: $0.parameters) }
+    if communicator.isRoot { try SafetensorsFile.write(tensors, to: "\(path)-epilogue.safetensors") }
   }
 }

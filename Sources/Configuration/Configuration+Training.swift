@@ -84,7 +84,9 @@ extension Configuration {
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("epochs", &epochs, "passes over the training images", .atLeast(1, "use `training.steps` for less than an epoch"))
+      visitor.key(
+        "epochs", &epochs, "passes over the training images; 0 for a stage that is an epilogue alone",
+        .atLeast(0, "use `training.steps` for less than an epoch"))
       visitor.optionalKey("steps", &steps, "limit in steps that ends the run earlier", .atLeast(1, "leave it out for no limit"))
       visitor.key("globalBatch", &globalBatch, "images of a step, over all ranks together", .atLeast(1))
       visitor.key("dropLast", &dropLast, "leave out the images that do not fill the last batch")

@@ -55,6 +55,9 @@ public struct Configuration: Section {
   public var outputDirectory: String { output ?? "runs/\(name)" }
 
   package func contradictions() -> [Contradiction] {
+    if training.epochs == 0, epilogue?.values.isEmpty ?? true {
+      return [Contradiction("training.epochs", "0 trains nothing, and there is no `epilogue` either; give it at least 1")]
+    }
     guard schedule.minimum > optimizer.learningRate else { return [] }
     return [Contradiction("schedule.minimum", "\(schedule.minimum) is above `optimizer.learningRate`, \(optimizer.learningRate)")]
   }

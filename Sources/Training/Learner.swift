@@ -130,7 +130,11 @@ public final class Learner {
     let seed = UInt64(bitPattern: Int64(configuration.seed))
     dropoutSeed = seed
     self.objective = objective
-    schedule = try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+    // Without a step there is nothing to rise or fall over.
+    schedule =
+      totalSteps > 0
+      ? try Learner.schedule(configuration, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch)
+      : try LearningRateSchedule(base: configuration.optimizer.learningRate, decay: .constant)
     clipping = try configuration.gradientClipping.map { try GradientClipping(maximumNorm: $0) }
     let training = configuration.training
     watch = StepWatch(threshold: training.spikeThreshold, looksForSpikes: training.spikes != .ignore)

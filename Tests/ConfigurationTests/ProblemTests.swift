@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("training: {epochs: 0}", "`training.epochs` is 0, it must be at least 1: use `training.steps` for less than an epoch"),
+    ("training: {epochs: 0}", "`training.epochs`: 0 trains nothing, and there is no `epilogue` either; give it at least 1"),
     ("data: {augmentation: {flip: 1.5}}", "`data.augmentation.flip` is 1.5, it must lie between 0.0 and 1.0"),
     ("data: {standardDeviation: [1, 0, 1]}", "`data.standardDeviation` is [1, 0, 1], element 2 is 0.0, it must be greater than 0.0"),
     ("data: {mean: [0.5]}", "`data.mean` is [0.5], it must have 3 elements: R, G and B"),

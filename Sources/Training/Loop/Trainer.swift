@@ -170,7 +170,16 @@ public final class Trainer {
         break
       }
     }
-    if summary.evaluation == nil, !summary.wasStopped { summary.evaluation = try evaluate() }
+    if summary.evaluation == nil, !summary.wasStopped {
+      let evaluation = try evaluate()
+      summary.evaluation = evaluation
+      if totalSteps == 0 {
+        // The epilogue is all there is to this stage.
+        _ = scores.note(evaluation.scores, step: evaluation.step)
+        try observer?.didEvaluate(evaluation, learner: learner)
+        try save()
+      }
+    }
     communicator.progress.enter(.finish)
     try saver?.finish()
     summary.steps = learner.stepCount

@@ -21,7 +21,8 @@ import Testing
   @Test func boxesFollowTheirImage() throws {
     var picture = RGBImage(width: 64, height: 48)
     picture.fill(x: 20..<40, y: 10..<26, with: .white)
-    let truth = Self.annotation([(CornerBox(20, 10, 40, 26), 3, false), (CornerBox(0, 0, 9, 9), 1, true)], ImageSize(width: 64, height: 48))
+    let truth = Self.annotation(
+      [(CornerBox(20, 10, 40, 26), 3, false), (CornerBox(0, 0, 9, 9), 1, true)], ImageSize(width: 64, height: 48))
     var variation = AugmentationPipeline()
     (variation.mean, variation.standardDeviation) = ([0, 0, 0], [1, 1, 1])
     variation.horizontalFlipProbability = 0.5
@@ -84,9 +85,10 @@ import Testing
         found.append(FoundObject(image: Int32(image), label: label, score: Float.random(in: 0...1, using: &random), box: box))
       }
     }
-    let groups = try ClassGroups(counts: annotations.objectsByImage().reduce(into: [Int64](repeating: 0, count: 10)) { counts, image in
-      for object in image.objects { counts[Int(object.label)] += 1 }
-    })
+    let groups = try ClassGroups(
+      counts: annotations.objectsByImage().reduce(into: [Int64](repeating: 0, count: 10)) { counts, image in
+        for object in image.objects { counts[Int(object.label)] += 1 }
+      })
     let context = TallyContext(
       split: .validation, groups: groups, imageSize: ImageSize(width: 96, height: 64), paddedSize: ImageSize(width: 96, height: 64),
       pipeline: AugmentationPipeline(), comparesAtOwnSize: false)

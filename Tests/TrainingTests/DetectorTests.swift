@@ -56,7 +56,8 @@ struct DetectorTests {
     }
   }
 
-  @Test(arguments: [("eqlv2", 1), ("eqlv2", 3), ("seesaw", 2), ("pat", 2)]) func runsAreResumedExactly(objective: String, ranks: Int) throws {
+  @Test(arguments: [("eqlv2", 1), ("eqlv2", 3), ("seesaw", 2), ("pat", 2)]) func runsAreResumedExactly(objective: String, ranks: Int) throws
+  {
     try withTemporaryDirectory { directory in
       let expected = try whole("whole", in: directory, ranks: ranks, objective: objective)
       let killed = try run("killed", in: directory, ranks: ranks, objective: objective, event: "kill:3")
@@ -86,11 +87,16 @@ struct DetectorTests {
   /// Only the class layer moves where nothing else is named: the decoupled stage.
   @Test func aClassLayerIsTrainedAlone() throws {
     try withTemporaryDirectory { directory in
-      let layer = ["model.trained=[\"roi_heads.box_predictor.cls_score.*\"]", "model.batchNorm=frozen", "training.exponentialMovingAverage=null"]
+      let layer = [
+        "model.trained=[\"roi_heads.box_predictor.cls_score.*\"]", "model.batchNorm=frozen", "training.exponentialMovingAverage=null",
+      ]
       let one = try whole("few", in: directory, ranks: 2, objective: "sigmoid", steps: 1, layer)
       let two = try whole("more", in: directory, ranks: 2, objective: "sigmoid", steps: 3, layer)
       func numbers(_ outcome: Outcome, _ name: String) -> [Double] { outcome.tensors["model.\(name)"]?.values.doubles ?? [] }
-      for name in ["backbone.body.conv1.weight", "rpn.head.bbox_pred.weight", "roi_heads.box_head.fc7.weight", "roi_heads.box_predictor.bbox_pred.weight"] {
+      for name in [
+        "backbone.body.conv1.weight", "rpn.head.bbox_pred.weight", "roi_heads.box_head.fc7.weight",
+        "roi_heads.box_predictor.bbox_pred.weight",
+      ] {
         #expect(!numbers(one, name).isEmpty && numbers(one, name) == numbers(two, name), "\(name)")
       }
       #expect(numbers(one, "roi_heads.box_predictor.cls_score.weight") != numbers(two, "roi_heads.box_predictor.cls_score.weight"))

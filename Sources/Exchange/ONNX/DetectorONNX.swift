@@ -73,7 +73,7 @@ public struct DetectorONNX {
     onnx.define(node, as: output)
   }
 
-  fileprivate func name(_ port: Port) throws -> String {
+  fileprivate func name(_ port: Networks.Port) throws -> String {
     let value = try model.graph.value(of: port)
     guard let node = model.graph.nodes.first(where: { $0.output == value }) else {
       throw LongtailError(.internalError, "port \(port) has no layer")

@@ -95,12 +95,12 @@ struct RegionClassifier: Epilogue {
     try layer.write(linear)
   }
 
-  /// As a new class layer of the network begins.
+  /// As a new class layer of the network begins, by mean and deviation: weights with a deviation of 0.01, the bias that of the prior.
   private func begin(_ linear: LinearHead) {
     let random = CounterRandom(seed: seed, purpose: .initialization, sample: 1 << 25)
     linear.parameters.withFloats { floats in
       let weights = linear.classes * linear.features
-      for place in 0..<weights { floats[place] = Float(0.01 * random.normal(place)) }
+      for place in 0..<weights { floats[place] = Float(0.01 * random.uniform(place, in: -3.0.squareRoot()...3.0.squareRoot())) }
       let bias = form.prior.map { Float(log($0 / (1 - $0))) } ?? 0
       for place in weights..<floats.count { floats[place] = bias }
     }

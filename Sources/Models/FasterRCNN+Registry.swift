@@ -31,7 +31,9 @@ extension FasterRCNNOptions {
   /// The options that a configuration's `model.settings` say.
   /// - Throws: `LongtailError` for an unknown setting or a value out of range.
   package static func reading(_ settings: [String: SettingValue], ofModel name: String) throws -> FasterRCNNOptions {
-    let entry = RegistryEntry<Void, FasterRCNNOptions>(name, summary: "", about: "", settings: FasterRCNNOptions()) { options, _ in options }
+    let entry = RegistryEntry<Void, FasterRCNNOptions>(name, summary: "", about: "", settings: FasterRCNNOptions()) { options, _ in
+      options
+    }
     return try entry.make(settings, (), kind: ModelRegistry.registry.kind)
   }
 }

@@ -49,7 +49,7 @@ package struct DetectionTask: Task {
   }
 
   /// The same task without some samples.
-  package func without(_ samples: [Split: Set<Int>]) -> any Task { 
+  package func without(_ samples: [Split: Set<Int>]) -> any Task {
     DetectionTask(SelectedBoxes(images, without: samples), detector, graph: graph)
   }
 

@@ -54,8 +54,8 @@ package final class DetectorInference {
     let logits = try found.rows(.logits)
     if let offsets = outputs.offsets { try shifter.add(offsets, to: logits) }
     try selector.select(
-      logits: logits, rule: detector.scores, codes: try found.rows(.regionCodes), columns: detector.codeColumns, proposals: boxes, size: size,
-      settings: detector.selection, into: &predictions)
+      logits: logits, rule: detector.scores, codes: try found.rows(.regionCodes), columns: detector.codeColumns, proposals: boxes,
+      size: size, settings: detector.selection, into: &predictions)
     return predictions
   }
 

@@ -56,7 +56,10 @@ struct ObjectMatches {
         if fate[place] < 0 { fate[place] = object.label }
         if other.label == object.label, !isTaken[place], best < 0 || overlap > most { (best, most) = (place, overlap) }
       }
-      if best < 0, crowds.contains(where: { $0.label == object.label && $0.box.share(of: object.box) >= ObjectMatches.overlap }) { continue }
+      func hides(_ crowd: BoxAnnotation.Object) -> Bool {
+        crowd.label == object.label && crowd.box.share(of: object.box) >= ObjectMatches.overlap
+      }
+      if best < 0, crowds.contains(where: hides) { continue }
       if best >= 0 { isTaken[best] = true }
       verdicts.append(Verdict(score: object.score, isRight: best >= 0))
       guard object.score >= ObjectMatches.sure else { continue }
@@ -118,7 +121,8 @@ struct ObjectMatches {
     let listed = order.count <= 12 ? " " + order.enumerated().map { "\($0 + 1) \(names[$1])" }.joined(separator: ", ") + "." : ""
     return Figure(
       title: "Boxes found, but misnamed",
-      text: "What became of the objects of each class, by the best detection that overlaps them. Classes by falling number of objects.\(listed)",
+      text: "What became of the objects of each class, by the best detection that overlaps them. Classes by falling number of objects."
+        + listed,
       across: "class, by falling number of objects", up: "share of its objects",
       curves: [
         curve("found and named right") { Double(found[$0]) }, curve("found, but misnamed") { Double(misnamed[$0]) },

@@ -49,8 +49,9 @@ public struct DetectorONNX {
       outputs: [("boxes", .float, [nil, 4]), ("scores", .float, [nil]), ("labels", .integer, [nil])],
       notes: [
         "canvas": "\(size.width)x\(size.height)",
-        "input": "float32 1,3,\(size.height),\(size.width); planes R, G, B; (value / 255 - mean) / standardDeviation; the image, resized with its "
-          + "proportions kept, in the upper left, 0 elsewhere; size: its columns and rows",
+        "input":
+          "float32 1,3,\(size.height),\(size.width); planes R, G, B; (value / 255 - mean) / standardDeviation; the image, resized with "
+          + "its proportions kept, in the upper left, 0 elsewhere; size: its columns and rows",
       ])
   }
 
@@ -251,7 +252,8 @@ extension DetectorONNX {
     return onnx.add(
       "Gemm",
       [
-        input, onnx.constant("\(name).weight", shape: weight.shape, weight.values), onnx.constant("\(name).bias", shape: bias.shape, bias.values),
+        input, onnx.constant("\(name).weight", shape: weight.shape, weight.values),
+        onnx.constant("\(name).bias", shape: bias.shape, bias.values),
       ], output: name, ["transB": .int(1)])
   }
 

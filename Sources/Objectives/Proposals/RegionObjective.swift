@@ -27,8 +27,8 @@ package final class RegionObjective: Objective {
     default:
       throw LongtailError(
         .usage, "objective \(name) has no form for the regions of a detector, most of which show background",
-        advice: "Known: sigmoid, balancedSigmoid, eql, eqlv2, federated, sigmoidFocal, crossEntropy, balancedSoftmax, logitAdjustment, pcla, "
-          + "pat, seesaw.")
+        advice: "Known: sigmoid, balancedSigmoid, eql, eqlv2, federated, sigmoidFocal, crossEntropy, balancedSoftmax, logitAdjustment, "
+          + "pcla, pat, seesaw.")
     }
   }
 

@@ -45,8 +45,8 @@ struct CachedRegions {
       for image in 0..<batch.imageCount {
         let sample = batch.sampleIndices[image]
         try selector.select(
-          scores: [outputs.rows(.objectness)], codes: [outputs.rows(.anchorCodes)], grid: grid, image: image, size: boxes.images[image].size,
-          settings: ProposalSelector.Settings(perLevel: count, count: count), into: &proposals)
+          scores: [outputs.rows(.objectness)], codes: [outputs.rows(.anchorCodes)], grid: grid, image: image,
+          size: boxes.images[image].size, settings: ProposalSelector.Settings(perLevel: count, count: count), into: &proposals)
         targets.begin(images: 1)
         targets.add(
           image: 0, proposals: proposals, targets: boxes.images[image].boxes,

@@ -54,7 +54,8 @@ package struct FasterRCNNMethod: Method {
 
   static let entry = MethodRegistry.Entry(
     "fasterRCNN", summary: "both stages of Faster R-CNN at once; the method of task detection",
-    about: "Anchors and proposals of each image are matched with its objects and drawn; the objective is measured over the drawn proposals.",
+    about:
+      "Anchors and proposals of each image are matched with its objects and drawn; the objective is measured over the drawn proposals.",
     source: "Ren, He, Girshick, Sun, NeurIPS 2015, arXiv:1506.01497", settings: Settings()
   ) { settings, context in
     let model = context.configuration.model

@@ -70,7 +70,8 @@ struct RegionClassifier: Epilogue {
     guard try RegionObjective.form(of: settings.objective) == form else {
       throw LongtailError(
         .usage, "epilogue regionClassifier: objective \(settings.objective) needs other columns than the class layer that was trained",
-        advice: "Train it as a stage of its own: method fasterRCNN with trains: classLayer, and start.except [roi_heads.box_predictor.cls_score.*].")
+        advice: "Train it as a stage of its own: method fasterRCNN with trains: classLayer, and start.except "
+          + "[roi_heads.box_predictor.cls_score.*].")
     }
     return graph
   }

@@ -86,11 +86,15 @@ let package = Package(
 
     // Floor 5.
     .target(name: "Models", dependencies: ["Networks", "Settings"], swiftSettings: strict),
-    .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
+    .target(
+      name: "Exchange", dependencies: ["Detection", "Images", "Kernels", "Models", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(
-      name: "Detection", dependencies: ["Datasets", "Images", "Kernels", "Objectives", "Tensors", "Threading", yams], swiftSettings: hot),
+      name: "Detection",
+      dependencies: [
+        "Datasets", "Images", "Kernels", "Models", "Networks", "Objectives", "Settings", "Tasks", "Tensors", "Threading", yams,
+      ], swiftSettings: hot),
     .target(
       name: "Recognition",
       dependencies: ["CCompression", "Configuration", "Datasets", "Images", "Networks", "Settings", "Tasks", "Tensors"],
@@ -103,7 +107,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks",
+        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Detection", "Kernels", "Models", "Networks",
         "Objectives", "Optimizers", "Recognition", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
       ], swiftSettings: hot),
     .target(
@@ -142,7 +146,10 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "Models", "Kernels", "Threading", "TestSupport"], exclude: ["Oracle"],
       swiftSettings: hot),
     .testTarget(
-      name: "ExchangeTests", dependencies: ["Exchange", "Kernels", "Models", "Networks", "Tensors", "Threading", "TestSupport"],
+      name: "ExchangeTests",
+      dependencies: [
+        "Detection", "Exchange", "Images", "Kernels", "Models", "Networks", "Objectives", "Tasks", "Tensors", "Threading", "TestSupport",
+      ],
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives", "Settings", "Tensors", "Threading", "TestSupport"], exclude: ["Oracle"],
@@ -153,7 +160,7 @@ let package = Package(
     .testTarget(
       name: "DetectionTests",
       dependencies: [
-        "Datasets", "Detection", "Images", "Kernels", "Models", "Networks", "Objectives", "Tensors", "TestSupport", "Threading",
+        "Datasets", "Detection", "Images", "Kernels", "Models", "Networks", "Objectives", "Tasks", "Tensors", "TestSupport", "Threading",
       ],
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
@@ -193,10 +200,15 @@ let package = Package(
         "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "MethodCases", "Networks", "Objectives", "Optimizers",
         "Tensors", "Threading", "Training",
       ], path: "Tests/Probes/Method", swiftSettings: strict),
+    .executableTarget(
+      name: "DetectorProbe",
+      dependencies: [
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Networks", "Objectives", "Tasks", "Tensors", "Threading", "Training",
+      ], path: "Tests/Probes/Detector", swiftSettings: strict),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "MethodCases", "MethodProbe", "Networks", "Objectives",
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "DetectorProbe", "Images", "MethodCases", "MethodProbe", "Networks", "Objectives",
         "Optimizers", "Settings", "Tasks", "Tensors", "TestSupport", "Threading", "Training", "TrainingProbe",
       ], exclude: ["Methods/Oracle"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),

@@ -5,12 +5,19 @@ extension Configuration {
   /// - Parameter task: the name of the run's task.
   /// - Throws: `.usage` naming the first such key.
   public func requireKeys(ofTask task: String) throws {
-    let isRecognition = task == "recognition"
-    guard let foreign = isRecognition ? keysOfSegmentation.first : task == "segmentation" ? keysOfRecognition.first : nil else { return }
+    let (own, other) = (keysOfSegmentation.map { ($0, "segmentation") }, keysOfRecognition.map { ($0, "recognition") })
+    let foreign =
+      switch task {
+      case "segmentation": other
+      case "recognition": own
+      // Crops of a scaled image fit a canvas too.
+      case "detection": other + own.filter { !["data.augmentation.scale", "data.augmentation.crop"].contains($0.0.key) }
+      default: []
+      }
+    guard let (key, owner) = foreign.first else { return }
     throw LongtailError(
-      .usage,
-      "`\(foreign.key)` is a key of task \(isRecognition ? "segmentation" : "recognition"), but the task is \(task): it would change nothing",
-      advice: foreign.instead.map { "\($0)." } ?? "Leave it out.")
+      .usage, "`\(key.key)` is a key of task \(owner), but the task is \(task): it would change nothing",
+      advice: task == "recognition" ? key.instead.map { "\($0)." } ?? "Leave it out." : "Leave it out.")
   }
 
   /// Keys that mean nothing to segmentation, where they are given.

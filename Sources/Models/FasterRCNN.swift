@@ -1,21 +1,6 @@
 import func Foundation.log
 import Networks
 
-/// What may differ from torchvision's Faster R-CNN, so that a processor can train it.
-public struct FasterRCNNOptions: Sendable, Hashable {
-  /// Channels of the pyramid's levels.
-  public var pyramidChannels = 256
-  /// Width of the second stage's two layers.
-  public var headWidth = 1024
-  /// Anchors of a cell.
-  public var anchorsPerCell = 3
-  /// Rows and columns of what is read of a region.
-  public var pooledSize = 7
-
-  /// torchvision's.
-  public init() {}
-}
-
 extension Port {
   /// A level of the pyramid: `p2` has stride 4, `p5` stride 32.
   public static func pyramid(_ level: Int) -> Port { Port("p\(level)") }
@@ -40,7 +25,8 @@ extension Graph {
   /// Sources: Ren, He, Girshick, Sun, "Faster R-CNN", NeurIPS 2015; Lin and others, "Feature pyramid networks for object detection", CVPR 2017.
   public static func fasterRCNN(_ depth: ResNetDepth, options: FasterRCNNOptions = FasterRCNNOptions()) -> Graph {
     var graph = Graph(inputChannels: 3, strideMultiple: 32)
-    let backbone = graph.addResNet(depth, outputStride: 32, named: "backbone.body", to: graph.input)
+    let backbone = graph.addResNet(
+      ResNetDesign(depth: depth, width: options.backboneWidth), outputStride: 32, named: "backbone.body", to: graph.input)
     var levels = graph.addPyramid(backbone.levels, channels: options.pyramidChannels)
     for (place, level) in levels.enumerated() { graph.addPort(.pyramid(place + 2), level) }
     levels.append(graph.add(Pooling(.maximum, kernel: 1, stride: 2), named: "backbone.fpn.pool", to: levels[levels.count - 1]))
@@ -76,10 +62,27 @@ extension Graph {
     }
   }
 
+  /// Both stages of Faster R-CNN: the first with the second behind it, under the name `regions`.
+  /// - Parameters:
+  ///   - classes: C; the second stage has codes for each class and, unused, for background.
+  ///   - classColumns: columns of the class layer, as its loss needs them.
+  ///   - prior: see `regionHead`.
+  package static func detector(
+    _ depth: ResNetDepth, classes: Int, classColumns: Int, prior: Double? = nil, options: FasterRCNNOptions = FasterRCNNOptions()
+  ) -> Graph {
+    var graph = fasterRCNN(depth, options: options)
+    let head = regionHead(classColumns: classColumns, codeColumns: 4 * (classes + 1), prior: prior, options: options)
+    graph.continuations = [
+      Continuation(
+        Continuation.regions, head, height: options.pooledSize, width: options.pooledSize, imagesPerImage: options.rows)
+    ]
+    return graph
+  }
+
   /// The second stage of Faster R-CNN: two wide layers over what is read of each region, and two more for classes and codes.
   ///
   /// An image of the input is a region. The wide layers are convolutions: the first covers the region, the second a single position, which is
-  /// what torchvision's linear layers compute; their weights have the same numbers in the same order. Ports: `logits`, `regionCodes`, and
+  /// what torchvision's linear layers compute; files hold their weights as these have them. Ports: `logits`, `regionCodes`, and
   /// `features`, what the class layer reads. Names: `roi_heads.box_head.fc6`, `.fc7`, `roi_heads.box_predictor.cls_score`, `.bbox_pred`.
   /// - Parameters:
   ///   - classColumns: columns of the class layer, as its loss needs them.
@@ -90,16 +93,19 @@ extension Graph {
   ) -> Graph {
     var graph = Graph(inputChannels: options.pyramidChannels, strideMultiple: 1)
     graph.inputOrder = .channelBlocks
-    var x = graph.add(
-      Convolution(filters: options.headWidth, kernel: options.pooledSize), named: "roi_heads.box_head.fc6", to: graph.input)
+    func linear(_ width: Int, kernel: Int = 1, start: Convolution.Start = .uniform) -> Convolution {
+      var layer = Convolution(filters: width, kernel: kernel, start: start)
+      layer.isLinear = true
+      return layer
+    }
+    var x = graph.add(linear(options.headWidth, kernel: options.pooledSize), named: "roi_heads.box_head.fc6", to: graph.input)
     x = graph.add(Rectifier(), named: "roi_heads.box_head.fc6.relu", to: x)
-    x = graph.add(Convolution(filters: options.headWidth, kernel: 1), named: "roi_heads.box_head.fc7", to: x)
+    x = graph.add(linear(options.headWidth), named: "roi_heads.box_head.fc7", to: x)
     x = graph.add(Rectifier(), named: "roi_heads.box_head.fc7.relu", to: x)
     graph.addPort(.features, x)
     let start = prior.map { Convolution.Start.head(deviation: 0.01, bias: logOdds($0)) } ?? .uniform
-    let classes = graph.add(
-      Convolution(filters: classColumns, kernel: 1, start: start), named: "roi_heads.box_predictor.cls_score", to: x)
-    let codes = graph.add(Convolution(filters: codeColumns, kernel: 1), named: "roi_heads.box_predictor.bbox_pred", to: x)
+    let classes = graph.add(linear(classColumns, start: start), named: "roi_heads.box_predictor.cls_score", to: x)
+    let codes = graph.add(linear(codeColumns), named: "roi_heads.box_predictor.bbox_pred", to: x)
     graph.addPort(.logits, classes)
     graph.addPort(.regionCodes, codes)
     return graph
@@ -108,3 +114,8 @@ extension Graph {
 
 /// log(p / (1 - p)).
 private func logOdds(_ probability: Double) -> Float { Float(log(probability / (1 - probability))) }
+
+extension Continuation {
+  /// The name of a detector's second stage.
+  public static let regions = "regions"
+}

@@ -61,7 +61,7 @@ public enum ModelRegistry {
         "All four stages, from the coarsest to the finest, are added up on their way to a quarter of the image's size.",
         "Kirillov, Girshick, He, Dollár, CVPR 2019, arXiv:1901.02446"
       ) { .featurePyramid($0, classes: $1, options: $2) }
-      + recognition)
+      + recognition + detectors)
 
   /// All of them.
   package static var entries: [Entry] { registry.entries }

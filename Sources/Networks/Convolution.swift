@@ -13,6 +13,8 @@ public struct Convolution: Layer {
   public var hasBias: Bool
   /// How the weights begin.
   public var start: Start
+  /// Whether files hold the weights as a matrix, as PyTorch's linear layers do: this one covers all positions of its input.
+  public var isLinear = false
 
   /// How weights begin.
   public enum Start: Sendable, Hashable {
@@ -73,8 +75,9 @@ public struct Convolution: Layer {
       case .pyramid: (.uniform((3 / Float(max(1, fanIn))).squareRoot()), .constant(0))
       case .head(let deviation, let bias): (.normal(deviation), .constant(bias))
       }
-    let weight = ParameterSpecification(
+    var weight = ParameterSpecification(
       name: "weight", shape: [filters, channels] + geometry.kernel, initialization: weights, groups: geometry.groups)
+    if isLinear { (weight.shape, weight.matrixOf) = ([filters, fanIn], weight.shape) }
     return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: biases)] : [weight]
   }
 

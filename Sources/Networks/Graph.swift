@@ -59,6 +59,9 @@ public struct Graph: Sendable {
   /// How the network's input lies in memory.
   public var inputOrder = InputOrder.planes
 
+  /// Networks behind this one, whose parameters belong to its model.
+  public var continuations: [Continuation] = []
+
   /// How an input lies in memory.
   public enum InputOrder: Sendable {
     /// N,C,H,W: images as loaders write them.

@@ -103,8 +103,12 @@ public struct ParameterSpecification: Hashable, Sendable {
   /// Groups of the convolution; weights of more than one have a fifth dimension inside the engine.
   public var groups = 1
 
+  /// Extents of the kernel, O,I,H,W, where files hold a matrix of O rows: the same numbers in the same order.
+  public var matrixOf: [Int]?
+
   /// Extents as kernels think of them.
   var kernelExtents: [Int] {
+    if let matrixOf { return matrixOf }
     guard shape.count == 4 else { return shape }
     if groups > 1 {
       return isTransposed

@@ -12,6 +12,8 @@ public struct PretrainedReport: Sendable, Equatable {
   public var skipped: [String] = []
   /// Tensors of the file that count batches (`num_batches_tracked`), which nothing here depends on.
   public var counters: [String] = []
+  /// What was changed about the file's numbers, in sentences.
+  public var remarks: [String] = []
 
   /// The lists in lines: matched ones counted by layer, missing and unexpected ones by name.
   public func lines(file: String) -> [String] {
@@ -26,6 +28,7 @@ public struct PretrainedReport: Sendable, Equatable {
     lines += [list("missing, left at their first values", missing), list("unexpected, not used", unexpected)]
     if !skipped.isEmpty { lines.append(list("left at their first values as model.pretrainedHead says", skipped)) }
     if !counters.isEmpty { lines.append("  counters of batches, not used: \(counters.count)") }
+    lines += remarks.map { "  \($0)" }
     return lines
   }
 }
@@ -51,15 +54,14 @@ extension Network {
   public func loadPretrained(_ tensors: [StoredTensor], skipsHead: Bool, source: String, requiresBackbone: Bool = true) throws
     -> PretrainedReport
   {
-    let entries = parameterNames.map { (name: $0.name, shape: $0.shape) }
-    let kept = runningStatistics.map { (name: $0.name, shape: $0.shape) }
+    let entries = parts.flatMap { $0.parameterNames.map { (name: $0.name, shape: $0.shape) } }
+    let kept = parts.flatMap { $0.runningStatistics.map { (name: $0.name, shape: $0.shape) } }
     let shapes = Dictionary(uniqueKeysWithValues: (entries + kept).map { ($0.name, $0.shape) })
-    let head = Set(graph.logitsLayers.flatMap { layer in shapes.keys.filter { $0.hasPrefix("\(layer).") } })
+    let head = Set(graph.headLayers.flatMap { layer in shapes.keys.filter { $0.hasPrefix("\(layer).") } })
     var report = PretrainedReport()
     var found: [String: StoredTensor] = [:]
     for tensor in tensors {
-      let name =
-        shapes[tensor.name] == nil && shapes[Graph.backboneName + tensor.name] != nil ? Graph.backboneName + tensor.name : tensor.name
+      let name = Graph.spellings(of: tensor.name).first { shapes[$0] != nil } ?? tensor.name
       if name.hasSuffix(".num_batches_tracked") {
         report.counters.append(tensor.name)
       } else if shapes[name] == nil || found[name] != nil {
@@ -73,7 +75,7 @@ extension Network {
       if skipsHead, head.contains(name) {
         report.skipped.append(name)
       } else if let tensor = found[name] {
-        if tensor.shape != shape { wrong.append("\(tensor.name) is \(tensor.shape), the network has \(shape)") }
+        if !shape.isSame(as: tensor.shape) { wrong.append("\(tensor.name) is \(tensor.shape), the network has \(shape)") }
         report.matched.append(name)
       } else {
         report.missing.append(name)
@@ -81,8 +83,17 @@ extension Network {
     }
     let isHead = !wrong.isEmpty && wrong.allSatisfy { text in head.contains { text.hasPrefix("\($0) ") } }
     try check(report, wrong, isHead: isHead, requiresBackbone: requiresBackbone, source)
-    let values = try report.matched.compactMap { name in try found[name]?.namedTensor().renamed(name) }
-    try loadPresent(values)
+    var values = try report.matched.compactMap { name in try found[name]?.namedTensor().renamed(name) }
+    let epsilons = Graph.isPublishedDetector(tensors.map(\.name)) ? graph.epsilonsOfVariances : [:]
+    for place in values.indices {
+      guard let epsilon = epsilons[values[place].name] else { continue }
+      for k in values[place].values.indices { values[place].values[k] -= epsilon }
+    }
+    if !epsilons.isEmpty {
+      report.remarks.append(
+        "variances of batch norm are taken without the epsilon that is added to them here: the file's network adds none")
+    }
+    for part in parts { try part.loadPresent(values) }
     return report
   }
 
@@ -91,7 +102,7 @@ extension Network {
       throw LongtailError(
         .badData, "'\(source)' has tensors of other shapes:\n  " + wrong.joined(separator: "\n  "),
         advice: isHead
-          ? "These layers compute the logits, for other classes: model.pretrainedHead: skip leaves them at their first values."
+          ? "These layers depend on the classes, and the file's are others: model.pretrainedHead: skip leaves them at their first values."
           : "Take the weights of the network that model.name says.")
     }
     guard !report.matched.isEmpty else {
@@ -99,7 +110,8 @@ extension Network {
         .badData, "'\(source)' has no tensor of this network: it holds \(report.unexpected.prefix(3).joined(separator: ", ")), …",
         advice: "Names have to be those of torchvision's networks, or of a backbone alone.")
     }
-    let lacking = report.missing.filter(graph.isOfBackbone)
+    // A pyramid on a backbone that comes from elsewhere begins anew.
+    let lacking = report.missing.filter { graph.isOfBackbone($0) && !$0.hasPrefix("\(Graph.backboneName)fpn.") }
     guard lacking.isEmpty || !requiresBackbone else {
       throw LongtailError(
         .badData, "'\(source)' lacks \(lacking.count) tensors of the backbone: \(lacking.joined(separator: ", "))",

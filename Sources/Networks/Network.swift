@@ -16,6 +16,8 @@ public final class Network {
   public let workspace: Workspace
   /// Which parameters training plans move.
   public let trained: TrainedParameters
+  /// Networks behind this one, with their numbers.
+  public let continuations: [ContinuedNetwork]
   /// Image sizes must divide by this.
   public var strideMultiple: Int { graph.strideMultiple }
 
@@ -72,7 +74,8 @@ public final class Network {
     self.workspace = workspace
     let shape = BatchShape(images: max(1, images), height: height, width: width)
     (layout, self.options) = try Network.layout(of: graph, shape: shape, options: options)
-    parameterSet = ParameterSet(layout)
+    continuations = try Network.continuations(of: graph, images: images, seed: seed, options: options, trained: trained)
+    parameterSet = ParameterSet(layout, further: continuations.map(\.network.parameterSet))
     try initialize(seed: seed)
   }
 

@@ -10,10 +10,14 @@ public final class ParameterSet {
   public let values: HostBuffer
   /// The running statistics.
   public let statistics: HostBuffer
+  /// The numbers of the networks behind this one, in their order; empty in sets that are of this network alone.
+  public let further: [ParameterSet]
 
   /// Zeros; running statistics at their first values.
-  public init(_ layout: ParameterLayout) {
+  /// - Parameter further: sets of the networks behind this one.
+  public init(_ layout: ParameterLayout, further: [ParameterSet] = []) {
     self.layout = layout
+    self.further = further
     values = HostBuffer(floatCount: layout.floatCount)
     statistics = HostBuffer(floatCount: layout.statisticCount)
     resetStatistics()
@@ -23,7 +27,11 @@ public final class ParameterSet {
   public func copy(_ other: ParameterSet) {
     values.copyFloats(from: other.values)
     statistics.copyFloats(from: other.statistics)
+    for (own, others) in zip(further, other.further) { own.copy(others) }
   }
+
+  /// This set, then those of the networks behind it.
+  package var parts: [ParameterSet] { [self] + further }
 
   /// Puts running statistics at their first values.
   func resetStatistics() {
@@ -36,4 +44,12 @@ public final class ParameterSet {
 
   /// The running statistics as they are, to be put back by `restoreStatistics`.
   var statisticsCopy: [Float] { statistics.withFloats { Array($0) } }
+}
+
+extension ParameterSet {
+  /// A copy of the numbers of a network and of those behind it: what an average begins with.
+  package convenience init(copying network: Network) {
+    self.init(network.layout, further: network.continuations.map { ParameterSet(copying: $0.network) })
+    copy(network.parameterSet)
+  }
 }

@@ -18,7 +18,7 @@ extension TrainedParameters {
       self = .all
       return
     }
-    let names = graph.parameterNames
+    let names = graph.allParameterNames
     var found = Set<String>()
     for pattern in patterns {
       let matching = names.filter { NamePattern(pattern).matches($0) }

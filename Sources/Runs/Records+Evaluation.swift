@@ -69,6 +69,7 @@ extension ClassesRecord {
     case .shares: "shares of the labelled training \(task.countUnit.name), as groups in config.yaml"
     case .counts(let many, let few):
       "numbers of the labelled training \(task.countUnit.name): more than \(many), \(few) to \(many), fewer than \(few)"
+    case .given: "as the data set has them"
     }
   }
 }

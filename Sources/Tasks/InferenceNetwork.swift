@@ -35,27 +35,20 @@ public struct InferenceNetwork {
   }
 
   /// Runs the network on one image.
-  /// - Parameter image: already of the size that the network is to see; padded at the right and below.
+  /// - Parameters:
+  ///   - image: already of the size that the network is to see; padded at the right and below.
+  ///   - ports: what is computed.
+  ///   - canvas: what it is padded to where images lie on a canvas of a fixed size; only as far as needed if nil.
   /// - Returns: the plan, whose ports hold what was found until it runs again, and the padded size.
   /// - Throws: `LongtailError` when the network cannot take the size.
-  public func forward(_ image: RGBImage) throws -> (plan: Plan, padded: ImageSize) {
-    let padded = padded(ImageSize(width: image.width, height: image.height))
-    let plan = try network.inferencePlan(images: 1, height: padded.height, width: padded.width)
+  public func forward(_ image: RGBImage, ports: Set<Port> = [.logits], canvas: ImageSize? = nil) throws -> (plan: Plan, padded: ImageSize) {
+    let padded = padded(canvas ?? ImageSize(width: image.width, height: image.height))
+    let plan = try network.inferencePlan(images: 1, height: padded.height, width: padded.width, ports: ports)
     let input = HostBuffer(floatCount: 3 * padded.height * padded.width)
     _ = try input.withFloats { try pipeline.write(image, height: padded.height, width: padded.width, to: $0) }
     try plan.forward(parameters, images: BatchImages(input))
     return (plan, padded)
   }
-}
-
-/// What a network has computed for a batch.
-public struct NetworkOutputs {
-  private let find: (Port) throws -> RowsView
-
-  /// - Parameter find: looks up the rows of a port.
-  public init(_ find: @escaping (Port) throws -> RowsView) { self.find = find }
-
-  /// The rows of a port.
-  /// - Throws: `LongtailError` for a port that the network does not have.
-  public func rows(_ port: Port) throws -> RowsView { try find(port) }
+  /// What a plan of this network has computed.
+  public func outputs(of plan: Plan) -> NetworkOutputs { NetworkOutputs(of: plan, network, parameters, offsets: offsets) }
 }

@@ -7,6 +7,8 @@ public struct PredictionOptions: Sendable {
   public var probabilities = false
   /// How strongly colours cover an image, from 0 to 1, for a task that draws over it.
   public var opacity = 0.5
+  /// Boxes from this score on are drawn, for a task that finds some.
+  public var threshold = 0.5
   /// How many of the likeliest classes are named, for a task that names some.
   public var top = 5
   /// What files say of the program that wrote them: a PNG's software, a key of other files.

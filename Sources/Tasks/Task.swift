@@ -9,6 +9,8 @@ public enum ClassGrouping: Sendable, Equatable {
   case shares
   /// By numbers: many above the first, few below the second.
   case counts(many: Int64, few: Int64)
+  /// As the data set itself has them.
+  case given(ClassGroups)
 
   /// Many above 100, few below 20, as recognition's and detection's benchmarks have it.
   public static let published = ClassGrouping.counts(many: 100, few: 20)
@@ -24,6 +26,9 @@ public protocol Task: Sendable {
   var name: String { get }
   /// The images with their annotations.
   var dataset: any ImageDataset { get }
+  /// The network, where the task composes it, of more than one part or of what its objective needs; nil for the model that the configuration
+  /// names.
+  var graph: Graph? { get }
   /// What is counted by class.
   var countUnit: CountUnit { get }
   /// The kinds of scores that it gives, in the order in which they are shown; that of the loss belongs to every task.
@@ -32,6 +37,9 @@ public protocol Task: Sendable {
   var grouping: ClassGrouping { get }
   /// The ports of the network that its tally reads, beside the logits that the objective is measured at.
   var ports: Set<Port> { get }
+  /// Whether evaluation tells the objective's value: at the logits, with a label for each row of them. A task that finds its rows only in training
+  /// has none, and adds offsets of the objective itself.
+  var measuresObjective: Bool { get }
 
   /// The same task without some samples.
   /// - Parameter samples: their indices, by split.
@@ -88,8 +96,14 @@ extension Task {
   /// By shares.
   public var grouping: ClassGrouping { .shares }
 
+  /// The configuration's model.
+  public var graph: Graph? { nil }
+
   /// The logits.
   public var ports: Set<Port> { [.logits] }
+
+  /// It does.
+  public var measuresObjective: Bool { true }
 
   /// The usual ones.
   public func pipelines(_ usual: InputPipelines) throws -> InputPipelines { usual }
@@ -145,6 +159,7 @@ extension Task {
     switch grouping {
     case .shares: ClassGroups.namesByShare
     case .counts: ClassGroups.namesByCount
+    case .given(let groups): groups.names
     }
   }
 }

@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Datasets
+import Detection
 import Foundation
 import Objectives
 import Tasks
@@ -68,6 +69,7 @@ public struct ClassStatistics: Sendable {
     case .shares: groups = try ClassStatistics.groups(experiment.configuration.groups, audit.statistics, experiment.classNames)
     case .counts(let many, let few):
       groups = ClassGroups(counts: audit.statistics.pixels.map(Int64.init), moreThan: many, fewerThan: few)
+    case .given(let given): groups = given
     }
   }
 
@@ -79,8 +81,11 @@ public struct ClassStatistics: Sendable {
   /// The objective that a configuration names, with these counts; predictions are made as `evaluation.decision` says.
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
   public func objective(_ configuration: Configuration) throws -> any Objective {
-    let objective = try ObjectiveRegistry.make(
-      configuration.objective.name, settings: configuration.objective.settings, context: context(configuration))
+    let (name, settings) = (configuration.objective.name, configuration.objective.settings)
+    if configuration.task == DetectionTask.name {
+      return try RegionObjective.make(name, settings: settings, context: context(configuration))
+    }
+    let objective = try ObjectiveRegistry.make(name, settings: settings, context: context(configuration))
     guard let strength = configuration.evaluation.decision.shift else { return objective }
     return ShiftedPredictions(objective, pixelCounts: pixelCounts.map(Double.init), strength: strength)
   }

@@ -53,7 +53,7 @@ public final class Evaluator {
       try communicator.sum(&sums)
       report.loss = try objective.result(PackedSums(sums), step: context).loss
     }
-    if !judgesSingleImages { report.confidencePerClass = try confidence.reduced(over: communicator) }
+    if !judgesSingleImages, experiment.task.measuresObjective { report.confidencePerClass = try confidence.reduced(over: communicator) }
     report.step = step
     report.epoch = epoch
     report.images = experiment.dataset.count(of: split)
@@ -110,8 +110,9 @@ public final class Evaluator {
     var packed = Array(repeating: 0.0, count: objective?.packedCount ?? 0)
     var part = packed
     let size = experiment.paddedEvaluationSize
-    let ports = experiment.task.ports.union([.logits])
-    let measured = objective.flatMap { $0.needsClassifierGram ? nil : $0 }
+    let readsLogits = experiment.task.measuresObjective
+    let ports = experiment.task.ports.union(readsLogits ? [.logits] : [])
+    let measured = readsLogits ? objective.flatMap { $0.needsClassifierGram ? nil : $0 } : nil
     let loader = try makeLoader()
     defer { loader.stop() }
     communicator.progress.enter(.evaluate)
@@ -121,8 +122,8 @@ public final class Evaluator {
       if next.imageCount == 0 { continue }
       let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width, ports: ports)
       try plan.forward(parameters ?? network.parameterSet, images: BatchImages(next.images))
-      let logits = try plan.logits()
-      if let measured {
+      let logits = readsLogits ? try plan.logits() : nil
+      if let measured, let logits {
         try next.targets.withRows { rows in
           try measured.measure(
             round: measured.rounds.count - 1, LabelledRows(logits: logits, labels: rows.labels), gradient: nil, earlier: PackedSums(),
@@ -130,9 +131,14 @@ public final class Evaluator {
         }
         for i in part.indices { packed[i] += part[i] }
       }
-      if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: logits) }
-      next.targets.withRows { confidence.add(logits, labels: $0.labels) }
-      try tally.add(next, NetworkOutputs { try plan.rows($0).values })
+      if let logits {
+        if let offsets = objective?.predictionOffsets { try shifter.add(offsets, to: logits) }
+        next.targets.withRows { confidence.add(logits, labels: $0.labels) }
+      }
+      try tally.add(
+        next,
+        NetworkOutputs(
+          of: plan, network, parameters ?? network.parameterSet, offsets: readsLogits ? nil : objective?.predictionOffsets))
     }
     return measured == nil ? nil : packed
   }

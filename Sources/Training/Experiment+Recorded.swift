@@ -16,10 +16,10 @@ extension Experiment {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }
     let classes = zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }
+    let task = try TaskRegistry.entry(of: configuration).recorded(configuration, classes)
     try self.init(
-      configuration: configuration, task: TaskRegistry.entry(of: configuration).recorded(configuration, classes),
-      graph: try ModelRegistry.make(configuration.model, classes: run.classNames.count),
-      imageSize: imageSize)
+      configuration: configuration, task: task,
+      graph: try task.graph ?? ModelRegistry.make(configuration.model, classes: run.classNames.count), imageSize: imageSize)
   }
 }
 

@@ -53,7 +53,7 @@ public struct Experiment: Sendable {
     self.task = task
     let dataset = task.dataset
     method = try MethodRegistry.make(configuration)
-    self.graph = try method.graph(graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count))
+    self.graph = try method.graph(graph ?? task.graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count))
     try task.requireNetwork(self.graph)
     let table = task.scoreTable(groups: task.groupNames)
     _ = try BestScores(watching: configuration.checkpoint.best, of: table)

@@ -172,9 +172,12 @@ public final class Learner {
     if isMeasured, communicator.isRoot { try Learner.send(choices, communicator) }
     self.choices = choices
     try Learner.requireBackbone(network, configuration)
-    trained =
-      try [(PortPlace.student, network)].map { try TrainedNetwork($0, $1, configuration, communicator) }
-      + networks.chain.map { try TrainedNetwork($0.name, $0.network, configuration, communicator) }
+    let moved = [(PortPlace.student, network)] + networks.chain.map { ($0.name, $0.network) }
+    guard moved.contains(where: { !$0.1.trainedSpan.isEmpty }) else {
+      throw LongtailError(
+        .usage, "no parameter of the network '\(PortPlace.student)' is trained", advice: "Check model.trained and model.batchNorm.")
+    }
+    trained = try moved.map { try TrainedNetwork($0, $1, configuration, communicator) }
     undo = StepUndo(networks.movingSets, trained.map(\.network))
     average = configuration.training.exponentialMovingAverage.map { [network] in WeightAverage(of: network, decay: $0.decay) }
     for follower in followers { follower.begin() }

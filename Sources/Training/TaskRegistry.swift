@@ -25,14 +25,14 @@ public struct TaskEntry: Sendable {
   /// Opens its data.
   let make: @Sendable (Configuration) throws -> any Task
   /// The task without its data, whose classes a checkpoint tells.
-  let recorded: @Sendable (Configuration, [ClassInfo]) -> any Task
+  let recorded: @Sendable (Configuration, [ClassInfo]) throws -> any Task
 
   /// Describes a task.
   package init(
     name: String, summary: String, scoreKinds: [ScoreKind], method: String = "plain",
     datasets: @escaping @Sendable () -> KindDescription,
     check: @escaping @Sendable (Configuration) throws -> Void, make: @escaping @Sendable (Configuration) throws -> any Task,
-    recorded: @escaping @Sendable (Configuration, [ClassInfo]) -> any Task
+    recorded: @escaping @Sendable (Configuration, [ClassInfo]) throws -> any Task
   ) {
     (self.name, self.summary, self.scoreKinds, self.method) = (name, summary, scoreKinds, method)
     (self.datasets, self.check, self.make, self.recorded) = (datasets, check, make, recorded)
@@ -42,7 +42,7 @@ public struct TaskEntry: Sendable {
 /// All tasks, by name: the one place in this room that knows any of them.
 public enum TaskRegistry {
   /// The tasks; a new one is one more line here. The first is that of a configuration that names none.
-  public static let entries: [TaskEntry] = [.segmentation, .recognition]
+  public static let entries: [TaskEntry] = [.segmentation, .recognition, .detection]
 
   /// The task that a configuration names.
   /// - Throws: `.usage` for an unknown name, with the nearest known one.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Checkpoints
 import Collectives
+import Configuration
+import Detection
 import Exchange
 import Foundation
 import Models
@@ -21,7 +23,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       safetensors holds parameters and running statistics under the names that PyTorch's modules give them. onnx holds the whole network with \
       its weights (operator set \(ONNXGraph.operatorSet)): input "input" is float32 N,3,H,W with any number of images, output "logits" float32 \
-      N,C,H,W. Class names, mean, standard deviation and how to prepare images are in the metadata of both. The data set need not be there.
+      N,C,H,W. Of a detector it holds all: outputs "boxes", "scores" and "labels" of one image on the canvas. Class names, mean, standard deviation and how to prepare images are in the metadata of both. The data set need not be there.
       """)
 
   @OptionGroup var trained: TrainedOptions
@@ -61,11 +63,25 @@ struct ExportCommand: ParsableCommand {
       ]
       if let size = configuration.data.size { model.notes["trainedSize"] = "\(size.width)x\(size.height)" }
       switch chosenFormat {
-      case .onnx: try model.writeONNX(to: output)
+      case .onnx: try writeONNX(model, configuration)
       case .safetensors, nil: try model.writeSafetensors(to: output)
       }
       let bytes = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
       printNow("\(path) -> \(output), \(Formatting.bytes(bytes))\n")
+    }
+  }
+
+  /// A detector is written as a whole, with proposals and suppression; other networks up to their logits.
+  private func writeONNX(_ model: TrainedModel, _ configuration: Configuration) throws {
+    guard let (detector, input) = try Detector.described(by: configuration, classes: model.classNames.count) else {
+      return try model.writeONNX(to: output)
+    }
+    var file = DetectorONNX(model, detector, canvas: input)
+    let bytes = try file.bytes()
+    do {
+      try Data(bytes).write(to: URL(fileURLWithPath: output), options: .atomic)
+    } catch {
+      throw LongtailError(.inputOutput, "\(output): cannot be written: \(error.localizedDescription)", advice: "Check permissions and space.")
     }
   }
 

@@ -28,10 +28,18 @@ struct InitCommand: ParsableCommand {
     Job.run { communicator in
       try communicator.requireOneProcess(for: "init")
       let root = URL(fileURLWithPath: data).standardizedFileURL.path
-      let layout = try RecognizedData(root)
       let path = output ?? Self.defaultName(root)
       // Before anything takes time.
       if FileManager.default.fileExists(atPath: path) { throw Self.exists(path) }
+      let layout: RecognizedData
+      do { layout = try RecognizedData(root) } catch {
+        // Images with labels for their pixels come first: folders such as PASCAL VOC's hold both.
+        guard let choice = try InitialDetection(root, processor: ProcessorFacts(SystemFiles())) else { throw error }
+        try Self.write(choice.text(path: path, data: data), to: path)
+        printNow(choice.summary + "\nwrote \(path)\n")
+        for note in choice.notes { printNow("note: \(note)\n") }
+        return printNow("\n  longtail inspect \(data)\n  longtail train \(path)\n")
+      }
 
       ComputePool.configure(threadCount: try communicator.threadsPerRank())
       switch layout {

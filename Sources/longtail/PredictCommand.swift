@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Configuration
+import Detection
 import Foundation
 import Images
 import Reports
@@ -14,11 +15,11 @@ import Training
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Predicts images: a label PNG and a colour overlay for each, or a table of their classes with contact sheets.",
+    abstract: "Predicts images: label PNGs and colour overlays, a table of classes with contact sheets, or boxes.",
     discussion: """
       Of a network for segmentation, NAME.png holds class numbers with the classes' colours as its palette; NAME-overlay.png shows them over \
       the image. Of one for recognition, predictions.csv names the likeliest classes of each image, and sheet-001.png and so on show the \
-      images with them. Folders are read with \
+      images with them. Of a detector, NAME-overlay.png shows the boxes, and detections.json holds them as COCO has them. Folders are read with \
       the folders in them, which the results keep. Names are worked out first: where two images would have one result, or a result would \
       take the place of an image or of a file that longtail did not write, nothing is done. An image that cannot be read is named and does \
       not keep the others from being predicted; the exit code is then 65, or 0 with --set data.badFiles=skip. All that is needed \
@@ -53,9 +54,13 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "How strongly the colours cover the image, from 0 to 1.")
   var opacity = 0.5
 
+  @Option(help: "For detectors: boxes from this score on are drawn, from 0 to 1; detections.json holds all.")
+  var threshold = 0.5
+
   func validate() throws {
     guard top >= 1 else { throw ValidationError("--top is \(top), but has to be at least 1.") }
     guard (0...1).contains(opacity) else { throw ValidationError("--opacity is \(opacity), but has to be from 0 to 1.") }
+    guard (0...1).contains(threshold) else { throw ValidationError("--threshold is \(threshold), but has to be from 0 to 1.") }
   }
 
   func run() throws {
@@ -98,7 +103,7 @@ struct PredictCommand: ParsableCommand {
   /// What was asked for.
   private var settings: PredictionOptions {
     var settings = PredictionOptions()
-    (settings.probabilities, settings.opacity, settings.top) = (probabilities, opacity, top)
+    (settings.probabilities, settings.opacity, settings.top, settings.threshold) = (probabilities, opacity, top, threshold)
     (settings.mark, settings.version) = (OwnFile.mark, Versions.longtail)
     return settings
   }

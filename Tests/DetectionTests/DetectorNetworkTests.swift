@@ -233,7 +233,7 @@ import Threading
     let found = try detector.proposals(plan)
     for image in 0..<2 {
       let random = CounterRandom(seed: 1, purpose: .regions, sample: image)
-      anchors.add(image: image, targets: truth[image].map(\.box), random: random)
+      anchors.add(image: image, targets: truth[image], random: random)
       regions.add(image: image, proposals: found[image], targets: truth[image], random: random)
     }
 

@@ -88,7 +88,7 @@ import Testing
       for (place, image) in images.enumerated() {
         let random = CounterRandom(seed: 5, purpose: .regions, epoch: 1, sample: image)
         let truth = Scene.targets[image]
-        anchors.add(image: place, targets: truth.map(\.box), random: random)
+        anchors.add(image: place, targets: truth, random: random)
         regions.add(image: place, proposals: Scene.proposals(image), targets: truth, random: random)
       }
       for (level, place) in grid.levels.enumerated() {

@@ -36,9 +36,9 @@ import Testing
 
   /// All models that a configuration can name, of several sizes only the smallest; and the variety.
   private static let names =
-    ModelRegistry.entries.map(\.name).filter { name in !["34", "50", "101", "152", "44", "56"].contains { name.hasSuffix($0) } } + [
-      "variety"
-    ]
+    ModelRegistry.entries.map(\.name).filter { name in
+      !["34", "50", "101", "152", "44", "56"].contains { name.hasSuffix($0) } && !name.hasPrefix(FasterRCNNOptions.modelName)
+    } + ["variety"]
 
   /// The same numbers for the same name.
   private static func numbers(_ name: String, _ count: Int) -> [Float] {

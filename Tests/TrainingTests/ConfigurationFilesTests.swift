@@ -55,7 +55,8 @@ import Testing
 
   private func context(_ classes: Int) -> ObjectiveContext {
     ObjectiveContext(
-      classes: classes, pixelCounts: [Int64](repeating: 1000, count: classes), imageCounts: [Int64](repeating: 10, count: classes))
+      classes: classes, pixelCounts: [Int64](repeating: 1000, count: classes), imageCounts: [Int64](repeating: 10, count: classes),
+      images: 100)
   }
 
   /// The number of classes; where the files are absent, the settings are checked all the same.

@@ -25,6 +25,7 @@ package final class AnchorTargets {
   /// The drawn anchors, image after image.
   package private(set) var entries: [Entry] = []
 
+  private var truth: [CornerBox] = []
   private var matches: [Int32] = []
   private var keys: [UInt64] = []
 
@@ -41,13 +42,14 @@ package final class AnchorTargets {
   /// Matches and draws the anchors of an image.
   /// - Parameters:
   ///   - image: the image in this rank's batch.
-  ///   - targets: the boxes of its objects, crowds left out; none is fine. Those that overlap no anchor are left out.
+  ///   - targets: its objects, crowds left out; none is fine. Those that overlap no anchor are left out.
   ///   - random: seed, `.regions`, epoch, and the image's sample.
-  package func add(image: Int, targets: [CornerBox], random: CounterRandom) {
-    let targets = targets.filter { target in target.width > 0 && target.height > 0 && touchesAnchor(target) }
+  package func add(image: Int, targets: [TargetBox], random: CounterRandom) {
+    truth.removeAll(keepingCapacity: true)
+    for target in targets where target.box.width > 0 && target.box.height > 0 && touchesAnchor(target.box) { truth.append(target.box) }
     matches.withUnsafeMutableBufferPointer { matches in
       grid.anchors.withUnsafeBufferPointer { anchors in
-        targets.withUnsafeBufferPointer { targets in
+        truth.withUnsafeBufferPointer { targets in
           matcher.match(anchors, to: targets, into: matches)
           sampler.sample(UnsafeBufferPointer(matches), random: random, stage: .anchors, keys: &keys) { anchor in
             let match = Int(matches[anchor])

@@ -37,6 +37,16 @@ package struct RegionPooling {
     try alignment.forward(zip(values, levels).map { try $0.region($1) }, regions, into: input)
   }
 
+  /// Reads the regions into a network's input.
+  package func forward(_ values: [RowsView], _ regions: UnsafeBufferPointer<RegionAlignment.Region>, into input: RowsView) throws {
+    try forward(values, regions, into: try FloatRegion(input.buffer, offset: input.offset, count: output.floatCount))
+  }
+
+  /// The same from the gradient of a network's input.
+  package func backward(gradient: RowsView, _ regions: UnsafeBufferPointer<RegionAlignment.Region>, into levels: [RowsView]) throws {
+    try backward(gradient: try FloatRegion(gradient.buffer, offset: gradient.offset, count: output.floatCount), regions, into: levels)
+  }
+
   /// Writes the gradient of all levels from that of the second stage's input.
   package func backward(
     gradient: FloatRegion, _ regions: UnsafeBufferPointer<RegionAlignment.Region>, into levels: [RowsView]

@@ -38,6 +38,8 @@ package final class RegionTargets {
   package private(set) var codes: [SIMD4<Float>] = []
 
   private var candidates: [CornerBox] = []
+  private var truth: [CornerBox] = []
+  private var classes: [Int32] = []
   private var matches: [Int32] = []
   private var keys: [UInt64] = []
 
@@ -71,12 +73,16 @@ package final class RegionTargets {
   ///   - targets: its objects, crowds left out.
   ///   - random: seed, `.regions`, epoch, and the image's sample.
   package func add(image: Int, proposals: [ScoredBox], targets: [TargetBox], random: CounterRandom) {
-    let targets = targets.filter { $0.box.width > 0 && $0.box.height > 0 }
     candidates.removeAll(keepingCapacity: true)
+    truth.removeAll(keepingCapacity: true)
+    classes.removeAll(keepingCapacity: true)
     for proposal in proposals { candidates.append(proposal.box) }
-    for target in targets { candidates.append(target.box) }
+    for target in targets where target.box.width > 0 && target.box.height > 0 {
+      candidates.append(target.box)
+      truth.append(target.box)
+      classes.append(target.label)
+    }
     if matches.count < candidates.count { matches += [Int32](repeating: 0, count: candidates.count - matches.count) }
-    let truth = targets.map(\.box)
     var row = image * sampler.size
     matches.withUnsafeMutableBufferPointer { matches in
       let matches = UnsafeMutableBufferPointer(rebasing: matches[0..<candidates.count])
@@ -87,7 +93,7 @@ package final class RegionTargets {
             let match = Int(matches[place])
             regions[row] = levels.region(candidates[place], image: image)
             boxes[row] = candidates[place]
-            labels[row] = match >= 0 ? targets[match].label : RowLabel.background
+            labels[row] = match >= 0 ? classes[match] : RowLabel.background
             codes[row] = match >= 0 ? coder.encode(truth[match], against: candidates[place]) : .zero
             row += 1
           }

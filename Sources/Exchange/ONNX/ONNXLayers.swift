@@ -133,6 +133,19 @@ extension BilinearResampling: ONNXLayer {
   }
 }
 
+extension NearestResampling: ONNXLayer {
+  /// `Resize` to the rows and columns of the second input: source index floor(i x in / out).
+  public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws {
+    let (input, reference) = (try onnx.input(0, of: node), try onnx.input(1, of: node))
+    let output = onnx.outputName(node)
+    let extents = onnx.addExtents(of: reference, keepingChannelsOf: input, named: output)
+    onnx.add(
+      "Resize", [input, "", "", extents], output: output,
+      ["mode": .text("nearest"), "coordinate_transformation_mode": .text("asymmetric"), "nearest_mode": .text("floor")])
+    onnx.define(node, as: output)
+  }
+}
+
 extension GlobalAveragePooling: ONNXLayer {
   /// `GlobalAveragePool`.
   public func write(_ node: Graph.Node, to onnx: inout ONNXGraph) throws {

@@ -37,12 +37,55 @@ extension TrainedModel {
       onnx.add("Add", [scores, offsets], output: ONNXGraph.outputName)
     }
 
+    return try file(
+      onnx.nodes, onnx.constants,
+      inputs: [try TrainedModel.description(ONNXGraph.inputName, channels: graph.inputChannels, ["batch", "height", "width"])],
+      outputs: [try TrainedModel.description(ONNXGraph.outputName, channels: classes, ["batch"] + outputExtents())], metadata)
+  }
+
+  /// What numbers of an input or output are.
+  enum NumberKind: Int64 {
+    case float = 1
+    case integer = 7
+  }
+
+  /// A file of a computation whose inputs and outputs have extents of their own; nil stands for one that is not known before.
+  func file(
+    _ onnx: ONNXGraph, inputs: [(name: String, kind: NumberKind, extents: [Int?])],
+    outputs: [(name: String, kind: NumberKind, extents: [Int?])], notes: [String: String]
+  ) throws -> [UInt8] {
+    func described(_ value: (name: String, kind: NumberKind, extents: [Int?])) -> ProtocolMessage {
+      var shape = ProtocolMessage()
+      for extent in value.extents {
+        var dimension = ProtocolMessage()
+        if let extent { dimension.add(1, Int64(extent)) } else { dimension.add(2, "count") }
+        shape.add(1, dimension)
+      }
+      var tensor = ProtocolMessage()
+      tensor.add(1, value.kind.rawValue)
+      tensor.add(2, shape)
+      var type = ProtocolMessage()
+      type.add(1, tensor)
+      var message = ProtocolMessage()
+      message.add(1, value.name)
+      message.add(2, type)
+      return message
+    }
+    return try file(
+      onnx.nodes, onnx.constants, inputs: inputs.map(described), outputs: outputs.map(described),
+      metadata.merging(notes) { $1 })
+  }
+
+  private func file(
+    _ nodes: [ProtocolMessage], _ constants: [ProtocolMessage], inputs: [ProtocolMessage], outputs: [ProtocolMessage],
+    _ metadata: [String: String]
+  ) throws -> [UInt8] {
     var body = ProtocolMessage()
-    for node in onnx.nodes { body.add(1, node) }
+    for node in nodes { body.add(1, node) }
     body.add(2, name)
-    for constant in onnx.constants { body.add(5, constant) }
-    body.add(11, try TrainedModel.description(ONNXGraph.inputName, channels: graph.inputChannels, ["batch", "height", "width"]))
-    body.add(12, try TrainedModel.description(ONNXGraph.outputName, channels: classes, ["batch"] + outputExtents()))
+    for constant in constants { body.add(5, constant) }
+    for input in inputs { body.add(11, input) }
+    for output in outputs { body.add(12, output) }
 
     var operators = ProtocolMessage()
     operators.add(1, "")

@@ -13,6 +13,8 @@ public enum OwnFile {
   ]
   /// What the tables of predicted classes begin with.
   static let predictionHead = "image,class1,probability1"
+  /// What the boxes of detectors begin with.
+  static let detectionHead = "{\"info\": {\"description\": \"predicted by longtail"
   /// What the configurations begin with that a search has found.
   package static let configurationMark = "# Found by longtail"
 
@@ -32,7 +34,7 @@ public enum OwnFile {
     func holds(_ text: String) -> Bool { head.range(of: Data(text.utf8)) != nil }
     if begins([0x89, 0x50, 0x4E, 0x47]) { return holds("Software\0\(mark)") }
     if begins(Array("<!DOCTYPE html>".utf8)) { return holds("name=\"generator\" content=\"\(mark)\"") }
-    if (tableHeads + [predictionHead, configurationMark]).contains(where: { begins(Array($0.utf8)) }) { return true }
+    if (tableHeads + [predictionHead, detectionHead, configurationMark]).contains(where: { begins(Array($0.utf8)) }) { return true }
     if begins(Array("# ".utf8)) { return holds(markdownMark) }
     // The program that made an ONNX model is its second field.
     if head.dropFirst(2).starts(with: [0x12, UInt8(mark.utf8.count)] + Array(mark.utf8)) { return true }

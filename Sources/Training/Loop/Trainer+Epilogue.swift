@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Configuration
+import Datasets
 import Models
 import Networks
 import Tensors
@@ -30,7 +31,7 @@ extension CheckpointContents {
     result.optimizer += model.map {
       NamedTensor(name: CheckpointContents.trainedPrefix + $0.name, shape: $0.shape, values: $0.values)
     }
-    result.model = try network.canonicalTensors(of: network.parameters) + network.runningStatistics
+    result.model = try network.parts.flatMap { try $0.canonicalTensors(of: $0.parameters) + $0.runningStatistics }
     result.run.hasEpilogue = true
     return result
   }
@@ -57,7 +58,9 @@ extension Experiment {
   /// The network that a checkpoint publishes, for commands that need no data.
   /// - Throws: `LongtailError` for names that this build does not know.
   public static func publishedGraph(_ configuration: Configuration, _ record: RunRecord, classes: Int) throws -> Graph {
-    let graph = try MethodRegistry.make(configuration).graph(ModelRegistry.make(configuration.model, classes: classes))
+    let names = (0..<classes).map { ClassInfo(name: "\($0)", colour: .distinct($0)) }
+    let composed = try TaskRegistry.entry(of: configuration).recorded(configuration, names).graph
+    let graph = try MethodRegistry.make(configuration).graph(composed ?? ModelRegistry.make(configuration.model, classes: classes))
     return try published(graph, configuration, record)
   }
 

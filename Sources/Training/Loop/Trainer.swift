@@ -253,7 +253,7 @@ public final class Trainer {
     start.stepsPerEpoch = stepsPerEpoch
     start.epochs = experiment.configuration.training.epochs
     start.firstStep = learner.stepCount
-    start.parameterCount = learner.network.parameterCount
+    start.parameterCount = learner.network.parts.reduce(0) { $0 + $1.parameterCount }
     start.arenaByteCount = learner.network.arenaByteCount
     start.reduction = learner.gradientReduction.strategy
     start.resumed = notes

@@ -1,6 +1,8 @@
 import Collectives
+import Datasets
 import Networks
 import Objectives
+import Tasks
 import Tensors
 
 /// What is done to a network behind the last step, before it is judged for the last time: no gradient, no step.
@@ -56,4 +58,10 @@ package protocol EpilogueImages {
   /// - Parameter body: the rows of the port, and the label of each.
   /// - Throws: `LongtailError` from files, from the network, or from `body`.
   func forEachBatch(of port: Port, _ network: Network, _ numbers: ParameterSet, _ body: (RowsView, [Int32]) throws -> Void) throws
+
+  /// Computes ports of a network for this rank's share of the training images, batch after batch, by running statistics.
+  /// - Parameter body: the batch with its targets, and what the network and those behind it say of it.
+  /// - Throws: `LongtailError` from files, from the network, or from `body`.
+  func forEachBatch(
+    ports: Set<Port>, _ network: Network, _ numbers: ParameterSet, _ body: (Batch, NetworkOutputs) throws -> Void) throws
 }

@@ -20,6 +20,7 @@ package enum MethodRegistry {
     "method",
     [
       PlainMethod.entry,
+      FasterRCNNMethod.entry,
       ClassifierRetraining.entry,
       LearnableWeightScaling.entry,
       BalancedMetaSoftmax.entry,

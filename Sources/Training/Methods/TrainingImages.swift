@@ -1,6 +1,7 @@
 import Collectives
 import Datasets
 import Networks
+import Tasks
 import Tensors
 
 /// The training images of an experiment as evaluation sees images, each once, dealt out to the ranks.
@@ -9,6 +10,21 @@ struct TrainingImages: EpilogueImages {
   let communicator: any Communicator
 
   func forEachBatch(of port: Port, _ network: Network, _ numbers: ParameterSet, _ body: (RowsView, [Int32]) throws -> Void) throws {
+    try forEachBatch(ports: [port], network, numbers) { next, outputs in
+      let rows = try outputs.rows(port)
+      let labels = next.targets.withRows { Array($0.labels) }
+      guard labels.count == rows.rows else {
+        throw LongtailError(
+          .usage, "port '\(port)' has \(rows.rows) rows for \(labels.count) labels",
+          advice: "Epilogues that look at features need task recognition.")
+      }
+      try body(rows, labels)
+    }
+  }
+
+  func forEachBatch(
+    ports: Set<Port>, _ network: Network, _ numbers: ParameterSet, _ body: (Batch, NetworkOutputs) throws -> Void
+  ) throws {
     let count = experiment.dataset.count(of: .train)
     let size = experiment.paddedEvaluationSize
     let batch = min(experiment.configuration.evaluation.batch, max(1, (count + communicator.size - 1) / communicator.size))
@@ -28,16 +44,9 @@ struct TrainingImages: EpilogueImages {
     while let next = try loader.next() {
       defer { loader.recycle(next) }
       if next.imageCount == 0 { continue }
-      let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width, ports: [port])
+      let plan = try network.inferencePlan(images: next.imageCount, height: size.height, width: size.width, ports: ports)
       try plan.forward(numbers, images: BatchImages(next.images))
-      let rows = try plan.rows(port).values
-      let labels = next.targets.withRows { Array($0.labels) }
-      guard labels.count == rows.rows else {
-        throw LongtailError(
-          .usage, "port '\(port)' has \(rows.rows) rows for \(labels.count) labels",
-          advice: "Epilogues that look at features need task recognition.")
-      }
-      try body(rows, labels)
+      try body(next, NetworkOutputs(of: plan, network, numbers))
     }
   }
 }
@@ -73,8 +82,10 @@ extension Epilogue {
         if let found = known[tensor.name], found.shape == tensor.shape { try tensor.write(found.read(source), target) }
       }
     }
-    try copy(trained.parameterTensors, numbers.values, to: made.parameterTensors, made.parameters)
-    try copy(trained.statisticTensors, numbers.statistics, to: made.statisticTensors, made.runningStatisticsBuffer)
+    for ((from, numbers), to) in zip(zip(trained.parts, numbers.parts), made.parts) {
+      try copy(from.parameterTensors, numbers.values, to: to.parameterTensors, to.parameters)
+      try copy(from.statisticTensors, numbers.statistics, to: to.statisticTensors, to.runningStatisticsBuffer)
+    }
     return made
   }
 }

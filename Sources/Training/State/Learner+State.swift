@@ -6,30 +6,25 @@ import Tensors
 extension Learner: Stateful {
   /// Names everything that a step changes.
   public func describeState(in tree: inout StateTree) {
-    let parameters = network.parameterTensors
     func sharing(_ row: String) -> StateSharing { hasLocalStatistics ? .perRank(row: row) : .replicated }
     tree.child("model") {
-      $0.tensors(parameters, in: network.parameters) { "parameter \($0)" }
-      $0.tensors(network.statisticTensors, in: network.runningStatisticsBuffer, sharing: sharing("runningStatistics")) {
-        "running statistic \($0)"
-      }
+      $0.model(network, network.parameterSet, sharing("runningStatistics")) { "\($0) \($1)" }
     }
     if let average {
       tree.child("average") {
-        $0.tensors(parameters, in: average.set.values) { "average of \($0)" }
-        $0.tensors(network.statisticTensors, in: average.set.statistics, sharing: sharing("average.runningStatistics")) {
-          "average of \($0)"
-        }
+        $0.model(network, average.set, sharing("average.runningStatistics")) { "average of \($1)" }
       }
     }
     tree.child("optimizer") { optimizer.describeState(in: &$0, tensors: network.trainedTensors) }
     for term in terms.terms { tree.child(term.name) { term.describeState(in: &$0) } }
     for part in trained.dropFirst() {
       tree.child(part.name) { tree in
-        tree.tensors(part.network.parameterTensors, in: part.network.parameters) { "parameter \($0) of \(part.name)" }
-        tree.tensors(
-          part.network.statisticTensors, in: part.network.runningStatisticsBuffer, sharing: sharing("\(part.name).runningStatistics")
-        ) { "running statistic \($0) of \(part.name)" }
+        // What is published with the student's model is a part of that.
+        if !network.continuations.contains(where: { $0.network === part.network }) {
+          tree.model(part.network, part.network.parameterSet, sharing("\(part.name).runningStatistics")) {
+            "\($0) \($1) of \(part.name)"
+          }
+        }
         tree.child("optimizer") { part.optimizer.describeState(in: &$0, tensors: part.network.trainedTensors) }
       }
     }
@@ -51,13 +46,36 @@ extension Learner: Stateful {
   }
 }
 
+extension StateTree {
+  /// Names parameters and running statistics of a network and of those behind it, under one roof: their names are different ones.
+  /// - Parameters:
+  ///   - set: the numbers.
+  ///   - sharing: that of the running statistics.
+  ///   - title: what a leaf is called, by its kind and name.
+  mutating func model(
+    _ network: Network, _ set: ParameterSet, _ sharing: StateSharing, title: (_ kind: String, _ name: String) -> String
+  ) {
+    for (place, (part, numbers)) in zip(network.parts, set.parts).enumerated() {
+      tensors(part.parameterTensors, in: numbers.values) { title("parameter", $0) }
+      tensors(part.statisticTensors, in: numbers.statistics, sharing: sharing.ofPart(place)) { title("running statistic", $0) }
+    }
+  }
+}
+
+extension StateSharing {
+  /// What ranks have of their own is kept row by row, one for each network.
+  fileprivate func ofPart(_ place: Int) -> StateSharing {
+    guard case .perRank(let row) = self, place > 0 else { return self }
+    return .perRank(row: "\(row).\(place)")
+  }
+}
+
 extension Network {
   /// Takes parameters and running statistics from a file.
   /// - Throws: `LongtailError` naming what is missing, unexpected or of another shape; nothing is changed then.
   func restoreModel(_ tensors: [NamedTensor], source: String) throws {
     var tree = StateTree()
-    tree.tensors(parameterTensors, in: parameters) { $0 }
-    tree.tensors(statisticTensors, in: runningStatisticsBuffer) { $0 }
+    tree.model(self, parameterSet, .replicated) { $1 }
     try tree.restore(
       tensors.map { StoredTensor($0) }, source: source, advice: "Check the model's name, width and number of classes in the configuration.")
   }

@@ -19,8 +19,7 @@ final class WeightAverage {
   /// Begins with the network's present numbers.
   init(of network: Network, decay: Double) {
     self.decay = decay
-    set = ParameterSet(network.layout)
-    restart(from: network.parameterSet)
+    set = ParameterSet(copying: network)
   }
 
   /// Begins anew with present numbers.
@@ -28,8 +27,10 @@ final class WeightAverage {
 
   /// Takes a step into account.
   func follow(_ numbers: ParameterSet) {
-    set.values.move(towards: numbers.values, by: 1 - decay)
-    set.statistics.move(towards: numbers.statistics, by: 1 - decay)
+    for (own, part) in zip(set.parts, numbers.parts) {
+      own.values.move(towards: part.values, by: 1 - decay)
+      own.statistics.move(towards: part.statistics, by: 1 - decay)
+    }
   }
 }
 

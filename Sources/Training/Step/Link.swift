@@ -1,3 +1,4 @@
+import Datasets
 import Networks
 import Objectives
 import Tensors
@@ -11,6 +12,9 @@ package protocol Link: AnyObject {
   /// Images that the next network gets for each image of the batch, always as many; a region that is not there is zeros.
   var imagesPerImage: Int { get }
 
+  /// Looks at a batch before any network runs, also at one without images: boxes that regions are matched with.
+  func prepare(_ batch: Batch) throws
+
   /// Fills the next network's input, all of it. Not called on a rank without images.
   /// - Parameter input: one row of channels for each position.
   func forward(_ inputs: StepInputs, into input: RowsView) throws
@@ -22,6 +26,8 @@ package protocol Link: AnyObject {
 extension Link {
   /// One image each.
   package var imagesPerImage: Int { 1 }
+  /// Nothing but the ports counts.
+  package func prepare(_ batch: Batch) throws {}
 }
 
 /// A network that is trained behind another one: its input is what a link makes of the other's ports.
@@ -29,29 +35,32 @@ extension Link {
 /// Both are alive at once, so the activations lie in a workspace of the network's own. The passes of a step run front to back, and back to
 /// front; each network has one flat sum of gradients, the student's first, then those of the chain in order.
 package final class ChainedNetwork {
-  /// The name in `PortPlace` and in checkpoints.
-  package let name: String
-  /// What is computed.
-  package let network: Network
   /// What fills its input.
   package let link: any Link
-  /// Rows of an input image.
-  package let height: Int
-  /// Columns of an input image.
-  package let width: Int
-  private var memory = HostBuffer(floatCount: 0)
+  /// Whether it belongs to the student's model, and is published with it; other networks are for training alone.
+  package let isPublished: Bool
+  private let part: ContinuedNetwork
 
-  /// Describes a link of the chain.
+  /// The name in `PortPlace` and in checkpoints.
+  package var name: String { part.name }
+  /// What is computed.
+  package var network: Network { part.network }
+  /// Rows of an input image.
+  package var height: Int { part.height }
+  /// Columns of an input image.
+  package var width: Int { part.width }
+
+  /// Describes a network that is for training alone.
   package init(_ name: String, _ network: Network, behind link: any Link, height: Int, width: Int) {
-    (self.name, self.network, self.link, self.height, self.width) = (name, network, link, height, width)
+    part = ContinuedNetwork(name, network, height: height, width: width, imagesPerImage: link.imagesPerImage)
+    (self.link, isPublished) = (link, false)
+  }
+
+  /// Takes a network that the student's graph has behind it.
+  package init(_ part: ContinuedNetwork, behind link: any Link) {
+    (self.part, self.link, isPublished) = (part, link, true)
   }
 
   /// The memory of the input, as rows of channels.
-  func input(images: Int) -> RowsView {
-    let one = network.inputRows(memory, images: images, height: height, width: width)
-    let needed = images * one.imageStride
-    guard needed > memory.floatCount else { return one }
-    memory = HostBuffer(floatCount: needed)
-    return network.inputRows(memory, images: images, height: height, width: width)
-  }
+  func input(images: Int) -> RowsView { part.input(images: images) }
 }

@@ -102,7 +102,10 @@ final class StepNetworks {
     let partnerNames = Set(partners.map(\.name))
     for part in chain {
       let images = counts[0] * part.link.imagesPerImage
-      let isTrained = part.link.ports.contains { !partnerNames.contains($0.network) }
+      // Where nothing in front is trained, no gradient has to get there.
+      let isTrained = part.link.ports.contains { place in
+        !partnerNames.contains(place.network) && !(place.network == PortPlace.student && student.trainedSpan.isEmpty)
+      }
       let plan = try part.network.trainingPlan(
         images: images, height: part.height, width: part.width, ports: ports[part.name], inputGradient: isTrained)
       passes.chained.append(.init(part: part, plan: plan, input: part.input(images: images), givesGradient: isTrained))

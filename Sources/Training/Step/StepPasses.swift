@@ -61,6 +61,7 @@ final class StepPasses {
       try partner.pass.forward(
         partner.partner.set, images: BatchImages(try batch.images(ofView: partner.view)), streams: streams(UInt64(index) + 1))
     }
+    for next in chained { try next.part.link.prepare(batch) }
     try student.forward(numbers, images: BatchImages(batch.images), streams: streams(0))
     for (index, next) in chained.enumerated() {
       if next.plan.images > 0 { try next.part.link.forward(inputs, into: next.input) }

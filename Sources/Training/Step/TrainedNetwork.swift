@@ -14,12 +14,9 @@ final class TrainedNetwork {
   let optimizer: any Optimizer
 
   /// Makes memory for the gradients of what is trained, and for the moments. Collective.
-  /// - Throws: `LongtailError` for settings of the optimizer that make no sense, or where nothing is trained.
+  /// - Throws: `LongtailError` for settings of the optimizer that make no sense.
   init(_ name: String, _ network: Network, _ configuration: Configuration, _ communicator: any Communicator) throws {
     (self.name, self.network) = (name, network)
-    guard !network.trainedSpan.isEmpty else {
-      throw LongtailError(.usage, "no parameter of the network '\(name)' is trained", advice: "Check model.trained and model.batchNorm.")
-    }
     reduction = try communicator.reducibleBuffer(
       floatCount: network.trainedSpan.count, wirePrecision: configuration.engine.wire)
     network.useGradients(reduction.buffer)

@@ -1,0 +1,66 @@
+import Datasets
+import Images
+import Tensors
+
+/// Some of the samples of another data set with boxes, in the same order.
+package struct SelectedBoxes: DetectionDataset {
+  private let base: any DetectionDataset
+  private let kept: [Split: [Int]]
+
+  /// Leaves samples out.
+  /// - Parameter leftOut: their indices, by split; splits that are not named stay whole.
+  package init(_ base: any DetectionDataset, without leftOut: [Split: Set<Int>]) {
+    self.base = base
+    kept = leftOut.reduce(into: [:]) { kept, entry in
+      kept[entry.key] = (0..<base.count(of: entry.key)).filter { !entry.value.contains($0) }
+    }
+  }
+
+  /// The name of the whole data set.
+  package var name: String { base.name }
+  /// Its classes.
+  package var categories: CategoryTable { base.categories }
+  /// How many samples are left.
+  package func count(of split: Split) -> Int { kept[split]?.count ?? base.count(of: split) }
+  /// The sample's name.
+  package func identifier(split: Split, index: Int) -> String { base.identifier(split: split, index: original(split, index)) }
+  /// What messages call the sample.
+  package func source(split: Split, index: Int) -> String { base.source(split: split, index: original(split, index)) }
+  /// The sample's objects.
+  package func objects(split: Split, index: Int) throws -> BoxAnnotation {
+    try base.objects(split: split, index: original(split, index))
+  }
+  /// The sample's picture.
+  package func image(split: Split, index: Int) throws -> RGBImage { try base.image(split: split, index: original(split, index)) }
+  /// The picture's size.
+  package func imageSize(split: Split, index: Int) throws -> ImageSize {
+    try base.imageSize(split: split, index: original(split, index))
+  }
+  /// Counts the sample.
+  package func count(split: Split, index: Int, into statistics: inout LabelStatistics) throws {
+    try base.count(split: split, index: original(split, index), into: &statistics)
+  }
+  /// The annotations of the samples that are left.
+  package func annotations(of split: Split) throws -> AnnotationSet {
+    let all = try base.annotations(of: split)
+    return kept[split].map(all.selecting) ?? all
+  }
+  /// What the whole split depends on, and which samples are left of it.
+  package func fingerprint(of split: Split) throws -> [String] {
+    let lines = try base.fingerprint(of: split)
+    guard let kept = kept[split], kept.count < base.count(of: split) else { return lines }
+    return lines + ["samples " + kept.map { "\($0)" }.joined(separator: " ")]
+  }
+  /// A line for each sample that is left.
+  package func listing(of split: Split) throws -> [String] {
+    let lines = try base.listing(of: split)
+    guard let kept = kept[split], lines.count == base.count(of: split) else { return lines }
+    return kept.map { lines[$0] }
+  }
+
+  /// An index past the end stays past the end.
+  private func original(_ split: Split, _ index: Int) -> Int {
+    guard let kept = kept[split] else { return index }
+    return kept.indices.contains(index) ? kept[index] : base.count(of: split)
+  }
+}

@@ -46,7 +46,8 @@ extension Configuration {
       ("data.augmentation.gamma", augmentation.gamma != [1, 1], nil), ("data.augmentation.noise", augmentation.noise != nil, nil),
       ("data.augmentation.policy", augmentation.policy != nil, "Recognition has data.augmentation.autoAugment"),
       (
-        "data.augmentation.mixup.partner", [augmentation.mixup, augmentation.cutMix].contains { $0?.partner != nil || $0?.temperature != nil },
+        "data.augmentation.mixup.partner",
+        [augmentation.mixup, augmentation.cutMix].contains { $0?.partner != nil || $0?.temperature != nil },
         "Recognition mixes images of one global batch"
       ),
       ("evaluation.resolution", evaluation.resolution != .network, nil), ("evaluation.views", !evaluation.views.isPlain, nil),

@@ -5,19 +5,29 @@ extension Configuration {
   /// - Parameter task: the name of the run's task.
   /// - Throws: `.usage` naming the first such key.
   public func requireKeys(ofTask task: String) throws {
-    let (own, other) = (keysOfSegmentation.map { ($0, "segmentation") }, keysOfRecognition.map { ($0, "recognition") })
+    let ofSegmentation = keysOfSegmentation.map { ForeignKey(key: $0.key, instead: $0.instead, task: "segmentation") }
+    let ofRecognition = keysOfRecognition.map { ForeignKey(key: $0.key, instead: nil, task: "recognition") }
+    // Crops of a scaled image fit a detector's canvas too.
+    let crops = ["data.augmentation.scale", "data.augmentation.crop"]
     let foreign =
       switch task {
-      case "segmentation": other
-      case "recognition": own
-      // Crops of a scaled image fit a canvas too.
-      case "detection": other + own.filter { !["data.augmentation.scale", "data.augmentation.crop"].contains($0.0.key) }
-      default: []
+      case "segmentation": ofRecognition
+      case "recognition": ofSegmentation
+      case "detection": ofRecognition + ofSegmentation.filter { !crops.contains($0.key) }
+      default: [ForeignKey]()
       }
-    guard let (key, owner) = foreign.first else { return }
+    guard let first = foreign.first else { return }
     throw LongtailError(
-      .usage, "`\(key.key)` is a key of task \(owner), but the task is \(task): it would change nothing",
-      advice: task == "recognition" ? key.instead.map { "\($0)." } ?? "Leave it out." : "Leave it out.")
+      .usage, "`\(first.key)` is a key of task \(first.task), but the task is \(task): it would change nothing",
+      advice: task == "recognition" ? first.instead.map { "\($0)." } ?? "Leave it out." : "Leave it out.")
+  }
+
+  /// A key that another task has.
+  private struct ForeignKey {
+    var key: String
+    /// What recognition has in its place.
+    var instead: String?
+    var task: String
   }
 
   /// Keys that mean nothing to segmentation, where they are given.

@@ -75,11 +75,7 @@ public struct DetectorONNX {
   }
 
   fileprivate func name(_ port: Networks.Port) throws -> String {
-    let value = try model.graph.value(of: port)
-    guard let node = model.graph.nodes.first(where: { $0.output == value }) else {
-      throw LongtailError(.internalError, "port \(port) has no layer")
-    }
-    return try onnx.name(of: node)
+    try onnx.name(of: model.graph.value(of: port))
   }
 
   /// The proposals, n,4.

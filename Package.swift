@@ -155,8 +155,9 @@ let package = Package(
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Tensors", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "SegmentationTests", dependencies: ["Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport"],
-      swiftSettings: strict),
+      name: "SegmentationTests",
+      dependencies: ["Configuration", "Images", "Objectives", "Segmentation", "Tasks", "Tensors", "TestSupport", "Threading"],
+      exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(
       name: "RecognitionTests", dependencies: ["Datasets", "Images", "Recognition", "Tensors", "TestSupport"], exclude: ["Oracle"],
       swiftSettings: hot),

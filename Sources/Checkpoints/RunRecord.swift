@@ -67,6 +67,9 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var classColours: [String] = []
   /// `head`, `medium` or `tail` for each class, where known.
   public var classGroups: [String] = []
+  /// Labelled training pixels (images, instances) of each class, which a shift of the decision rests on. Empty in checkpoints from before they
+  /// were recorded.
+  public var classCounts: [Int64] = []
   /// What predicting adds to the score of each class; empty for an objective that asks for nothing.
   public var predictionOffsets: [Double] = []
   /// Versions of the program and its libraries, and the instruction set.
@@ -110,6 +113,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.classNames, &classNames)
     try field(.classColours, &classColours)
     try field(.classGroups, &classGroups)
+    try field(.classCounts, &classCounts)
     try field(.predictionOffsets, &predictionOffsets)
     try field(.versions, &versions)
     try field(.algorithmChoices, &algorithmChoices)
@@ -124,7 +128,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
-    case task, classNames, classColours, classGroups, predictionOffsets
+    case task, classNames, classColours, classGroups, classCounts, predictionOffsets
     case versions, algorithmChoices, metrics, best, hasEpilogue, earlyStopping, elapsedSeconds, counters, savedAt
   }
 }

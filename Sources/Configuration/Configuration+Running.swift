@@ -12,6 +12,8 @@ extension Configuration {
     public var batch = 8
     /// The part of the data set that is used.
     public var split = "val"
+    /// How a class is chosen for each pixel. Used by `predict` too.
+    public var decision = Decision()
     /// Several looks at each image: windows, scales, flips. Used by `predict` too.
     public var views = Views()
 
@@ -31,6 +33,7 @@ extension Configuration {
       visitor.key("resolution", &resolution, "size at which predictions meet labels: network or label")
       visitor.key("batch", &batch, "images at a time in each rank", .atLeast(1))
       visitor.key("split", &split, "part of the data set", .notEmpty)
+      decision.visit(&visitor)
       visitor.section("views", &views, "several looks at each image, whose probabilities are averaged")
     }
   }

@@ -29,7 +29,7 @@ public struct StepResult: Sendable, Equatable {
   public var pixelsPerClass: [Int]
   /// Norm of each class's gradient of `loss` before homogenization, over all ranks; 0 for an absent class.
   public var gradientNormPerClass: [Double]
-  /// Homogenization's scale of each class: 1 without it, 0 for a class without gradient in this batch.
+  /// Homogenization's scale of each class: 1 without it, 0 for a class without gradient (or without pixels) in this batch.
   public var scalePerClass: [Double]
   /// What `complete` multiplies the rows of each class by: class weight, scale and global denominator together.
   public var factorPerClass: [Double]
@@ -79,7 +79,7 @@ struct ClassSums {
     let inverse = denominator > 0 ? 1 / denominator : 0
     let norms = zip(weights, squares).map { $0 * max(0, $1).squareRoot() * inverse }
     var scales = Array(repeating: 1.0, count: weights.count)
-    if isFinite { scales = homogenization?.scales(norms: norms, unscaled: unscaled, advance: step.isTraining) ?? scales }
+    if isFinite { scales = homogenization?.scales(norms: norms, pixels: pixels, unscaled: unscaled, advance: step.isTraining) ?? scales }
     let classLosses = zip(weights, losses).map { $0 * $1 * inverse }
     let other = background.map {
       StepResult.Background(

@@ -11,14 +11,18 @@ public final class Predictor {
   private let network: InferenceNetwork
   private let shifter = RowShifter()
   private let views: Configuration.Views
+  private let decision: Configuration.Decision
   private let looks: MultiViewInference
 
   /// Uses a network.
-  /// - Parameter views: the looks at an image.
-  public init(_ network: InferenceNetwork, views: Configuration.Views) {
+  /// - Parameters:
+  ///   - views: the looks at an image.
+  ///   - decision: how classes are chosen. A shift has to be among the network's offsets already.
+  public init(_ network: InferenceNetwork, views: Configuration.Views, decision: Configuration.Decision = .init()) {
     self.network = network
     self.views = views
-    looks = MultiViewInference(network, views: views)
+    self.decision = decision
+    looks = MultiViewInference(network, views: views, temperature: decision.temperature)
   }
 
   /// The probability of each class at each pixel, at the image's own size.
@@ -37,20 +41,35 @@ public final class Predictor {
   /// The best class of each pixel, row after row, at another size than the image's own.
   ///
   /// A window that is not smaller than the image is no window: then, as without views, scores are interpolated and not probabilities.
+  /// A decision by rank, and several networks, always take probabilities.
   /// - Throws: `LongtailError` when the network cannot take the size.
   public func predictions(of image: RGBImage, size wanted: ImageSize) throws -> [Int32] {
+    try judgement(of: image, size: wanted, withProbabilities: false).predictions
+  }
+
+  /// The classes of the pixels at a size, and the probabilities where they were taken or asked for.
+  func judgement(
+    of image: RGBImage, size wanted: ImageSize, withProbabilities: Bool
+  ) throws -> (predictions: [Int32], map: ProbabilityMap?) {
     let prepared = network.pipeline.prepared(image)
     let size = ImageSize(width: prepared.width, height: prepared.height)
-    guard views.isPlain(forImagesOf: size) else { return try looks.probabilities(of: image, size: wanted).predictions() }
+    guard views.isPlain(forImagesOf: size), decision.rule != .rank, network.companions.isEmpty else {
+      let map = try looks.probabilities(of: image, size: wanted)
+      return (map.predictions(decision), map)
+    }
     let (plan, padded) = try network.forward(prepared)
     let logits = try plan.logits()
     if let offsets = network.offsets { try shifter.add(offsets, to: logits) }
-    return LogitsResampling.predictions(of: logits, image: 0, columns: padded.width, valid: size, size: wanted)
+    let predictions = LogitsResampling.predictions(of: logits, image: 0, columns: padded.width, valid: size, size: wanted)
+    if !withProbabilities { return (predictions, nil) }
+    var map = ProbabilityMap(classes: logits.classes, size: size)
+    map.addSoftmax(logits, columns: padded.width, window: size, x: 0, y: 0, temperature: decision.temperature)
+    return (predictions, map.resized(to: wanted))
   }
 
-  /// The most probable classes of a map, as a label image.
+  /// The classes of a map, chosen as the decision says, as a label image.
   /// - Throws: `LongtailError` if the map is not whole, or has more classes than a label image can tell apart.
-  public func label(_ map: ProbabilityMap) throws -> LabelImage { try label(map.predictions(), map.size.width, map.size.height) }
+  public func label(_ map: ProbabilityMap) throws -> LabelImage { try label(map.predictions(decision), map.size.width, map.size.height) }
 
   private func label(_ predictions: [Int32], _ width: Int, _ height: Int) throws -> LabelImage {
     try LabelImage(classes: predictions, of: network.classNames.count, width: width, height: height)

@@ -26,6 +26,6 @@ extension SegmentationTask {
     let sample = try images.sample(split: split, index: index)
     return ImageFigure(
       name: images.identifier(split: split, index: index), input: sample.image, truth: .labels(sample.labels),
-      prediction: .labels(try Predictor(network, views: views).predict(sample.image)))
+      prediction: .labels(try Predictor(network, views: views, decision: decision).predict(sample.image)))
   }
 }

@@ -13,10 +13,15 @@ public struct SegmentationTask: Task {
   public let images: any SegmentationDataset
   /// The looks at each image in evaluation and prediction.
   public let views: Configuration.Views
+  /// How classes are chosen there.
+  public let decision: Configuration.Decision
 
   /// A task.
-  public init(_ images: any SegmentationDataset, views: Configuration.Views = Configuration.Views()) {
-    (self.images, self.views) = (images, views)
+  public init(
+    _ images: any SegmentationDataset, views: Configuration.Views = Configuration.Views(),
+    decision: Configuration.Decision = Configuration.Decision()
+  ) {
+    (self.images, self.views, self.decision) = (images, views, decision)
   }
 
   /// The kinds of scores, in the order in which they are shown.
@@ -33,7 +38,7 @@ public struct SegmentationTask: Task {
 
   /// The same task without some samples.
   public func without(_ samples: [Split: Set<Int>]) -> any Task {
-    SegmentationTask(SelectedSamples(images, without: samples), views: views)
+    SegmentationTask(SelectedSamples(images, without: samples), views: views, decision: decision)
   }
 
   /// A label for each pixel.
@@ -47,7 +52,12 @@ public struct SegmentationTask: Task {
   }
 
   /// Counts pixels.
-  public func makeTally(_ context: TallyContext) -> any Tally { SegmentationTally(context, dataset: images, views: views) }
+  public func makeTally(_ context: TallyContext) -> any Tally {
+    SegmentationTally(context, dataset: images, views: views, decision: decision)
+  }
+
+  /// Measures the likelihood of the labels at several temperatures.
+  public func makeTemperatureTally(_ context: TallyContext) -> (any Tally)? { TemperatureTally(context, dataset: images) }
 
   /// There have to be two classes to tell apart.
   public func requireTrainable(_ statistics: LabelStatistics) throws { try statistics.requireSeveralClasses(of: images) }

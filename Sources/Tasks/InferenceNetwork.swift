@@ -15,6 +15,8 @@ public struct InferenceNetwork {
   public var pipeline: any InputPipeline
   /// Names of the classes.
   public var classNames: [String]
+  /// Other networks of the same classes, whose probabilities are averaged with this one's: an ensemble.
+  public var companions: [InferenceNetwork] = []
 
   /// Puts the parts together.
   /// - Parameter parameters: the network's own when not given.

@@ -50,6 +50,9 @@ public protocol Task: Sendable {
   func judgesSingleImages(ofSize size: ImageSize?) -> Bool
   /// An empty tally.
   func makeTally(_ context: TallyContext) -> any Tally
+  /// An empty tally whose evaluation has one score, `temperature`: what scores are divided by so that probabilities fit the labels best.
+  /// Nil for a task whose probabilities have no temperature.
+  func makeTemperatureTally(_ context: TallyContext) -> (any Tally)?
 
   /// Refuses a network whose outputs are not of the task's kind.
   /// - Throws: `LongtailError` with code `usage`.
@@ -86,6 +89,9 @@ extension Task {
 
   /// Any will do.
   public func requireNetwork(_ graph: Graph) throws {}
+
+  /// No temperature.
+  public func makeTemperatureTally(_ context: TallyContext) -> (any Tally)? { nil }
 
   /// Anything may be trained on that shows a class.
   public func requireTrainable(_ statistics: LabelStatistics) throws { try requireJudgeable(statistics, split: .train) }

@@ -76,11 +76,13 @@ public struct ClassStatistics: Sendable {
   /// Images that show each class.
   public var imageCounts: [Int64] { audit.statistics.images.map(Int64.init) }
 
-  /// The objective that a configuration names, with these counts.
+  /// The objective that a configuration names, with these counts; predictions are made as `evaluation.decision` says.
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
   public func objective(_ configuration: Configuration) throws -> any Objective {
-    try ObjectiveRegistry.make(
+    let objective = try ObjectiveRegistry.make(
       configuration.objective.name, settings: configuration.objective.settings, context: context(configuration))
+    guard let strength = configuration.evaluation.decision.shift else { return objective }
+    return ShiftedPredictions(objective, pixelCounts: pixelCounts.map(Double.init), strength: strength)
   }
 
   /// The classes and their counts, which objectives are made for.
@@ -88,6 +90,12 @@ public struct ClassStatistics: Sendable {
     ObjectiveContext(
       classes: audit.statistics.pixels.count, pixelCounts: pixelCounts, imageCounts: imageCounts,
       images: Int64(audit.statistics.imageCount), seed: UInt64(bitPattern: Int64(configuration.seed)))
+  }
+
+  /// Groups by how many training images show each class: head classes are shown by half of them or more, tail classes by less than a tenth.
+  package var groupsByImages: ClassGroups {
+    let images = Double(max(1, audit.statistics.imageCount))
+    return ClassGroups(places: imageCounts.map { Double($0) / images >= 0.5 ? 0 : Double($0) / images < 0.1 ? 2 : 1 })
   }
 
   private static func groups(_ rule: Configuration.Groups, _ counts: LabelStatistics, _ names: [String]) throws -> ClassGroups {

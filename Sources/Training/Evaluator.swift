@@ -14,15 +14,21 @@ public final class Evaluator {
   private let groups: ClassGroups
   private let communicator: any Communicator
   private let split: Split
+  private let companions: [InferenceNetwork]
   private let shifter = RowShifter()
   private var comparesAtOwnSize: Bool { experiment.configuration.evaluation.resolution == .label }
 
   /// Prepares for a split.
-  public init(_ experiment: Experiment, groups: ClassGroups, communicator: any Communicator, split: Split? = nil) {
+  /// - Parameter companions: networks whose probabilities are averaged with those of the evaluated one; images are judged one by one then.
+  public init(
+    _ experiment: Experiment, groups: ClassGroups, communicator: any Communicator, split: Split? = nil,
+    companions: [InferenceNetwork] = []
+  ) {
     self.experiment = experiment
     self.groups = groups
     self.communicator = communicator
     self.split = split ?? experiment.evaluationSplit
+    self.companions = companions
   }
 
   /// Evaluates the network's present parameters. Collective.
@@ -38,17 +44,9 @@ public final class Evaluator {
   ) throws -> EvaluationReport {
     let started = Date()
     try experiment.requireImages(in: split)
-    var tally = experiment.task.makeTally(
-      TallyContext(
-        split: split, groups: groups, imageSize: experiment.evaluationSize, paddedSize: experiment.paddedEvaluationSize,
-        pipeline: experiment.evaluationPipeline, comparesAtOwnSize: comparesAtOwnSize,
-        batch: experiment.configuration.evaluation.batch))
+    var tally = experiment.task.makeTally(tallyContext)
     let context = StepContext(epoch: epoch, step: step, isTraining: false)
-    let sums =
-      try experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
-      ? countImages(network, parameters, offsets: objective?.predictionOffsets, into: &tally)
-      : countBatches(network, parameters, objective, context, into: &tally)
-    try tally.reduce(over: RanksOfTally(communicator: communicator))
+    let sums = try count(network, parameters, objective, context, into: &tally)
     var report = EvaluationReport(try tally.evaluation(), groups: groups)
     if var sums, let objective {
       try communicator.sum(&sums)
@@ -60,6 +58,39 @@ public final class Evaluator {
     report.resolution = comparesAtOwnSize ? "label" : "network"
     report.seconds = Date().timeIntervalSince(started)
     return report
+  }
+
+  /// The temperature at which the network's probabilities fit the labels of the split best; nil for a task whose probabilities have none, and
+  /// for a split without labels. Collective.
+  ///
+  /// It must not be the split that is judged with it. Cost: that of an evaluation.
+  /// - Throws: `LongtailError` for files that cannot be read.
+  public func temperature(_ network: Network, parameters: ParameterSet? = nil, objective: (any Objective)?) throws -> Double? {
+    try experiment.requireImages(in: split)
+    guard var tally = experiment.task.makeTemperatureTally(tallyContext) else { return nil }
+    _ = try count(network, parameters, objective, StepContext(isTraining: false), into: &tally)
+    return try tally.evaluation().scores.first?.value
+  }
+
+  private var tallyContext: TallyContext {
+    TallyContext(
+      split: split, groups: groups, imageSize: experiment.evaluationSize, paddedSize: experiment.paddedEvaluationSize,
+      pipeline: experiment.evaluationPipeline, comparesAtOwnSize: comparesAtOwnSize,
+      batch: experiment.configuration.evaluation.batch)
+  }
+
+  /// Counts the split on all ranks, and brings their tallies together.
+  /// - Returns: this rank's sums of the objective, where it has a value.
+  private func count(
+    _ network: Network, _ parameters: ParameterSet?, _ objective: (any Objective)?, _ context: StepContext, into tally: inout any Tally
+  ) throws -> [Double]? {
+    let judgesImages = experiment.task.judgesSingleImages(ofSize: experiment.evaluationPipeline.fixedOutputSize)
+    let sums =
+      try judgesImages || !companions.isEmpty
+      ? countImages(network, parameters, offsets: objective?.predictionOffsets, into: &tally)
+      : countBatches(network, parameters, objective, context, into: &tally)
+    try tally.reduce(over: RanksOfTally(communicator: communicator))
+    return sums
   }
 
   /// Counts batch by batch.
@@ -102,7 +133,8 @@ public final class Evaluator {
   private func countImages(_ network: Network, _ parameters: ParameterSet?, offsets: [Double]?, into tally: inout any Tally) throws
     -> [Double]?
   {
-    let inference = experiment.inference(network, parameters: parameters, offsets: offsets)
+    var inference = experiment.inference(network, parameters: parameters, offsets: offsets)
+    inference.companions = companions
     for index in stride(from: communicator.rank, to: experiment.dataset.count(of: split), by: communicator.size) {
       communicator.progress.enter(.evaluate)
       try tally.add(imageAt: index, inference)

@@ -81,7 +81,7 @@ extension TaskEntry {
       var images = try DatasetRegistry.make(
         name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
       if let rule = configuration.data.split { images = try Experiment.divided(images, by: rule, configuration.data) }
-      return SegmentationTask(images, views: configuration.evaluation.views)
+      return SegmentationTask(images, views: configuration.evaluation.views, decision: configuration.evaluation.decision)
     },
-    recorded: { SegmentationTask(RecordedClasses(classes: $1), views: $0.evaluation.views) })
+    recorded: { SegmentationTask(RecordedClasses(classes: $1), views: $0.evaluation.views, decision: $0.evaluation.decision) })
 }

@@ -5,8 +5,10 @@ import Configuration
 import Datasets
 import Foundation
 import Networks
+import Objectives
 import Reports
 import Runs
+import Tasks
 import Tensors
 import Threading
 import Training
@@ -64,8 +66,16 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var trained: TrainedOptions
 
+  @OptionGroup var ensemble: EnsembleOptions
+
   @Option(help: "The split: train, val or test. By default the configuration's.")
   var split: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Fits the temperature of the probabilities on another split first: one that was held out of training. It is told, and used.",
+      valueName: "split"))
+  var fitTemperature: String?
 
   @Flag(help: "Prints one JSON object instead of the table.")
   var json = false
@@ -75,14 +85,21 @@ struct EvaluateCommand: ParsableCommand {
       var (configuration, contents, path) = try trained.load()
       if let split { configuration.evaluation.split = split }
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
-      let experiment = try Experiment.open(configuration, communicator: communicator)
+      var experiment = try Experiment.open(configuration, communicator: communicator)
       let statistics = try ClassStatistics.collect(
         experiment, communicator: communicator, record: nil, threads: max(1, configuration.data.loader.threads))
       try statistics.audit.statistics.files.requireRange()
       let network = try TrainedNetwork.make(experiment, contents)
       let objective = try statistics.objective(configuration)
       try objective.restore(from: contents)
-      let report = try Evaluator(experiment, groups: statistics.groups, communicator: communicator)
+      if let name = fitTemperature {
+        let fitted = try temperature(network, objective, experiment, statistics, communicator, split: name)
+        configuration.evaluation.decision.temperature = fitted
+        experiment = try Experiment.open(configuration, communicator: communicator)
+        if communicator.isRoot, !json { printNow("temperature \(fitted), fitted on \(name)\n") }
+      }
+      let companions = try ensemble.companions(of: experiment, like: trained, communicator: communicator)
+      let report = try Evaluator(experiment, groups: statistics.groups, communicator: communicator, companions: companions)
         .evaluate(network, objective: objective, step: contents.run.globalStep, epoch: contents.run.epoch)
       guard report.evaluation.classes.contains(where: { $0.count > 0 }) else {
         throw LongtailError(
@@ -92,15 +109,54 @@ struct EvaluateCommand: ParsableCommand {
       }
       guard communicator.isRoot else { return }
       let record = EvaluationRecord(report, experiment: experiment, statistics: statistics)
+      let groupings = groupings(report, experiment, statistics)
       if json {
-        printNow(try JSONValue(encoding: PrintedEvaluation(record, scores: report.scores)).line + "\n")
+        printNow(try JSONValue(encoding: PrintedEvaluation(record, scores: report.scores, groupings: groupings)).line + "\n")
       } else {
         printNow(
           experiment.skippedSamples + "\(path), split \(experiment.evaluationSplit.shortName)\n\n"
             + ClassTable(record).text(for: Terminal.detect(descriptor: 1)) + "\n"
-        )
+            + (groupings.map { $0.text + EvaluateCommand.imageGroups + "\n" } ?? ""))
       }
     }
+  }
+
+  private static let imageGroups =
+    "By images, head classes are shown by half of the training images or more, tail classes by less than a tenth.\n"
+
+  /// Means of the classes by how much is labelled with them and by how many images show them, where both are counted.
+  private func groupings(_ report: EvaluationReport, _ experiment: Experiment, _ statistics: ClassStatistics) -> GroupComparison? {
+    guard experiment.task.countUnit != .images, experiment.task.grouping == .shares, statistics.imageCounts.contains(where: { $0 > 0 })
+    else { return nil }
+    return GroupComparison(
+      report.scores, classNames: experiment.classNames,
+      groupings: [
+        .init(unit: experiment.task.countUnit.name, groups: statistics.groups),
+        .init(unit: CountUnit.images.name, groups: statistics.groupsByImages),
+      ])
+  }
+
+  /// The temperature that fits a split, which has to be another one than the evaluated.
+  private func temperature(
+    _ network: Network, _ objective: any Objective, _ experiment: Experiment, _ statistics: ClassStatistics,
+    _ communicator: any Communicator, split name: String
+  ) throws -> Double {
+    guard let split = Split(argument: name) else { throw LongtailError.unknownName("split", name, known: Split.allCases.map(\.shortName)) }
+    guard split != experiment.evaluationSplit else {
+      throw LongtailError(
+        .usage, "--fit-temperature: '\(name)' is the split that is evaluated; fitted on it, its calibration would say nothing",
+        advice: "Hold images out of training with data.split, or evaluate another --split.")
+    }
+    guard ensemble.others.isEmpty else {
+      throw LongtailError(
+        .usage, "--fit-temperature fits one network, and there is an ensemble",
+        advice: "Fit each network by itself, and give it its evaluation.temperature.")
+    }
+    let evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator, split: split)
+    guard let fitted = try evaluator.temperature(network, objective: objective) else {
+      throw LongtailError(.badData, "split '\(name)' has no labelled pixel that a temperature could be fitted on")
+    }
+    return fitted
   }
 }
 

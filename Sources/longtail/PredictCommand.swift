@@ -21,10 +21,14 @@ struct PredictCommand: ParsableCommand {
       not keep the others from being predicted; the exit code is then 65, or 0 with --set data.badFiles=skip. All that is needed \
       is in the checkpoint: the data set of the training need not be there. For large images, and for better borders: \
       --set evaluation.views.window.width=512 --set evaluation.views.window.height=512 slides a window, \
-      --set evaluation.views.flip=true looks at the mirror image too, --set 'evaluation.views.scales=[0.75,1,1.25]' at several scales.
+      --set evaluation.views.flip=true looks at the mirror image too, --set 'evaluation.views.scales=[0.75,1,1.25]' at several scales. \
+      For rare classes: --set evaluation.decision=rank chooses by expected overlap, --set evaluation.decision=shift by scores less \
+      evaluation.shiftStrength times log of the class's share. With --with RUN several networks of the same classes are averaged.
       """)
 
   @OptionGroup var trained: TrainedOptions
+
+  @OptionGroup var ensemble: EnsembleOptions
 
   @Argument(help: "Images, or directories of images.", completion: .file())
   var images: [String]
@@ -53,11 +57,10 @@ struct PredictCommand: ParsableCommand {
       for note in files.notes { printNow("\(note)\n") }
       ComputePool.configure(threadCount: try configuration.engine.threads ?? communicator.threadsPerRank())
       let experiment = try experiment(configuration, contents, files)
-      let offsets =
-        contents.run.classColours.isEmpty
-        ? try countedOffsets(experiment, communicator) : contents.run.predictionOffsets.isEmpty ? nil : contents.run.predictionOffsets
-      let predictor = Predictor(
-        experiment.inference(try TrainedNetwork.make(experiment, contents), offsets: offsets), views: configuration.evaluation.views)
+      let offsets = try PredictionOffsets.offsets(of: experiment, contents, run: trained.run, communicator)
+      var network = experiment.inference(try TrainedNetwork.make(experiment, contents), offsets: offsets)
+      network.companions = try ensemble.companions(of: experiment, like: trained, communicator: communicator)
+      let predictor = Predictor(network, views: configuration.evaluation.views, decision: configuration.evaluation.decision)
       var bad: [LongtailError] = []
       for entry in files.entries {
         let image: RGBImage
@@ -117,17 +120,5 @@ struct PredictCommand: ParsableCommand {
     if fails, bad.count < count { text += "  To take such images for no failure: --set data.badFiles=skip\n" }
     FileHandle.standardError.write(Data(text.utf8))
     return fails ? first.code.rawValue : 0
-  }
-
-  /// What the objective adds to scores, for a checkpoint that does not tell; the class counts that it rests on are read from the data set
-  /// where nothing else will do.
-  private func countedOffsets(_ experiment: Experiment, _ communicator: any Communicator) throws -> [Double]? {
-    let objective = experiment.configuration.objective
-    guard objective.name == "logitAdjustment", objective.settings["form"] != nil else { return nil }
-    let record = "\(trained.run)/label-audit.json"
-    let statistics = try ClassStatistics.collect(
-      experiment, communicator: communicator, record: FileManager.default.fileExists(atPath: record) ? record : nil,
-      threads: max(1, experiment.configuration.data.loader.threads))
-    return try statistics.objective(experiment.configuration).predictionOffsets
   }
 }

@@ -12,11 +12,11 @@ struct Subject: Sendable, CustomStringConvertible {
   var hasExactGradient = true
 
   /// Whether rows of the gradient add up to 0, as those of every function of softmax do.
-  var isSoftmax: Bool { !Subject.sigmoids.contains { description.contains($0) } }
+  var isSoftmax: Bool { !(Subject.sigmoids + ["auc"]).contains { description.contains($0) } }
   /// The losses of sigmoids.
   static let sigmoids = ["sigmoid", "sigmoidFocal", "balancedSigmoid", "eql", "eqlv2", "federated"]
   /// Whether the loss is a sum over rows, so that class gradients can be brought to one norm.
-  var hasHomogenization: Bool { !["dice", "lovaszSoftmax"].contains(name) }
+  var hasHomogenization: Bool { !["dice", "lovaszSoftmax", "auc", "regionRebalance"].contains(name) }
 
   var description: String { settings.isEmpty ? name : "\(name) \(settings.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })" }
 
@@ -53,6 +53,18 @@ struct Subject: Sendable, CustomStringConvertible {
       Subject(name: "crossEntropy", settings: ["background": 1, "homogenization": "rootMeanSquare"]),
       Subject(name: "pat", settings: ["background": 0]),
       Subject(name: "balancedSoftmax", settings: ["background": 1]),
+      Subject(name: "crossEntropy", settings: ["weights": "medianFrequency", "homogenization": "maskSize"]),
+      Subject(name: "crossEntropy", settings: ["weights": "effectiveNumber", "adaptation": 1]),
+      Subject(name: "crossEntropy", settings: ["weights": "inverse", "labelSmoothing": 0.1, "homogenization": "rootMeanSquare"]),
+      Subject(name: "crossEntropy", settings: ["labelSmoothing": 0.2, "homogenization": "mean", "statistic": "features"]),
+      Subject(name: "crossEntropy", settings: ["weights": "enet"]),
+      Subject(name: "crossEntropy", settings: ["background": 1, "labelSmoothing": 0.1, "homogenization": "maskSize"]),
+      Subject(name: "pat", settings: ["homogenization": "maskSize", "maximumScale": 1e6]),
+      Subject(name: "recall", settings: ["adaptation": 1, "homogenization": "rootMeanSquare"]),
+      Subject(name: "auc", settings: ["margin": 0.3]),
+      Subject(name: "regionRebalance", settings: ["temperature": 0]),
+      Subject(name: "weightedSum", settings: ["terms": "crossEntropy:1, auc:2, regionRebalance:0.3, recall:0.5"]),
+      Subject(name: "weightedSum", settings: ["terms": "recall:1, pcla:2", "homogenization": "maskSize"]),
       Subject(name: "dice", settings: ["extent": "batch"]),
       Subject(name: "dice", settings: ["extent": "batch", "classes": "present", "smooth": 0, "exponent": 1]),
       Subject(name: "dice", settings: ["classes": "present", "exponent": 1]),

@@ -47,7 +47,7 @@ struct FamilyOracleTests {
   func thereAreCases() {
     #expect(FamilyCase.all.count >= 36)
     let covered = Set(FamilyCase.all.map(\.name)).union(OracleCase.all.map(\.name)).union(["balancingLogitVariation"])
-      .union(ProposalTests.covered)
+      .union(ProposalTests.covered).union(RareClassCase.covered)
     #expect(covered == Set(ObjectiveRegistry.names))
   }
 

@@ -1,9 +1,11 @@
 import Tensors
 
-/// Class-wise homogenization of gradient magnitudes: every class's gradient gets the same norm M.
+/// Class-wise homogenization of gradient magnitudes: every class of the batch has the same part in the step.
 ///
-/// With G_k the norm of the gradient of class k over the global batch, the rows of class k are multiplied by M / G_k, at most `maximumScale`.
-/// Classes without gradient in the batch are left out. G_k^2 is a sum over rows, hence exact over ranks at the cost of C numbers.
+/// The paper says what it is for and gives no rule. There are two readings. By norms: with G_k the norm of the gradient of class k over the
+/// global batch, the rows of class k are multiplied by M / G_k, at most `maximumScale`; classes without gradient in the batch are left out.
+/// G_k^2 is a sum over rows, hence exact over ranks at the cost of C numbers. By masks: each class counts with the mean over its own pixels,
+/// and the loss is the mean of those means, see `Target.maskSize`.
 /// Everything below the logits is driven by the scaled rows, the classifier included (RotoGrad leaves heads alone).
 /// Source: PAT, arXiv:2404.05393 v1; RotoGrad, arXiv:2103.02631.
 public struct Homogenization: Sendable {
@@ -15,7 +17,7 @@ public struct Homogenization: Sendable {
     case features
   }
 
-  /// How the common norm M follows from the norms G of the P present classes.
+  /// How the common norm M follows from the norms G of the P present classes, or that sizes of masks count instead of norms.
   public enum Target: String, Sendable, CaseIterable {
     /// M = sqrt(sum G_k^2 / P): the root of the sum of squares stays as it was.
     case rootMeanSquare
@@ -23,6 +25,9 @@ public struct Homogenization: Sendable {
     case mean
     /// M = sum_k alpha_k G_k with alpha_k = r_k / sum_j r_j and r_k = G_k / G_k^0, where G_k^0 is the norm at the class's first appearance.
     case rotograd
+    /// No norms: with n_k the pixels of class k in the global batch and N = sum n_k, the rows of class k are multiplied by N / (P n_k).
+    /// A sum over pixels divided by N becomes the mean over the P present classes of the mean over each class's own pixels.
+    case maskSize
   }
 
   /// Where norms are taken.
@@ -52,14 +57,15 @@ public struct Homogenization: Sendable {
     initialNorms = Array(repeating: 0, count: classes)
   }
 
-  /// The scale of each class, 0 for classes without gradient.
+  /// The scale of each class, 0 for classes without gradient, or without pixels where masks count.
   /// - Parameters:
   ///   - norms: G, one a class, finite.
+  ///   - pixels: n, one a class: sums of weights where rows have any.
   ///   - advance: whether this is a training step, which takes initial norms and counts.
-  public mutating func scales(norms: [Double], advance: Bool) -> [Double] {
+  public mutating func scales(norms: [Double], pixels: [Double], advance: Bool) -> [Double] {
     let present = norms.indices.filter { norms[$0] > 0 }
     if advance && target == .rotograd { takeInitialNorms(norms, present) }
-    if present.isEmpty { return Array(repeating: 0, count: norms.count) }
+    if present.isEmpty && target != .maskSize { return Array(repeating: 0, count: norms.count) }
     let goal: Double
     switch target {
     case .rootMeanSquare:
@@ -69,18 +75,30 @@ public struct Homogenization: Sendable {
     case .rotograd:
       let ratios = present.map { initialNorms[$0] > 0 ? norms[$0] / initialNorms[$0] : 1 }
       goal = zip(ratios, present).reduce(0) { $0 + $1.0 * norms[$1.1] } / ratios.reduce(0, +)
+    case .maskSize: return scales(pixels: pixels)
     }
     return norms.map { $0 > 0 ? min(goal / $0, maximumScale) : 0 }
   }
 
   /// The scales, where a column may be no class: it is left out, and its scale is 1.
-  mutating func scales(norms: [Double], unscaled: Int?, advance: Bool) -> [Double] {
-    guard let unscaled else { return scales(norms: norms, advance: advance) }
-    var own = norms
-    own[unscaled] = 0
-    var result = scales(norms: own, advance: advance)
+  mutating func scales(norms: [Double], pixels: [Double], unscaled: Int?, advance: Bool) -> [Double] {
+    guard let unscaled else { return scales(norms: norms, pixels: pixels, advance: advance) }
+    var (own, ownPixels) = (norms, pixels)
+    (own[unscaled], ownPixels[unscaled]) = (0, 0)
+    var result = scales(norms: own, pixels: ownPixels, advance: advance)
     result[unscaled] = 1
     return result
+  }
+
+  /// Takes in a training step that is accepted; what the step was scaled by.
+  @discardableResult
+  mutating func scales(of result: StepResult, unscaled: Int? = nil) -> [Double] {
+    scales(norms: result.gradientNormPerClass, pixels: result.pixelsPerClass.map(Double.init), unscaled: unscaled, advance: true)
+  }
+
+  private func scales(pixels: [Double]) -> [Double] {
+    let mean = pixels.reduce(0, +) / Double(max(1, pixels.count { $0 > 0 }))
+    return pixels.map { $0 > 0 ? min(mean / $0, maximumScale) : 0 }
   }
 
   private mutating func takeInitialNorms(_ norms: [Double], _ present: [Int]) {

@@ -76,7 +76,7 @@ extension ObjectiveContext {
     guard let imageCounts, let images else {
       throw LongtailError(
         .usage, "objective \(objective) needs the number of training images that show each class, which was not counted",
-        advice: "Scan the data set first, or set frequency to pixels.")
+        advice: "Scan the data set first, or choose an objective or a setting without counts of images.")
     }
     guard imageCounts.count == classes, imageCounts.allSatisfy({ $0 >= 0 && $0 <= images }) else {
       throw LongtailError(.badData, "objective \(objective): \(imageCounts) of \(images) images for \(classes) classes")

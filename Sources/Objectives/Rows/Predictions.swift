@@ -20,9 +20,30 @@ private struct ArgmaxKernel<Index: FixedWidthInteger>: TileKernel {
   }
 }
 
+/// The best class, and its probability.
+private struct ConfidenceKernel: TileKernel {
+  let output: UnsafeMutablePointer<Int32>
+  let confidences: UnsafeMutablePointer<Float>
+  /// 1 / T.
+  let scale: Float
+  var slots: Int { 0 }
+
+  @inline(__always)
+  func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
+    ArgmaxKernel(output: output).process(tile, sums: sums)
+    var best = tile.values[0]
+    for k in 1..<max(1, tile.classes) { best = best.maximum(tile.values[k]) }
+    var sum = Lanes(repeating: 0)
+    for k in 0..<tile.classes { sum += ((tile.values[k] - best) * Lanes(repeating: scale)).exponentialOfNonPositive() }
+    let confidence = Lanes(repeating: 1) / sum
+    for lane in 0..<tile.count { confidences[tile.ordinal &+ lane] = confidence[lane] }
+  }
+}
+
 /// Finds the class of each row: the argument of the maximum.
 public final class RowPredictor {
   private let pass = RowPass()
+  private let confidencePass = RowPass()
 
   /// Has no settings; keeps working memory between calls.
   public init() {}
@@ -41,6 +62,25 @@ public final class RowPredictor {
   /// - Throws: as the other form.
   public func predictions(of logits: RowsView, into output: UnsafeMutableBufferPointer<Int32>) throws {
     try write(logits, output)
+  }
+
+  /// Writes the class with the largest logit of each row, as the other forms, and its probability softmax(z / T).
+  /// Cost: one read of the rows.
+  /// - Parameters:
+  ///   - output: one number a row.
+  ///   - confidences: one number a row.
+  ///   - temperature: T.
+  /// - Throws: `LongtailError` if sizes do not fit.
+  package func predictions(
+    of logits: RowsView, into output: UnsafeMutableBufferPointer<Int32>, confidences: UnsafeMutableBufferPointer<Float>,
+    temperature: Double
+  ) throws {
+    guard output.count == logits.rows, confidences.count == logits.rows else {
+      throw LongtailError(.internalError, "room for \(output.count) predictions of \(logits.rows) rows")
+    }
+    guard let base = output.baseAddress, let own = confidences.baseAddress, logits.rows > 0 else { return }
+    let kernel = ConfidenceKernel(output: base, confidences: own, scale: Float(1 / temperature))
+    try confidencePass.run(kernel, source: logits, target: nil, labels: nil) { _ in }
   }
 
   private func write<Index: FixedWidthInteger>(_ logits: RowsView, _ output: UnsafeMutableBufferPointer<Index>) throws {

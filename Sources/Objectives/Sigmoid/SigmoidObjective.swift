@@ -130,7 +130,7 @@ final class SigmoidObjective: TermObjective {
     guard step.isTraining, result.isFinite else { return }
     let gradients = try last(sums, step: step).numbers((3 * classes)..<classCount)
     equalization?.add(gradients)
-    _ = homogenization?.scales(norms: result.gradientNormPerClass, advance: true)
+    _ = homogenization?.scales(of: result)
   }
 
   func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {

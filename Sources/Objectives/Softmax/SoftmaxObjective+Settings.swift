@@ -98,6 +98,7 @@ struct AdaptedTerm<Base: SoftmaxTerm>: SoftmaxTerm {
   let exponent: Float
   let detachWeight: Bool
 
+  @inline(__always) static var countsMisses: Bool { Base.countsMisses }
   var logitScale: Float { base.logitScale }
 
   @inline(__always)

@@ -2,7 +2,8 @@ import Tensors
 
 /// Everything that softmax losses share: the pass, the packed vector, global denominators, class weights and homogenization.
 ///
-/// One round, C = classes: C sums of pixel losses, C counts of pixels, C squared norms of the gradient, each by the label's class.
+/// One round, C = classes: C sums of pixel losses, C counts of pixels, C squared norms of the gradient, each by the label's class; then
+/// C counts of missed pixels, for terms that want them.
 /// With class weights v and denominator D = sum_k v_k n_k (times a constant of the objective) the loss is sum_k v_k S_k / D,
 /// the norm of class k is G_k = v_k sqrt(Q_k) / D, and its rows are multiplied by v_k scale_k / D.
 final class SoftmaxObjective: TermObjective {
@@ -26,6 +27,7 @@ final class SoftmaxObjective: TermObjective {
   let predictionOffsets: [Double]?
 
   private let classes: Int
+  private let sumsPerClass: Int
   private let options: Options
   private var homogenization: Homogenization?
   private let unweighted: [Double]
@@ -55,6 +57,7 @@ final class SoftmaxObjective: TermObjective {
   init<Term: SoftmaxTerm>(name: String, classes: Int, term: Term, options: Options = Options()) {
     self.name = name
     self.classes = classes
+    sumsPerClass = Term.countsMisses ? 4 : 3
     self.options = options
     predictionOffsets = options.predictionOffsets
     homogenization = options.homogenization
@@ -73,7 +76,7 @@ final class SoftmaxObjective: TermObjective {
     }
   }
 
-  var rounds: [Int] { [3 * classes] }
+  var rounds: [Int] { [sumsPerClass * classes] }
 
   var needsClassifierGram: Bool { homogenization?.statistic == .features }
 
@@ -110,10 +113,11 @@ final class SoftmaxObjective: TermObjective {
   func result(_ sums: PackedSums, step: StepContext) throws -> StepResult { try result(sums, denominator: nil, step: step) }
 
   /// The result with a D that is not the weighted count of valid pixels, unless it is nil.
-  func result(_ sums: PackedSums, denominator: Double?, step: StepContext) throws -> StepResult {
+  /// - Parameter classWeights: v, for objectives that make them from the step's sums; nil for those of the options.
+  func result(_ sums: PackedSums, denominator: Double?, classWeights: [Double]? = nil, step: StepContext) throws -> StepResult {
     let sums = try last(sums, step: step)
     let own = ClassSums(sums, classes: classes)
-    let weights = step.epoch >= options.weightsFromEpoch ? options.classWeights ?? unweighted : unweighted
+    let weights = classWeights ?? ownWeights(step)
     let weightedCount = zip(weights, own.pixels).reduce(0) { $0 + $1.0 * $1.1 }
     var result = own.result(
       weights: weights, denominator: (denominator ?? weightedCount) * options.denominatorFactor,
@@ -122,6 +126,10 @@ final class SoftmaxObjective: TermObjective {
       result.background = StepResult.Background(loss: 0, rows: 0, gradientNorm: 0, factor: result.factorPerClass[background])
     }
     return result
+  }
+
+  private func ownWeights(_ step: StepContext) -> [Double] {
+    step.epoch >= options.weightsFromEpoch ? options.classWeights ?? unweighted : unweighted
   }
 
   func complete(gradient: RowsView, _ rows: LabelledRows, result: StepResult) throws {
@@ -137,7 +145,7 @@ final class SoftmaxObjective: TermObjective {
   /// Takes in a step whose result is known.
   func commit(_ result: StepResult, step: StepContext) {
     if step.isTraining, result.isFinite {
-      _ = homogenization?.scales(norms: result.gradientNormPerClass, unscaled: options.background, advance: true)
+      _ = homogenization?.scales(of: result, unscaled: options.background)
     }
   }
 

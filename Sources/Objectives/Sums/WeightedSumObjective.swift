@@ -119,7 +119,8 @@ final class WeightedSumObjective: Objective {
   func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
     let own = try last(sums, step: step)
     let isFinite = own.allSatisfy(\.isFinite)
-    let results = try zip(terms, parts(of: sums, isComplete: true)).map { term, part in
+    let parts = parts(of: sums, isComplete: true)
+    let results = try zip(terms, parts).map { term, part in
       // One term that is not finite makes the sum so.
       try term.objective.result(isFinite ? part : part.withoutNumbers, step: step)
     }
@@ -127,7 +128,9 @@ final class WeightedSumObjective: Objective {
     let norms = norms(results, products: own.suffix(products))
     var scales = Array(repeating: 1.0, count: classes)
     var homogenization = homogenization
-    if isFinite { scales = homogenization?.scales(norms: norms, advance: step.isTraining) ?? scales }
+    // The last round of every term begins with losses and pixels of each class.
+    let pixels = parts.first?.rounds.last.map { Array($0.numbers(classes..<(2 * classes))) } ?? []
+    if isFinite { scales = homogenization?.scales(norms: norms, pixels: pixels, advance: step.isTraining) ?? scales }
     var classLosses = Array(repeating: 0.0, count: classes)
     var scaled = 0.0
     for (weight, result) in zip(weights, results) {
@@ -217,7 +220,7 @@ final class WeightedSumObjective: Objective {
     // One term that is not finite makes the sum so: then no term advances.
     guard step.isTraining, result.isFinite else { return }
     for (term, part) in zip(terms, parts(of: sums, isComplete: true)) { try term.objective.commit(part, step: step) }
-    _ = homogenization?.scales(norms: result.gradientNormPerClass, advance: true)
+    _ = homogenization?.scales(of: result)
   }
 
   func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {

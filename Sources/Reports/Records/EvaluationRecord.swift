@@ -116,9 +116,14 @@ extension EvaluationRecord: Codable {
 public struct PrintedEvaluation: Encodable {
   private let record: EvaluationRecord
   private let scores: [Score]
+  private let groupings: GroupComparison?
 
-  /// - Parameter scores: all of them, those of classes and of the loss included.
-  public init(_ record: EvaluationRecord, scores: [Score]) { (self.record, self.scores) = (record, scores) }
+  /// - Parameters:
+  ///   - scores: all of them, those of classes and of the loss included.
+  ///   - groupings: means under several groupings, where there are such.
+  public init(_ record: EvaluationRecord, scores: [Score], groupings: GroupComparison? = nil) {
+    (self.record, self.scores, self.groupings) = (record, scores, groupings)
+  }
 
   /// Writes the object.
   public func encode(to encoder: any Encoder) throws {
@@ -126,5 +131,6 @@ public struct PrintedEvaluation: Encodable {
     try record.encodeMembers(to: &values)
     var list = values.nestedContainer(keyedBy: RecordKey.self, forKey: RecordKey("scores"))
     for score in scores { try list.encode(score.value.flatMap { $0.isFinite ? $0 : nil }, forKey: RecordKey(score.name)) }
+    try values.encodeIfPresent(groupings, forKey: RecordKey("groupings"))
   }
 }

@@ -18,6 +18,16 @@ public struct ProbabilityMap: Sendable {
     values = [Float](repeating: 0, count: classes * size.width * size.height)
   }
 
+  /// Probabilities that are known.
+  /// - Parameter values: a plane for each class, C,H,W.
+  /// - Throws: `LongtailError` for another number of values.
+  package init(classes: Int, size: ImageSize, values: [Float]) throws {
+    guard values.count == classes * size.width * size.height else {
+      throw LongtailError(.internalError, "\(values.count) probabilities for \(classes) classes of \(size.width) x \(size.height) pixels")
+    }
+    (self.classes, self.size, self.values) = (classes, size, values)
+  }
+
   /// The most probable class of each pixel, the first of equal ones.
   public func predictions() -> [Int32] {
     let plane = size.width * size.height
@@ -48,15 +58,20 @@ public struct ProbabilityMap: Sendable {
   ///
   /// Cost: C exponentials a pixel, spread over the compute threads.
   /// - Parameters:
-  ///   - scores: the rows of one image of `columns` columns.
+  ///   - scores: rows of images of `columns` columns.
+  ///   - image: which image.
   ///   - window: the part of the rows that is not padding.
-  public mutating func addSoftmax(_ scores: RowsView, columns: Int, window: ImageSize, x: Int, y: Int) {
+  ///   - temperature: what scores are divided by before.
+  public mutating func addSoftmax(
+    _ scores: RowsView, image: Int = 0, columns: Int, window: ImageSize, x: Int, y: Int, temperature: Double = 1
+  ) {
     let plane = size.width * size.height
     let width = size.width
     let (right, below) = (min(window.width, size.width - x), min(window.height, size.height - y))
     guard right > 0, below > 0 else { return }
-    let offsets = (0..<classes).map { scores.index(image: 0, row: 0, class: $0) }
+    let offsets = (0..<classes).map { scores.index(image: image, row: 0, class: $0) }
     let stride = scores.rowStride
+    let scale = Float(1 / temperature)
     values.withUnsafeMutableBufferPointer { values in
       scores.buffer.withFloats { scores in
         ComputePool.forEachRange(of: below) { rows in
@@ -68,7 +83,7 @@ public struct ProbabilityMap: Sendable {
               for offset in offsets { highest = max(highest, scores[offset + source]) }
               var sum: Float = 0
               for (k, offset) in offsets.enumerated() {
-                exponentials[k] = exp(scores[offset + source] - highest)
+                exponentials[k] = exp((scores[offset + source] - highest) * scale)
                 sum += exponentials[k]
               }
               let target = (y + row) * width + x + column
@@ -78,6 +93,14 @@ public struct ProbabilityMap: Sendable {
         }
       }
     }
+  }
+
+  /// The same at another size, resampled bilinearly with half-pixel centres.
+  func resized(to size: ImageSize) -> ProbabilityMap {
+    if size == self.size { return self }
+    var result = ProbabilityMap(classes: classes, size: size)
+    result.add(self, weight: 1, mirrored: false)
+    return result
   }
 
   /// Adds `weight` times another map, resampled bilinearly with half-pixel centres to this one's size, mirrored left to right if asked.

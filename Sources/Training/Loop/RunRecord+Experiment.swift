@@ -4,8 +4,11 @@ import Tasks
 
 extension RunRecord {
   /// What reports, predictions and a look at the checkpoint need to know of an experiment.
+  /// - Parameters:
+  ///   - groups: the groups of the classes, where known.
+  ///   - counts: what is labelled as each class in training, where known.
   /// - Throws: `LongtailError` when the configuration cannot be digested.
-  public init(_ experiment: Experiment, groups: ClassGroups? = nil) throws {
+  public init(_ experiment: Experiment, groups: ClassGroups? = nil, counts: [Int64] = []) throws {
     self.init()
     seed = UInt64(bitPattern: Int64(experiment.configuration.seed))
     configurationDigest = try experiment.configuration.digest()
@@ -14,6 +17,7 @@ extension RunRecord {
     classNames = experiment.classNames
     classColours = experiment.palette.map(\.hexadecimal)
     classGroups = groups.map { groups in groups.places.indices.map(groups.name) } ?? []
+    classCounts = counts
     versions = Versions.all
   }
 }

@@ -19,7 +19,7 @@ extension Trainer {
 
   /// Everything that the run goes on from, with what reports and predictions need beside it; nil on all ranks but zero. Collective.
   func checkpoint() throws -> CheckpointContents? {
-    var record = try RunRecord(experiment, groups: statistics.groups)
+    var record = try RunRecord(experiment, groups: statistics.groups, counts: statistics.pixelCounts)
     record.metrics = scores.metrics
     record.best = scores.best
     record.earlyStopping = stopping?.record

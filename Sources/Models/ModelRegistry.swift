@@ -60,7 +60,8 @@ public enum ModelRegistry {
         "fpn", "Feature pyramid with a head for segmentation",
         "All four stages, from the coarsest to the finest, are added up on their way to a quarter of the image's size.",
         "Kirillov, Girshick, He, Dollár, CVPR 2019, arXiv:1901.02446"
-      ) { .featurePyramid($0, classes: $1, options: $2) })
+      ) { .featurePyramid($0, classes: $1, options: $2) }
+      + recognition)
 
   /// All of them.
   package static var entries: [Entry] { registry.entries }
@@ -69,7 +70,7 @@ public enum ModelRegistry {
     _ name: String, _ summary: String, _ about: String, _ source: String,
     _ make: @escaping @Sendable (ResNetDepth, Int, SegmentationOptions) -> Graph
   ) -> [Entry] {
-    ResNetDepth.allCases.map { depth in
+    [ResNetDepth.eighteen, .thirtyFour, .fifty, .oneHundredOne].map { depth in
       Entry(
         "\(name)-resnet\(depth.rawValue)", summary: "\(summary); on ResNet-\(depth.rawValue)",
         about: "\(about) The backbone is ResNet-\(depth.rawValue) in torchvision's names, which `model.pretrained` may fill.",

@@ -20,6 +20,8 @@ public struct Convolution: Layer {
     case uniform
     /// Normal by the fan-out, as torchvision's ResNets.
     case normal
+    /// Normal by the fan-in, as ResNets for CIFAR.
+    case normalByFanIn
     /// Uniform in ±sqrt(3 / fan-in), the bias 0, as torchvision's pyramids.
     case pyramid
     /// Normal with a deviation, the bias a constant, as heads of detectors.
@@ -67,6 +69,7 @@ public struct Convolution: Layer {
       switch start {
       case .uniform: (.uniformByFanIn(fanIn), .uniformByFanIn(fanIn))
       case .normal: (.normalByFanOut(fanOut), .uniformByFanIn(fanIn))
+      case .normalByFanIn: (.normalByFanIn(fanIn), .uniformByFanIn(fanIn))
       case .pyramid: (.uniform((3 / Float(max(1, fanIn))).squareRoot()), .constant(0))
       case .head(let deviation, let bias): (.normal(deviation), .constant(bias))
       }
@@ -75,24 +78,43 @@ public struct Convolution: Layer {
     return hasBias ? [weight, ParameterSpecification(name: "bias", shape: [filters], initialization: biases)] : [weight]
   }
 
-  /// What the direct algorithm prefers.
+  /// What the direct algorithm prefers; weights of groups that are put together lie as files have them.
   public func layouts(_ context: LayoutContext) throws -> LayerLayouts {
-    try context.layouts(weightExtents: parameters(context.inputChannels)[0].kernelExtents, hasBias: hasBias, candidates)
+    let extents = parameters(context.inputChannels)[0].kernelExtents
+    guard let packing = try packing(inputChannels: context.inputChannels[0], source: context.inputs[0]) else {
+      return try context.layouts(weightExtents: extents, hasBias: hasBias, candidates)
+    }
+    var made = try context.layouts(
+      weightExtents: packing.extents, hasBias: hasBias, ConvolutionCandidates(geometry: geometry, packing: packing))
+    made.parameters["weight"] = try .plain(extents)
+    return made
   }
 
   /// Chooses algorithms and makes the kernels of the three passes.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
-    try PlannedConvolution(
-      builder, weightExtents: parameters(builder.inputChannels)[0].kernelExtents, hasBias: hasBias,
-      candidates: ConvolutionCandidates(geometry: geometry))
+    let packing = try packing(inputChannels: builder.inputChannels[0], source: try builder.input().layout)
+    return try PlannedConvolution(
+      builder, weightExtents: packing?.extents ?? parameters(builder.inputChannels)[0].kernelExtents, hasBias: hasBias,
+      candidates: ConvolutionCandidates(geometry: geometry, packing: packing), packing: packing)
+  }
+
+  /// Which groups are put together, where the library has no kernel for as few channels as a group has.
+  private func packing(inputChannels: Int, source: TensorLayout) throws -> PackedGroups? {
+    guard geometry.groups > 1 else { return nil }
+    return PackedGroups(
+      geometry, inputChannels: inputChannels, outputChannels: filters, block: try source.channelBlocks().block)
   }
 }
 
 /// The requests for one convolution, by algorithm.
 struct ConvolutionCandidates: ConvolutionRequests {
   let geometry: ConvolutionGeometry
+  /// Groups that the library sees put together; nil where it sees them as they are.
+  var packing: PackedGroups?
 
   let isTransposed = false
+
+  private var requested: ConvolutionGeometry { packing?.geometry(geometry) ?? geometry }
 
   private var isWinogradShape: Bool {
     geometry.kernel == [3, 3] && geometry.strides == [1, 1] && geometry.dilation == [1, 1] && geometry.groups == 1
@@ -152,19 +174,19 @@ struct ConvolutionCandidates: ConvolutionRequests {
   {
     // For inference alone the library's Winograd kernels want weights transformed beforehand, from a layout that no plan keeps.
     try ConvolutionKernels.forward(
-      geometry, algorithm: a, training: training || a == .winograd, source: s, weights: w, bias: b, destination: d)
+      requested, algorithm: a, training: training || a == .winograd, source: s, weights: w, bias: b, destination: d)
   }
 
   func backwardData(_ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ d: TensorLayout)
     throws -> PrimitiveDescriptor
   {
-    try ConvolutionKernels.backwardData(geometry, algorithm: a, hint: hint, source: s, weights: w, destination: d)
+    try ConvolutionKernels.backwardData(requested, algorithm: a, hint: hint, source: s, weights: w, destination: d)
   }
 
   func backwardWeights(
     _ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout
   ) throws -> PrimitiveDescriptor {
-    try ConvolutionKernels.backwardWeights(geometry, algorithm: a, hint: hint, source: s, weights: w, bias: b, destination: d)
+    try ConvolutionKernels.backwardWeights(requested, algorithm: a, hint: hint, source: s, weights: w, bias: b, destination: d)
   }
 }
 

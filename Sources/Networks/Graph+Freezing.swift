@@ -4,6 +4,16 @@ extension Graph {
   /// What the names of a network's pretrained part begin with, in torchvision's style.
   public static let backboneName = "backbone."
 
+  /// Tells the tensors of the part that pretrained weights have to fill: of the backbone, where a part is called so; else of all that the
+  /// features are computed from, where there are some.
+  public var isOfBackbone: (String) -> Bool {
+    if hasBackbone { return { $0.hasPrefix(Graph.backboneName) } }
+    guard ports.contains(where: { $0.port == .features }), let features = try? value(of: .features) else { return { _ in false } }
+    let needed = isNeeded(for: [features])
+    let prefixes = Set(nodes.indices.filter { needed[$0] }.map { nodes[$0].name })
+    return { name in name.lastIndex(of: ".").map { prefixes.contains(String(name[..<$0])) } ?? false }
+  }
+
   /// Whether the network has a part that is called its backbone.
   public var hasBackbone: Bool { nodes.contains { $0.name.hasPrefix(Graph.backboneName) } }
 

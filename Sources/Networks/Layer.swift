@@ -76,6 +76,10 @@ public enum Initialization: Hashable, Sendable {
   case uniformByFanIn(Int)
   /// Normal with variance 2/fanOut: Kaiming normal for ReLU, as ResNets begin.
   case normalByFanOut(Int)
+  /// Normal with variance 2/fanIn: Kaiming normal for ReLU, as ResNets for CIFAR begin.
+  case normalByFanIn(Int)
+  /// Rows of so many numbers, uniform in ±1, then brought to length one: directions of normalized classifiers.
+  case unitRows(Int)
   /// Uniform in ±bound.
   case uniform(Float)
   /// Normal with a deviation.

@@ -97,9 +97,9 @@ extension Network {
     guard !report.matched.isEmpty else {
       throw LongtailError(
         .badData, "'\(source)' has no tensor of this network: it holds \(report.unexpected.prefix(3).joined(separator: ", ")), …",
-        advice: "Names have to be those of torchvision's segmentation networks, or of a backbone alone.")
+        advice: "Names have to be those of torchvision's networks, or of a backbone alone.")
     }
-    let lacking = report.missing.filter { $0.hasPrefix(Graph.backboneName) }
+    let lacking = report.missing.filter(graph.isOfBackbone)
     guard lacking.isEmpty || !requiresBackbone else {
       throw LongtailError(
         .badData, "'\(source)' lacks \(lacking.count) tensors of the backbone: \(lacking.joined(separator: ", "))",
@@ -113,9 +113,10 @@ extension NamedTensor {
 }
 
 extension Graph {
-  /// The names of the layers that compute the logits and the auxiliary ones: the last one with weights before each, and a batch norm behind it.
+  /// The names of the layers that compute logits, those of further classifiers and auxiliary heads included: the last one with weights before each, and a batch norm behind it.
   var logitsLayers: [String] {
-    ports.filter { $0.port == .logits || $0.port.name.hasPrefix("auxiliary.") }.map(\.value).flatMap { value in
+    ports.filter { $0.port == .logits || $0.port.name.hasPrefix("logits.") || $0.port.name.hasPrefix("auxiliary.") }.map(\.value).flatMap {
+      value in
       var names: [String] = []
       var place = producer(of: value)
       while let index = place {

@@ -111,10 +111,17 @@ extension Network {
       case .normal(let deviation):
         let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
         for i in values.indices { values[i] = Float(Double(deviation) * random.normal(i)) }
-      case .normalByFanOut(let fanOut):
-        let deviation = (2 / Double(max(1, fanOut))).squareRoot()
+      case .normalByFanOut(let fan), .normalByFanIn(let fan):
+        let deviation = (2 / Double(max(1, fan))).squareRoot()
         let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
         for i in values.indices { values[i] = Float(deviation * random.normal(i)) }
+      case .unitRows(let count):
+        let random = CounterRandom(seed: seed, purpose: .initialization, sample: index)
+        for start in stride(from: 0, to: values.count, by: max(1, count)) {
+          let row = (start..<min(values.count, start + count)).map { random.uniform($0, in: -1...1) }
+          let length = max(row.reduce(0) { $0 + $1 * $1 }.squareRoot(), .leastNormalMagnitude)
+          for (i, value) in row.enumerated() { values[start + i] = Float(value / length) }
+        }
       }
       try write(values, to: entry, in: parameters)
     }
@@ -146,17 +153,11 @@ extension Network {
 }
 
 extension Network {
-  /// The weights of the layer that computes the logits, C x F row-major, where that layer is a 1x1 convolution; nil elsewhere.
+  /// The weights of the layer that computes the logits, C x F row-major, where that layer is linear or a 1x1 convolution; nil elsewhere.
   ///
   /// Statistics at the classifier's input need them. Cost: one conversion of C F numbers.
   public func classifierWeights() throws -> (weights: [Float], classes: Int, features: Int)? {
-    guard let node = graph.nodes.last, let layer = node.layer as? Convolution, layer.geometry.kernel == [1, 1],
-      layer.geometry.strides == [1, 1], layer.geometry.groups == 1, let entry = layout.entry("\(node.name).weight")
-    else { return nil }
-    let plain = try TensorLayout.plain(entry.specification.kernelExtents)
-    let staging = HostBuffer(byteCount: plain.byteCount)
-    try ReorderKernels.convert(
-      from: parameters, byteOffset: entry.offset * MemoryLayout<Float>.stride, entry.layout, to: staging, byteOffset: 0, plain)
-    return (staging.withFloats { Array($0) }, entry.specification.shape[0], entry.specification.shape[1])
+    guard let node = try graph.linearLayer(at: .logits), let entry = layout.entry("\(node.name).weight") else { return nil }
+    return (try canonicalValues(of: entry, in: parameters), entry.specification.shape[0], entry.specification.shape[1])
   }
 }

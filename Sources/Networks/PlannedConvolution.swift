@@ -5,6 +5,7 @@ import Tensors
 ///
 /// The weights keep the layout that forward prefers; a pass that wants another one reorders them, which the plan reports.
 final class PlannedConvolution: PlannedLayer {
+  private let packedWeights: PackedWeights?
   private let forwardKernel: any PassKernel
   private let forwardReorder: Primitive?
   private var dataKernel: (any PassKernel)?
@@ -13,7 +14,7 @@ final class PlannedConvolution: PlannedLayer {
   private var weightsReorder: Primitive?
 
   init(
-    _ builder: NodeBuilder, weightExtents: [Int], hasBias: Bool, candidates: some ConvolutionRequests
+    _ builder: NodeBuilder, weightExtents: [Int], hasBias: Bool, candidates: some ConvolutionRequests, packing: PackedGroups? = nil
   ) throws {
     let name = builder.node.name
     let input = try builder.input()
@@ -21,7 +22,9 @@ final class PlannedConvolution: PlannedLayer {
     let biasLayout = hasBias ? try TensorLayout.plain([builder.outputShape.channels]) : nil
     // The direct algorithm has settled the layouts; other algorithms take part where they accept them.
     let output = try builder.output()
-    let weight = try builder.parameter("weight")
+    let parameter = try builder.parameter("weight")
+    packedWeights = try packing.map { try PackedWeights(builder, $0, parameter) }
+    let weight = packedWeights?.weights ?? ConvolutionWeights(value: parameter.value, gradient: parameter.gradient)
     let bias = hasBias ? try builder.parameter("bias") : nil
     let tuner = try ConvolutionTuner(
       builder, candidates: candidates,
@@ -117,6 +120,7 @@ final class PlannedConvolution: PlannedLayer {
   }
 
   func forward() throws {
+    try packedWeights?.expand()
     try forwardReorder?.execute()
     try forwardKernel.execute()
   }
@@ -124,6 +128,7 @@ final class PlannedConvolution: PlannedLayer {
   func backward() throws {
     try weightsKernel?.execute()
     try weightsReorder?.execute()
+    try packedWeights?.collectGradient()
     try dataReorder?.execute()
     try dataKernel?.execute()
   }

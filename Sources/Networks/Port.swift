@@ -10,8 +10,14 @@ public struct Port: Hashable, Sendable, CustomStringConvertible {
 
   /// The class scores.
   public static let logits = Port("logits")
-  /// What the classifier reads.
+  /// What the classifier reads; in networks that classify images the mean of each channel, one row an image.
   public static let features = Port("features")
+  /// The last activation with positions, of networks that classify images: what the features are the mean of.
+  public static let featureMap = Port("featureMap")
+  /// The class scores of a further classifier that reads what the first one reads; that of the logits has number 0.
+  public static func logits(_ index: Int) -> Port { index == 0 ? .logits : Port("logits.\(index)") }
+  /// What a projection makes of the features: for contrast, and for the comparison with a teacher.
+  public static let projection = Port("projection")
   /// The class scores of an auxiliary head.
   public static func auxiliary(_ index: Int) -> Port { Port("auxiliary.\(index)") }
 

@@ -163,3 +163,42 @@ import Threading
     #expect(abs(slope - norm) < 0.05 * norm, "\(slope), the gradient says \(norm)")
   }
 }
+
+/// Weights of networks that classify images.
+extension PretrainedTests {
+  private static func classifier(_ settings: [String: SettingValue] = [:], classes: Int = 5, seed: UInt64) throws -> Network {
+    try Network(
+      graph: ModelRegistry.make("resnet20", width: 8, classes: classes, settings: settings), images: 1, height: 16, width: 16, seed: seed,
+      options: PlanOptions(algorithms: .fixed(.direct)))
+  }
+
+  /// A second stage begins with the classifier of the first one, and scales of one.
+  @Test func scaledHeadBeginsWithALinearOne() throws {
+    let (from, to) = (try Self.classifier(seed: 1), try Self.classifier(["head": "scaled"], seed: 2))
+    let report = try to.loadPretrained(try Self.tensors(of: from), skipsHead: false, source: "file")
+    #expect(report.missing == ["linear.scaling.scales"] && report.unexpected.isEmpty)
+    let tensors = try to.canonicalTensors(of: to.parameters)
+    #expect(tensors.first { $0.name == "linear.scaling.scales" }?.values == Array(repeating: 1, count: 5))
+    let weights = try [from, to].map { network in
+      try network.canonicalTensors(of: network.parameters).first { $0.name == "linear.weight" }
+    }
+    #expect(weights[0] == weights[1])
+  }
+
+  /// All classifiers are left out, whatever they consist of; the rest is the backbone, of which nothing may lack.
+  @Test func classifiersAreLeftOut() throws {
+    let settings: [String: SettingValue] = ["head": "cosine", "learnsHeadScale": true, "furtherHeads": ["scaled", "linear"]]
+    let (from, to) = (try Self.classifier(seed: 1), try Self.classifier(settings, classes: 9, seed: 2))
+    let file = try Self.tensors(of: from)
+    let report = try to.loadPretrained(file, skipsHead: true, source: "file")
+    #expect(
+      Set(report.skipped) == [
+        "linear.weight", "linear.scale", "heads.1.weight", "heads.1.bias", "heads.1.scaling.scales", "heads.2.weight", "heads.2.bias",
+      ])
+    #expect(report.missing.isEmpty)
+    let error = longtailError {
+      try to.loadPretrained(file.filter { !$0.name.hasPrefix("layer2.") }, skipsHead: true, source: "file")
+    }
+    #expect(error?.message.contains("lacks 30 tensors of the backbone: layer2.0.conv1.weight") == true, "\(String(describing: error))")
+  }
+}

@@ -39,7 +39,10 @@ import Training
     let withoutPaper = ["crossEntropy", "sigmoid", "weightedSum", "scenes", "folder", "shuffled", "weighted", "balancedCopies"]
     if thing.kind.name != "section" { #expect((entry.source == nil) == withoutPaper.contains(entry.name)) }
     #expect(Set(entry.settings.map(\.path)).count == entry.settings.count)
-    for setting in entry.settings { #expect(!setting.meaning.isEmpty && !setting.kind.isEmpty, "\(setting.path)") }
+    // The head of a section has no value and so no type.
+    for setting in entry.settings {
+      #expect(!setting.meaning.isEmpty && (!setting.kind.isEmpty || setting.value == nil), "\(setting.path)")
+    }
   }
 
   /// The check that `longtail train` makes, for any of the four kinds that have registries.
@@ -60,24 +63,32 @@ import Training
     return setting.kind == "mapping" ? ["road": 2] : "/data"
   }
 
+  /// The settings in which a path such as `projection.width` has a value.
+  private static func nested(_ path: String, _ value: SettingValue) -> [String: SettingValue] {
+    let parts = path.split(separator: ".").map(String.init)
+    return [parts[0]: parts.dropFirst().reversed().reduce(value) { .map([$1: $0]) }]
+  }
+
   @Test(arguments: things.filter { $0.kind.name != "section" }) func itsOwnDefaultsAreTaken(_ thing: Thing) throws {
     var settings: [String: SettingValue] = [:]
     for setting in thing.entry.settings {
-      settings[setting.path] = setting.isRequired ? Self.example(setting) : setting.value
+      guard let value = setting.isRequired ? Self.example(setting) : setting.value else { continue }
+      settings.merge(Self.nested(setting.path, value)) { $0.joined(with: $1) }
     }
     try check(thing.kind.name, thing.entry.name, settings)
   }
 
   @Test(arguments: things.filter { $0.kind.name != "section" }) func misspelledKeysAreRefused(_ thing: Thing) {
-    let given = thing.entry.settings.filter(\.isRequired).map { ($0.path, Self.example($0)) }
+    let given = thing.entry.settings.filter { $0.isRequired && $0.depth == 0 }.map { ($0.path, Self.example($0)) }
     for setting in thing.entry.settings.map(\.path) + ["nonsense"] {
       let wrong = setting == "nonsense" ? setting : "\(setting)s"
       let failure = longtailError {
-        try check(thing.kind.name, thing.entry.name, Dictionary(given, uniquingKeysWith: { $1 }).merging([wrong: 1]) { $1 })
+        try check(thing.kind.name, thing.entry.name, Dictionary(given, uniquingKeysWith: { $1 }).merging(Self.nested(wrong, 1)) { $1 })
       }
       #expect(failure?.code == .usage && failure?.message.contains("'\(wrong)'") == true, "\(String(describing: failure))")
       #expect(failure?.message.contains(thing.entry.name) == true)
-      if wrong != setting { #expect(failure?.advice?.hasPrefix("Did you mean '\(setting)'?") == true, "\(String(describing: failure))") }
+      let key = setting.split(separator: ".").last.map(String.init) ?? setting
+      if wrong != setting { #expect(failure?.advice?.hasPrefix("Did you mean '\(key)'?") == true, "\(String(describing: failure))") }
     }
   }
 
@@ -112,5 +123,13 @@ import Training
       .appendingPathComponent("Sources/Settings/Settings.docc/Settings.md")
     let text = try String(contentsOf: page, encoding: .utf8)
     for kind in Catalogue.kinds { #expect(text.contains("`\(kind.name)`"), "\(kind.name)") }
+  }
+}
+
+extension SettingValue {
+  /// Two mappings in one; of other values the second.
+  fileprivate func joined(with other: SettingValue) -> SettingValue {
+    guard let (own, more) = mapValue.flatMap({ own in other.mapValue.map { (own, $0) } }) else { return other }
+    return .map(own.merging(more) { $0.joined(with: $1) })
   }
 }

@@ -52,16 +52,17 @@ public struct ONNXGraph {
   }
 
   /// The layers that the logits depend on, in order: what serves training alone is left out.
-  var neededNodes: [Graph.Node] {
-    var needed: Set<Graph.Value> = [graph.output]
+  /// - Throws: `LongtailError` for a network without logits.
+  func neededNodes() throws -> [Graph.Node] {
+    var needed: Set<Graph.Value> = [try graph.value(of: .logits)]
     for node in graph.nodes.reversed() where needed.contains(node.output) { needed.formUnion(node.inputs) }
     return graph.nodes.filter { needed.contains($0.output) }
   }
 
-  /// The name of a layer's output.
-  /// - Throws: `LongtailError(.internalError)` for a layer that has not been written.
-  func name(of node: Graph.Node) throws -> String {
-    guard let name = names[node.output] else { throw LongtailError(.internalError, "layer \(node.name) has no output") }
+  /// The name of an activation.
+  /// - Throws: `LongtailError(.internalError)` for one that no layer written so far computes.
+  func name(of value: Graph.Value) throws -> String {
+    guard let name = names[value] else { throw LongtailError(.internalError, "an activation of the network is not computed") }
     return name
   }
 

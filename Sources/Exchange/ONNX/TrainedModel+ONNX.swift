@@ -9,13 +9,13 @@ extension TrainedModel {
   /// The network as an ONNX model with its weights inside.
   ///
   /// Input `input` is float32 N,3,H,W, normalized as `metadata` tells, with any number of images and any rows and columns that divide by the
-  /// network's stride. Output `logits` is float32 N,C,H,W; what the objective adds to scores in prediction is in it. The metadata are
-  /// among the model's properties.
+  /// network's stride. Output `logits` is float32 N,C,H,W, or N,C of networks that classify images; what the objective adds to scores in
+  /// prediction is in it. The metadata are among the model's properties.
   /// - Throws: `LongtailError`: `usage` naming a layer that ONNX is not known for, `badData` for tensors that are missing or have another
   ///   shape, and for networks of more than 2 GiB.
   public func onnx() throws -> [UInt8] {
     var onnx = ONNXGraph(graph, tensors)
-    for node in onnx.neededNodes {
+    for node in try onnx.neededNodes() {
       guard let layer = node.layer as? any ONNXLayer else {
         throw LongtailError(
           .usage, "layer \(node.name) is a \(node.layer.kind), which cannot be written as ONNX",
@@ -23,16 +23,17 @@ extension TrainedModel {
       }
       try layer.write(node, to: &onnx)
     }
-    guard let last = graph.nodes.last else { throw LongtailError(.internalError, "a network without layers cannot be exported") }
-    let classes = graph.channels(of: graph.output)
+    let logits = try graph.value(of: .logits)
+    let classes = graph.channels(of: logits)
     guard predictionOffsets.isEmpty || predictionOffsets.count == classes else {
       throw LongtailError(.badData, "there are \(predictionOffsets.count) offsets for \(classes) classes")
     }
-    let scores = try onnx.name(of: last)
+    let scores = try onnx.name(of: logits)
     if predictionOffsets.isEmpty {
       onnx.add("Identity", [scores], output: ONNXGraph.outputName)
     } else {
-      let offsets = onnx.constant("predictionOffsets", shape: [1, classes, 1, 1], predictionOffsets.map(Float.init))
+      let shape = graph.hasLogitsOfImages ? [1, classes] : [1, classes, 1, 1]
+      let offsets = onnx.constant("predictionOffsets", shape: shape, predictionOffsets.map(Float.init))
       onnx.add("Add", [scores, offsets], output: ONNXGraph.outputName)
     }
 
@@ -76,8 +77,9 @@ extension TrainedModel {
     }
   }
 
-  /// Names of the logits' extents: the images' own where the network keeps them.
+  /// Names of the logits' extents: the images' own where the network keeps them; none where there is one row an image.
   private func outputExtents() throws -> [String] {
+    if graph.hasLogitsOfImages { return [] }
     let size = (height: 2 * graph.strideMultiple, width: 3 * graph.strideMultiple)
     let shape = try graph.shapes(height: size.height, width: size.width).last
     return shape?.height == size.height && shape?.width == size.width ? ["height", "width"] : ["outputHeight", "outputWidth"]

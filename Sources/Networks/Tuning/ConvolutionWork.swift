@@ -51,9 +51,11 @@ extension ConvolutionSignature {
     let out = outputExtents
     let inputs = inputChannels < lanes ? Double(inputChannels) : padded(inputChannels)
     let kernel = Double(geometry.kernel[0] * geometry.kernel[1])
+    // Groups of few channels are put together until they fill a register.
+    let ofGroup = geometry.groups == 1 ? inputs : padded(inputChannels / geometry.groups)
     return (
       Double(images * height * width) * inputs / 1e6, Double(images * out.height * out.width) * padded(outputChannels) / 1e6,
-      inputs / Double(geometry.groups) * padded(outputChannels) * kernel / 1e6
+      ofGroup * padded(outputChannels) * kernel / 1e6
     )
   }
 

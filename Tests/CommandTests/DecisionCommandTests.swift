@@ -78,7 +78,7 @@ extension ProcessTests {
         let other = RunResult(path: "\(directory)/other")
         expect(try train(try TinyExperiment.folder(in: folder), other.path, ["training.epochs=1"]))
         let refused = try Program.run("longtail", ["evaluate", runs[0].path, "--with", other.path])
-        expect(refused, 65, errors: ["other classes than the first network", "ground"])
+        expect(refused, 78, errors: ["other classes than the first network", "ground"])
       }
     }
 

@@ -43,7 +43,7 @@ package final class MethodRun {
     configuration.objective.name = entry.objective
     configuration.objective.settings = entry.objectiveSettings
     let made = try MethodRegistry.make(entry.method, settings: entry.settings, context: MethodContext(configuration: configuration))
-    let method = WithTeachers(made, entry.teachers)
+    let method = WithTeachers(made, entry.teachers.map(\.graph))
     sampler = try method.sampler(
       SampleOrder(seed: 5, count: samples),
       SamplerContext(
@@ -85,30 +85,5 @@ package final class MethodRun {
   /// All that is remembered, by path.
   package func state() throws -> [String: StoredTensor] {
     Dictionary(uniqueKeysWithValues: try StateTree(learner).tensors().map { ($0.name, $0) })
-  }
-}
-
-/// A method with teachers, which begin with numbers of their own.
-private struct WithTeachers: Method {
-  private let base: any Method
-  private let teachers: [SmallHead]
-
-  init(_ base: any Method, _ teachers: [SmallHead]) { (self.base, self.teachers) = (base, teachers) }
-
-  var viewCount: Int { base.viewCount }
-  var needsSampleClasses: Bool { base.needsSampleClasses }
-  func graph(_ graph: Graph) throws -> Graph { try base.graph(graph) }
-  func trained(_ graph: Graph) throws -> [String]? { try base.trained(graph) }
-  func sampler(_ usual: any Sampler, _ context: SamplerContext, globalBatch: Int) throws -> any Sampler {
-    try base.sampler(usual, context, globalBatch: globalBatch)
-  }
-
-  func parts(_ setup: MethodSetup) throws -> StepParts {
-    var setup = setup
-    setup.setPartners(
-      try teachers.enumerated().map { index, head in
-        try Partner("teacher\(index)", setup.network(head.graph, number: 7 + index), mode: .inference)
-      })
-    return try base.parts(setup)
   }
 }

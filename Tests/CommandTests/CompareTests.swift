@@ -207,6 +207,12 @@ extension ProcessTests {
         let held = try (0..<2).map { try list("val", fold: $0) }
         #expect(Set(held.joined()).count == 6 && held.joined().count == 6)
         #expect(try Set(list("train", fold: 0)) == Set(held[1]))
+        // Groups are those of all training samples, whatever a fold has of them.
+        func groups(fold: Int) throws -> [String] {
+          let classes = try jsonObject(String(contentsOfFile: "\(output)/pat-fold-\(fold)-seed-0/classes.json", encoding: .utf8))["classes"]
+          return try #require(classes as? [[String: Any]]).compactMap { $0["group"] as? String }
+        }
+        #expect(try groups(fold: 0).count == 11 && groups(fold: 0) == groups(fold: 1))
         // Pictures are those of one fold: image and truth, and the two candidates with two seeds.
         try expectPage(output, pictures: 2 + 4)
 

@@ -122,7 +122,9 @@ final class PageReader: NSObject, XMLParserDelegate {
         for fold in 0..<2 {
           for seed in 0..<2 {
             // Folds differ by far more than candidates do, and seeds a little.
-            let sky = 0.5 + 0.2 * Double(fold) + 0.01 * Double(seed) + shift
+            var sky: Double = 0.5 + shift
+            sky += 0.2 * Double(fold)
+            sky += 0.01 * Double(seed)
             let results = try run("\(directory)/\(candidate)\(fold)\(seed)", seed: seed, sky: sky)
             entries.append(.init(candidate: candidate, seed: seed, fold: fold, results: results, isFinished: true))
           }

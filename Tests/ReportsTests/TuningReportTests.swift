@@ -19,7 +19,10 @@ import Testing
           for seed in 0..<2 {
             var run = TuningReport.Run(fold: fold, seed: seed)
             let residual = (fold + seed + i + j) % 2 == 0 ? 0.02 : -0.02
-            let score = 0.3 + 0.1 * Double(i) + 0.01 * Double(j) + 0.2 * Double(fold) + residual
+            var score: Double = 0.3 + residual
+            score += 0.1 * Double(i)
+            score += 0.01 * Double(j)
+            score += 0.2 * Double(fold)
             run.scores = [score]
             run.curve = [(1, score / 2), (2, score)]
             runs.append(run)
@@ -43,10 +46,14 @@ import Testing
   @Test func theNoiseIsThatOfRunsOfEqualCandidates() throws {
     let noise = report().noise
     // Within a candidate: two runs ±0.02 in each fold, and folds 0.2 apart: squares around the mean 4 (0.1² + 0.02²), over 3.
-    #expect(abs(try #require(noise.ofRuns) - (4 * (0.01 + 0.0004) / 3).squareRoot()) < 1e-12)
+    let variance: Double = 4.0 * 0.0104 / 3.0
+    let ofRuns: Double = try #require(noise.ofRuns)
+    #expect(abs(ofRuns - variance.squareRoot()) < 1e-12)
     // What candidates share of a run is taken out; of the residuals what is left by 6 candidates and 4 runs: all have mean 0 both ways, but that
     // three candidates have one sign and three the other, so nothing is shared.
-    #expect(abs(try #require(noise.ofPairs) - (24 * 0.0004 / 15.0).squareRoot()) < 1e-12)
+    let pairs: Double = 24.0 * 0.0004 / 15.0
+    let ofPairs: Double = try #require(noise.ofPairs)
+    #expect(abs(ofPairs - pairs.squareRoot()) < 1e-12)
     var single = report()
     for place in single.candidates.indices { single.candidates[place].runs.removeLast(3) }
     #expect(single.noise == TuningReport.Noise() && single.effects.allSatisfy { $0.ratio == nil })
@@ -58,13 +65,18 @@ import Testing
     let rate = effects[0]
     #expect(rate.levels.map(\.title) == ["0.001", "0.01", "0.1"])
     #expect(rate.levels.map(\.runs) == [8, 8, 8])
-    #expect(abs(try #require(rate.difference) - 0.2) < 1e-12)
+    let rateDifference = try #require(rate.difference)
+    #expect(abs(rateDifference - 0.2) < 1e-12)
     let width = effects[1]
     #expect(width.levels.map(\.title) == ["8", "16"] && width.levels.map(\.runs) == [12, 12])
-    #expect(abs(try #require(width.difference) - 0.01) < 1e-12)
+    let widthDifference = try #require(width.difference)
+    #expect(abs(widthDifference - 0.01) < 1e-12)
     let pair = try #require(report().noise.ofPairs)
-    #expect(abs(try #require(width.noise) - pair * (2.0 / 12).squareRoot()) < 1e-12)
-    #expect(try #require(rate.ratio) > 10 && #require(width.ratio) < 2)
+    let noise = try #require(width.noise)
+    let expected: Double = pair * (1.0 / 6.0).squareRoot()
+    #expect(abs(noise - expected) < 1e-12)
+    let (rateRatio, widthRatio) = (try #require(rate.ratio), try #require(width.ratio))
+    #expect(rateRatio > 10 && widthRatio < 2)
   }
 
   @Test func whoComesFurtherIsBetter() throws {

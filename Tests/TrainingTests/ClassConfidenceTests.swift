@@ -7,7 +7,9 @@ import Testing
 @testable import Training
 
 @Suite struct ClassConfidenceTests {
-  private let (images, rows, classes) = (3, 5000, 11)
+  private let images = 3
+  private let rows = 5000
+  private let classes = 11
 
   private func logit(_ image: Int, _ row: Int, _ k: Int) -> Float {
     8 * Float(CounterRandom(seed: 7, purpose: .testing, epoch: image, sample: row).uniform(k)) - 4

@@ -22,6 +22,8 @@ struct FoldGroups {
     if let groups = known[key] { return groups }
     var whole = configuration
     whole.data.split = nil
+    // Validation samples of the data set's own are not looked at.
+    whole.evaluation.split = "train"
     try whole.checkNames()
     let experiment = try Experiment(whole).withoutBadFiles(communicator: SingleProcess())
     var groups = configuration.groups

@@ -20,9 +20,11 @@ struct EffectChart {
   }
 
   /// What the marks are, in a sentence.
-  static func legend(hasNoise: Bool) -> String {
-    "Dots are candidates, thick lines the means of a value"
-      + (hasNoise ? ", the grey bars around them as long as one standard deviation over runs of equal candidates to either side." : ".")
+  static func legend(_ noise: TuningReport.Noise) -> String {
+    let dots = "Dots are candidates, thick lines the means of a value"
+    if noise.ofRuns == nil { return dots + "." }
+    return dots + ", the grey bars around them as long as one standard deviation over runs of equal candidates to either side"
+      + (noise.ofPairs == nil ? "." : ", what all candidates share of a run taken out.")
   }
 
   private var isPlaced: Bool { if case .values = effect.key.scale { true } else { false } }

@@ -225,7 +225,7 @@ extension ProcessTests {
         #expect(try sorted(untimed(output)) == sorted(whole))
         // Its checkpoints are judged on the fold, too.
         let judged = try Program.run("longtail", ["evaluate", "\(output)/pat-fold-1-seed-0", "--json"])
-        expect(judged, output: ["\"images\": 3"])
+        expect(judged, output: ["\"images\":3,"])
 
         for (options, says) in [
           (["--folds", "1"], "--folds: 1"), (["--folds", "2", "--set", "evaluation.split=train"], "evaluation.split is train"),

@@ -82,12 +82,15 @@ struct ComparisonPlan {
   /// - Throws: `LongtailError` for stages and divisions that do not fit, and for runs that would share a directory.
   init(_ candidates: [Candidate], seeds: [Int], folds: Int?, output: String) throws {
     var runs: [Run] = []
+    var foldGroups = FoldGroups()
     for candidate in candidates {
+      let groups = try folds.map { _ in try foldGroups.groups(of: candidate.configuration) } ?? candidate.configuration.groups
       for seed in seeds.isEmpty ? [candidate.configuration.seed] : seeds {
         for fold in folds.map({ (0..<$0).map(Optional.some) }) ?? [nil] {
           var own = candidate.configuration
           own.name = candidate.name
           own.seed = seed
+          own.groups = groups
           if let fold, let folds { try own.divide(into: folds, holding: fold) }
           let directory = "\(output)/\(candidate.name)\(fold.map { "-fold-\($0)" } ?? "")-seed-\(seed)"
           own.output = directory

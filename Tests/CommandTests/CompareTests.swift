@@ -207,6 +207,12 @@ extension ProcessTests {
         let held = try (0..<2).map { try list("val", fold: $0) }
         #expect(Set(held.joined()).count == 6 && held.joined().count == 6)
         #expect(try Set(list("train", fold: 0)) == Set(held[1]))
+        // Groups are those of all training samples, whatever a fold has of them.
+        func groups(fold: Int) throws -> [String] {
+          let classes = try jsonObject(String(contentsOfFile: "\(output)/pat-fold-\(fold)-seed-0/classes.json", encoding: .utf8))["classes"]
+          return try #require(classes as? [[String: Any]]).compactMap { $0["group"] as? String }
+        }
+        #expect(try groups(fold: 0).count == 11 && groups(fold: 0) == groups(fold: 1))
         // Pictures are those of one fold: image and truth, and the two candidates with two seeds.
         try expectPage(output, pictures: 2 + 4)
 
@@ -219,7 +225,7 @@ extension ProcessTests {
         #expect(try sorted(untimed(output)) == sorted(whole))
         // Its checkpoints are judged on the fold, too.
         let judged = try Program.run("longtail", ["evaluate", "\(output)/pat-fold-1-seed-0", "--json"])
-        expect(judged, output: ["\"images\": 3"])
+        expect(judged, output: ["\"images\":3,"])
 
         for (options, says) in [
           (["--folds", "1"], "--folds: 1"), (["--folds", "2", "--set", "evaluation.split=train"], "evaluation.split is train"),

@@ -103,7 +103,7 @@ import Testing
       // Chance is a fifth: the network was sure of the pole two epochs before it found one.
       #expect(stories[1].remarks.contains { $0.contains("above chance (20.0 %) from epoch 2") })
       #expect(stories[3].remarks.contains { $0.contains("never was above chance") && $0.contains("7.00 %, in epoch 3") })
-      #expect(stories[2].remarks.contains { $0.contains("Not a row of it was sampled before the evaluations of epochs 2") })
+      #expect(stories[2].remarks.contains { $0.contains("Not a row of it was sampled before the evaluation of epoch 2") })
     }
   }
 

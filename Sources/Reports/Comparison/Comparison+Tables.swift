@@ -171,7 +171,9 @@ extension Comparison {
     if hasFolds {
       lines.insert(
         "The training samples were dealt out into folds; each run was judged on the fold that it was not trained on. Folds differ in "
-          + "difficulty, so ± holds more than chance does; differences over pairs of equal fold and seed do not.", at: 1)
+          + "difficulty, so ± holds more than chance does; differences over pairs of equal fold and seed do not. Groups by "
+          + "share are those of all training samples, the same for every fold.",
+        at: 1)
     }
     if let algorithmNote { lines.append(algorithmNote) }
     lines += remarks

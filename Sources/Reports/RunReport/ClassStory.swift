@@ -95,7 +95,8 @@ struct ClassStory {
       lines.append(
         empty.count > 6
           ? "In \(empty.count) of \(points.count) stretches between evaluations not a row of it was sampled."
-          : "Not a row of it was sampled before the evaluations of epochs \(empty.joined(separator: ", ")).")
+          : "Not a row of it was sampled before the evaluation\(empty.count == 1 ? "" : "s") of epoch\(empty.count == 1 ? "" : "s") \(empty.joined(separator: ", "))."
+      )
     }
     return lines
   }

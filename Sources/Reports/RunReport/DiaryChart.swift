@@ -12,7 +12,7 @@ struct DiaryChart {
     var points: [(x: Double, y: Double)]
   }
 
-  private static let (left, right, top, strip, gap) = (8.0, 8.0, 24.0, 26.0, 18.0)
+  private static let (left, right, top, strip, gap) = (8.0, 8.0, 24.0, 26.0, 22.0)
 
   /// - Parameter style: the class's group in the style sheet.
   init(_ story: ClassStory, _ task: TaskDescription, style: String) {
@@ -48,11 +48,11 @@ struct DiaryChart {
       let most = strip.points.map(\.y).max() ?? 0
       func y(_ value: Double) -> Double { base - (most > 0 ? max(0, value) / most * DiaryChart.strip : 0) }
       parts.append(PageChart.line("grid", DiaryChart.left, base, ChartStyle.width - DiaryChart.right, base))
-      parts.append(ChartStyle.text(strip.title, x: DiaryChart.left, y: top - 3, size: 10.5))
+      parts.append(ChartStyle.text(strip.title, x: DiaryChart.left, y: top - 6, size: 10.5))
       let end = strip.points.last.map { "\(DiaryChart.number($0.y)) at the end, " } ?? ""
       parts.append(
         ChartStyle.text(
-          "\(end)at most \(DiaryChart.number(most))", x: ChartStyle.width - DiaryChart.right, y: top - 3, anchor: "end", size: 10.5))
+          "\(end)at most \(DiaryChart.number(most))", x: ChartStyle.width - DiaryChart.right, y: top - 6, anchor: "end", size: 10.5))
       parts.append(
         .element(
           "polyline", ["class": "curve \(place == 0 ? style : "all")", "points": PageChart.points(strip.points.map { (x($0.x), y($0.y)) })])

@@ -20,9 +20,11 @@ struct EffectChart {
   }
 
   /// What the marks are, in a sentence.
-  static func legend(hasNoise: Bool) -> String {
-    "Dots are candidates, thick lines the means of a value"
-      + (hasNoise ? ", the grey bars around them as long as one standard deviation over runs of equal candidates to either side." : ".")
+  static func legend(_ noise: TuningReport.Noise) -> String {
+    let dots = "Dots are candidates, thick lines the means of a value"
+    if noise.ofRuns == nil { return dots + "." }
+    return dots + ", the grey bars around them as long as one standard deviation over runs of equal candidates to either side"
+      + (noise.ofPairs == nil ? "." : ", what all candidates share of a run taken out.")
   }
 
   private var isPlaced: Bool { if case .values = effect.key.scale { true } else { false } }
@@ -36,10 +38,14 @@ struct EffectChart {
     let (low, high) = (
       min(values.min() ?? 0, (means.min() ?? 0) - spread), max(values.max() ?? 1, (means.max() ?? 1) + spread)
     )
-    let vertical = ChartStyle.ticks(from: low, to: high > low ? high : low + 1)
+    // No share is below 0.
+    let least = score.unit == .share ? max(0, low) : low
+    let vertical = ChartStyle.ticks(from: least, to: high > least ? high : least + 1)
     let (bottom, most) = (vertical.first ?? 0, vertical.last ?? 1)
     let base = EffectChart.top + EffectChart.height
-    func y(_ value: Double) -> Double { EffectChart.top + (1 - (value - bottom) / (most - bottom)) * EffectChart.height }
+    func y(_ value: Double) -> Double {
+      EffectChart.top + (1 - (min(max(value, bottom), most) - bottom) / (most - bottom)) * EffectChart.height
+    }
 
     var parts = [
       ChartStyle.text(effect.key.name, x: 4, y: 14, size: 13),

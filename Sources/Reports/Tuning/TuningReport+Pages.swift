@@ -46,13 +46,14 @@ extension TuningReport {
         .element(
           "p", [:], [.element("b", [:], ["The best: "]), Markup("\(bestLine). It is "), .element("code", [:], ["best.yaml"]), "."]))
     }
-    let effects = effects
+    let (effects, noise) = (effects, noise)
     body += PageParts.section(
       "What mattered",
       paragraphs(effectExplanation) + [
-        .element("p", ["class": "legend"], [Markup(EffectChart.legend(hasNoise: noise.ofRuns != nil))]),
+        .element("p", ["class": "legend"], [Markup(EffectChart.legend(noise))]),
         .element(
-          "div", ["class": "charts"], effects.map { EffectChart($0, score: score, title: scoreTitle, noise: noise.ofRuns).markup() }),
+          "div", ["class": "charts"],
+          effects.map { EffectChart($0, score: score, title: scoreTitle, noise: noise.ofPairs ?? noise.ofRuns).markup() }),
         PageParts.table(effectTable),
       ])
     body += PageParts.section("Candidates", [PageParts.table(candidateTable, best: bestCells)])

@@ -34,7 +34,7 @@ extension TuningReport {
       lines.append(
         "Runs of the same candidate differ by a standard deviation of \(spread(ofRuns))"
           + (noise.ofPairs.map {
-            ", of which \(spread($0)) is left when what all candidates share of a \(hasFolds ? "fold or seed" : "seed") is taken out"
+            ", of which \(spread($0)) are left when what all candidates share of a \(hasFolds ? "fold or seed" : "seed") is taken out"
           } ?? "")
           + ". Noise is what this alone makes of the difference between the best and the worst value: a key whose difference is not more than "
           + "twice its noise (three times, where it has many values) may not matter at all.")

@@ -21,8 +21,8 @@ import Testing
       line.split(separator: " ").map(String.init)
     }
     #expect(lines.first?.first == "groups")
-    #expect(lines.contains { $0 == ["pixels", "90.0", "1", "–", "0", "20.0", "2"] }, "\(lines)")
-    #expect(lines.contains { $0 == ["images", "50.0", "2", "30.0", "1", "–", "0"] }, "\(lines)")
+    #expect(lines.contains { $0 == ["pixels", "90.00", "1", "–", "0", "20.00", "2"] }, "\(lines)")
+    #expect(lines.contains { $0 == ["images", "50.00", "2", "30.00", "1", "–", "0"] }, "\(lines)")
   }
 
   @Test func theSameAsJSON() throws {

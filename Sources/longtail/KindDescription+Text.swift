@@ -42,7 +42,9 @@ extension EntryDescription {
     if settings.isEmpty { return (lines + ["", "It has no settings."]).joined(separator: "\n") + "\n" }
     lines += [""] + wrapped(kind.place)
     for setting in settings {
-      lines += ["", setting.path] + wrapped("\(setting.form); \(setting.defaultPhrase)", indented: 4)
+      lines += ["", setting.path]
+      // The head of a section has neither a type nor a value of its own.
+      if setting.value != nil { lines += wrapped("\(setting.form); \(setting.defaultPhrase)", indented: 4) }
       lines += wrapped(setting.meaning, indented: 4)
     }
     return lines.joined(separator: "\n") + "\n"

@@ -104,7 +104,9 @@ struct StatsCommand: ParsableCommand {
         ] + (expected?.cells(of: k) ?? []))
     }
     return table.lines.joined(separator: "\n")
-      + "\n\n\(Formatting.plural(counts.imageCount, "image")), \(Formatting.count(counts.labelledPixels)) labelled \(experiment.task.countUnit.name), "
+      + "\n\n\(Formatting.plural(counts.imageCount, "image")), "
+      + (experiment.task.countUnit == .images
+        ? "" : "\(Formatting.count(counts.labelledPixels)) labelled \(experiment.task.countUnit.name), ")
       + "\(Formatting.count(counts.ignoredPixels)) ignored; \(Self.spread(experiment, counts))\n"
       + (expected.map { "\($0.summary)\n" } ?? "")
   }

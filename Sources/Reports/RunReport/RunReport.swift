@@ -66,7 +66,10 @@ public struct RunReport: Sendable {
     }
     let never = last.classes.filter(\.isNeverPredicted).map(\.name)
     if !never.isEmpty {
-      lines.append("Never predicted: \(never.joined(separator: ", ")). The causes are under \"Worth a look\".")
+      let more = never.count > 40 ? " and \(never.count - 40) more" : ""
+      lines.append(
+        "Never predicted: \(never.prefix(40).joined(separator: ", "))\(more)."
+          + (diagnosis == nil ? "" : " The causes are under \"Worth a look\"."))
     }
     let absent = last.classes.filter { $0.count == 0 }.map(\.name)
     if !absent.isEmpty {

@@ -81,11 +81,16 @@ public struct ClassStatistics: Sendable {
   /// The objective that a configuration names, with these counts.
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
   public func objective(_ configuration: Configuration) throws -> any Objective {
+    try ClassStatistics.objective(configuration, context: context(configuration))
+  }
+
+  /// The objective that a configuration names, in the form that its task needs: over regions where it detects.
+  static func objective(_ configuration: Configuration, context: ObjectiveContext) throws -> any Objective {
     let (name, settings) = (configuration.objective.name, configuration.objective.settings)
     if configuration.task == DetectionTask.name {
-      return try RegionObjective.make(name, settings: settings, context: context(configuration))
+      return try RegionObjective.make(name, settings: settings, context: context)
     }
-    return try ObjectiveRegistry.make(name, settings: settings, context: context(configuration))
+    return try ObjectiveRegistry.make(name, settings: settings, context: context)
   }
 
   /// The classes and their counts, which objectives are made for.

@@ -197,7 +197,8 @@ let package = Package(
         "Checkpoints", "Collectives", "Configuration", "Datasets", "Networks", "Objectives", "Tasks", "Tensors", "Threading", "Training",
       ], path: "Tests/Probes/Detector", swiftSettings: strict),
     .testTarget(
-      name: "TrainingTests", dependencies: ["DetectorProbe", "MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
+      name: "TrainingTests",
+      dependencies: ["DetectorProbe", "MethodProbe", "Settings", "Tasks", "Training", "TrainingProbe", "TestSupport"],
       swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(

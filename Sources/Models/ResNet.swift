@@ -46,7 +46,8 @@ extension Graph {
   mutating func addResNet(
     _ depth: ResNetDepth, outputStride: Int, width first: Int = 64, named name: String = "backbone", to image: Value
   ) -> BackboneLevels {
-    var x = add(Convolution(filters: first, kernel: 7, stride: 2, padding: 3, bias: false, start: .normal), named: "\(name).conv1", to: image)
+    let stem = Convolution(filters: first, kernel: 7, stride: 2, padding: 3, bias: false, start: .normal)
+    var x = add(stem, named: "\(name).conv1", to: image)
     x = add(BatchNormalization(rectified: true), named: "\(name).bn1", to: x)
     x = add(Pooling(.maximum, kernel: 3, stride: 2, padding: 1), named: "\(name).maxpool", to: x)
     var levels: [Value] = []

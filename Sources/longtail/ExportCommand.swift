@@ -81,7 +81,8 @@ struct ExportCommand: ParsableCommand {
     do {
       try Data(bytes).write(to: URL(fileURLWithPath: output), options: .atomic)
     } catch {
-      throw LongtailError(.inputOutput, "\(output): cannot be written: \(error.localizedDescription)", advice: "Check permissions and space.")
+      throw LongtailError(
+        .inputOutput, "\(output): cannot be written: \(error.localizedDescription)", advice: "Check permissions and space.")
     }
   }
 

@@ -81,13 +81,18 @@ public struct ClassStatistics: Sendable {
   /// The objective that a configuration names, with these counts; predictions are made as `evaluation.decision` says.
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
   public func objective(_ configuration: Configuration) throws -> any Objective {
+    try ClassStatistics.objective(configuration, context: context(configuration))
+  }
+
+  /// The objective that a configuration names, in the form that its task needs: over regions where it detects.
+  static func objective(_ configuration: Configuration, context: ObjectiveContext) throws -> any Objective {
     let (name, settings) = (configuration.objective.name, configuration.objective.settings)
     if configuration.task == DetectionTask.name {
-      return try RegionObjective.make(name, settings: settings, context: context(configuration))
+      return try RegionObjective.make(name, settings: settings, context: context)
     }
-    let objective = try ObjectiveRegistry.make(name, settings: settings, context: context(configuration))
-    guard let strength = configuration.evaluation.decision.shift else { return objective }
-    return ShiftedPredictions(objective, pixelCounts: pixelCounts.map(Double.init), strength: strength)
+    let objective = try ObjectiveRegistry.make(name, settings: settings, context: context)
+    guard let strength = configuration.evaluation.decision.shift, let counts = context.pixelCounts else { return objective }
+    return ShiftedPredictions(objective, pixelCounts: counts.map(Double.init), strength: strength)
   }
 
   /// The classes and their counts, which objectives are made for.

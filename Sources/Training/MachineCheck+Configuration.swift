@@ -156,9 +156,8 @@ extension MachineCheck {
     do {
       // The true counts need a pass over all labels; whether name and settings make sense does not depend on them.
       let ones = experiment.classNames.map { _ in Int64(1) }
-      let made = try ObjectiveRegistry.make(
-        configuration.objective.name, settings: configuration.objective.settings,
-        context: ObjectiveContext(classes: ones.count, pixelCounts: ones, imageCounts: ones))
+      let made = try ClassStatistics.objective(
+        configuration, context: ObjectiveContext(classes: ones.count, pixelCounts: ones, imageCounts: ones, images: 1))
       let training = configuration.training
       let stepsPerEpoch = max(1, experiment.epochLength / training.globalBatch)
       let wholeRun = training.epochs * stepsPerEpoch

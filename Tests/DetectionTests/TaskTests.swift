@@ -233,7 +233,7 @@ import Testing
     #expect(try task.predictions(of: image, inference) == found)
     let figure = try task.figure(.validation, index: 1, inference)
     guard case .drawing(let drawn) = figure.truth else { throw LongtailError(.internalError, "no drawing") }
-    #expect(drawn.width % 80 == 0 && drawn.width > 80)
+    #expect(drawn.width % 80 == 0 && drawn.width > 80 && drawn.width == figure.input.width && drawn.height == figure.input.height)
     #expect(longtailError { try task.pipelines(usual(nil)) }?.advice?.contains("64") == true)
     #expect(try task.showcase(.train, groups: ClassGroups(places: Array(repeating: 2, count: 10)), count: 2).count == 2)
   }

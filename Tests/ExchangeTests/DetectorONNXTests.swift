@@ -28,7 +28,7 @@ import Testing
     (options.backboneWidth, options.pyramidChannels, options.headWidth, options.rows) = (16, 16, 32, 4)
     (options.proposals, options.detections, options.canonicalSize) = (40, 30, 56)
     // Scores of an untrained head lie close together.
-    options.scoreThreshold = form == .softmax ? 0.15 : form == .softmaxWithObjectness ? 0.08 : 0.0005
+    options.scoreThreshold = form == .softmax ? 0.15 : form == .softmaxWithObjectness ? 0.02 : 0.0005
     options.anchorSizes = [10, 20, 40, 60, 90]
     return Detector(options, classes: 5, form: form)
   }
@@ -89,12 +89,17 @@ import Testing
       let answer = try JSONDecoder().decode(Answer.self, from: Data(outcome.output.utf8))
       #expect(answer.metadata["canvas"] == "128x96" && answer.metadata["classNames"]?.contains("\"e\"") == true)
       try #require(answer.scores.count == expected.count, "\(form): \(answer.scores.count) boxes, expected \(expected.count)")
+      // Of scores that are equal to rounding either may stand first.
+      var isTaken = [Bool](repeating: false, count: expected.count)
       for (place, own) in expected.enumerated() {
-        #expect(answer.labels[place] == own.label && abs(answer.scores[place] - own.score) < 1e-4, "\(form), box \(place)")
-        let box = answer.boxes[4 * place..<4 * place + 4]
-        for (a, b) in zip(box, [own.box.left, own.box.top, own.box.right, own.box.bottom]) {
-          #expect(abs(a - b) < 0.02, "\(form), box \(place): \(Array(box)), \(own.box)")
+        let found = answer.scores.indices.first { other in
+          let box = Array(answer.boxes[4 * other..<4 * other + 4])
+          let distances = zip(box, [own.box.left, own.box.top, own.box.right, own.box.bottom]).map { abs($0 - $1) }
+          return !isTaken[other] && answer.labels[other] == own.label && abs(answer.scores[other] - own.score) < 1e-4
+            && distances.allSatisfy { $0 < 0.02 }
         }
+        #expect(found.map { abs($0 - place) <= 1 } == true, "\(form): box \(place), \(own), is at \(found.map { "\($0)" } ?? "no place")")
+        if let found { isTaken[found] = true }
       }
     }
   }

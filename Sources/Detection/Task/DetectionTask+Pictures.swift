@@ -16,14 +16,14 @@ extension DetectionTask {
     return (0..<taken).map { candidates[(2 * $0 + 1) * candidates.count / (2 * taken)] }
   }
 
-  /// An image with its boxes, and with what the network finds from a score of one half on.
+  /// An image with its boxes, and with what the network finds from a score of one half on. All three are enlarged where letters need it.
   package func figure(_ split: Split, index: Int, _ network: InferenceNetwork) throws -> ImageFigure {
     let image = try images.image(split: split, index: index)
     let truth = try images.objects(split: split, index: index)
     let found = try predictions(of: image, network).filter { $0.score >= 0.5 }
     let (palette, names) = (images.classes.map(\.colour), images.classes.map(\.name))
     return ImageFigure(
-      name: images.identifier(split: split, index: index), input: image,
+      name: images.identifier(split: split, index: index), input: image.drawing([], palette: []),
       truth: .drawing(
         image.drawing(
           truth.objects.map { ($0.box, Int($0.label), names[Int($0.label)] + ($0.isCrowd ? " crowd" : "")) }, palette: palette)),

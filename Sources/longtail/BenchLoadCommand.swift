@@ -54,11 +54,12 @@ struct BenchLoadCommand: ParsableCommand {
         ("plain", "from the cache, as in evaluation", plain.others),
       ]
       if json {
-        let members = rows.map {
-          JSONValue.Member($0.key, .members(["median": .double(median($0.values)), "least": .double($0.values.min() ?? 0)]))
+        var members: [JSONValue.Member] = [.init("images", .int(samples.count)), .init("unit", .string("milliseconds an image"))]
+        for row in rows {
+          members.append(
+            .init(row.key, .members(["median": .double(median(row.values)), "least": .double(row.values.min() ?? 0)])))
         }
-        printNow(
-          JSONValue.members([.init("images", .int(samples.count)), .init("unit", .string("milliseconds an image"))] + members).pretty)
+        printNow(JSONValue.object(members).pretty)
         return
       }
       var table = TextTable(columns: [.init("image"), .init("median ms", isNumeric: true), .init("least ms", isNumeric: true)])
@@ -72,9 +73,9 @@ struct BenchLoadCommand: ParsableCommand {
   }
 
   /// Milliseconds of each image: those of the first epoch, and those of the others.
-  private func milliseconds(_ input: TrainingInput, _ samples: [Int], _ pipeline: any InputPipeline) throws -> (
-    first: [Double], others: [Double]
-  ) {
+  private func milliseconds(
+    _ input: TrainingInput, _ samples: [Int], _ pipeline: any InputPipeline, size: ImageSize
+  ) throws -> (first: [Double], others: [Double]) {
     var options = BatchLoader.Options()
     options.cacheBytes = .max
     let loader = try input.loader(of: samples, epochs: epochs + 1, pipeline: pipeline, size: size, options: options)

@@ -4,7 +4,7 @@ extension Configuration.Augmentation {
   /// Section `data.augmentation.classCrop`: crops are drawn until a class of the image fills enough of them.
   public struct ClassCrop: Section {
     /// The chance that a draw gets such a crop.
-    public var probability = 1.0
+    public var chance = 1.0
     /// Pixels of the class that suffice.
     public var pixels = 250
     /// The most crops that are drawn.
@@ -16,7 +16,7 @@ extension Configuration.Augmentation {
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("probability", &probability, "chance that a draw gets such a crop", .between(0, 1))
+      visitor.key("chance", &chance, "chance that a draw gets such a crop", .between(0, 1))
       visitor.key("pixels", &pixels, "pixels of the class that suffice; the best crop is taken if none has so many", .atLeast(1))
       visitor.key("tries", &tries, "crops that are drawn at most; the last one is laid around a pixel of the class", .between(1, 255))
       visitor.temperature(&temperature)
@@ -30,7 +30,7 @@ extension Configuration.Augmentation {
     /// The share of the labelled training pixels below which a class is rare.
     public var rareShare = 0.015
     /// The chance that a view gets cut-outs.
-    public var probability = 0.5
+    public var chance = 0.5
     /// The most classes that a view gets.
     public var count = 1
     /// Connected regions of fewer pixels are no cut-outs.
@@ -58,7 +58,7 @@ extension Configuration.Augmentation {
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey("classes", &classes, "names of the classes; those with a share below rareShare when not given")
       visitor.key("rareShare", &rareShare, "share of the labelled training pixels below which a class is rare", .above(0), .between(0, 1))
-      visitor.key("probability", &probability, "chance that an image gets cut-outs", .between(0, 1))
+      visitor.key("chance", &chance, "chance that an image gets cut-outs", .between(0, 1))
       visitor.key("count", &count, "classes that an image gets at most, of those that it lacks", .between(1, 64))
       visitor.key("smallest", &smallest, "pixels of a connected region, after data.size, below which it is no cut-out", .atLeast(1))
       visitor.key(
@@ -80,9 +80,9 @@ extension Configuration.Augmentation {
   /// Sections `data.augmentation.cutMix` and `data.augmentation.mixup`: another sample is mixed in, drawn by its classes.
   public struct Mix: Section {
     /// The chance that a view is mixed in this way.
-    public var probability = 0.5
+    public var chance = 0.5
     /// Both shapes of the beta distribution that the share of a view is drawn from.
-    public var shape = 1.0
+    public var alpha = 1.0
     /// How the other sample is drawn.
     public var partner = Partner.byClass
     /// How much rarer classes are preferred; by the sampler's chances when not given.
@@ -100,9 +100,9 @@ extension Configuration.Augmentation {
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("probability", &probability, "chance that an image is mixed in this way", .between(0, 1))
+      visitor.key("chance", &chance, "chance that an image is mixed in this way", .between(0, 1))
       visitor.key(
-        "shape", &shape, "shape of the beta distribution of the share that an image keeps; 1 is uniform", .above(0), .between(0, 100))
+        "alpha", &alpha, "both shapes of the beta distribution of the share that an image keeps; 1 is uniform", .above(0), .between(0, 100))
       visitor.key("partner", &partner, "a class first, then a sample that shows it; or all samples alike")
       visitor.temperature(&temperature)
     }

@@ -79,10 +79,10 @@ extension Configuration {
       if classCrop != nil, crop == nil, scale == [1, 1] {
         found.append(Contradiction("classCrop", "it chooses among crops, but there is no `crop`, and no `scale` that makes one"))
       }
-      let mixed = (cutMix?.probability ?? 0) + (mixup?.probability ?? 0)
+      let mixed = (cutMix?.chance ?? 0) + (mixup?.chance ?? 0)
       if mixed > 1 {
         found.append(
-          Contradiction("mixup.probability", "with that of `cutMix` it adds up to \(mixed), but an image is mixed in one way or not at all")
+          Contradiction("mixup.chance", "with that of `cutMix` it adds up to \(mixed), but an image is mixed in one way or not at all")
         )
       }
       return found

@@ -4,7 +4,7 @@ extension Configuration.Augmentation {
   /// Section `data.augmentation.classCrop`: crops are drawn until a class of the image fills enough of them.
   public struct ClassCrop: Section {
     /// The chance that a draw gets such a crop.
-    public var probability = 1.0
+    public var chance = 1.0
     /// Pixels of the class that suffice.
     public var pixels = 250
     /// The most crops that are drawn.
@@ -16,7 +16,7 @@ extension Configuration.Augmentation {
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("probability", &probability, "chance that a draw gets such a crop", .between(0, 1))
+      visitor.key("chance", &chance, "chance that a draw gets such a crop", .between(0, 1))
       visitor.key("pixels", &pixels, "pixels of the class that suffice; the best crop is taken if none has so many", .atLeast(1))
       visitor.key("tries", &tries, "crops that are drawn at most; the last one is laid around a pixel of the class", .between(1, 255))
       visitor.temperature(&temperature)
@@ -30,7 +30,7 @@ extension Configuration.Augmentation {
     /// The share of the labelled training pixels below which a class is rare.
     public var rareShare = 0.015
     /// The chance that a view gets cut-outs.
-    public var probability = 0.5
+    public var chance = 0.5
     /// The most classes that a view gets.
     public var count = 1
     /// Connected regions of fewer pixels are no cut-outs.
@@ -58,7 +58,7 @@ extension Configuration.Augmentation {
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey("classes", &classes, "names of the classes; those with a share below rareShare when not given")
       visitor.key("rareShare", &rareShare, "share of the labelled training pixels below which a class is rare", .above(0), .between(0, 1))
-      visitor.key("probability", &probability, "chance that an image gets cut-outs", .between(0, 1))
+      visitor.key("chance", &chance, "chance that an image gets cut-outs", .between(0, 1))
       visitor.key("count", &count, "classes that an image gets at most, of those that it lacks", .between(1, 64))
       visitor.key("smallest", &smallest, "pixels of a connected region, after data.size, below which it is no cut-out", .atLeast(1))
       visitor.key(
@@ -81,7 +81,7 @@ extension Configuration.Augmentation {
   /// classes, for labels of images it is another one of the global batch.
   public struct Mix: Section {
     /// The chance of it, of an image in segmentation, of a batch in recognition; 0.5 and 1 if nil.
-    public var probability: Double?
+    public var chance: Double?
     /// Both shapes of the beta distribution that the share of an image is drawn from.
     public var alpha = 1.0
     /// How the other sample is drawn in segmentation; by class if nil.
@@ -102,7 +102,7 @@ extension Configuration.Augmentation {
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey(
-        "probability", &probability, "chance of it: of an image in segmentation, 0.5 when not given; of a batch in recognition, 1",
+        "chance", &chance, "chance of it: of an image in segmentation, 0.5 when not given; of a batch in recognition, 1",
         .between(0, 1))
       visitor.key(
         "alpha", &alpha, "shape of the beta distribution of the share that an image keeps; 1 is uniform", .above(0), .between(0, 100))

@@ -6,14 +6,14 @@ extension Configuration.Augmentation {
     /// How far a corner may move, as a share of half the width and half the height.
     public var distortion = 0.3
     /// The chance of it.
-    public var probability = 0.5
+    public var chance = 0.5
 
     /// All defaults.
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("distortion", &distortion, "how far a corner moves at most, as a share of half the width and height", .between(0, 0.9))
-      visitor.key("probability", &probability, "chance of it", .between(0, 1))
+      visitor.key("chance", &chance, "chance of it", .between(0, 1))
     }
   }
 
@@ -24,7 +24,7 @@ extension Configuration.Augmentation {
     /// How far a corner may move, as a share of its cell.
     public var strength = 0.3
     /// The chance of it.
-    public var probability = 0.5
+    public var chance = 0.5
 
     /// All defaults.
     public init() {}
@@ -32,7 +32,7 @@ extension Configuration.Augmentation {
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("cells", &cells, "cells in each direction", .between(2, 64))
       visitor.key("strength", &strength, "how far a corner moves at most, as a share of its cell", .between(0, below: 0.5))
-      visitor.key("probability", &probability, "chance of it", .between(0, 1))
+      visitor.key("chance", &chance, "chance of it", .between(0, 1))
     }
   }
 
@@ -45,7 +45,7 @@ extension Configuration.Augmentation {
     /// Their strength from 0 to 10, for `randAugment`.
     public var magnitude = 5.0
     /// The chance that an image is changed at all.
-    public var probability = 1.0
+    public var chance = 1.0
 
     /// How operations are drawn.
     public enum Name: String, CaseIterable, Choice {
@@ -64,7 +64,7 @@ extension Configuration.Augmentation {
       visitor.key("name", &name, "some of one strength, one of a strength of chance, or one of the pairs found for CIFAR-10")
       visitor.key("operations", &operations, "operations of an image, for randAugment", .between(1, 16))
       visitor.key("magnitude", &magnitude, "their strength, for randAugment", .between(0, 10))
-      visitor.key("probability", &probability, "chance that an image is changed at all", .between(0, 1))
+      visitor.key("chance", &chance, "chance that an image is changed at all", .between(0, 1))
     }
   }
 
@@ -73,7 +73,7 @@ extension Configuration.Augmentation {
     /// The least and the greatest deviation in pixels.
     public var deviation = [0.1, 2.0]
     /// The chance of it.
-    public var probability = 0.5
+    public var chance = 0.5
 
     /// All defaults.
     public init() {}
@@ -82,7 +82,7 @@ extension Configuration.Augmentation {
       visitor.key(
         "deviation", &deviation, "least and greatest deviation, in pixels", .count(2, "least and greatest deviation"),
         .each(.between(0, 100)))
-      visitor.key("probability", &probability, "chance of it", .between(0, 1))
+      visitor.key("chance", &chance, "chance of it", .between(0, 1))
     }
 
     package func contradictions() -> [Contradiction] { Configuration.Augmentation.disorder(of: deviation) }
@@ -93,7 +93,7 @@ extension Configuration.Augmentation {
     /// The least and the greatest deviation, in steps of 8 bits.
     public var deviation = [0.0, 10.0]
     /// The chance of it.
-    public var probability = 0.5
+    public var chance = 0.5
 
     /// All defaults.
     public init() {}
@@ -102,7 +102,7 @@ extension Configuration.Augmentation {
       visitor.key(
         "deviation", &deviation, "least and greatest deviation, in steps of 8 bits", .count(2, "least and greatest deviation"),
         .each(.between(0, 255)))
-      visitor.key("probability", &probability, "chance of it", .between(0, 1))
+      visitor.key("chance", &chance, "chance of it", .between(0, 1))
     }
 
     package func contradictions() -> [Contradiction] { Configuration.Augmentation.disorder(of: deviation) }

@@ -79,10 +79,10 @@ extension Configuration {
       if classCrop != nil, crop == nil, scale == [1, 1] {
         found.append(Contradiction("classCrop", "it chooses among crops, but there is no `crop`, and no `scale` that makes one"))
       }
-      let mixed = (cutMix.map { $0.probability ?? 0.5 } ?? 0) + (mixup.map { $0.probability ?? 0.5 } ?? 0)
+      let mixed = (cutMix.map { $0.chance ?? 0.5 } ?? 0) + (mixup.map { $0.chance ?? 0.5 } ?? 0)
       if mixed > 1 {
         found.append(
-          Contradiction("mixup.probability", "with that of `cutMix` it adds up to \(mixed), but an image is mixed in one way or not at all")
+          Contradiction("mixup.chance", "with that of `cutMix` it adds up to \(mixed), but an image is mixed in one way or not at all")
         )
       }
       return found + views.contradictions()
@@ -100,7 +100,7 @@ extension Configuration {
     /// Colours are turned by up to so many full turns, either way.
     public var hue = 0.0
     /// How likely an image is changed at all; of recognition.
-    public var probability = 1.0
+    public var chance = 1.0
 
     /// None at all.
     public init() {}
@@ -110,7 +110,7 @@ extension Configuration {
       visitor.key("contrast", &contrast, "0 changes nothing", .between(0, 1))
       visitor.key("saturation", &saturation, "0 changes nothing", .between(0, 1))
       visitor.key("hue", &hue, "greatest turn of the hue, in full turns, either way", .between(0, 0.5))
-      visitor.key("probability", &probability, "recognition: chance that an image is changed at all", .between(0, 1))
+      visitor.key("chance", &chance, "recognition: chance that an image is changed at all", .between(0, 1))
     }
   }
 }

@@ -36,7 +36,7 @@ extension Configuration {
     let given: [(String, Bool)] =
       augmentation.views.givenKeys.map { ("data.augmentation.\($0)", true) }
       + [
-        ("data.augmentation.jitter.probability", augmentation.jitter.probability != 1),
+        ("data.augmentation.jitter.chance", augmentation.jitter.chance != 1),
         ("data.longTail", data.longTail != nil), ("evaluation.shortSide", evaluation.shortSide != nil),
       ]
     return given.filter(\.1).map { ($0.0, nil) }

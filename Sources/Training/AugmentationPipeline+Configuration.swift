@@ -17,12 +17,12 @@ extension AugmentationPipeline {
     saturation = augmentation.jitter.saturation
     warp.degrees = augmentation.rotate
     warp.shear = augmentation.shear
-    warp.perspective = augmentation.perspective.map { .init(distortion: $0.distortion, probability: $0.probability) }
-    warp.grid = augmentation.gridDistortion.map { .init(cells: $0.cells, strength: $0.strength, probability: $0.probability) }
+    warp.perspective = augmentation.perspective.map { .init(distortion: $0.distortion, probability: $0.chance) }
+    warp.grid = augmentation.gridDistortion.map { .init(cells: $0.cells, strength: $0.strength, probability: $0.chance) }
     tones.gamma = AugmentationPipeline.range(augmentation.gamma, neutral: 1)
     tones.hue = augmentation.jitter.hue
-    tones.blur = augmentation.blur.flatMap { AugmentationPipeline.spread($0.deviation, $0.probability) }
-    tones.noise = augmentation.noise.flatMap { AugmentationPipeline.spread($0.deviation, $0.probability) }
+    tones.blur = augmentation.blur.flatMap { AugmentationPipeline.spread($0.deviation, $0.chance) }
+    tones.noise = augmentation.noise.flatMap { AugmentationPipeline.spread($0.deviation, $0.chance) }
     policy = augmentation.policy.map(AugmentationPolicy.init)
     classCrop = augmentation.classCrop.map(ClassCrop.init)
     copyPaste = augmentation.copyPaste.map(CopyPaste.init)
@@ -51,7 +51,7 @@ extension AugmentationPolicy {
       case .trivialAugment: .trivialAugment
       case .autoAugment: .autoAugment
       }
-    self.init(kind, operations: section.operations, magnitude: section.magnitude, probability: section.probability)
+    self.init(kind, operations: section.operations, magnitude: section.magnitude, probability: section.chance)
   }
 }
 
@@ -59,7 +59,7 @@ extension ClassCrop {
   /// What the configuration says.
   fileprivate init(_ section: Configuration.Augmentation.ClassCrop) {
     self.init()
-    (probability, pixels, tries, temperature) = (section.probability, section.pixels, section.tries, section.temperature)
+    (probability, pixels, tries, temperature) = (section.chance, section.pixels, section.tries, section.temperature)
   }
 }
 
@@ -67,7 +67,7 @@ extension CopyPaste {
   /// What the configuration says.
   fileprivate init(_ section: Configuration.Augmentation.CopyPaste) {
     self.init()
-    (classNames, rareShare, probability, count) = (section.classes, section.rareShare, section.probability, section.count)
+    (classNames, rareShare, probability, count) = (section.classes, section.rareShare, section.chance, section.count)
     (smallest, flip, border) = (section.smallest, section.flip, section.border)
     if let low = section.scale.first, let high = section.scale.last, low <= high { scale = low...high }
     place = section.place == .height ? .height : .anywhere
@@ -78,7 +78,7 @@ extension ClassMixing.Rule {
   /// What the configuration says.
   fileprivate init(_ section: Configuration.Augmentation.Mix) {
     self.init()
-    (probability, shape, temperature) = (section.probability ?? 0.5, section.alpha, section.temperature)
+    (probability, shape, temperature) = (section.chance ?? 0.5, section.alpha, section.temperature)
     isByClass = section.partner != .any
   }
 }

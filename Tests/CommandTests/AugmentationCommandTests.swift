@@ -12,7 +12,7 @@ extension ProcessTests {
       "data.augmentation.rotate=10", "data.augmentation.gridDistortion={cells: 3}", "data.augmentation.gamma=[0.8, 1.2]",
       "data.augmentation.noise={deviation: [1, 5]}", "data.augmentation.policy={name: randAugment, magnitude: 4}",
       "data.augmentation.copyPaste={rareShare: 0.1, smallest: 4, count: 2, border: 1}",
-      "data.augmentation.cutMix={probability: 0.3, temperature: 0.05}", "data.augmentation.mixup={probability: 0.3}",
+      "data.augmentation.cutMix={chance: 0.3, temperature: 0.05}", "data.augmentation.mixup={chance: 0.3}",
       "data.sampler={name: rareClass, settings: {temperature: 0.1}}",
     ]
 

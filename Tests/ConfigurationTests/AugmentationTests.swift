@@ -20,19 +20,19 @@ import Testing
           augmentation:
             scale: [0.5, 2]
             crop: {width: 128, height: 96}
-            classCrop: {probability: 0.75, pixels: 100, tries: 5, temperature: 0.02}
+            classCrop: {chance: 0.75, pixels: 100, tries: 5, temperature: 0.02}
             rotate: 10
             shear: 0.1
-            perspective: {distortion: 0.2, probability: 0.25}
+            perspective: {distortion: 0.2, chance: 0.25}
             gridDistortion: {cells: 4}
             gamma: [0.8, 1.25]
             jitter: {hue: 0.05}
-            blur: {deviation: [0.5, 1], probability: 0.1}
+            blur: {deviation: [0.5, 1], chance: 0.1}
             noise: {deviation: [2, 6]}
-            policy: {name: trivialAugment, probability: 0.5}
+            policy: {name: trivialAugment, chance: 0.5}
             copyPaste: {classes: [Pole, Sign], count: 2, border: 1, place: height, smallest: 30}
-            cutMix: {probability: 0.25, partner: any}
-            mixup: {probability: 0.25, alpha: 0.2}
+            cutMix: {chance: 0.25, partner: any}
+            mixup: {chance: 0.25, alpha: 0.2}
         """)
     let augmentation = given.data.augmentation
     #expect(augmentation.classCrop?.pixels == 100 && augmentation.classCrop?.temperature == 0.02)
@@ -54,7 +54,7 @@ import Testing
     ("{gamma: [1.5, 0.5]}", "swap them"), ("{gamma: [1]}", "2 elements"), ("{jitter: {hue: 0.6}}", "between 0.0 and 0.5"),
     ("{blur: {deviation: [2, 1]}}", "swap them"), ("{noise: {deviation: [-1, 1]}}", "between 0.0 and 255.0"),
     ("{classCrop: {}}", "it chooses among crops"), ("{classCrop: {tries: 0}, crop: {width: 4, height: 4}}", "between 1 and 255"),
-    ("{cutMix: {probability: 0.6}, mixup: {}}", "mixed in one way or not at all"),
+    ("{cutMix: {chance: 0.6}, mixup: {}}", "mixed in one way or not at all"),
     ("{policy: {name: randaugment}}", "did you mean `randAugment`?"),
     ("{gridDistortion: {strength: 0.5}}", "below 0.5"), ("{perspective: {distortion: 1}}", "between 0.0 and 0.9"),
     ("{scale: [2, 1]}", "swap them"), ("{mixup: {temperature: 0}}", "greater than 0.0"),

@@ -17,8 +17,8 @@ import Testing
             autoAugment: true
             cutout: 16
             grey: 0.2
-            blur: {probability: 0.4}
-            jitter: {hue: 0.1, probability: 0.8}
+            blur: {chance: 0.4}
+            jitter: {hue: 0.1, chance: 0.8}
             mixup: {alpha: 0.2}
             cutMix: {}
             views: 2
@@ -28,8 +28,8 @@ import Testing
         """)
     let views = configuration.data.augmentation.views
     #expect(configuration.data.augmentation.flip == 0.25 && views.padAndCrop == 4 && views.autoAugment && views.cutout == 16)
-    #expect(views.grey == 0.2 && configuration.data.augmentation.blur?.probability == 0.4)
-    #expect(configuration.data.augmentation.jitter.hue == 0.1 && configuration.data.augmentation.jitter.probability == 0.8)
+    #expect(views.grey == 0.2 && configuration.data.augmentation.blur?.chance == 0.4)
+    #expect(configuration.data.augmentation.jitter.hue == 0.1 && configuration.data.augmentation.jitter.chance == 0.8)
     #expect(configuration.data.augmentation.mixup?.alpha == 0.2 && configuration.data.augmentation.cutMix?.alpha == 1)
     #expect(views.views == 2 && views.furtherViews?.randomResizedCrop?.area == [0.2, 1] && views.furtherViews?.flip == 0)
     #expect(configuration.data.longTail?.factor == 50 && configuration.data.longTail?.form == .step)
@@ -59,7 +59,7 @@ import Testing
   func whatDoesNotFitIsRefused(yaml: String, expected: String) { #expect(message(yaml) == "my.yaml:1: \(expected)") }
 
   @Test func keysOfAnotherTaskAreRefused() throws {
-    let recognition = ["padAndCrop: 4", "autoAugment: true", "views: 2", "jitter: {probability: 0.5}"]
+    let recognition = ["padAndCrop: 4", "autoAugment: true", "views: 2", "jitter: {chance: 0.5}"]
     for key in recognition {
       let configuration = try Configuration(yaml: "data: {augmentation: {\(key)}}")
       try configuration.requireKeys(ofTask: "recognition")

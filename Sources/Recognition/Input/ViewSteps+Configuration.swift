@@ -28,8 +28,8 @@ extension ViewSteps {
       brightness: jitter.brightness, contrast: jitter.contrast, saturation: jitter.saturation, hue: jitter.hue)
     let deviation = blur?.deviation ?? [0, 0]
     return [
-      .horizontalFlip(flip), .colourJitter(colours, probability: colours == ColourJitter() ? 0 : jitter.probability), .grey(grey),
-      .blur(deviation[0]...max(deviation[0], deviation[1]), probability: blur?.probability ?? 0),
+      .horizontalFlip(flip), .colourJitter(colours, probability: colours == ColourJitter() ? 0 : jitter.chance), .grey(grey),
+      .blur(deviation[0]...max(deviation[0], deviation[1]), probability: blur?.chance ?? 0),
     ] + (autoAugment ? [.autoAugment] : []) + (cutout.map { [.cutout(Cutout(length: $0))] } ?? [])
   }
 }

@@ -16,8 +16,8 @@ extension RecognitionTask {
     let first = ViewSteps(data.augmentation, size: size)
     let further = recipe.furtherViews.map { ViewSteps($0, size: size) } ?? first
     let mixing =
-      (data.augmentation.mixup.map { [Mixing(.mixup, shape: $0.alpha, probability: $0.probability ?? 1)] } ?? [])
-      + (data.augmentation.cutMix.map { [Mixing(.cutMix, shape: $0.alpha, probability: $0.probability ?? 1)] } ?? [])
+      (data.augmentation.mixup.map { [Mixing(.mixup, shape: $0.alpha, probability: $0.chance ?? 1)] } ?? [])
+      + (data.augmentation.cutMix.map { [Mixing(.cutMix, shape: $0.alpha, probability: $0.chance ?? 1)] } ?? [])
     let training = RecognitionInput(
       views: [first] + [ViewSteps](repeating: further, count: recipe.views - 1), mixing: mixing, normalization: normalization, seed: seed)
     let evaluation = RecognitionInput(

@@ -128,7 +128,10 @@ public struct Experiment: Sendable {
     var usual = pipelines(configuration)
     usual.wantedViews = method.viewCount
     let pipelines = try task.pipelines(usual)
-    if !(pipelines.training is AugmentationPipeline), let key = (usual.training as? AugmentationPipeline)?.furtherKeys.first {
+    // Recognition reads the keys by itself, and refuses those that it does not know.
+    if !(pipelines.training is AugmentationPipeline), task.name != TaskRegistry.entryWithOwnViews,
+      let key = (usual.training as? AugmentationPipeline)?.furtherKeys.first
+    {
       throw LongtailError(
         .usage, "data.augmentation.\(key) does not serve \(task.name), which varies its images by a pipeline of its own",
         advice: "Leave the key out.")

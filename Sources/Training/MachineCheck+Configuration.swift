@@ -158,7 +158,7 @@ extension MachineCheck {
       let ones = experiment.classNames.map { _ in Int64(1) }
       let made = try ClassStatistics.objective(
         configuration, context: ObjectiveContext(classes: ones.count, pixelCounts: ones, imageCounts: ones, images: 1))
-      _ = try Learner.schedule(configuration, totalSteps: 1, stepsPerEpoch: 1)
+      _ = try Learner.schedule(configuration, totalSteps: configuration.schedule.warmupSteps + 1, stepsPerEpoch: 1)
       return MachineCheck("objective", .ok, made.name)
     } catch {
       return MachineCheck("objective", error: error)

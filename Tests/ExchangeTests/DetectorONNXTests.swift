@@ -28,7 +28,7 @@ import Testing
     (options.backboneWidth, options.pyramidChannels, options.headWidth, options.rows) = (16, 16, 32, 4)
     (options.proposals, options.detections, options.canonicalSize) = (40, 30, 56)
     // Scores of an untrained head lie close together.
-    options.scoreThreshold = form == .softmax ? 0.15 : form == .softmaxWithObjectness ? 0.02 : 0.0005
+    options.scoreThreshold = form == .softmax ? 0.15 : form == .softmaxWithObjectness ? 0 : 0.0005
     options.anchorSizes = [10, 20, 40, 60, 90]
     return Detector(options, classes: 5, form: form)
   }

@@ -4,6 +4,7 @@ import Datasets
 import MethodCases
 import Networks
 import Objectives
+import Tasks
 import Tensors
 import TestSupport
 import Testing
@@ -21,6 +22,13 @@ import Training
         let samples = Array(first..<min(share.upperBound, first + 5))
         try body(rows(samples, of: port, network, numbers), samples.map { Int32(MethodImages.labels[$0]) })
       }
+    }
+
+    /// No epilogue of these tests looks at several ports.
+    func forEachBatch(
+      ports: Set<Port>, _ network: Network, _ numbers: ParameterSet, _ body: (Batch, NetworkOutputs) throws -> Void
+    ) throws {
+      throw LongtailError(.internalError, "these images are looked at through one port")
     }
 
     func rows(_ samples: [Int], of port: Port, _ network: Network, _ numbers: ParameterSet) throws -> RowsView {

@@ -208,8 +208,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "DetectorProbe", "Images", "MethodCases", "MethodProbe", "Models",
-        "Networks", "Objectives", "Optimizers", "Settings", "Tasks", "Tensors", "TestSupport", "Threading", "Training", "TrainingProbe",
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Detection", "DetectorProbe", "Images", "MethodCases", "MethodProbe",
+        "Models", "Networks", "Objectives", "Optimizers", "Recognition", "Settings", "Tasks", "Tensors", "TestSupport", "Threading",
+        "Training", "TrainingProbe",
       ], exclude: ["Methods/Oracle"], swiftSettings: strict),
     .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(

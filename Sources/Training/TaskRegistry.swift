@@ -82,7 +82,11 @@ public enum TaskRegistry {
   package static var description: KindDescription {
     KindDescription(
       name: "task", summary: "what the network is trained for", place: "The name is the key `task`.",
-      entries: entries.map { EntryDescription(name: $0.name, summary: $0.summary, about: $0.summary, source: nil, settings: []) })
+      entries: entries.map {
+        EntryDescription(
+          name: $0.name, summary: $0.summary, about: "\($0.summary.prefix(1).uppercased())\($0.summary.dropFirst()).", source: nil,
+          settings: [])
+      })
   }
 }
 

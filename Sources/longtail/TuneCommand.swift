@@ -42,7 +42,7 @@ struct TuneCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The score to judge by, such as miou or miou.tail; by default the one that the task is judged by.", valueName: "name"))
+      "The score to judge by, named as checkpoint.best names it; by default the one that the task is judged by.", valueName: "name"))
   var score: String?
 
   @Option(help: ArgumentHelp("The shares of the epochs that candidates are trained up to.", valueName: "1/3,1"))

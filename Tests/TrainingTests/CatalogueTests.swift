@@ -1,9 +1,11 @@
 import Configuration
 import Datasets
+import Detection
 import Foundation
 import Models
 import Objectives
 import Optimizers
+import Recognition
 import Settings
 import Tensors
 import TestSupport
@@ -21,7 +23,10 @@ import Training
   static let things = Catalogue.kinds.flatMap { kind in kind.entries.map { Thing(kind: kind, entry: $0) } }
 
   @Test func kindsAndNames() throws {
-    #expect(Catalogue.kinds.map(\.name) == ["section", "objective", "dataset", "sampler", "model", "optimizer"])
+    #expect(
+      Catalogue.kinds.map(\.name) == [
+        "section", "objective", "task", "dataset", "sampler", "model", "method", "epilogue", "optimizer",
+      ])
     #expect(try Catalogue.kind("objectives").entries.map(\.name) == ObjectiveRegistry.names)
     #expect(try Catalogue.kind("optimizer").entries.map(\.name) == OptimizerRegistry.names)
     #expect(try Catalogue.kind("Section").entries.map(\.name).prefix(4) == ["top", "data", "model", "objective"])
@@ -36,8 +41,14 @@ import Training
     #expect(!entry.summary.isEmpty)
     if thing.kind.name != "section" { #expect(entry.about.hasSuffix("."), "one or two sentences") }
     // What comes from a paper says from which; the rest is nobody's, or one's own.
-    let withoutPaper = ["crossEntropy", "sigmoid", "weightedSum", "scenes", "folder", "shuffled", "weighted", "balancedCopies"]
-    if thing.kind.name != "section" { #expect((entry.source == nil) == withoutPaper.contains(entry.name)) }
+    let withoutPaper = [
+      "crossEntropy", "sigmoid", "weightedSum", "scenes", "folder", "shuffled", "weighted", "balancedCopies", "glyphs", "list", "csv",
+      "idx",
+      "boxes", "plain",
+    ]
+    if !["section", "task"].contains(thing.kind.name) {
+      #expect((entry.source == nil) == withoutPaper.contains(entry.name.split(separator: ".").last.map(String.init) ?? ""))
+    }
     #expect(Set(entry.settings.map(\.path)).count == entry.settings.count)
     // The head of a section has no value and so no type.
     for setting in entry.settings {
@@ -45,11 +56,19 @@ import Training
     }
   }
 
-  /// The check that `longtail train` makes, for any of the four kinds that have registries.
+  /// The check that `longtail train` makes, for any of the kinds that have registries of things with settings.
   private func check(_ kind: String, _ name: String, _ settings: [String: SettingValue]) throws {
     switch kind {
     case "objective": try ObjectiveRegistry.check(name, settings: settings)
-    case "dataset": try DatasetRegistry.check(name: name, settings: settings)
+    case "dataset":
+      // Those of other tasks than segmentation have its name in front.
+      switch name.split(separator: ".").map(String.init) {
+      case let parts where parts.count == 2 && parts[0] == "recognition": try RecognitionDatasets.check(parts[1], settings: settings)
+      case let parts where parts.count == 2: try DetectionDatasets.registry.check(parts[1], settings)
+      default: try DatasetRegistry.check(name: name, settings: settings)
+      }
+    case "method": try MethodRegistry.check(name, settings: settings)
+    case "epilogue": try EpilogueRegistry.check(name, settings: settings)
     case "sampler": try SamplerRegistry.check(name, settings: settings)
     case "model": try ModelRegistry.check(name, settings: settings)
     case "optimizer": try OptimizerRegistry.check(name, settings: settings)
@@ -69,7 +88,7 @@ import Training
     return [parts[0]: parts.dropFirst().reversed().reduce(value) { .map([$1: $0]) }]
   }
 
-  @Test(arguments: things.filter { $0.kind.name != "section" }) func itsOwnDefaultsAreTaken(_ thing: Thing) throws {
+  @Test(arguments: things.filter { !["section", "task"].contains($0.kind.name) }) func itsOwnDefaultsAreTaken(_ thing: Thing) throws {
     var settings: [String: SettingValue] = [:]
     for setting in thing.entry.settings {
       guard let value = setting.isRequired ? Self.example(setting) : setting.value else { continue }
@@ -78,7 +97,7 @@ import Training
     try check(thing.kind.name, thing.entry.name, settings)
   }
 
-  @Test(arguments: things.filter { $0.kind.name != "section" }) func misspelledKeysAreRefused(_ thing: Thing) {
+  @Test(arguments: things.filter { !["section", "task"].contains($0.kind.name) }) func misspelledKeysAreRefused(_ thing: Thing) {
     let given = thing.entry.settings.filter { $0.isRequired && $0.depth == 0 }.map { ($0.path, Self.example($0)) }
     for setting in thing.entry.settings.map(\.path) + ["nonsense"] {
       let wrong = setting == "nonsense" ? setting : "\(setting)s"
@@ -86,7 +105,7 @@ import Training
         try check(thing.kind.name, thing.entry.name, Dictionary(given, uniquingKeysWith: { $1 }).merging(Self.nested(wrong, 1)) { $1 })
       }
       #expect(failure?.code == .usage && failure?.message.contains("'\(wrong)'") == true, "\(String(describing: failure))")
-      #expect(failure?.message.contains(thing.entry.name) == true)
+      #expect(failure?.message.contains(thing.entry.name.split(separator: ".").last ?? "") == true)
       let key = setting.split(separator: ".").last.map(String.init) ?? setting
       if wrong != setting { #expect(failure?.advice?.hasPrefix("Did you mean '\(key)'?") == true, "\(String(describing: failure))") }
     }

@@ -4,100 +4,55 @@ import Tensors
 
 /// The kinds of data sets for recognition, by name.
 package enum RecognitionDatasets {
-  /// A kind of data set.
-  package struct Entry: Sendable {
-    /// Its name in configurations.
-    package let name: String
-    /// What it is, in a line.
-    package let summary: String
-    /// Its settings, with what they mean.
-    package let settings: [(key: String, meaning: String)]
-
-    let open: @Sendable (RecognitionSettings) throws -> LabelledImages
-  }
+  package typealias Entry = RegistryEntry<Void, LabelledImages>
 
   private static let splitKeys = [(Split.train, "train"), (.validation, "validation"), (.test, "test")]
-  private static let root = ("root", "a folder that the other paths start from; without it they are taken as they are")
-  private static let share = (
-    "validationShare", "share of the training images, class by class, that is held out for validation where no such split is named"
-  )
-  private static let classes = (
-    "classes", "names of the classes in the order of their numbers: a list, or a file with one a line; by default what the labels are"
-  )
 
-  /// All kinds.
-  package static let entries: [Entry] = [
-    Entry(
-      name: "glyphs", summary: "drawn signs: 40 classes, long-tailed, no files",
-      settings: [
-        ("classes", "number of classes, 2 to 200; 40 by default"),
-        ("imbalance", "images of the most frequent class over those of the rarest, 100 by default"),
-        ("largest", "training images of the most frequent class, 500 by default"),
-        ("validation", "validation images of each class, 20 by default"), ("test", "test images of each class, 50 by default"),
-        ("seed", "what the glyphs are drawn from, 1 by default; not the run's seed"),
-      ]
-    ) { try GlyphDataset.open($0) },
-    Entry(
-      name: "folder", summary: "image files in one folder a class",
-      settings: [
-        ("root", "a folder with the folders train, val and test, or with the class folders of training images"),
-        ("train", "folder of the training images' class folders, where it is called otherwise"),
-        ("validation", "folder of the validation images' class folders"), ("test", "folder of the test images' class folders"), share,
-      ]
-    ) { try openFolders($0) },
-    Entry(
-      name: "list", summary: "image files and labels named by lists: a path, a blank and a label a line",
-      settings: [
-        root, ("train", "list of the training images"), ("validation", "list of the validation images"),
-        ("test", "list of the test images"),
-        ("images", "folder that the lists' paths start from; the root by default"), classes, share,
-      ]
-    ) { try openLists($0) },
-    Entry(
-      name: "csv", summary: "image files and labels named by tables of comma-separated values",
-      settings: [
-        root, ("table", "one table for all splits, with a column that tells them apart; without such a column all are training images"),
-        ("train", "table of the training images"), ("validation", "table of the validation images"), ("test", "table of the test images"),
-        ("images", "folder that the tables' paths start from; the root by default"),
-        ("pathColumn", "heading of the paths; by default a usual one, such as path or image"),
-        ("labelColumn", "heading of the labels; by default a usual one, such as label or class"),
-        ("splitColumn", "heading of the splits; by default split or set, where there is one"),
-        ("pathSuffix", "what is added to each path, such as .jpg"), classes, share,
-      ]
-    ) { try openTables($0) },
-    Entry(
-      name: "idx", summary: "images and labels in MNIST's format IDX, compressed by gzip or not",
-      settings: [
-        root, ("trainImages", "file of the training images; train-images-idx3-ubyte(.gz) in the root by default"),
-        ("trainLabels", "file of the training labels; train-labels-idx1-ubyte(.gz) in the root by default"),
-        ("validationImages", "file of the validation images"), ("validationLabels", "file of the validation labels"),
-        ("testImages", "file of the test images; t10k-images-idx3-ubyte(.gz) in the root by default"),
-        ("testLabels", "file of the test labels; t10k-labels-idx1-ubyte(.gz) in the root by default"), classes, share,
-      ]
-    ) { try openIDX($0) },
-    Entry(
-      name: "cifar10", summary: "CIFAR-10: the binary version's files, or class folders below train and test",
-      settings: [("root", "folder with the files, or with the folder that their archive unpacks to"), share]
-    ) { try openCIFAR(.cifar10, $0) },
-    Entry(
-      name: "cifar100", summary: "CIFAR-100: the binary version's files, or class folders below train and test",
-      settings: [("root", "folder with the files, or with the folder that their archive unpacks to"), share]
-    ) { try openCIFAR(.cifar100, $0) },
-  ]
+  /// All kinds; a new one is one more entry here.
+  package static let registry = Registry<Void, LabelledImages>(
+    "data set",
+    [
+      entry(
+        "glyphs", "drawn signs: 40 classes, long-tailed, no files",
+        "Strokes under random maps with clutter and occlusion, 32x32; an image is a function of the seed.", nil, GlyphSettings(),
+        GlyphDataset.open),
+      entry(
+        "folder", "image files in one folder a class", "The names of the folders are those of the classes.", nil, ClassFolderSettings(),
+        openFolders),
+      entry(
+        "list", "image files and labels named by lists: a path, a blank and a label a line",
+        "As ImageNet-LT, Places-LT and iNaturalist publish theirs.", nil, ImageListSettings(), openLists),
+      entry(
+        "csv", "image files and labels named by tables of comma-separated values",
+        "One table for all splits, or one for each.", nil, ImageTableSettings(), openTables),
+      entry(
+        "idx", "images and labels in MNIST's format IDX, compressed by gzip or not",
+        "MNIST, Fashion-MNIST, KMNIST and whatever else comes in four files of this kind.", nil, IDXSettings(), openIDX),
+      entry(
+        "cifar10", "CIFAR-10: the binary version's files, or class folders below train and test",
+        "50,000 training and 10,000 test images of 10 classes, 32x32.", "Krizhevsky, 2009", CIFARSettings()
+      ) { try openCIFAR(.cifar10, $0) },
+      entry(
+        "cifar100", "CIFAR-100: the binary version's files, or class folders below train and test",
+        "50,000 training and 10,000 test images of 100 classes, 32x32.", "Krizhevsky, 2009", CIFARSettings()
+      ) { try openCIFAR(.cifar100, $0) },
+    ])
 
-  /// Refuses an unknown kind, and settings that it does not have; no file is looked at.
-  /// - Throws: `.usage` with the nearest known name.
-  /// - Returns: the kind.
-  @discardableResult
-  package static func check(_ name: String, settings: [String: SettingValue]) throws -> Entry {
-    guard let entry = entries.first(where: { $0.name == name }) else {
-      throw LongtailError.unknownName("data set", name, known: entries.map(\.name))
+  private static func entry<Own: Section>(
+    _ name: String, _ summary: String, _ about: String, _ source: String?, _ settings: Own,
+    _ open: @escaping @Sendable (RecognitionSettings) throws -> LabelledImages
+  ) -> Entry {
+    Entry(name, summary: summary, about: about, source: source, settings: settings) { own, _ in
+      let values = RecognitionSettings(dataset: name, values: own.givenValues)
+      let images = try open(values)
+      guard let held = try values.number("validationShare", in: 0..<1), held > 0 else { return images }
+      return try images.holdingOut(share: held)
     }
-    for key in settings.keys.sorted() where !entry.settings.contains(where: { $0.key == key }) {
-      throw LongtailError.unknownName("setting", key, known: entry.settings.map(\.key), at: "data set \(name)")
-    }
-    return entry
   }
+
+  /// Refuses an unknown kind, and settings that it does not have or take; no file is looked at.
+  /// - Throws: `.usage` with the nearest known name.
+  package static func check(_ name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
 
   /// Opens a data set.
   /// - Parameters:
@@ -105,25 +60,13 @@ package enum RecognitionDatasets {
   ///   - settings: as the configuration has them.
   /// - Throws: `.usage` for an unknown kind or setting, `.missingInput` and `.badData` for its files.
   package static func open(_ name: String, settings: [String: SettingValue]) throws -> LabelledImages {
-    let entry = try check(name, settings: settings)
-    let settings = RecognitionSettings(dataset: name, values: settings)
-    let images = try entry.open(settings)
-    guard entry.settings.contains(where: { $0.key == share.0 }), let held = try settings.number(share.0, in: 0..<1), held > 0 else {
-      return images
-    }
-    return try images.holdingOut(share: held)
+    try registry.make(name, settings, ())
   }
 
   /// What people may read about these data sets.
   package static var description: KindDescription {
-    KindDescription(
-      name: "dataset", summary: "what to train on", place: "Settings are keys of `data.settings`; `root` is written as `data.root`.",
-      entries: entries.map { entry in
-        EntryDescription(
-          name: entry.name, summary: entry.summary,
-          settings: SectionWriter.lines(
-            of: DescribedSettings(entry.settings.map { DescribedSettings.Key(name: $0.key, meaning: $0.meaning) })))
-      })
+    registry.description(
+      name: "dataset", summary: "what to train on", place: "Settings are keys of `data.settings`; `root` is written as `data.root`.")
   }
 
   private static func place(_ settings: RecognitionSettings) throws -> (String) -> String {
@@ -232,32 +175,4 @@ package enum RecognitionDatasets {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
-}
-
-/// Settings that are described in words alone, so that a listing can show them.
-private struct DescribedSettings: Section {
-  /// One of them.
-  struct Key: Sendable, Equatable {
-    var name: String
-    var meaning: String
-  }
-
-  private var keys: [Key] = []
-
-  init() {}
-  init(_ keys: [Key]) { self.keys = keys }
-
-  mutating func visit(_ visitor: inout some KeyVisitor) {
-    for key in keys {
-      var value: AnySetting?
-      visitor.optionalKey(key.name, &value, key.meaning)
-    }
-  }
-}
-
-/// A value of any kind; what a data set takes it tells itself.
-private struct AnySetting: SettingConvertible {
-  let setting: SettingValue
-  static var expectation: String { "a value" }
-  init?(setting: SettingValue) { self.setting = setting }
 }

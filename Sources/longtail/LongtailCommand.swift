@@ -10,7 +10,7 @@ import Training
 struct LongtailCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "longtail",
-    abstract: "Trains segmentation networks on long-tailed data, in one process or on many ranks.",
+    abstract: "Trains networks for segmentation, recognition and detection on long-tailed data, in one process or on many ranks.",
     discussion: """
       One process: longtail train CONFIG. Many: mpirun -n 4 longtail train CONFIG, or Launch/run, which binds cores and sets threads.
 

@@ -125,9 +125,9 @@ import Training
     }
   }
 
-  /// The list has every method of the registry.
+  /// The list has every method of the registry but that of detectors, which has a list of its own.
   @Test func listIsComplete() {
-    #expect(Set(MethodCase.all.map(\.method)) == Set(MethodRegistry.names))
+    #expect(Set(MethodCase.all.map(\.method)) == Set(MethodRegistry.names).subtracting(["fasterRCNN"]))
   }
 }
 

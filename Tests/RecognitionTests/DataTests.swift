@@ -43,7 +43,7 @@ import Testing
       }
       #expect(problem(["root": .string("\(root)/nowhere")]).hasSuffix("there is no such folder"))
       #expect(problem([:]).contains("root is missing"))
-      #expect(problem(["rot": "x"]).contains("unknown setting 'rot'"))
+      #expect(problem(["rot": "x"]).contains("there is no setting 'rot'"))
       #expect(problem(["root": .string(root)]).contains("no folders in it"))
       try TestFiles.writePicture("\(root)/train/cat/1.png")
       try FileManager.default.createDirectory(atPath: "\(root)/train/dog", withIntermediateDirectories: true)

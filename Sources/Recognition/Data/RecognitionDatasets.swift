@@ -14,20 +14,23 @@ package enum RecognitionDatasets {
     [
       entry(
         "glyphs", "drawn signs: 40 classes, long-tailed, no files",
-        "Strokes under random maps with clutter and occlusion, 32x32; an image is a function of the seed.", nil, GlyphSettings(),
-        GlyphDataset.open),
+        "Strokes under random maps with clutter and occlusion, 32x32; an image is a function of the seed.", nil, GlyphSettings()
+      ) { try GlyphDataset.open($0) },
       entry(
-        "folder", "image files in one folder a class", "The names of the folders are those of the classes.", nil, ClassFolderSettings(),
-        openFolders),
+        "folder", "image files in one folder a class", "The names of the folders are those of the classes.", nil, ClassFolderSettings()
+      ) { try openFolders($0) },
       entry(
         "list", "image files and labels named by lists: a path, a blank and a label a line",
-        "As ImageNet-LT, Places-LT and iNaturalist publish theirs.", nil, ImageListSettings(), openLists),
+        "As ImageNet-LT, Places-LT and iNaturalist publish theirs.", nil, ImageListSettings()
+      ) { try openLists($0) },
       entry(
         "csv", "image files and labels named by tables of comma-separated values",
-        "One table for all splits, or one for each.", nil, ImageTableSettings(), openTables),
+        "One table for all splits, or one for each.", nil, ImageTableSettings()
+      ) { try openTables($0) },
       entry(
         "idx", "images and labels in MNIST's format IDX, compressed by gzip or not",
-        "MNIST, Fashion-MNIST, KMNIST and whatever else comes in four files of this kind.", nil, IDXSettings(), openIDX),
+        "MNIST, Fashion-MNIST, KMNIST and whatever else comes in four files of this kind.", nil, IDXSettings()
+      ) { try openIDX($0) },
       entry(
         "cifar10", "CIFAR-10: the binary version's files, or class folders below train and test",
         "50,000 training and 10,000 test images of 10 classes, 32x32.", "Krizhevsky, 2009", CIFARSettings()

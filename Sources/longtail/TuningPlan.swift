@@ -73,7 +73,8 @@ struct TuningPlan {
     guard let entry = recorded.first(where: { $0.name == score }) else {
       let names = recorded.filter { if case .class = $0.subject { false } else { true } }.map(\.name)
       throw LongtailError.unknownName(
-        "score", score, known: names + task.scoreKinds.filter { $0.scopes.contains(.classes) }.prefix(1).map { "\($0.name).<class>" }, at: "--score")
+        "score", score, known: names + task.scoreKinds.filter { $0.scopes.contains(.classes) }.prefix(1).map { "\($0.name).<class>" },
+        at: "--score")
     }
     self.score = entry
   }

@@ -77,7 +77,9 @@ import Training
   }
 
   /// Epilogues know the head of these networks; that of detectors has its own tests.
-  @Test(arguments: EpilogueRegistry.names.filter { !["balancedHead", "regionClassifier"].contains($0) }) func epiloguesFindTheHead(name: String) throws {
+  @Test(arguments: EpilogueRegistry.names.filter { !["balancedHead", "regionClassifier"].contains($0) }) func epiloguesFindTheHead(
+    name: String
+  ) throws {
     let graph = try ModelRegistry.make("resnet10-small", width: 32, classes: 4)
     let epilogue = try EpilogueRegistry.make(name, context: MethodContext(configuration: Configuration()))
     let network = try Network(graph: graph, images: 2, height: 8, width: 8, seed: 1)

@@ -59,7 +59,9 @@ extension KernelGrid {
           }
           let (byModel, measured) = (try learner("model"), try learner("measured"))
           (comparison.modelSetup, comparison.measuredSetup) = (byModel.seconds, measured.seconds)
-          let batch = Batch(noiseCapacity: images, height: size.height, width: size.width)
+          let batch = Batch(
+            noiseCapacity: images, height: size.height, width: size.width,
+            rowsPerImage: byModel.learner.network.graph.hasLogitsOfImages ? 1 : nil)
           try batch.fillWithNoise(samples: 0..<images, step: 0, classes: classes, ignoredShare: 0.05, seed: 1)
           func time(_ learner: Learner) throws -> Double {
             let start = clock.now

@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Datasets
+import Detection
 import Images
 import Reports
 import Tensors
@@ -32,6 +33,13 @@ struct AugmentationInspection {
       let size = ImageSize(
         width: max(1, Int((Double(own.width) * factor).rounded())), height: max(1, Int((Double(own.height) * factor).rounded())))
       let small = sample.image.resized(width: size.width, height: size.height)
+      if let boxes = sample.annotation as? BoxAnnotation {
+        let geometry = BoxGeometry(from: (own.width, own.height), to: (size.width, size.height))
+        let objects = boxes.objects.compactMap { object in
+          geometry.apply(object.box).map { TargetBox(box: $0, label: object.label) }
+        }
+        return AugmentationSheet.Row(name: dataset.identifier(split: .train, index: index), cells: [cell(small, objects)])
+      }
       return AugmentationSheet.Row(
         name: dataset.identifier(split: .train, index: index),
         cells: [.init(image: small, labels: (sample.annotation as? LabelImage)?.resized(to: size))])
@@ -65,6 +73,7 @@ struct AugmentationInspection {
         }
       }
     }
+    if let boxes = batch.targets as? DetectionTargets { return cell(image, boxes.images[0].boxes) }
     guard let rows = batch.targets as? RowLabels else { return .init(image: image, labels: nil) }
     return rows.withRows { rows in
       if rows.labels.count != width * height {
@@ -78,6 +87,12 @@ struct AugmentationInspection {
       let share = rows.second?.shares.max() ?? 0
       return .init(image: image, labels: labels, note: share > 0 ? "another by \(Formatting.percent(Double(share), decimals: 0)) %" : "")
     }
+  }
+
+  /// An image with its boxes.
+  private func cell(_ image: RGBImage, _ objects: [TargetBox]) -> AugmentationSheet.Cell {
+    let drawn = objects.map { (box: $0.box, label: Int($0.label), text: experiment.classNames[Int($0.label)]) }
+    return AugmentationSheet.Cell(image: image.drawing(drawn, palette: experiment.palette), labels: nil)
   }
 
   // MARK: Text

@@ -131,6 +131,7 @@ struct InspectCommand: ParsableCommand {
       throw LongtailError(.usage, "there is no split '\(split ?? "")'", advice: "Known: train, val, test.")
     }
     if let code = try inspectImageClasses(isFolder: isFolder.boolValue, picture: file) { return code }
+    if let code = try inspectBoxes(isFolder: isFolder.boolValue, picture: file) { return code }
     let dataset: any SegmentationDataset
     var notes: [String] = []
     var hasSize = false
@@ -191,6 +192,19 @@ struct InspectCommand: ParsableCommand {
       FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
     }
     return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue
+  }
+
+  /// Shows images with boxes, where the path is a configuration of task detection.
+  private func inspectBoxes(isFolder: Bool, picture file: String) throws -> Int32? {
+    guard !isFolder, ["yaml", "yml"].contains((path as NSString).pathExtension.lowercased()) else { return nil }
+    if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --picture, or none with --samples 0.") }
+    guard let inspection = try BoxInspection(title: path, Configuration.load(path)) else { return nil }
+    printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
+    if samples > 0 {
+      try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file, software: OwnFile.mark)
+      FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
+    }
+    return inspection.hasFaults ? LongtailError.Code.badData.rawValue : 0
   }
 
   /// Shows annotations of objects, where the path names some and no data set for segmentation.

@@ -65,6 +65,9 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var classNames: [String] = []
   /// Class colours as `#rrggbb`, in the same order, so that predicting needs no data set. Empty in checkpoints from before they were recorded.
   public var classColours: [String] = []
+  /// The number of each class in the data set's own files, which results are written with. Empty where they give none, and in checkpoints from
+  /// before they were recorded.
+  public var classNumbers: [Int] = []
   /// `head`, `medium` or `tail` for each class, where known.
   public var classGroups: [String] = []
   /// Labelled training pixels (images, instances) of each class, which a shift of the decision rests on. Empty in checkpoints from before they
@@ -112,6 +115,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     try field(.task, &task)
     try field(.classNames, &classNames)
     try field(.classColours, &classColours)
+    try field(.classNumbers, &classNumbers)
     try field(.classGroups, &classGroups)
     try field(.classCounts, &classCounts)
     try field(.predictionOffsets, &predictionOffsets)
@@ -128,7 +132,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion, globalStep, epoch, consumedSamples, seed, configurationDigest, configurationText, worldSize, threadsPerRank
-    case task, classNames, classColours, classGroups, classCounts, predictionOffsets
+    case task, classNames, classColours, classNumbers, classGroups, classCounts, predictionOffsets
     case versions, algorithmChoices, metrics, best, hasEpilogue, earlyStopping, elapsedSeconds, counters, savedAt
   }
 }

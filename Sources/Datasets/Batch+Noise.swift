@@ -5,13 +5,18 @@ extension Batch {
   /// Makes an empty batch with room for `capacity` images.
   /// - Parameter rowsPerImage: labels of an image; one for each pixel when not given.
   public convenience init(noiseCapacity capacity: Int, height: Int, width: Int, rowsPerImage: Int? = nil) {
-    let capacity = max(1, capacity)
     self.init(
-      capacity: capacity, height: height, width: width, targets: RowLabels(capacity: capacity, rowsPerImage: rowsPerImage ?? height * width)
-    )
+      noiseCapacity: capacity, height: height, width: width,
+      targets: RowLabels(capacity: max(1, capacity), rowsPerImage: rowsPerImage ?? height * width))
   }
 
-  /// Fills the batch with noise: channels uniform with mean 0 and variance 1, labels uniform over the classes.
+  /// Makes an empty batch with room for `capacity` images and targets of any kind, which `fillWithNoise` fills where they label rows.
+  package convenience init(noiseCapacity capacity: Int, height: Int, width: Int, targets: any Targets) {
+    self.init(capacity: max(1, capacity), height: height, width: width, targets: targets)
+  }
+
+  /// Fills the batch with noise: channels uniform with mean 0 and variance 1, labels uniform over the classes. Targets that do not label rows
+  /// are left empty.
   ///
   /// A sample's numbers are a function of seed, step and sample alone, so it does not matter which rank holds it. Allocates nothing from the
   /// second call on. Cost: about 25 ns for four numbers.
@@ -24,11 +29,9 @@ extension Batch {
     guard samples.count <= capacity else {
       throw LongtailError(.internalError, "\(samples.count) samples do not fit into a batch of \(capacity)")
     }
-    guard let targets = targets as? RowLabels else {
-      throw LongtailError(.internalError, "noise has a label for each row, but the batch holds \(type(of: targets))")
-    }
-    let (pixels, rows) = (height * width, targets.rowsPerImage)
-    if sampleIndices.elementsEqual(samples), targets.labels.count == samples.count * rows {
+    let (pixels, labelled) = (height * width, targets as? RowLabels)
+    let rows = labelled?.rowsPerImage ?? 0
+    if sampleIndices.elementsEqual(samples), let labelled, labelled.labels.count == samples.count * rows {
       self.step = step
     } else {
       prepare(epoch: 0, step: step, samples: Array(samples))
@@ -43,7 +46,7 @@ extension Batch {
         }
       }
     }
-    targets.labels.withUnsafeMutableBufferPointer { labels in
+    labelled?.labels.withUnsafeMutableBufferPointer { labels in
       for (place, sample) in samples.enumerated() {
         let random = CounterRandom(seed: seed, purpose: .testing, epoch: step, sample: 2 * sample + 1)
         let start = place * rows

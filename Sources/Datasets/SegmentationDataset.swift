@@ -7,11 +7,14 @@ public struct ClassInfo: Sendable, Codable, Hashable {
   public var name: String
   /// The colour, as pictures show it.
   public var colour: RGBColour
+  /// The number that the data set's own files give it, as COCO numbers its categories; nil where they give none.
+  public var number: Int?
 
   /// Names a class.
-  public init(name: String, colour: RGBColour) {
+  public init(name: String, colour: RGBColour, number: Int? = nil) {
     self.name = name
     self.colour = colour
+    self.number = number
   }
 }
 

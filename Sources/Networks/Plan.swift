@@ -14,7 +14,9 @@ public final class Plan {
   public let report: PlanReport
   /// Seconds by kind of layer and pass, summed since the last reset, when profiling is on.
   public private(set) var seconds: [String: Double] = [:]
-  /// Whether `seconds` is kept. Costs two clock readings a layer.
+  /// Seconds by name of layer and pass, as `seconds`.
+  public private(set) var secondsByLayer: [String: Double] = [:]
+  /// Whether `seconds` and `secondsByLayer` are kept. Costs two clock readings a layer.
   public var isProfiling = false
 
   struct Stage {
@@ -132,7 +134,7 @@ public final class Plan {
       if isEmpty {
         try stage.layer.forwardWithoutImages()
       } else {
-        try timed(stage.kind, "forward") { try stage.layer.forward() }
+        try timed(stage, "forward") { try stage.layer.forward() }
       }
     }
   }
@@ -168,7 +170,7 @@ public final class Plan {
         try stage.layer.backwardWithoutImages()
         continue
       }
-      try timed(stage.kind, "backward") {
+      try timed(stage, "backward") {
         for work in stage.beforeBackward { try work() }
         try stage.layer.backward()
         for (target, contribution) in stage.afterBackward { try target.region().accumulate(contribution.region()) }
@@ -188,15 +190,17 @@ public final class Plan {
   }
 
   /// Forgets the times so far.
-  public func resetSeconds() { seconds = [:] }
+  public func resetSeconds() { (seconds, secondsByLayer) = ([:], [:]) }
 
-  private func timed(_ kind: String, _ pass: String, _ body: () throws -> Void) rethrows {
+  private func timed(_ stage: Stage, _ pass: String, _ body: () throws -> Void) rethrows {
     guard isProfiling else { return try body() }
     let clock = ContinuousClock()
     let start = clock.now
     try body()
     let elapsed = start.duration(to: clock.now).components
-    seconds["\(kind) \(pass)", default: 0] += Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    let duration = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    seconds["\(stage.kind) \(pass)", default: 0] += duration
+    secondsByLayer["\(stage.name) \(pass)", default: 0] += duration
   }
 }
 

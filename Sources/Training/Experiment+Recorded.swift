@@ -15,7 +15,10 @@ extension Experiment {
   public init?(_ configuration: Configuration, recorded run: RunRecord, imageSize: ImageSize) throws {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }
-    let classes = zip(run.classNames, colours).map { ClassInfo(name: $0, colour: $1) }
+    let hasNumbers = run.classNumbers.count == colours.count
+    let classes = colours.indices.map { k in
+      ClassInfo(name: run.classNames[k], colour: colours[k], number: hasNumbers ? run.classNumbers[k] : nil)
+    }
     let task = try TaskRegistry.entry(of: configuration).recorded(configuration, classes)
     try self.init(
       configuration: configuration, task: task,

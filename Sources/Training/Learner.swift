@@ -55,6 +55,10 @@ public final class Learner {
   let terms: TermList
   /// What the epilogue has made of the network, behind the last step.
   var finished: Network?
+  /// Times the parts of steps, where a benchmark asks for them.
+  var parts: PartClock? {
+    didSet { for next in networks.chain { next.link.clock = parts } }
+  }
   /// The network that is judged and published.
   public var judgedNetwork: Network { finished ?? network }
   /// What moves after a step.

@@ -36,7 +36,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   /// All of it.
   public var total: Int { MemoryEstimate.program + arena + parameters + gradients + optimizer + average + batches + accumulation + cache }
 
-  /// Estimates the memory of a rank. Compiles the network, so kernels are generated but none is run or timed.
+  /// Estimates the memory of a rank. Networks behind the first one count with their input. Compiles the network, so kernels are generated but none is run or timed.
   ///
   /// - Parameters:
   ///   - ranks: how many share the global batch.
@@ -49,13 +49,29 @@ public struct MemoryEstimate: Sendable, Equatable {
     let microBatches = configuration.training.accumulate
     let atOnce = (images + microBatches - 1) / microBatches
     let trained = try TrainedParameters(matching: configuration.model.trained ?? [], of: experiment.graph, at: "model.trained")
+    let (graph, ports) = (experiment.graph, experiment.task.ports)
+    // What is behind the network writes the gradients of all that it reads.
+    let read = graph.continuations.isEmpty ? nil : Dictionary(uniqueKeysWithValues: ports.map { ($0, PortUse.gradient) })
     func network(_ images: Int, _ policy: AlgorithmPolicy) throws -> Network {
       var options = PlanOptions(algorithms: policy)
       options.decisiveImages = atOnce
       let network = try Network(
-        graph: experiment.graph, images: images, height: size.height, width: size.width, seed: 0, options: options, trained: trained)
-      _ = try network.trainingPlan(images: images, height: size.height, width: size.width)
+        graph: graph, images: images, height: size.height, width: size.width, seed: 0, options: options, trained: trained)
+      _ = try network.trainingPlan(images: images, height: size.height, width: size.width, ports: read)
+      for next in network.continuations {
+        let ends = next.network.graph.ports.map(\.port).filter { $0 != .features }
+        _ = try next.network.trainingPlan(
+          images: images * next.imagesPerImage, height: next.height, width: next.width,
+          ports: Dictionary(uniqueKeysWithValues: ends.map { ($0, PortUse.gradient) }), inputGradient: true)
+      }
       return network
+    }
+    func arenaBytes(_ network: Network, images: Int) -> Int {
+      network.parts.reduce(0) { $0 + $1.arenaByteCount }
+        + network.continuations.reduce(0) { sum, next in
+          // The input and its gradient.
+          sum + 8 * images * next.imagesPerImage * next.height * next.width * next.network.graph.inputChannels
+        }
     }
     // What is measured to be the fastest may be any of them, so the one that takes most memory counts.
     let policies: [AlgorithmPolicy] =
@@ -65,19 +81,20 @@ public struct MemoryEstimate: Sendable, Equatable {
       case .measured: ConvolutionAlgorithm.allCases.map { .fixed($0) }
       }
     let first = try network(1, policies[0])
-    parameters = first.parameters.byteCount
-    gradients = first.trainedSpan.count * MemoryLayout<Float>.stride
+    parameters = first.parts.reduce(0) { $0 + $1.parameters.byteCount }
+    let trainedCount = first.parts.reduce(0) { $0 + $1.trainedSpan.count }
+    gradients = trainedCount * MemoryLayout<Float>.stride
     algorithms = configuration.engine.algorithms == .measured ? nil : first.report.algorithmDigest
-    var largest = (policy: policies[0], arena: first.arenaByteCount)
+    var largest = (policy: policies[0], arena: arenaBytes(first, images: 1))
     for policy in policies.dropFirst() {
-      let taken = try network(1, policy).arenaByteCount
+      let taken = try arenaBytes(network(1, policy), images: 1)
       if taken > largest.arena { largest = (policy, taken) }
     }
     arena = largest.arena * atOnce
     isExtrapolated = atOnce > 1 && arena > usable / 2
-    if atOnce > 1, !isExtrapolated { arena = try network(atOnce, largest.policy).arenaByteCount }
+    if atOnce > 1, !isExtrapolated { arena = try arenaBytes(network(atOnce, largest.policy), images: atOnce) }
     let made = try OptimizerRegistry.make(
-      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: first.trainedSpan.count)
+      configuration.optimizer.name, settings: configuration.optimizer.registrySettings, parameterCount: trainedCount)
     optimizer = made.state.reduce(0) { $0 + $1.buffer.byteCount }
     average = configuration.training.exponentialMovingAverage == nil ? 0 : parameters
     let loader = configuration.data.loader

@@ -13,6 +13,8 @@ struct RankMeasurements: Codable {
   var phases: [String: Double] = [:]
   /// Median over the profiled steps, by kind of layer and pass, as `Plan.seconds` names them.
   var layers: [String: Double] = [:]
+  /// Median over the profiled steps, by part and pass, of a detector.
+  var parts: [String: Double] = [:]
   var digestBefore = ""
   var digestAfter = ""
   var firstLoss = 0.0
@@ -38,9 +40,12 @@ extension StepBenchmark {
   func measure(_ learner: Learner, _ communicator: any Communicator) throws -> RankMeasurements {
     let (steps, warmup) = (options.steps, options.warmup)
     let share = BatchPlan.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: communicator.rank)
-    let batch = Batch(
-      noiseCapacity: share.count, height: options.size.height, width: options.size.width,
-      rowsPerImage: graph.hasLogitsOfImages ? 1 : nil)
+    let size = options.size
+    let batch =
+      task.map {
+        Batch(
+          noiseCapacity: share.count, height: size.height, width: size.width, targets: $0.makeTargets(capacity: share.count, size: size))
+      } ?? Batch(noiseCapacity: share.count, height: size.height, width: size.width, rowsPerImage: graph.hasLogitsOfImages ? 1 : nil)
     var own = RankMeasurements()
     own.stepSeconds.reserveCapacity(steps)
     var phases: [[(name: String, seconds: Double)]] = []
@@ -50,6 +55,7 @@ extension StepBenchmark {
       try batch.fillWithNoise(
         samples: share, step: index, classes: options.classes, ignoredShare: options.ignoredShare,
         seed: UInt64(bitPattern: Int64(options.configuration.seed)))
+      if task != nil { try drawObjects(batch) }
       try communicator.barrier()
     }
 
@@ -87,22 +93,40 @@ extension StepBenchmark {
       own.allocatedBytes = Double(allocations.bytes) / Double(steps)
     }
 
-    let plan = try learner.network.trainingPlan(images: share.count, height: options.size.height, width: options.size.width)
-    plan.isProfiling = true
-    defer { plan.isProfiling = false }
-    var layers: [[(name: String, seconds: Double)]] = []
-    for index in 0..<options.profiledSteps {
-      plan.resetSeconds()
-      try next(warmup + steps + index)
-      _ = try learner.step(batch)
-      layers.append(plan.seconds.map { (name: $0.key, seconds: $0.value) })
-    }
-    own.layers = StepBenchmark.medians(layers)
-    own.arenaBytes = learner.network.arenaByteCount
+    try profile(learner, batch, into: &own) { try next(warmup + steps + $0) }
+    own.arenaBytes = ([learner.network] + learner.networks.chain.map(\.network)).reduce(0) { $0 + $1.arenaByteCount }
     own.residentBytes = ProcessMemory.residentBytes ?? 0
     // The system brings the two up to date at different moments.
     own.peakResidentBytes = max(own.residentBytes, ProcessMemory.peakResidentBytes ?? 0)
     return own
+  }
+
+  /// Times layers, and the parts of a detector's step, in further steps.
+  private func profile(
+    _ learner: Learner, _ batch: Batch, into own: inout RankMeasurements, next: (Int) throws -> Void
+  ) throws {
+    guard options.profiledSteps > 0 else { return }
+    let plans = try learner.passes(for: batch).plans
+    let clock = PartClock()
+    for plan in plans { plan.isProfiling = true }
+    learner.parts = clock
+    defer {
+      for plan in plans { plan.isProfiling = false }
+      learner.parts = nil
+    }
+    var layers: [[(name: String, seconds: Double)]] = []
+    var parts: [[(name: String, seconds: Double)]] = []
+    for index in 0..<options.profiledSteps {
+      for plan in plans { plan.resetSeconds() }
+      clock.reset()
+      try next(index)
+      let report = try learner.step(batch)
+      layers.append(plans.flatMap(\.seconds).map { (name: $0.key, seconds: $0.value) })
+      let byLayer = plans.flatMap(\.secondsByLayer).map { (name: $0.key, seconds: $0.value) }
+      if task != nil { parts.append(StepBenchmark.parts(clock, layers: byLayer, phases: report.phases)) }
+    }
+    own.layers = StepBenchmark.medians(layers)
+    own.parts = StepBenchmark.medians(parts)
   }
 
   /// The median over the steps for each name; within a step equal names add up.

@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Datasets
+import Detection
 import Images
 import Models
 import Networks
@@ -29,6 +30,8 @@ public struct StepBenchmark {
     public var profiledSteps = 3
     /// The share of pixels without a label.
     public var ignoredShare = 0.05
+    /// Objects of an image, for detectors.
+    public var objects = 4
 
     /// A U-Net of width 32 with pixel-wise adaptive training and Adam, 8 images of 256 x 256.
     public init() {
@@ -71,10 +74,15 @@ public struct StepBenchmark {
   let options: Options
   let graph: Graph
   let heap: HeapCounters
+  /// The task of a detector, which has targets and a method of its own; nil for networks that label rows.
+  let task: DetectionTask?
 
   /// Resolves names and checks sizes; nothing is allocated yet.
   /// - Throws: `LongtailError` with code `usage` naming the option, and the nearest known name where one is unknown.
-  public init(_ options: Options, heap: HeapCounters = HeapCounters()) throws {
+  public init(_ given: Options, heap: HeapCounters = HeapCounters()) throws {
+    var options = given
+    let isDetector = FasterRCNNOptions.depth(ofModel: options.configuration.model.name) != nil
+    if isDetector { options.configuration.task = DetectionTask.name }
     self.options = options
     self.heap = heap
     let configuration = options.configuration
@@ -85,7 +93,10 @@ public struct StepBenchmark {
     try require(configuration.training.globalBatch >= 1, "--batch is \(configuration.training.globalBatch), but has to be at least 1")
     try require(options.steps >= 1, "--steps is \(options.steps), but has to be at least 1")
     try require(options.warmup >= 0, "--warmup is \(options.warmup), but cannot be negative")
-    graph = try ModelRegistry.make(configuration.model, classes: options.classes)
+    try require(options.objects >= 0, "--objects is \(options.objects), but cannot be negative")
+    let classes = (0..<options.classes).map { ClassInfo(name: "\($0)", colour: .distinct($0)) }
+    task = isDetector ? try TaskEntry.detection.recorded(configuration, classes) as? DetectionTask : nil
+    graph = try task?.graph ?? ModelRegistry.make(configuration.model, classes: options.classes)
     guard OptimizerRegistry.names.contains(configuration.optimizer.name) else {
       throw LongtailError.unknownName("optimizer", configuration.optimizer.name, known: OptimizerRegistry.names)
     }
@@ -134,14 +145,13 @@ extension StepBenchmark {
     // Labels are uniform over the classes, so are the counts that some objectives want.
     let pixels = [Int64](
       repeating: Int64(batchSize * options.size.width * options.size.height / options.classes), count: options.classes)
-    let objective = try ObjectiveRegistry.make(
-      configuration.objective.name, settings: configuration.objective.settings,
-      context: ObjectiveContext(
-        classes: options.classes, pixelCounts: pixels, imageCounts: pixels.map { _ in Int64(batchSize) }, images: Int64(batchSize)))
+    let context = ObjectiveContext(
+      classes: options.classes, pixelCounts: pixels, imageCounts: pixels.map { _ in Int64(batchSize) }, images: Int64(batchSize))
     return try Learner(
       configuration: configuration, graph: graph, inputSize: options.size,
-      objective: objective, communicator: communicator,
-      totalSteps: options.warmup + options.steps + options.profiledSteps, stepsPerEpoch: options.warmup + options.steps)
+      objective: ClassStatistics.objective(configuration, context: context), communicator: communicator,
+      totalSteps: options.warmup + options.steps + options.profiledSteps, stepsPerEpoch: options.warmup + options.steps,
+      method: MethodRegistry.make(configuration), classes: context)
   }
 }
 

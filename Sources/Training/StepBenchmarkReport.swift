@@ -42,6 +42,8 @@ public struct StepBenchmarkReport: Sendable {
   public var phases: [(name: String, seconds: Double)] = []
   /// Median over the profiled steps, averaged over the ranks that had images.
   public var layerKinds: [LayerKind] = []
+  /// The parts of a detector's step in their order, as `layerKinds`; empty for other networks. What has no backward pass has 0 there.
+  public var parts: [LayerKind] = []
   /// The objective in the first timed step.
   public var firstLoss = 0.0
   /// The objective in the last timed step.
@@ -121,6 +123,15 @@ extension StepBenchmark {
         backward: mean(profiled.map { $0.layers["\(kind) backward"] ?? 0 }))
     }.sorted { ($1.forward + $1.backward, $0.kind) < ($0.forward + $0.backward, $1.kind) }
 
+    let timed = all.filter { !$0.parts.isEmpty }
+    if !timed.isEmpty {
+      report.parts = (StepBenchmark.detectorParts.map(\.name) + ["losses", "sums over ranks", "update"]).map { name in
+        StepBenchmarkReport.LayerKind(
+          kind: name, forward: mean(timed.map { $0.parts["\(name) forward"] ?? 0 }),
+          backward: mean(timed.map { $0.parts["\(name) backward"] ?? 0 }))
+      }
+    }
+
     let root = all[0]
     (report.firstLoss, report.lastLoss) = (root.firstLoss, root.lastLoss)
     (report.digestBefore, report.digestAfter) = (root.digestBefore, root.digestAfter)
@@ -132,7 +143,11 @@ extension StepBenchmark {
     report.allocatedBytesPerStep = all.compactMap(\.allocatedBytes).max()
     report.heapBytesGrownPerStep = all.compactMap(\.heapBytesGrown).max()
     let images = BatchPlan.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: 0).count
-    report.plan = try learner.network.trainingPlan(images: images, height: options.size.height, width: options.size.width).report
+    let (height, width) = (options.size.height, options.size.width)
+    let compiled =
+      options.configuration.training.accumulate > 1
+      ? nil : try learner.networks.passes(images: [images], height: height, width: width).plans.first
+    report.plan = try (compiled ?? learner.network.trainingPlan(images: images, height: height, width: width)).report
     return report
   }
 }

@@ -73,7 +73,8 @@ private struct RecordedObjects: DetectionDataset {
   let classes: [ClassInfo]
 
   var categories: CategoryTable {
-    CategoryTable(classes.enumerated().map { Category(id: $0 + 1, name: $1.name) })
+    // Early checkpoints do not tell the numbers; they have been 1 to C ever since.
+    CategoryTable(classes.enumerated().map { Category(id: $1.number ?? $0 + 1, name: $1.name) })
   }
   func count(of split: Split) -> Int { 0 }
   func identifier(split: Split, index: Int) -> String { "\(index)" }

@@ -66,7 +66,9 @@ public enum TaskRegistry {
   public static func recorded(_ configuration: Configuration, _ run: RunRecord) throws -> any Task {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     let classes = run.classNames.enumerated().map { index, name in
-      ClassInfo(name: name, colour: colours.indices.contains(index) ? colours[index] : .distinct(index))
+      ClassInfo(
+        name: name, colour: colours.indices.contains(index) ? colours[index] : .distinct(index),
+        number: run.classNumbers.indices.contains(index) ? run.classNumbers[index] : nil)
     }
     return try entry(of: configuration).recorded(configuration, classes)
   }

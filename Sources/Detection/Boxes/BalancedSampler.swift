@@ -32,14 +32,16 @@ package struct BalancedSampler: Sendable, Equatable {
   ///   - matches: what each box belongs to, as `BoxMatcher` says.
   ///   - random: the stream of the image: seed, `.regions`, epoch, sample.
   ///   - stage: what for.
+  ///   - occurrence: how often the image came before in the epoch, where a sampler repeats it: each time others are drawn.
   ///   - keys: working memory, grown where it is too small.
   ///   - take: receives the boxes that are drawn: first positive ones, then background, each in order of their places.
   package func sample(
-    _ matches: UnsafeBufferPointer<Int32>, random: CounterRandom, stage: Stage, keys: inout [UInt64], _ take: (Int) -> Void
+    _ matches: UnsafeBufferPointer<Int32>, random: CounterRandom, stage: Stage, occurrence: Int = 0, keys: inout [UInt64],
+    _ take: (Int) -> Void
   ) {
     // Four numbers a block.
-    sample(
-      matches, keys: &keys, number: { random.block(stage.rawValue << 40 | UInt64($0 >> 2))[$0 & 3] }, take)
+    let first = UInt64(truncatingIfNeeded: occurrence) << 41 | stage.rawValue << 40
+    sample(matches, keys: &keys, number: { random.block(first | UInt64($0 >> 2))[$0 & 3] }, take)
   }
 
   /// Draws by given numbers, one a box.

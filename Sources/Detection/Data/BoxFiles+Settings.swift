@@ -71,7 +71,7 @@ extension BoxFiles {
       let set = try reading.validated(forJudging: true).renumbered(table, source: source)
       let some = stride(from: 0, to: set.images.count, by: max(1, set.images.count / 40)).map { set.images[$0].picturePath }
       let finder = PictureFinder(beside: source, folder: pictures[split] ?? reading.pictureFolder, names: some)
-      parts[split] = Part(set, finder: finder, source: source)
+      parts[split] = Part(set, finder: finder, source: source, folder: pictures[split])
     }
     if parts[.validation] == nil, let train = parts[.train], validationShare > 0 {
       let divided = HeldOut.divided(Array(train.pictures.indices), share: validationShare) { train.set.images[$0].picturePath }

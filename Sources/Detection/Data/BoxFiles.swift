@@ -13,18 +13,20 @@ package struct BoxFiles: DetectionDataset {
     var pictures: [String]
     /// The objects of each image.
     var objects: [BoxAnnotation]
-    /// What the annotations are called in messages.
+    /// Where the annotations lie.
     var source: String
+    /// The folder of the pictures, where one is named.
+    var folder: String?
 
     /// Finds the pictures; one that is not there keeps its name, and is missed when it is read.
-    init(_ set: AnnotationSet, finder: PictureFinder?, source: String) {
-      (self.set, self.source) = (set, source)
+    init(_ set: AnnotationSet, finder: PictureFinder?, source: String, folder: String?) {
+      (self.set, self.source, self.folder) = (set, source, folder)
       pictures = set.images.map { finder?.path(of: $0.picturePath) ?? $0.picturePath }
       objects = set.objectsByImage()
     }
 
     private init(_ part: Part, _ kept: [Int]) {
-      (set, source) = (part.set.selecting(kept), part.source)
+      (set, source, folder) = (part.set.selecting(kept), part.source, part.folder)
       pictures = kept.map { part.pictures[$0] }
       objects = kept.map { part.objects[$0] }
     }
@@ -56,6 +58,22 @@ package struct BoxFiles: DetectionDataset {
   /// What the files say.
   package func annotations(of split: Split) throws -> AnnotationSet {
     parts[split]?.set ?? AnnotationSet(format: .coco, images: [], categories: categories, instances: [])
+  }
+
+  /// Reads the files of a split again, and looks at its pictures. What is wrong with files that two splits share is told with the first.
+  package func examination(of split: Split) throws -> AnnotationReading {
+    guard let part = parts[split] else {
+      return AnnotationReading(set: try annotations(of: split), faults: [], remarks: [])
+    }
+    let isHeldOut = split == .validation && parts[.train]?.source == part.source && parts[.train]?.set.format != .yolo
+    var reading =
+      isHeldOut
+      ? AnnotationReading(set: part.set, faults: [], remarks: [])
+      : try AnnotationFormat.read(part.source, pictures: part.folder, split: split.shortName)
+    reading.set = part.set
+    reading.remarks = []
+    reading.addRemarks()
+    return reading
   }
 
   /// What the files say of a sample.

@@ -9,6 +9,9 @@ package protocol DetectionDataset: ImageDataset {
   /// The annotations of a split: image `k` of the set is sample `k`, and columns are the data set's.
   /// - Throws: `LongtailError` for files that cannot be read.
   func annotations(of split: Split) throws -> AnnotationSet
+  /// The annotations of a split with all that is wrong with them, pictures included.
+  /// - Throws: `LongtailError` for files that cannot be read.
+  func examination(of split: Split) throws -> AnnotationReading
   /// The objects of a sample.
   func objects(split: Split, index: Int) throws -> BoxAnnotation
   /// The picture of a sample.
@@ -21,7 +24,14 @@ package protocol DetectionDataset: ImageDataset {
 extension DetectionDataset {
   /// A colour for each class, a golden angle apart.
   package var classes: [ClassInfo] {
-    categories.categories.enumerated().map { ClassInfo(name: $1.name, colour: .distinct($0)) }
+    categories.categories.enumerated().map { ClassInfo(name: $1.name, colour: .distinct($0), number: $1.id) }
+  }
+
+  /// Nothing is wrong with what is drawn.
+  package func examination(of split: Split) throws -> AnnotationReading {
+    var reading = AnnotationReading(set: try annotations(of: split), faults: [], remarks: [])
+    reading.addRemarks()
+    return reading
   }
 
   /// Picture and objects.

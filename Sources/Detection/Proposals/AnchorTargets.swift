@@ -44,14 +44,17 @@ package final class AnchorTargets {
   ///   - image: the image in this rank's batch.
   ///   - targets: its objects, crowds left out; none is fine. Those that overlap no anchor are left out.
   ///   - random: seed, `.regions`, epoch, and the image's sample.
-  package func add(image: Int, targets: [TargetBox], random: CounterRandom) {
+  ///   - occurrence: how often the sample came before in the epoch.
+  package func add(image: Int, targets: [TargetBox], random: CounterRandom, occurrence: Int = 0) {
     truth.removeAll(keepingCapacity: true)
     for target in targets where target.box.width > 0 && target.box.height > 0 && touchesAnchor(target.box) { truth.append(target.box) }
     matches.withUnsafeMutableBufferPointer { matches in
       grid.anchors.withUnsafeBufferPointer { anchors in
         truth.withUnsafeBufferPointer { targets in
           matcher.match(anchors, to: targets, into: matches)
-          sampler.sample(UnsafeBufferPointer(matches), random: random, stage: .anchors, keys: &keys) { anchor in
+          sampler.sample(
+            UnsafeBufferPointer(matches), random: random, stage: .anchors, occurrence: occurrence, keys: &keys
+          ) { anchor in
             let match = Int(matches[anchor])
             entries.append(
               Entry(

@@ -72,7 +72,8 @@ package final class RegionTargets {
   ///   - proposals: what the first stage found.
   ///   - targets: its objects, crowds left out.
   ///   - random: seed, `.regions`, epoch, and the image's sample.
-  package func add(image: Int, proposals: [ScoredBox], targets: [TargetBox], random: CounterRandom) {
+  ///   - occurrence: how often the sample came before in the epoch.
+  package func add(image: Int, proposals: [ScoredBox], targets: [TargetBox], random: CounterRandom, occurrence: Int = 0) {
     candidates.removeAll(keepingCapacity: true)
     truth.removeAll(keepingCapacity: true)
     classes.removeAll(keepingCapacity: true)
@@ -89,7 +90,9 @@ package final class RegionTargets {
       candidates.withUnsafeBufferPointer { candidates in
         truth.withUnsafeBufferPointer { truth in
           matcher.match(candidates, to: truth, into: matches)
-          sampler.sample(UnsafeBufferPointer(matches), random: random, stage: .proposals, keys: &keys) { place in
+          sampler.sample(
+            UnsafeBufferPointer(matches), random: random, stage: .proposals, occurrence: occurrence, keys: &keys
+          ) { place in
             let match = Int(matches[place])
             regions[row] = levels.region(candidates[place], image: image)
             boxes[row] = candidates[place]

@@ -25,8 +25,7 @@ extension DetectionTask {
     return ImageFigure(
       name: images.identifier(split: split, index: index), input: image.drawing([], palette: []),
       truth: .drawing(
-        image.drawing(
-          truth.objects.map { ($0.box, Int($0.label), names[Int($0.label)] + ($0.isCrowd ? " crowd" : "")) }, palette: palette)),
+        image.drawing(DetectionTask.drawn(truth, names: names), palette: palette)),
       prediction: .drawing(image.drawing(DetectionTask.drawn(found, names: names), palette: palette)))
   }
 
@@ -40,6 +39,11 @@ extension DetectionTask {
     return try DetectorInference(detector).predictions(network.outputs(of: plan), image: 0, input: padded, size: geometry.size).map {
       FoundObject(image: 0, label: Int32($0.label), score: $0.score, box: geometry.invert($0.box))
     }
+  }
+
+  /// Boxes with names, as they are drawn.
+  package static func drawn(_ truth: BoxAnnotation, names: [String]) -> [(box: CornerBox, label: Int, text: String)] {
+    truth.objects.map { ($0.box, Int($0.label), names[Int($0.label)] + ($0.isCrowd ? " crowd" : "")) }
   }
 
   /// Boxes with names and scores, as they are drawn.

@@ -23,6 +23,8 @@ extension StepBenchmarkReport {
       "phases": .object(phases.map { .init($0.name, milliseconds($0.seconds)) }),
       "layerKinds": .object(
         layerKinds.map { .init($0.kind, .members(["forward": milliseconds($0.forward), "backward": milliseconds($0.backward)])) }),
+      "parts": .object(
+        parts.map { .init($0.kind, .members(["forward": milliseconds($0.forward), "backward": milliseconds($0.backward)])) }),
       "convolutionMilliseconds": milliseconds(convolutions), "setupMilliseconds": milliseconds(setup),
       "parameterCount": .int(parameterCount), "parameterBytes": .int(parameterBytes), "arenaBytes": .int(arenaBytes),
       "arenaLowerBoundBytes": .int(plan.arenaLowerBound), "peakResidentBytes": overRanks(peakResidentBytes),

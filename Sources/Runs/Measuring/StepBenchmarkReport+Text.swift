@@ -5,8 +5,10 @@ extension StepBenchmarkReport {
   /// The result as tables for a terminal.
   public var text: String {
     let configuration = options.configuration
+    // Detectors have their widths among the model's settings.
+    let width = parts.isEmpty ? " of width \(configuration.model.width)" : ""
     var lines = [
-      "\(configuration.model.name) of width \(configuration.model.width), \(options.classes) classes, "
+      "\(configuration.model.name)\(width), \(options.classes) classes, "
         + "\(Formatting.plural(configuration.training.globalBatch, "image")) of \(options.size), \(configuration.objective.name), "
         + configuration.optimizer.name,
       "\(Formatting.plural(ranks, "rank")) with \(Formatting.plural(threads, "thread")), oneDNN \(oneDNN), \(instructionSet); \(reduction)",
@@ -20,6 +22,8 @@ extension StepBenchmarkReport {
     var byPhase = TextTable(columns: [.init("phase"), .init("ms", isNumeric: true), .init("%", isNumeric: true)])
     for (name, seconds) in phases { byPhase.append([name, milliseconds(seconds), share(seconds, of: total)]) }
     lines += byPhase.lines + [""]
+
+    if !parts.isEmpty { lines += partTable.lines + [""] }
 
     var byKind = TextTable(columns: [
       .init("layers"), .init("forward ms", isNumeric: true), .init("backward ms", isNumeric: true), .init("%", isNumeric: true),
@@ -35,6 +39,21 @@ extension StepBenchmarkReport {
     lines += facts.lines + [""]
     if !algorithms.isEmpty { lines += algorithmTable.lines + [""] }
     return lines.joined(separator: "\n")
+  }
+
+  /// The parts of a detector's step, of the profiled steps.
+  private var partTable: TextTable {
+    var table = TextTable(columns: [
+      .init("part"), .init("forward ms", isNumeric: true), .init("backward ms", isNumeric: true), .init("%", isNumeric: true),
+    ])
+    let all = parts.reduce(0) { $0 + $1.forward + $1.backward }
+    for part in parts {
+      table.append([
+        part.kind, milliseconds(part.forward), part.backward > 0 ? milliseconds(part.backward) : "-",
+        share(part.forward + part.backward, of: all),
+      ])
+    }
+    return table
   }
 
   private var facts: TextTable {

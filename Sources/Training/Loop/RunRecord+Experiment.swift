@@ -16,6 +16,8 @@ extension RunRecord {
     task = experiment.task.name
     classNames = experiment.classNames
     classColours = experiment.palette.map(\.hexadecimal)
+    let numbers = experiment.dataset.classes.compactMap(\.number)
+    classNumbers = numbers.count == classNames.count ? numbers : []
     classGroups = groups.map { groups in groups.places.indices.map(groups.name) } ?? []
     classCounts = counts
     versions = Versions.all

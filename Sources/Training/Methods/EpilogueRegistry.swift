@@ -8,7 +8,8 @@ package enum EpilogueRegistry {
 
   /// All of them, in the order of the documentation.
   package static let registry = Registry<MethodContext, any Epilogue>(
-    "epilogue", [TauNormalization.entry, NearestClassMeans.entry, BalancedHeadEpilogue.entry, RegionClassifier.entry])
+    "epilogue",
+    [TauNormalization.entry, NearestClassMeans.entry, BalancedHeadEpilogue.entry, RegionClassifier.entry, RegionBiasShift.entry])
 
   /// All names, in the order of the documentation.
   package static var names: [String] { registry.names }

@@ -21,6 +21,8 @@ package final class RegionLink: Link {
   package let anchors: AnchorTargets
   /// The regions of the step.
   package let regions: RegionTargets
+  /// Times the parts by these names.
+  package var clock: PartClock?
 
   private let detector: Detector
   private let seed: UInt64
@@ -29,7 +31,7 @@ package final class RegionLink: Link {
   private let selector = ProposalSelector()
   private var proposals: [ScoredBox] = []
   private var poolings: [Int: RegionPooling] = [:]
-  private var batch: (targets: DetectionTargets, epoch: Int, samples: [Int])?
+  private var batch: (targets: DetectionTargets, epoch: Int, samples: [Int], occurrences: [Int])?
 
   /// - Parameters:
   ///   - seed: the run's.
@@ -50,11 +52,14 @@ package final class RegionLink: Link {
     guard let targets = batch.targets as? DetectionTargets else {
       throw LongtailError(.internalError, "a detector is trained on \(type(of: batch.targets))")
     }
-    self.batch = (targets, batch.epoch, batch.sampleIndices)
-    anchors.begin(grid)
-    regions.begin(images: batch.imageCount)
-    for image in 0..<batch.imageCount {
-      anchors.add(image: image, targets: targets.images[image].boxes, random: random(image))
+    self.batch = (targets, batch.epoch, batch.sampleIndices, batch.occurrences)
+    clock.time("drawing forward") {
+      anchors.begin(grid)
+      regions.begin(images: batch.imageCount)
+      for image in 0..<batch.imageCount {
+        anchors.add(
+          image: image, targets: targets.images[image].boxes, random: random(image), occurrence: batch.occurrences[image])
+      }
     }
   }
 
@@ -66,19 +71,28 @@ package final class RegionLink: Link {
     let settings = ProposalSelector.Settings(perLevel: detector.options.trainingProposals, count: detector.options.trainingProposals)
     for image in 0..<batch.samples.count {
       let target = batch.targets.images[image]
-      try selector.select(
-        scores: [scores], codes: [codes], grid: grid, image: image, size: target.size, settings: settings, into: &proposals)
-      regions.add(image: image, proposals: proposals, targets: target.boxes, random: random(image))
+      try clock.time("proposals forward") {
+        try selector.select(
+          scores: [scores], codes: [codes], grid: grid, image: image, size: target.size, settings: settings, into: &proposals)
+      }
+      clock.time("drawing forward") {
+        regions.add(
+          image: image, proposals: proposals, targets: target.boxes, random: random(image), occurrence: batch.occurrences[image])
+      }
     }
     let levels = try ports.map { try inputs.values($0) }
-    try regions.regions.withUnsafeBufferPointer { try pooling(levels).forward(levels, $0, into: input) }
+    try clock.time("RoIAlign forward") {
+      try regions.regions.withUnsafeBufferPointer { try pooling(levels).forward(levels, $0, into: input) }
+    }
   }
 
   /// Spreads the gradient of the regions over the pyramid.
   package func backward(_ inputs: StepInputs, gradient: RowsView) throws {
     let values = try ports.map { try inputs.values($0) }
     let gradients = try ports.map { try inputs.gradient($0) }
-    try regions.regions.withUnsafeBufferPointer { try pooling(values).backward(gradient: gradient, $0, into: gradients) }
+    try clock.time("RoIAlign backward") {
+      try regions.regions.withUnsafeBufferPointer { try pooling(values).backward(gradient: gradient, $0, into: gradients) }
+    }
   }
 
   private func random(_ image: Int) -> CounterRandom {

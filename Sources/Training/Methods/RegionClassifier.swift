@@ -13,7 +13,8 @@ import Tensors
 /// Everything in front of `cls_score` stays as it is. Steps draw images over all ranks, in an order of chance with repeat factors of the rarest
 /// class, and train the layer on their rows by stochastic gradient descent with momentum and a cosine. With `reweighting` the weights of classes
 /// are learned from meta rows, whose images are drawn in proportion to the inverse frequency of their rarest class: see `ProposalReweighter`.
-/// The objective may be another one than that of training, as long as its class layer has the same columns.
+/// The objective may be another one than that of training, as long as its class layer has the same columns; one with others is a stage of its
+/// own, whose training has no steps.
 /// Sources: Ren et al., "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020, arXiv:2007.10740, and its detectors' code;
 /// Gupta, Dollár, Girshick, "LVIS", CVPR 2019, for the repeat factors.
 struct RegionClassifier: Epilogue {
@@ -70,8 +71,8 @@ struct RegionClassifier: Epilogue {
     guard try RegionObjective.form(of: settings.objective) == form else {
       throw LongtailError(
         .usage, "epilogue regionClassifier: objective \(settings.objective) needs other columns than the class layer that was trained",
-        advice: "Train it as a stage of its own: method fasterRCNN with trains: classLayer, and start.except "
-          + "[roi_heads.box_predictor.cls_score.*].")
+        advice: "Make it a stage that begins without that layer: objective.name \(settings.objective), start.except "
+          + "[roi_heads.box_predictor.cls_score.*], training.epochs 0, and this epilogue.")
     }
     return graph
   }
@@ -160,6 +161,12 @@ struct RegionClassLayer {
   func read(into head: LinearHead) throws {
     let values = try weight.read(network.parameters) + bias.read(network.parameters)
     head.parameters.withFloats { floats in for (place, value) in values.enumerated() { floats[place] = value } }
+  }
+
+  /// Adds a number to the bias of each column.
+  func addToBias(_ values: [Double]) throws {
+    let old = try bias.read(network.parameters)
+    try bias.write(zip(old, values).map { $0 + Float($1) }, network.parameters)
   }
 
   /// Copies the layer in.

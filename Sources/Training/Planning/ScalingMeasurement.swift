@@ -77,6 +77,14 @@ public struct ScalingMeasurement {
   }
 
   private func measured(images: Int, steps: Int) throws -> StepFigures {
+    let options = options(images: images, steps: steps)
+    guard let report = try StepBenchmark(options).run(SingleProcess()) else {
+      throw LongtailError(.internalError, "the benchmark of a step gave no result")
+    }
+    return StepFigures(report)
+  }
+
+  private func options(images: Int, steps: Int) -> StepBenchmark.Options {
     var options = StepBenchmark.Options()
     let (model, objective) = (experiment.configuration.model, experiment.configuration.objective)
     (options.configuration.model, options.configuration.objective) = (model, objective)
@@ -88,10 +96,7 @@ public struct ScalingMeasurement {
     options.size = experiment.paddedSize
     options.classes = experiment.dataset.classes.count
     (options.steps, options.warmup, options.profiledSteps) = (steps, 2, 0)
-    guard let report = try StepBenchmark(options).run(SingleProcess()) else {
-      throw LongtailError(.internalError, "the benchmark of a step gave no result")
-    }
-    return StepFigures(report)
+    return options
   }
 
   /// Bytes and packed vectors, from a network that was compiled for one image.
@@ -106,19 +111,14 @@ public struct ScalingMeasurement {
     step.memoryPerImage = memory.arena / microBatches + memory.batches + held
     step.fixedMemory = memory.total - memory.arena - memory.batches - held
 
-    let size = experiment.paddedSize
-    let network = try Network(
-      graph: experiment.graph, images: 1, height: size.height, width: size.width, seed: 0,
-      options: PlanOptions(algorithms: .fixed(.direct)))
-    let classes = experiment.dataset.classes.count
-    let pixels = [Int64](repeating: Int64(size.width * size.height), count: classes)
-    let objective = try ObjectiveRegistry.make(
-      configuration.objective.name, settings: configuration.objective.settings,
-      context: ObjectiveContext(classes: classes, pixelCounts: pixels, imageCounts: pixels, images: Int64(classes)))
-    step.packedCounts = [objective.packedCount + ControlWord.packedCount]
-    step.packedCounts += objective.rounds.dropLast()
+    var small = options(images: 1, steps: 1)
+    small.configuration.engine.algorithms = .direct
+    let learner = try StepBenchmark(small).makeLearner(SingleProcess())
+    let rounds = learner.terms.rounds
+    step.packedCounts = [(rounds.last ?? 0) + ControlWord.packedCount]
+    step.packedCounts += rounds.dropLast()
     if configuration.model.batchNorm == .synchronized {
-      for statistic in network.runningStatistics where statistic.name.hasSuffix("running_mean") {
+      for statistic in learner.network.parts.flatMap(\.runningStatistics) where statistic.name.hasSuffix("running_mean") {
         let channels = statistic.values.count
         step.packedCounts += [2 * channels + 1, 2 * channels]
       }

@@ -11,6 +11,8 @@ package protocol Link: AnyObject {
   var ports: [PortPlace] { get }
   /// Images that the next network gets for each image of the batch, always as many; a region that is not there is zeros.
   var imagesPerImage: Int { get }
+  /// Times the parts of its work, where somebody asks.
+  var clock: PartClock? { get set }
 
   /// Looks at a batch before any network runs, also at one without images: boxes that regions are matched with.
   func prepare(_ batch: Batch) throws
@@ -26,6 +28,11 @@ package protocol Link: AnyObject {
 extension Link {
   /// One image each.
   package var imagesPerImage: Int { 1 }
+  /// Its work has no parts.
+  package var clock: PartClock? {
+    get { nil }
+    set {}
+  }
   /// Nothing but the ports counts.
   package func prepare(_ batch: Batch) throws {}
 }

@@ -25,6 +25,8 @@ final class StepPasses {
   var partners: [PartnerPass] = []
   /// What runs behind the student, in order.
   var chained: [ChainedPass] = []
+  /// The plans of the networks that are trained, where each runs its batch at once.
+  var plans: [Plan] { [student as? Plan].compactMap(\.self) + chained.map(\.plan) }
 
   init(student: any TrainingPass, numbers: ParameterSet) {
     (self.student, self.numbers) = (student, numbers)

@@ -32,9 +32,9 @@ public struct BadFile: Sendable, Codable, Equatable {
 
 /// What was found when a sample was read to be counted.
 public struct Examination: Sendable {
-  /// The picture's size.
+  /// The image's size.
   public var size: ImageSize
-  /// The picture, where it was decoded; without a range of values, one of 16 bits is shown by its own least and greatest.
+  /// The image, where it was decoded; without a range of values, one of 16 bits is shown by its own least and greatest.
   public var image: RGBImage?
   /// The numbers in the label file.
   public var labels: LabelImage

@@ -3,13 +3,13 @@ import Images
 import Settings
 import Tensors
 
-/// Pictures and label PNGs of one's own, described by settings.
+/// Images and label PNGs of one's own, described by settings.
 public enum FolderDataset {
   /// Its line in the registry.
   package static let entry = DatasetEntry(
     RegistryEntry(
-      "folder", summary: "pictures and label PNGs of your own",
-      about: "Folders or lists name pictures and label files; numbers or colours in label files are given their classes.",
+      "folder", summary: "images and label PNGs of your own",
+      about: "Folders or lists name images and label files; numbers or colours in label files are given their classes.",
       settings: Settings()
     ) { settings, _ in try open(settings) },
     layout: FolderLayout.description, recognize: FolderLayout.recognize)
@@ -39,7 +39,7 @@ public enum FolderDataset {
         labels: FileListing.files(in: labels, extensions: ["png"], suffix: settings.labelSuffix),
         list: list, places: [root, list.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }].compactMap(\.self))
       if pairs[split]?.isEmpty ?? true {
-        throw LongtailError(.badData, "\(images): no pictures in it", advice: "Pictures end in .png, .jpg or .jpeg.")
+        throw LongtailError(.badData, "\(images): no images in it", advice: "Images end in .png, .jpg or .jpeg.")
       }
     }
     guard !pairs.isEmpty else {

@@ -32,7 +32,7 @@ final class MATLABFile: @unchecked Sendable {
       if libraryIsMissing != 0 {
         throw LongtailError(
           .missingInput, "\(path) cannot be read: \(text)",
-          advice: "Run Launch/bootstrap and build again, or export pictures and labels as PNG.")
+          advice: "Run Launch/bootstrap and build again, or export images and labels as PNG.")
       }
       throw LongtailError(.badData, "\(path): \(text)", advice: "Download it again, and compare its size with the source's.")
     }

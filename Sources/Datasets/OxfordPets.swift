@@ -46,7 +46,7 @@ public enum OxfordPets {
   package static let entry = DatasetEntry(
     RegistryEntry(
       "oxfordPets", summary: "Oxford-IIIT Pet in the official layout: trimaps of 37 breeds",
-      about: "About 200 pictures of each of 37 breeds of cats and dogs, with the animal's outline.",
+      about: "About 200 images of each of 37 breeds of cats and dogs, with the animal's outline.",
       source: "Parkhi, Vedaldi, Zisserman, Jawahar, CVPR 2012", settings: Settings()
     ) { settings, _ in
       try open(root: settings.place.root, task: settings.classes, validationShare: settings.validationShare)

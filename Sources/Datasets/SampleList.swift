@@ -30,7 +30,7 @@ struct SampleList {
 
     /// Whether it is the whole text as it stands.
     var isWhole: Bool { isMarked && rest.isEmpty && !isQuoted }
-    /// Whether the column's end is plain: it is marked, or the name ends like a picture's.
+    /// Whether the column's end is plain: it is marked, or the name ends like an image's.
     var isDelimited: Bool { isMarked || FileListing.isImageName(name) }
     private var isQuoted = false
 

@@ -33,11 +33,11 @@ public struct SelectedSamples: SegmentationDataset {
   }
   /// The sample.
   public func sample(split: Split, index: Int) throws -> Sample { try base.sample(split: split, index: original(split, index)) }
-  /// The picture's size.
+  /// The image's size.
   public func imageSize(split: Split, index: Int) throws -> ImageSize {
     try base.imageSize(split: split, index: original(split, index))
   }
-  /// Picture and labels, read to the end.
+  /// Image and labels, read to the end.
   public func examine(split: Split, index: Int) throws -> Examination {
     try base.examine(split: split, index: original(split, index))
   }

@@ -77,14 +77,14 @@ public final class Predictor {
 }
 
 extension LabelImage {
-  /// A label image of class numbers, as 8-bit files and pictures have it.
+  /// A label image of class numbers, as 8-bit files and drawings have it.
   /// - Parameter count: how many classes there are.
   /// - Throws: `.usage` for more than 255 classes, whose numbers a byte cannot tell apart (255 is ignored); nothing is ever cut off.
   public init(classes: [Int32], of count: Int, width: Int, height: Int) throws {
     guard count <= Int(LabelImage.ignored) else {
       throw LongtailError(
         .usage, "a label image tells \(Int(LabelImage.ignored)) classes apart, and this network has \(count)",
-        advice: "Scores and probabilities are exact for any number of classes; only label images and pictures are not to be had.")
+        advice: "Scores and probabilities are exact for any number of classes; only label images and drawings of labels cannot be made.")
     }
     guard let image = LabelImage(width: width, height: height, labels: classes.map { UInt8(clamping: $0) }) else {
       throw LongtailError(.internalError, "a prediction has not one class a pixel")

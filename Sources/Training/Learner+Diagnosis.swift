@@ -90,7 +90,7 @@ extension Network {
 }
 
 extension Batch {
-  /// The samples whose pictures have numbers that are not finite; nil where there are none.
+  /// The samples whose images have numbers that are not finite; nil where there are none.
   var samplesNotFinite: [Int]? {
     let count = 3 * height * width
     let found = images.withFloats { floats in

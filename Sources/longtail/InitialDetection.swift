@@ -22,7 +22,7 @@ struct InitialDetection {
   /// What somebody should know.
   let notes: [String]
 
-  /// Looks at the annotations of a folder; pictures are looked at before training.
+  /// Looks at the annotations of a folder; images are looked at before training.
   /// - Returns: nil where a folder holds none.
   /// - Throws: `LongtailError` for annotations that cannot be read.
   init?(_ root: String, processor: ProcessorFacts) throws {

@@ -104,7 +104,7 @@ extension ProcessTests {
         let configuration = try TinyExperiment.folder(in: directory)
         let file = "\(directory)/train/labels/3.png"
         try LabelImage(width: 5, height: 4, fill: 0).writePNG(to: file)
-        try expectRefused(configuration, directory, says: ["5 x 4 labels for a picture of 64 x 48"])
+        try expectRefused(configuration, directory, says: ["5 x 4 labels for an image of 64 x 48"])
         try FileManager.default.removeItem(atPath: file)
         try expectRefused(configuration, directory, says: ["train/images/3.png: no label file of the same name"])
         try FileManager.default.removeItem(atPath: "\(directory)/train")

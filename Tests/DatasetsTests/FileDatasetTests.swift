@@ -61,7 +61,7 @@ import Testing
       let error = try #require(longtailError { try folder(root) })
       #expect(error.code == .badData && error.message.contains("images/lonely.png") && error.message.contains("no label file"))
       try FileManager.default.moveItem(atPath: "\(root)/images/lonely.png", toPath: "\(root)/labels/lonely.png")
-      #expect(longtailError { try folder(root) }?.message.contains("labels/lonely.png: no picture") == true)
+      #expect(longtailError { try folder(root) }?.message.contains("labels/lonely.png: no image") == true)
       try "b\nnone\n".write(toFile: "\(root)/list.txt", atomically: true, encoding: .utf8)
       #expect(longtailError { try folder(root, ["trainList": "list.txt"]) }?.message.contains("it names none") == true)
       #expect(longtailError { try folder(root, ["trainImages": "nowhere"]) }?.code == .missingInput)

@@ -288,7 +288,7 @@ import Testing
       for name in ["camvid:", "cityscapes:", "ade20k:", "pascalVOC:", "oxfordPets:", "nyuv2:", "folder:", "leftImg8bit"] {
         #expect(error.message.contains(name), "\(name)")
       }
-      // Pictures where labels should be.
+      // Images where labels should be.
       let place = try TinyLayout.plain.write(in: "\(root)/plain")
       for index in 0..<10 {
         var noise = RGBImage(width: 32, height: 24)

@@ -59,7 +59,7 @@ import Testing
     return steps
   }
 
-  /// A picture as planes of numbers.
+  /// An image as planes of numbers.
   private func planes(_ image: RGBImage) -> [Float] {
     var result = [Float](repeating: 0, count: 3 * image.width * image.height)
     result.withUnsafeMutableBufferPointer { Self.normalization.write(image, into: $0) }

@@ -8,7 +8,7 @@ package struct ClassPatch: Sendable, Equatable {
   package var image: RGBImage
   /// 1 at the region's pixels, 0 elsewhere.
   package var mask: LabelImage
-  /// Where the middle of the rectangle lay in its picture, as shares of width and height.
+  /// Where the middle of the rectangle lay in its image, as shares of width and height.
   package var middle: SIMD2<Double>
 
   /// A region of a sample.

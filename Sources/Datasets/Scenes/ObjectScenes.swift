@@ -6,16 +6,16 @@ import Tensors
 /// A scene is a function of (seed, split, index), the same on every machine. The things are those of the scenes for segmentation, in other
 /// numbers: cars and trees everywhere, four kinds of signs seldom. Boxes lie around what is visible.
 package struct ObjectScenes: Sendable {
-  /// Columns of each picture.
+  /// Columns of each image.
   package let width: Int
-  /// Rows of each picture.
+  /// Rows of each image.
   package let height: Int
   /// Scenes of each split.
   package let counts: [Split: Int]
   /// What the scenes are drawn from.
   package let seed: UInt64
 
-  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other pictures.
+  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other images.
   package static let revision = 1
 
   /// What is seldom, and how near things stand: a detector has to see them.
@@ -57,14 +57,14 @@ package struct ObjectScenes: Sendable {
     return "\(split.shortName)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
   }
 
-  /// What stands in a scene. Draws the things alone: cheaper than the picture.
+  /// What stands in a scene. Draws the things alone: cheaper than the image.
   package func objects(split: Split, index: Int) throws -> [SceneObject] {
     var (painter, _) = try prepared(split, index)
     painter.paintThings()
     return painter.objects()
   }
 
-  /// The picture of a scene.
+  /// The image of a scene.
   package func image(split: Split, index: Int) throws -> RGBImage {
     var (painter, random) = try prepared(split, index)
     painter.paint()

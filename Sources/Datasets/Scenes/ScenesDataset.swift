@@ -10,9 +10,9 @@ import Tensors
 public struct ScenesDataset: SegmentationDataset {
   /// The name in the registry.
   public let name = "scenes"
-  /// Columns of each picture.
+  /// Columns of each image.
   public let width: Int
-  /// Rows of each picture.
+  /// Rows of each image.
   public let height: Int
   /// Samples of each split.
   public let counts: [Split: Int]
@@ -20,7 +20,7 @@ public struct ScenesDataset: SegmentationDataset {
   public let seed: UInt64
   private let parameters = SceneParameters()
 
-  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other pictures.
+  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other images.
   static let revision = 1
 
   /// The eleven classes.
@@ -67,8 +67,8 @@ public struct ScenesDataset: SegmentationDataset {
     var seed = 1
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("width", &width, "columns of each picture", .between(16, 4096))
-      visitor.key("height", &height, "rows of each picture", .between(16, 4096))
+      visitor.key("width", &width, "columns of each image", .between(16, 4096))
+      visitor.key("height", &height, "rows of each image", .between(16, 4096))
       visitor.key("train", &train, "number of training samples", .between(0, 1_000_000))
       visitor.key("validation", &validation, "number of validation samples", .between(0, 1_000_000))
       visitor.key("test", &test, "number of test samples", .between(0, 1_000_000))

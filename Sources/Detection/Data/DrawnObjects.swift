@@ -24,8 +24,8 @@ package struct DrawnObjects: DetectionDataset {
     var seed = 1
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("width", &width, "columns of each picture", .between(32, 4096))
-      visitor.key("height", &height, "rows of each picture", .between(32, 4096))
+      visitor.key("width", &width, "columns of each image", .between(32, 4096))
+      visitor.key("height", &height, "rows of each image", .between(32, 4096))
       visitor.key("train", &train, "number of training samples", .between(0, 1_000_000))
       visitor.key("validation", &validation, "number of validation samples", .between(0, 1_000_000))
       visitor.key("test", &test, "number of test samples", .between(0, 1_000_000))

@@ -30,9 +30,9 @@ package struct SelectedBoxes: DetectionDataset {
   package func objects(split: Split, index: Int) throws -> BoxAnnotation {
     try base.objects(split: split, index: original(split, index))
   }
-  /// The sample's picture.
+  /// The sample's image.
   package func image(split: Split, index: Int) throws -> RGBImage { try base.image(split: split, index: original(split, index)) }
-  /// The picture's size.
+  /// The image's size.
   package func imageSize(split: Split, index: Int) throws -> ImageSize {
     try base.imageSize(split: split, index: original(split, index))
   }

@@ -1,4 +1,4 @@
-/// Something for TensorBoard: a step with named numbers, pictures and histograms.
+/// Something for TensorBoard: a step with named numbers, images and histograms.
 ///
 /// Fields are those of `tensorflow.Event` and `tensorflow.Summary`.
 public struct Event: Sendable {
@@ -6,7 +6,7 @@ public struct Event: Sendable {
   public enum Value: Sendable {
     /// A number.
     case scalar(Double)
-    /// A picture in colour, as a PNG file.
+    /// An image in colour, as a PNG file.
     case image(png: [UInt8], width: Int, height: Int)
     /// Many numbers, counted.
     case histogram(Histogram)

@@ -11,7 +11,7 @@ public struct CheckpointContents: Sendable, Equatable {
   /// Where the run stands: `run.json`.
   public var run: RunRecord
 
-  /// Puts the four together.
+  /// Creates the contents of a checkpoint.
   public init(model: [NamedTensor], optimizer: [NamedTensor] = [], state: [StoredTensor] = [], run: RunRecord) {
     self.model = model
     self.optimizer = optimizer

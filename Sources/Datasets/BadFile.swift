@@ -47,7 +47,7 @@ public struct Examination: Sendable {
   /// How the label file is stored.
   public var labelOrientation = ImageOrientation.upright
 
-  /// Puts it together.
+  /// Creates the result of an examination.
   public init(size: ImageSize, image: RGBImage? = nil, labels: LabelImage, unknown: [UnknownLabel] = []) {
     (self.size, self.image, self.labels, self.unknown) = (size, image, labels, unknown)
   }

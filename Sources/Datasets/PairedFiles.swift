@@ -41,7 +41,7 @@ public struct PairedFiles: SegmentationDataset {
   /// Whether a number must have one colour in the palettes of all label files.
   public var checksPalettes = true
 
-  /// Puts a data set together from pairs that are known.
+  /// Creates a data set of pairs that are known.
   public init(
     name: String, classes: [ClassInfo], labelMap: LabelMap, pairs: [Split: [Pair]], coding: LabelCoding = .numbers,
     limits: ImageLimits = .standard

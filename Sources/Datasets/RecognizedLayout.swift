@@ -11,7 +11,7 @@ public struct RecognizedLayout: Sendable {
     /// What a comment beside it says; empty for none.
     public var remark = ""
 
-    /// Puts a setting together.
+    /// Creates a setting.
     public init(key: String, value: SettingValue, remark: String = "") {
       (self.key, self.value, self.remark) = (key, value, remark)
     }

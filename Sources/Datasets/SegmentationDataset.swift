@@ -22,7 +22,7 @@ public struct Sample: Sendable {
   /// A class for each of its pixels, 255 where it is ignored. Of the image's size.
   public var labels: LabelImage
 
-  /// Puts the two together.
+  /// Creates a sample.
   public init(image: RGBImage, labels: LabelImage) {
     self.image = image
     self.labels = labels

@@ -16,7 +16,7 @@ public struct Panel: Sendable {
     /// What the second column shows instead of the labels; of the same size.
     public var drawnTruth: RGBImage?
 
-    /// Puts three pictures of one size together.
+    /// Creates a row.
     public init(input: RGBImage, truth: LabelImage, prediction: LabelImage) {
       (self.input, self.truth, self.prediction) = (input, truth, prediction)
     }

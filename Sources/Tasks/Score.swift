@@ -102,7 +102,7 @@ public struct Score: Sendable, Equatable {
   /// The value; nil where it is undefined, as for a class that does not occur.
   public var value: Double?
 
-  /// Puts them together.
+  /// Creates a score.
   public init(_ kind: ScoreKind, of subject: Subject = .whole, _ value: Double?) {
     (self.kind, self.subject, self.value) = (kind, subject, value)
   }

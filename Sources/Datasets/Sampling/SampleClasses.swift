@@ -12,7 +12,7 @@ public struct SampleClasses: Sendable, Equatable {
     /// How much of it there is; more than 0.
     public var count: Int
 
-    /// Puts the two together.
+    /// Creates an entry.
     public init(classIndex: Int, count: Int) { (self.classIndex, self.count) = (classIndex, count) }
   }
 

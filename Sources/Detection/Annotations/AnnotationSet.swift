@@ -14,7 +14,7 @@ public struct AnnotationSet: Sendable {
   /// Polygons and runs.
   var outlines = OutlineStorage()
 
-  /// Puts a set together that has no masks.
+  /// Creates a set without masks.
   public init(format: AnnotationFormat, images: [AnnotatedImage], categories: CategoryTable, instances: [Instance]) {
     (self.format, self.images, self.categories, self.instances) = (format, images, categories, instances)
   }

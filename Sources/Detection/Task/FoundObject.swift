@@ -12,7 +12,6 @@ package struct FoundObject: Sendable, Equatable {
   /// Where.
   package var box: CornerBox
 
-  /// Puts the parts together.
   package init(image: Int32, label: Int32, score: Float, box: CornerBox) {
     (self.image, self.label, self.score, self.box) = (image, label, score, box)
   }

@@ -19,7 +19,7 @@ public struct Event: Sendable {
   /// The values by tag; `/` in a tag makes groups.
   public var values: [(tag: String, value: Value)]
 
-  /// Puts an event together.
+  /// Creates an event.
   public init(step: Int, wallTime: Double, values: [(tag: String, value: Value)]) {
     (self.step, self.wallTime, self.values) = (step, wallTime, values)
   }

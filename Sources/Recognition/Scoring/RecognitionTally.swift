@@ -137,7 +137,7 @@ extension RecognitionTally {
     confusions.sorted { $0.key < $1.key }.flatMap { [Int64($0.key / classCount), Int64($0.key % classCount), $0.value] }
   }
 
-  /// Puts a tally together from sums of counters over ranks, and the triples of all ranks behind one another.
+  /// Creates a tally from sums of counters over ranks, and the triples of all ranks behind one another.
   /// - Throws: `.internalError` where the sizes do not fit or a class is none.
   package init(classCount: Int, counters: [Int64], triples: [Int64]) throws {
     self.init(classCount: classCount)

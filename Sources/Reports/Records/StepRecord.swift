@@ -15,7 +15,7 @@ public struct StepRecord: Sendable, Equatable {
     /// Ignored rows of it.
     public var ignoredRows: Int
 
-    /// Puts them together.
+    /// Creates a finding.
     public init(quantity: String, ranks: [Int], tensor: String?, samples: [String], rows: [NamedNumber], ignoredRows: Int) {
       (self.quantity, self.ranks, self.tensor, self.samples) = (quantity, ranks, tensor, samples)
       (self.rows, self.ignoredRows) = (rows, ignoredRows)

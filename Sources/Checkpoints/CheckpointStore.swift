@@ -41,7 +41,7 @@ public struct CheckpointStore: Sendable {
   public struct Rejected: Sendable, Equatable, CustomStringConvertible {
     /// The directory's name.
     public let name: String
-    /// The step that its name tells.
+    /// The step in its name.
     public let step: Int
     /// What is wrong: the file and how it differs.
     public let reason: String

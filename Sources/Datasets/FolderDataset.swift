@@ -66,7 +66,7 @@ public enum FolderDataset {
       throw settings.wrong("classes", "is missing", advice: "Give a list of class names, in the order of the class numbers.")
     }
     guard list.count <= 255 else {
-      throw settings.wrong("classes", "has \(list.count) names, but label files of 8 bits tell 255 classes apart at most")
+      throw settings.wrong("classes", "has \(list.count) names, but label files of 8 bits can hold 255 classes at most")
     }
     let colours = settings.colours
     if let colours, colours.count != list.count {

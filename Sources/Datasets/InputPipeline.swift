@@ -122,7 +122,7 @@ public final class SampleSource: Sendable {
     try SampleSource.reading { try dataset.annotatedImage(split: split, index: index) }
   }
 
-  /// Reads from the data set by a way of the pipeline's own; what goes wrong is told as the data set tells it, with the name of the file.
+  /// Reads from the data set by a way of the pipeline's own; errors are those of the data set, with the name of the file.
   /// - Throws: what `body` throws.
   public static func reading<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch { throw UnreadableSample(cause: error) }

@@ -115,7 +115,7 @@ public enum NYUv2 {
     guard let numbers = [13, 40].first(where: { labels.hasSuffix("\($0)") }) else {
       throw LongtailError(
         .usage, "data set nyuv2: labels is \(labels), whose name does not end in 13 or 40",
-        advice: "Rename the folder, so that it tells how many classes its numbers count.")
+        advice: "Rename the folder, so that its name says how many classes the numbers count.")
     }
     let classes = settings.classes ?? numbers
     guard classes <= numbers else {

@@ -7,7 +7,7 @@ import Tensors
 /// Trimaps say 1 for the animal, 2 for the background and 3 for the line between. Source: Parkhi, Vedaldi, Zisserman, Jawahar, "Cats and
 /// dogs", CVPR 2012.
 public enum OxfordPets {
-  /// What is to be told apart.
+  /// What the classes are.
   public enum Task: String, CaseIterable, Sendable {
     /// Animal, background and the line between: the trimap's three numbers.
     case trimap

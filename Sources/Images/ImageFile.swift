@@ -52,7 +52,7 @@ public struct ImageFile: Sendable {
   }
 }
 
-/// Numbers that tell whether two images show the same.
+/// Numbers that show whether two images are the same.
 enum ContentDigest {
   /// Of size and colours; not negative.
   static func of(_ image: RGBImage) -> Int {

@@ -30,7 +30,7 @@ public struct Panel: Sendable {
   public var palette: [RGBColour]
   /// What the columns are called.
   public var titles = ["input", "truth", "prediction"]
-  /// The classes that the legend tells; nil for all.
+  /// The classes in the legend; nil for all.
   public var legend: [Int]?
   /// A line at the top, such as step and score; empty for none.
   public var caption: String

@@ -5,14 +5,14 @@ import Objectives
 import Tasks
 import Tensors
 
-/// Predicts single images, at the network's input size and back at the image's own; with several looks at each where
+/// Predicts single images, at the network's input size and back at the image's own; with several views of each where
 /// `evaluation.views` asks for them.
 public final class Predictor {
   private let network: InferenceNetwork
   private let shifter = RowShifter()
   private let views: Configuration.Views
   private let decision: Configuration.Decision
-  private let looks: MultiViewInference
+  private let inference: MultiViewInference
 
   /// Uses a network.
   /// - Parameters:
@@ -22,7 +22,7 @@ public final class Predictor {
     self.network = network
     self.views = views
     self.decision = decision
-    looks = MultiViewInference(network, views: views, temperature: decision.temperature)
+    inference = MultiViewInference(network, views: views, temperature: decision.temperature)
   }
 
   /// The probability of each class at each pixel, at the image's own size.
@@ -30,7 +30,7 @@ public final class Predictor {
   /// With one look at the image, the most probable class may differ from `predict(_:)` where two are all but equal: there scores are
   /// interpolated, here probabilities.
   /// - Throws: `LongtailError` when the network cannot take the size.
-  public func probabilities(of image: RGBImage) throws -> ProbabilityMap { try looks.probabilities(of: image) }
+  public func probabilities(of image: RGBImage) throws -> ProbabilityMap { try inference.probabilities(of: image) }
 
   /// The best class of each pixel, at the image's own size, as a label image.
   /// - Throws: `LongtailError` when the network cannot take the size, or has more classes than a label image can tell apart.
@@ -54,7 +54,7 @@ public final class Predictor {
     let prepared = network.pipeline.prepared(image)
     let size = ImageSize(width: prepared.width, height: prepared.height)
     guard views.isPlain(forImagesOf: size), decision.rule != .rank, network.companions.isEmpty else {
-      let map = try looks.probabilities(of: image, size: wanted)
+      let map = try inference.probabilities(of: image, size: wanted)
       return (map.predictions(decision), map)
     }
     let (plan, padded) = try network.forward(prepared)

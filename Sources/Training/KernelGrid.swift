@@ -49,7 +49,7 @@ public struct KernelGrid: Sendable {
   public init(models: [String] = KernelGrid.defaultModels) throws { self.models = try models.map(Model.init) }
 
   /// Measures all of it, the small ones first. The pool's number of threads is changed, and left at the last.
-  /// - Parameter progress: is told of each network before it is measured.
+  /// - Parameter progress: receives each network before it is measured.
   /// - Throws: `LongtailError` for unknown networks, or when one cannot be compiled.
   public func measure(progress: (String) -> Void) throws -> KernelMeasurements {
     let graphs = try models.map { try ModelRegistry.make($0.name, width: $0.width, classes: classes) }

@@ -6,7 +6,7 @@ import Objectives
 import Tensors
 
 extension Learner {
-  /// Finds out where a number of a step became infinite or none. Collective; all is as before the step afterwards.
+  /// Finds out where a number of a step became infinite or not a number (NaN). Collective; all is as before the step afterwards.
   ///
   /// The step is deterministic: doing it once more, layer by layer, meets the same number again. Costs a forward pass, and for a gradient
   /// whose forward pass is finite a whole step without its update. Only steps that are left out anyway pay for it.

@@ -33,7 +33,7 @@ extension KernelGrid {
   /// so that both see the same machine.
   /// - Parameters:
   ///   - seconds: how long the steps of a network go on, after at least three of each.
-  ///   - progress: is told of each network before it is timed.
+  ///   - progress: receives each network before it is timed.
   /// - Throws: `LongtailError` for unknown networks, or when one cannot be compiled.
   public func compareSteps(seconds: Double, progress: (StepComparison) -> Void) throws -> [StepComparison] {
     let communicator = SingleProcess()

@@ -30,7 +30,7 @@ public enum StepPhase: String, Sendable {
   }
 }
 
-/// Measures the phases of a step one after the other, and tells the watchdog of each.
+/// Measures the phases of a step one after the other, and reports each to the watchdog.
 final class PhaseClock {
   /// Seconds by phase, in order; a phase may come several times.
   private(set) var phases: [(name: String, seconds: Double)] = []
@@ -47,7 +47,7 @@ final class PhaseClock {
   }
 
   /// Does the work of a phase.
-  /// - Parameter step: the step that is being done, counted from 1; the one noted before unless told.
+  /// - Parameter step: the step that is being done, counted from 1; by default the one noted before.
   func phase<Result>(_ phase: StepPhase, step: Int? = nil, _ body: () throws -> Result) rethrows -> Result {
     progress?.enter(phase.work, step: step)
     last = clock.now

@@ -24,7 +24,7 @@ public struct TaskEntry: Sendable {
   let check: @Sendable (Configuration) throws -> Void
   /// Opens its data.
   let make: @Sendable (Configuration) throws -> any Task
-  /// The task without its data, whose classes a checkpoint tells.
+  /// The task without its data, whose classes are those of a checkpoint.
   let recorded: @Sendable (Configuration, [ClassInfo]) throws -> any Task
 
   /// Describes a task.

@@ -13,9 +13,9 @@ struct DataInspection {
   let dataset: any SegmentationDataset
   /// Each split that has samples.
   let surveys: [DataSurvey]
-  /// The size that images are brought to, where a configuration tells.
+  /// The size that images are brought to, where a configuration says so.
   private let hasSize: Bool
-  /// Whether a configuration tells how images are read.
+  /// Whether a configuration says how images are read.
   private let isConfigured: Bool
   /// What recognizing the folder left open.
   private let notes: [String]
@@ -210,7 +210,7 @@ struct DataInspection {
       rows.append(row)
     }
     guard !rows.isEmpty else { throw LongtailError(.badData, "no \(survey.split.shortName) sample can be shown") }
-    // Of many classes the legend tells those that are there.
+    // Of many classes the legend shows those that occur.
     let shown = dataset.classes.indices.filter { dataset.classes.count <= 24 || present.contains($0) }
     var panel = Panel(
       rows: rows, classNames: dataset.classes.map(\.name), palette: dataset.classes.map(\.colour),

@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
       let (configuration, contents, path) = try trained.load()
       try requireFreePlace()
       var names = contents.run.classNames
-      // Early checkpoints do not tell their classes.
+      // Early checkpoints do not name their classes.
       if names.isEmpty { names = try Experiment(configuration).classNames }
       var model = TrainedModel(
         graph: try Experiment.publishedGraph(configuration, contents.run, classes: names.count),

@@ -40,7 +40,7 @@ struct InitialConfiguration {
     epochs = min(100, max(10, 4000 / max(1, count / batch)))
     why = "\(Formatting.plural(cores, "core")), \(memory.usable >> 30) GiB"
 
-    // The plan tells what memory it takes, so it is asked and not guessed at.
+    // The plan knows how much memory it takes, so it is asked and not guessed at.
     while batch > 1 {
       let estimate = try MemoryEstimate(Experiment(configuration()), ranks: 1, usable: memory.usable)
       if memory.usable == 0 || estimate.total < memory.usable / 10 * 8 { break }
@@ -55,7 +55,7 @@ struct InitialConfiguration {
     return ImageSize(width: side(size.width), height: side(size.height))
   }
 
-  /// Thresholds of head and tail: the usual ones where they tell classes apart, else between the classes that there are.
+  /// Thresholds of head and tail: the usual ones where they divide the classes, else between the classes that there are.
   static func groups(_ shares: [Double]) -> (head: Double, tail: Double, hasTail: Bool) {
     let present = shares.filter { $0 > 0 }.sorted()
     guard let least = present.first, let most = present.last, least < most else { return (0.10, 0.015, false) }

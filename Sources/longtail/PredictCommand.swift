@@ -116,12 +116,12 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  /// The experiment that a checkpoint tells, at the size of the first image that can be read.
+  /// The experiment that a checkpoint describes, at the size of the first image that can be read.
   private func experiment(_ configuration: Configuration, _ contents: CheckpointContents, _ files: PredictionFiles) throws -> Experiment {
     let size = files.entries.lazy.compactMap { try? ImageSize(contentsOf: $0.image) }.first
-    // With no image that can be read there is nothing to predict; the reasons are told one by one.
+    // With no image that can be read there is nothing to predict; the reasons are printed one by one.
     let recorded = try Experiment(configuration, recorded: contents.run, imageSize: size ?? ImageSize(width: 64, height: 64))
-    // Early checkpoints do not tell the colours of their classes.
+    // Early checkpoints do not have the colours of their classes.
     return try recorded ?? Experiment(configuration)
   }
 

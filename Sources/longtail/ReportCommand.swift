@@ -58,7 +58,7 @@ struct ReportCommand: ParsableCommand {
     }
   }
 
-  /// Evaluates the newest checkpoint, which has to be that of the last evaluation: else the page would tell of two networks.
+  /// Evaluates the newest checkpoint, which has to be that of the last evaluation: else the page would mix two networks.
   private func complete(_ report: inout RunReport, _ communicator: any Communicator) throws {
     var options = TrainedOptions()
     (options.run, options.checkpoint, options.overrides) = (directory, "newest", [])

@@ -96,7 +96,7 @@ struct TrainingRun {
     let directory = communicator.isRoot ? try runDirectory(directoryPath) : nil
     // Whatever happens, others may use the directory afterwards.
     defer { directory?.close() }
-    if let directory { try RunFiles.nameSkipped(experiment, in: directory) }
+    if let directory { try RunFiles.writeSkipped(experiment, in: directory) }
     if let directory, hasCheckpoints { try SampleListFiles.requireSame(experiment, in: directory) }
     if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let record = directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : "")

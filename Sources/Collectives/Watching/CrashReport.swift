@@ -1,7 +1,7 @@
 import CWatchdog
 import Foundation
 
-/// Files that tell what each rank was doing when a job had to be ended: `rank-<r>.json`.
+/// Files that say what each rank was doing when a job had to be ended: `rank-<r>.json`.
 struct CrashReport {
   let directory: String
   let place: Watchdog.Place

@@ -4,7 +4,7 @@ package struct StallJudgement: Equatable, Sendable {
   package enum Verdict: Equatable, Sendable {
     /// All get on.
     case fine
-    /// Somebody should be told.
+    /// It should be reported.
     case slow
     /// The job has to end.
     case over

@@ -1,5 +1,5 @@
 extension COCOReader {
-  /// Turns ids into places, and looks at what only the whole file can tell.
+  /// Turns ids into places, and checks what needs the whole file.
   func resolve() {
     if isLVIS == nil { isLVIS = categories.contains { $0.frequency != nil } && lists.contains { $0.negative != nil } }
     let isLVIS = isLVIS ?? false
@@ -122,7 +122,7 @@ extension COCOReader {
 }
 
 extension AnnotatedImage {
-  /// The image's file: for LVIS v1 the last two parts of the address, which tell train2017 from val2017, else the name.
+  /// The image's file: for LVIS v1 the last two parts of the address, which distinguish train2017 from val2017, else the name.
   package var filePath: String {
     let parts = address.split(separator: "/")
     if parts.count >= 4 { return parts.suffix(2).joined(separator: "/") }

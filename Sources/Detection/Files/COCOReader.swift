@@ -6,7 +6,7 @@ import Tensors
 /// Cost: the file in memory while it is read, and the set; about 0.3 s for a hundred thousand boxes.
 final class COCOReader {
   let path: String
-  /// Whether LVIS' rules hold; nil until the file tells.
+  /// Whether LVIS' rules hold; nil until the file shows it.
   var isLVIS: Bool?
   var set = AnnotationSet(format: .coco, images: [], categories: CategoryTable([]), instances: [])
   var faults: [AnnotationFault] = []

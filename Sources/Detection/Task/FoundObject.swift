@@ -19,7 +19,7 @@ package struct FoundObject: Sendable, Equatable {
   /// Bytes of each in a message.
   static let byteCount = 28
 
-  /// As one rank tells the others.
+  /// Coded for the other ranks.
   static func bytes(_ objects: [FoundObject]) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(objects.count * byteCount)
@@ -33,7 +33,7 @@ package struct FoundObject: Sendable, Equatable {
     return bytes
   }
 
-  /// What a rank has told.
+  /// Decodes what a rank has sent.
   /// - Throws: `LongtailError` for a message that is cut off.
   static func list(_ bytes: [UInt8]) throws -> [FoundObject] {
     guard bytes.count % byteCount == 0 else {

@@ -64,7 +64,7 @@ package struct LabelledImages: Sendable {
     }
   }
 
-  /// Classes without images, as a checkpoint tells them.
+  /// Classes without images, from a checkpoint.
   package init(recorded classes: [String]) { (name, self.classes, parts) = ("recorded", classes, [:]) }
 
   private static func repeated(_ names: [String]) -> String? {

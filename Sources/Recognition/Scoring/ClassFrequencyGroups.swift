@@ -50,7 +50,7 @@ package struct ClassFrequencyGroups: Sendable, Equatable {
     self.classes = classes.filter { !$0.value.isEmpty }
   }
 
-  /// Whether many, medium or few has no class, so that the thirds tell more.
+  /// Whether many, medium or few has no class, so that the thirds say more.
   package var hasEmptyGroup: Bool { [Group.many, .medium, .few].contains { classes[$0] == nil } }
 
   /// Which of many, medium and few a class is in.

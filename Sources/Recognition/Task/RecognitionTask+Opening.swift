@@ -22,7 +22,7 @@ extension RecognitionTask {
     try RecognitionDatasets.check(configuration.data.name, settings: configuration.data.registrySettings)
   }
 
-  /// The task without its images, whose classes a checkpoint tells.
+  /// The task without its images, whose classes are those of a checkpoint.
   package static func recorded(_ configuration: Configuration, classes: [ClassInfo]) -> RecognitionTask {
     RecognitionTask(LabelledImages(recorded: classes.map(\.name)), configuration)
   }

@@ -2,7 +2,7 @@ import Networks
 import Reports
 import Training
 
-/// What measurements of kernels tell, network by network, as a table for a terminal.
+/// Measurements of kernels, network by network, as a table for a terminal.
 public struct KernelTable {
   private let measurements: KernelMeasurements
   private let fit: AlgorithmModelFit?

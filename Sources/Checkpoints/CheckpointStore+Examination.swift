@@ -14,7 +14,7 @@ extension CheckpointStore {
     public var description: String { "\(file)\(tensor.map { ", tensor '\($0)'" } ?? ""): \(reason)" }
   }
 
-  /// What a look at every byte of a checkpoint found.
+  /// What reading every byte of a checkpoint found.
   public struct Examination: Sendable, Equatable {
     /// The directory.
     public let path: String

@@ -29,7 +29,7 @@ extension Configuration {
     public var nonFiniteConsecutiveLimit = 3
     /// Steps that may be left out in the whole run before it ends.
     ///
-    /// Fifty: a broken sample comes back once an epoch, which a usual run survives; more are worth a look.
+    /// Fifty: a broken sample comes back once an epoch, which a usual run survives; more are worth checking.
     public var nonFiniteTotalLimit = 50
     /// What is done about a loss or gradient norm that is far above those of the steps before.
     ///

@@ -79,7 +79,7 @@ public struct AugmentationPipeline: Sendable, Equatable {
   }
 
   /// Checks all values.
-  /// - Throws: `.usage` naming the value that makes no sense.
+  /// - Throws: `.usage` naming the value that is impossible.
   public func validate() throws {
     func require(_ condition: Bool, _ problem: String) throws {
       if !condition { throw LongtailError(.usage, "augmentation: \(problem)") }

@@ -8,8 +8,8 @@ extension FileListing {
   /// The whole line is looked for first, then what stands before quotes, a tab or blanks; what follows has to be numbers, or the path of the
   /// labels. Labels without a path of their own are those of the image's key, never others.
   /// - Parameter places: folders that paths in the list may start from.
-  /// - Throws: `.missingInput` naming what the list asks for in vain; `.badData` for names that may mean several files, that mean a file of
-  ///   another folder, or that stand in it twice.
+  /// - Throws: `.missingInput` naming what the list names and is not there; `.badData` for names that may mean several files, that mean a file of
+  ///   another folder, or that are listed twice.
   static func pairs(
     images: [String: String], labels: [String: String], list: SampleList, places: [String]
   ) throws -> [PairedFiles.Pair] {
@@ -32,7 +32,7 @@ extension FileListing {
         throw list.error(line, .missingInput, "it names \(columns.name), but there is no such label file")
       }
       if let other = lines.updateValue(line.number, forKey: key) {
-        throw list.error(line, .badData, "\(columns.name) stands in it twice, in line \(other) too")
+        throw list.error(line, .badData, "\(columns.name) is listed twice, in line \(other) too")
       }
       result.append(PairedFiles.Pair(identifier: key, image: image, labels: label))
     }
@@ -154,7 +154,7 @@ extension FileListing {
   /// there is one way to read the line.
   /// - Parameter root: the folder that paths start from.
   /// - Throws: `.missingInput` for a file that does not exist; `.badData` for a line with fewer words, one that can be read in two ways, and a
-  ///   image that stands in it twice.
+  ///   image that is listed twice.
   static func pairs(in path: String, root: String) throws -> [PairedFiles.Pair] {
     let list = try SampleList(contentsOf: path)
     func place(_ name: String) -> String { name.hasPrefix("/") ? name : "\(root)/\(name)" }
@@ -184,7 +184,7 @@ extension FileListing {
       let name = String(withoutExtension(way.image))
       for mark in Set([name, resolved(image)]) {
         if let other = seen.updateValue(line.number, forKey: mark) {
-          throw list.error(line, .badData, "\(name) stands in it twice, in line \(other) too")
+          throw list.error(line, .badData, "\(name) is listed twice, in line \(other) too")
         }
       }
       result.append(PairedFiles.Pair(identifier: name, image: image, labels: labels))

@@ -76,7 +76,7 @@ package enum FileListing {
   /// - Parameters:
   ///   - list: only the samples that it names; all by default. Entries may carry folders in front that do not exist here.
   ///   - places: folders that paths in the list may start from.
-  /// - Throws: `.badData` naming what has no partner, `.missingInput` naming what a list asks for in vain.
+  /// - Throws: `.badData` naming what has no partner, `.missingInput` naming what a list names and is not there.
   static func pairs(
     images: [String: String], labels: [String: String], list: String? = nil, places: [String] = []
   ) throws -> [PairedFiles.Pair] {

@@ -3,7 +3,7 @@ import Images
 import Settings
 import Tensors
 
-/// Images and label PNGs of one's own, described by settings.
+/// Images and label PNGs of the user's own, described by settings.
 public enum FolderDataset {
   /// Its line in the registry.
   package static let entry = DatasetEntry(
@@ -75,7 +75,7 @@ public enum FolderDataset {
     var names = Set<String>()
     return try list.indices.map { index in
       let name = list[index].text
-      guard !name.isEmpty else { throw settings.wrong("classes", "has an entry that is no name: number \(index)") }
+      guard !name.isEmpty else { throw settings.wrong("classes", "has an entry that is not a name: number \(index)") }
       guard names.insert(name).inserted else { throw settings.wrong("classes", "names \(name) twice") }
       guard let entry = colours?[index] else {
         let known = shown.first { $0.name == name || $0.name == "\(index)" }?.colour
@@ -120,7 +120,7 @@ public enum FolderDataset {
     if let index = classes.firstIndex(where: { $0.name == name }) { return .classIndex(index) }
     if name == "ignore" || name == "ignored" { return .ignored }
     throw settings.wrong(
-      setting, "sends \(key) to '\(name)', which is no class",
+      setting, "sends \(key) to '\(name)', which is not a class",
       advice: nearestHint(name, among: classes.map(\.name) + ["ignore"]))
   }
 }

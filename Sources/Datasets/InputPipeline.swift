@@ -11,7 +11,7 @@ public protocol InputPipeline: Sendable {
   /// The size that every sample has in the end, where settings alone decide it; nil where it depends on the sample.
   var fixedOutputSize: ImageSize? { get }
   /// Checks all values.
-  /// - Throws: `.usage` naming the value that makes no sense.
+  /// - Throws: `.usage` naming the value that is impossible.
   func validate() throws
   /// The part that is the same in every epoch, so that its result can be kept.
   func prepared(_ sample: AnnotatedImage) -> AnnotatedImage

@@ -89,7 +89,7 @@ struct SampleList {
   let lines: [Line]
 
   /// Reads a list.
-  /// - Throws: `.missingInput`, `.badData` where it is no text.
+  /// - Throws: `.missingInput`, `.badData` where it is not a text.
   init(contentsOf path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else { throw LongtailError(.missingInput, "\(path): there is no such list") }
     guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {

@@ -38,7 +38,7 @@ package final class TensorBoardLog {
     var values: [(tag: String, value: Event.Value)] = []
     for score in record.scores where score.kind.rank != .unlisted {
       guard let value = score.value else { continue }
-      // The main score bears the name that people read; groups follow it.
+      // The main score has the name that people read; groups follow it.
       switch score.subject {
       case .whole: values.append(("evaluation/\(score.kind.rank == .main ? score.kind.title : score.name)", .scalar(value)))
       case .group(let name): values.append(("evaluation/\(score.kind.title) \(name)", .scalar(value)))

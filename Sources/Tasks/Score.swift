@@ -21,7 +21,7 @@ public struct ScoreKind: Sendable, Hashable, Codable {
 
   /// What a score is over.
   public enum Scope: String, Sendable, Codable {
-    /// The whole split; a score of that scope bears the kind's name alone.
+    /// The whole split; a score of that scope has the kind's name alone.
     case whole
     /// The classes of a group.
     case groups

@@ -1,6 +1,6 @@
 import Collectives
 
-/// A part of a step that is timed, and that a rank which does not get on is reported in.
+/// A part of a step that is timed, and in which a rank that makes no progress is reported.
 public enum StepPhase: String, Sendable {
   /// Waiting for the batch.
   case data

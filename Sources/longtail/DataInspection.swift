@@ -47,7 +47,7 @@ struct DataInspection {
       remarks += counts.remarks.map { "\(split): \($0)" }
       for label in counts.unknown {
         let what = label.colour.map { "colour \($0.hexadecimal)" } ?? "label \(label.label)"
-        errors.append("\(split): \(label.source): \(what) at \(label.pixels) pixels is no class and not ignored")
+        errors.append("\(split): \(label.source): \(what) at \(label.pixels) pixels is neither a class nor ignored")
       }
       if counts.unknownCount > counts.unknown.count {
         errors.append("\(split): and \(counts.unknownCount - counts.unknown.count) more such cases")

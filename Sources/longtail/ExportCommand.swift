@@ -34,7 +34,7 @@ struct ExportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file; an earlier export is replaced.", valueName: "file"))
   var output: String
 
-  @Flag(help: "Replaces a file that longtail did not write, too.")
+  @Flag(help: "Also replaces a file that longtail did not write.")
   var overwrite = false
 
   private var chosenFormat: Format? { format ?? Format(rawValue: (output as NSString).pathExtension.lowercased()) }

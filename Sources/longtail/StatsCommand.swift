@@ -16,7 +16,7 @@ struct StatsCommand: ParsableCommand {
     abstract: "Counts what each class has in pixels, images or instances, and says which are frequent and which rare.",
     discussion: """
       Of annotations of objects, which are COCO or LVIS json, a folder of VOC's xml or YOLO's text files, or a data.yaml, it counts boxes, \
-      images and areas. What is wrong with them, longtail inspect lists.
+      images and areas. longtail inspect lists what is wrong with them.
       """)
 
   @Argument(help: "The configuration, a YAML file; or annotations of objects.", completion: .file(extensions: ["yaml", "yml", "json"]))

@@ -139,7 +139,7 @@ struct TrainingRun {
     return !((try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []).isEmpty
   }
 
-  /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.
+  /// Reads the labels that evaluation will need: late in a run is too late to find them wrong. Collective.
   private func checkEvaluationLabels(_ directory: RunDirectory?, training: ClassStatistics) throws -> LabelAudit? {
     try experiment.requireEvaluable()
     let split = experiment.evaluationSplit

@@ -41,7 +41,7 @@ extension AnnotationFaultCase {
       AnnotationFaultCase(format, "a broken image", "images/b.png", .cut(20), "brokenImage", "images[1] (id 2)", namedFile: "set.json"),
       json("an annotation without id", .replace("{\"id\":1,\"image_id\"", "{\"image_id\""), "missingValue", "annotations[0]"),
       json("an annotation id twice", .replace("\"id\":40", "\"id\":2"), "duplicateID", "(id 2)"),
-      json("an id that is no whole number", .replace("\"id\":40", "\"id\":40.5"), "badValue", "annotations["),
+      json("an id that is not a whole number", .replace("\"id\":40", "\"id\":40.5"), "badValue", "annotations["),
       json("an id of more than 64 bits", .replace("\"id\":40", "\"id\":99999999999999999999"), "badValue", "annotations["),
       json("an annotation without image", .replace("\"image_id\":1,\"category_id\":1,", "\"category_id\":1,"), "missingValue", first),
       json("an unknown image", .replace("\"image_id\":1,\"category_id\":1", "\"image_id\":3,\"category_id\":1"), "unknownImage", first),

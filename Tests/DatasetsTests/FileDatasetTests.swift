@@ -93,7 +93,7 @@ import Testing
         let error = try #require(longtailError { try audit.statistics.validate() })
         #expect(error.code == .badData)
         #expect(
-          error.message == "\(root)/labels/b.png: label 9 at 2 pixels is no class and not ignored; and 3 more such cases")
+          error.message == "\(root)/labels/b.png: label 9 at 2 pixels is neither a class nor ignored; and 3 more such cases")
         #expect(audit.statistics.unknownCount == 4)
         #expect(audit.statistics.pixels == [3, 5] && audit.statistics.ignoredPixels == 1)
       }

@@ -87,7 +87,7 @@ import Testing
       }
       #expect(try problem("images/2.png\n").contains("wrong.txt:1: 'images/2.png' has no label"))
       #expect(try problem("").contains("no images in it"))
-      #expect(try problem("images/2.png -1\n").contains("wrong.txt:1: label -1 is no class"))
+      #expect(try problem("images/2.png -1\n").contains("wrong.txt:1: label -1 is not a class"))
       #expect(try problem("images/2.png 0\nimages/2.png 1\n").contains("is named twice"))
       #expect(try problem("image/2.png 0\n").contains("image/2.png is not there"))
       #expect(try problem("images/2.png dgo\n", ["classes": ["dog", "cat"]]).contains("label 'dgo' is none of the 2 classes"))
@@ -117,7 +117,7 @@ import Testing
       #expect(try problem("one,two\nb,1\n").contains("do not say which columns are path and label"))
       #expect(try problem("path,label\nb\n").contains("wrong.csv:2: 1 cells under 2 headings"))
       #expect(try problem("path,label\nb,\n").contains("wrong.csv:2: an empty cell where the label belongs"))
-      #expect(try problem("path,label,split\nb,1,left\n").contains("'left' is no split"))
+      #expect(try problem("path,label,split\nb,1,left\n").contains("'left' is not a split"))
       #expect(try problem("path,label,set\nb,1,val\nc,1,validation\n").contains("two words stand for the validation images"))
       #expect(try problem("path,label\n\"b,1\n").contains("a quote is never closed"))
       #expect(try problem("path,label\n\"b\"x,1\n").contains("text behind a closing quote"))

@@ -4,7 +4,7 @@ import Foundation
 /// Where the ranks of a node write down what they are doing: memory that all of them see, so that one can report about the others without a
 /// message, and about a rank that no longer answers.
 ///
-/// Writing costs a few stores and a look at the clock, about 50 ns; it is done from the compute thread alone.
+/// Writing costs a few stores and a reading of the clock, about 50 ns; it is done from the compute thread alone.
 public final class ProgressBoard: @unchecked Sendable {
   private typealias Beacon = UnsafeMutablePointer<longtail_beacon>
 

@@ -6,7 +6,7 @@ import Tensors
 /// The class is one of the sample's, rare ones first; see ``ClassDraw``. The first try is the crop that there would be anyway. Where no try
 /// suffices, the last one is laid around a pixel of the class, and the best of all is taken: so a class that the image shows is never lost but
 /// to resampling. After DAFormer's rare class sampling, which draws up to ten times and takes the last.
-/// Costs a look at each pixel of a crop and try.
+/// Costs a reading of each pixel for each crop tried.
 package struct ClassCrop: Sendable, Equatable {
   /// The chance that a draw gets such a crop.
   package var probability = 1.0

@@ -90,7 +90,7 @@ extension AnnotationSet {
     }
     let names = categories.categories.enumerated().map { "  \($0): \(SettingValue.quoted($1.name))\n" }.joined()
     try AnnotationSet.write(
-      "# Images belong into images/, beside labels/.\npath: .\ntrain: images\nval: images\nnames:\n\(names)", to: "\(directory)/data.yaml"
+      "# Images go into images/, beside labels/.\npath: .\ntrain: images\nval: images\nnames:\n\(names)", to: "\(directory)/data.yaml"
     )
     return leftOut
   }

@@ -81,7 +81,7 @@ struct YOLODataFile {
       var numbered: [Int: String] = [:]
       for (key, value) in table {
         guard let number = key.int, number >= 0 else {
-          return fault(.badValue, "names", "'\(key.string ?? "")' is no class number")
+          return fault(.badValue, "names", "'\(key.string ?? "")' is not a class number")
         }
         numbered[number] = value.string ?? "\(number)"
       }

@@ -37,7 +37,7 @@ package struct FoundObject: Sendable, Equatable {
   /// - Throws: `LongtailError` for a message that is cut off.
   static func list(_ bytes: [UInt8]) throws -> [FoundObject] {
     guard bytes.count % byteCount == 0 else {
-      throw LongtailError(.internalError, "\(bytes.count) bytes are no list of detections")
+      throw LongtailError(.internalError, "\(bytes.count) bytes are not a list of detections")
     }
     return bytes.withUnsafeBytes { bytes in
       (0..<bytes.count / byteCount).map { place in

@@ -58,7 +58,7 @@ public struct Event: Sendable {
     return event
   }
 
-  /// The step of a message; 0 where it has none, nil where it is no message.
+  /// The step of a message; 0 where it has none, nil where it is not a message.
   static func step(of content: some Sequence<UInt8>) -> Int? {
     var step = 0
     var fields = ProtocolFields(content)

@@ -63,7 +63,7 @@ public final class RowScaler {
   ///   - gradient: the rows, in any layout.
   ///   - labels: a class index for each row; negative = ignored.
   ///   - factors: one number a class.
-  /// - Throws: `LongtailError` if sizes do not fit or a label is no class.
+  /// - Throws: `LongtailError` if sizes do not fit or a label is not a class.
   public func scaleRows(_ gradient: RowsView, labels: UnsafeBufferPointer<Int32>, factors: [Double]) throws {
     guard factors.count == gradient.classes else {
       throw LongtailError(.internalError, "\(factors.count) factors for \(gradient.classes) classes")

@@ -15,7 +15,7 @@ extension RecognitionTask {
     return RecognitionTask(images, configuration)
   }
 
-  /// Refuses what no data set can help with, without a look at files.
+  /// Refuses what no data set can help with, without reading files.
   /// - Throws: `.usage`.
   package static func check(_ configuration: Configuration) throws {
     try configuration.requireKeys(ofTask: name)

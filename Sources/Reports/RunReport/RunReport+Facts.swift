@@ -43,7 +43,7 @@ extension RunReport {
   var settings: [Markup] {
     let configuration = results.configuration
     var defaults = Configuration()
-    // Where the run lies is no setting of it.
+    // Where the run lies is not a setting of it.
     defaults.output = configuration.outputDirectory
     let differences = configuration.differences(from: defaults)
     var table = TextTable(columns: [.init("key"), .init("value")])

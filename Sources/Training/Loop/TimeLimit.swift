@@ -80,7 +80,7 @@ extension TimeLimit {
         limits.append((end, "the Slurm job ends"))
       } else {
         notes.append(
-          "warning: SLURM_JOB_END_TIME is '\(text)', \(Double(text) == nil ? "which is no time" : "which is over"); it does not count")
+          "warning: SLURM_JOB_END_TIME is '\(text)', \(Double(text) == nil ? "which is not a time" : "which is over"); it does not count")
       }
     }
     guard let first = limits.min(by: { $0.deadline < $1.deadline }) else { return nil }

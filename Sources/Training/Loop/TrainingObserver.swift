@@ -1,6 +1,6 @@
 import Checkpoints
 
-/// Who wants to know how training goes; called on rank zero, between steps.
+/// Follows the progress of training; called on rank zero, between steps.
 public protocol TrainingObserver: AnyObject {
   /// Training begins, or goes on from a checkpoint.
   func trainingWillStart(_ start: TrainingStart) throws

@@ -96,7 +96,7 @@ public enum NYUv2 {
   }
 
   /// A sample's number with four digits.
-  static func name(_ number: Int) -> String { String(repeating: "0", count: max(0, 4 - "\(number)".count)) + "\(number)" }
+  static func name(_ number: Int) -> String { String(number, digits: 4) }
 
   /// The official file, where the root is it or holds it.
   static func officialPath(_ root: String) -> String? {

@@ -12,9 +12,6 @@ public struct ImageFile: Sendable {
   /// whatever their format and metadata are.
   public let digest: Int
 
-  /// The size as stored, before turning.
-  public var storedSize: ImageSize { orientation.upright(ImageSize(width: image.width, height: image.height)) }
-
   /// Reads a PNG or JPEG file, whichever its content is.
   ///
   /// A file of 16 bits is read without a range too: then its own least and greatest value become black and white. Training and prediction

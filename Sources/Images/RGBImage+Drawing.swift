@@ -27,21 +27,6 @@ extension RGBImage {
       pixels.replaceSubrange(target..<target + 3 * count, with: image.pixels[source..<source + 3 * count])
     }
   }
-
-  /// Mixes another image of the same size over this one; other sizes are mixed where both have pixels.
-  /// - Parameter opacity: 0 leaves this image, 1 gives the other.
-  public func blended(with overlay: RGBImage, opacity: Double) -> RGBImage {
-    var result = self
-    let share = Int32((min(1, max(0, opacity)) * 256).rounded())
-    for y in 0..<min(height, overlay.height) {
-      for x in 0..<3 * min(width, overlay.width) {
-        let below = Int32(pixels[3 * y * width + x])
-        let above = Int32(overlay.pixels[3 * y * overlay.width + x])
-        result.pixels[3 * y * width + x] = UInt8(truncatingIfNeeded: (below * (256 - share) + above * share + 128) >> 8)
-      }
-    }
-    return result
-  }
 }
 
 extension LabelImage {

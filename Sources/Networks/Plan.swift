@@ -195,8 +195,7 @@ public final class Plan {
     let clock = ContinuousClock()
     let start = clock.now
     try body()
-    let elapsed = start.duration(to: clock.now).components
-    seconds["\(kind) \(pass)", default: 0] += Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    seconds["\(kind) \(pass)", default: 0] += start.duration(to: clock.now).inSeconds
   }
 }
 

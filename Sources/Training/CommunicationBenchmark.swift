@@ -112,7 +112,7 @@ public struct CommunicationBenchmark {
     return try seconds.map { values in
       var slowest = values
       try communicator.maximum(&slowest)
-      return StepBenchmark.median(slowest)
+      return slowest.median ?? 0
     }
   }
 

@@ -1,6 +1,5 @@
 import Collectives
 import Datasets
-import Foundation
 import Networks
 import Objectives
 import Tensors
@@ -40,8 +39,7 @@ extension Learner {
       try searchLossAndGradients(batch, passes, context: context, &finding)
       undo.undo()
     }
-    let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(finding)))
-    var report = NonFiniteFinding.merged(try all.map { try JSONDecoder().decode(NonFiniteFinding.self, from: Data($0)) })
+    var report = NonFiniteFinding.merged(try communicator.gatherValues(finding))
     report.step = stepCount + 1
     report.quantity = quantity
     return report

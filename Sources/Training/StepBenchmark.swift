@@ -144,8 +144,3 @@ extension StepBenchmark {
       totalSteps: options.warmup + options.steps + options.profiledSteps, stepsPerEpoch: options.warmup + options.steps)
   }
 }
-
-extension Duration {
-  /// The span in seconds.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}

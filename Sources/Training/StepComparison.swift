@@ -23,8 +23,8 @@ public struct StepComparison: Sendable {
 
   /// How many times as long the model's step takes, by the medians.
   public var ratio: Double {
-    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-    return byModel.isEmpty ? 1 : median(byModel) / median(measured)
+    guard let byModel = byModel.median, let measured = measured.median else { return 1 }
+    return byModel / measured
   }
 }
 

@@ -1,4 +1,5 @@
 import Collectives
+import Tensors
 
 /// A part of a step that is timed, and in which a rank that makes no progress is reported.
 public enum StepPhase: String, Sendable {
@@ -59,8 +60,7 @@ final class PhaseClock {
   /// Ends the phase that began at the last call.
   private func end(_ name: String) {
     let now = clock.now
-    let elapsed = last.duration(to: now).components
-    phases.append((name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
+    phases.append((name, last.duration(to: now).inSeconds))
     last = now
   }
 }

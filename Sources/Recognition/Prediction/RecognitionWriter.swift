@@ -66,10 +66,7 @@ final class RecognitionWriter: PredictionWriter {
   }
 
   /// The file of a sheet.
-  static func sheet(_ place: Int) -> String {
-    let number = String(place + 1)
-    return "sheet-\(String(repeating: "0", count: max(0, 3 - number.count)))\(number).png"
-  }
+  static func sheet(_ place: Int) -> String { "sheet-\(String(place + 1, digits: 3)).png" }
 }
 
 extension RecognitionTask {

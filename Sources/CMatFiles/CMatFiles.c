@@ -50,8 +50,6 @@ static const char *load(void) {
   return NULL;
 }
 
-int32_t longtail_mat_is_built(void) { return 1; }
-
 longtail_mat *longtail_mat_open(const char *path, int32_t *missing_library, char *reason, int32_t capacity) {
   const char *problem = load();
   *missing_library = problem != NULL;
@@ -101,7 +99,6 @@ int32_t longtail_mat_read(longtail_mat *file, const char *name, void *data, cons
 
 #else
 
-int32_t longtail_mat_is_built(void) { return 0; }
 longtail_mat *longtail_mat_open(const char *path, int32_t *missing_library, char *reason, int32_t capacity) {
   (void)path;
   *missing_library = 1;

@@ -131,7 +131,7 @@ int32_t longtail_stack_of(int32_t thread, void **frames, int32_t milliseconds) {
   const struct timespec pause = {0, 1000000};
   for (int32_t passed = 0; passed < milliseconds && atomic_load(&answered) == 0; passed++) nanosleep(&pause, NULL);
   int expected = thread;
-  // Not begun yet: it shall not begin any more. Begun: it will be ready at once.
+  // Not begun yet: it must not begin any more. Begun: it will be ready at once.
   if (!atomic_compare_exchange_strong(&wanted, &expected, 0)) {
     for (int i = 0; i < 1000 && atomic_load(&answered) == 0; i++) nanosleep(&pause, NULL);
   }

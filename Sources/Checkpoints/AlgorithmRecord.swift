@@ -5,6 +5,6 @@ public struct AlgorithmRecord: Sendable, Hashable, Codable {
   /// Equal for equal algorithms in all layers of the training plan.
   public var digest: String
 
-  /// Puts both together.
+  /// Creates an algorithm record.
   public init(source: String, digest: String) { (self.source, self.digest) = (source, digest) }
 }

@@ -6,12 +6,12 @@ public struct CheckpointContents: Sendable, Equatable {
   public var model: [NamedTensor]
   /// The optimizer's buffers in canonical layout: `optimizer.safetensors`.
   public var optimizer: [NamedTensor]
-  /// Class statistics, state of losses, step counters: `state.safetensors`. Only what is equal for equal runs; times belong into `run`.
+  /// Class statistics, state of losses, step counters: `state.safetensors`. Only what is equal for equal runs; times belong in `run`.
   public var state: [StoredTensor]
   /// Where the run stands: `run.json`.
   public var run: RunRecord
 
-  /// Puts the four together.
+  /// Creates the contents of a checkpoint.
   public init(model: [NamedTensor], optimizer: [NamedTensor] = [], state: [StoredTensor] = [], run: RunRecord) {
     self.model = model
     self.optimizer = optimizer

@@ -5,20 +5,20 @@ extension CheckpointStore {
   public struct Damage: Sendable, Equatable, CustomStringConvertible {
     /// The file, by its name in the checkpoint's directory.
     public let file: String
-    /// The tensor in it, where the damage can be told that closely.
+    /// The tensor in it, where the damage can be placed that closely.
     public let tensor: String?
-    /// How it differs from what the manifest tells.
+    /// How it differs from the manifest.
     public let reason: String
 
     /// File, tensor and reason.
     public var description: String { "\(file)\(tensor.map { ", tensor '\($0)'" } ?? ""): \(reason)" }
   }
 
-  /// What a look at every byte of a checkpoint found.
+  /// What reading every byte of a checkpoint found.
   public struct Examination: Sendable, Equatable {
     /// The directory.
     public let path: String
-    /// The step, from the manifest or, where that cannot be read, from the directory's name; nil where neither tells.
+    /// The step, from the manifest or, where that cannot be read, from the directory's name; nil where neither has it.
     public let step: Int?
     /// The manifest; nil where it is missing, damaged or of a newer format.
     public let manifest: CheckpointManifest?

@@ -1,7 +1,7 @@
 import Tensors
 
 extension CheckpointStore {
-  /// Finds the newest checkpoint that is complete and whose every file has the size and the SHA-256 that its manifest tells.
+  /// Finds the newest checkpoint that is complete and whose every file has the size and the SHA-256 in its manifest.
   ///
   /// A damaged one is passed over with its reason and the one before is tried. Cost: reads each checkpoint it looks at once.
   /// - Throws: `LongtailError` with code `inputOutput` where the directory cannot be listed. Damage is not thrown but listed.

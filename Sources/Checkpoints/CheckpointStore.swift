@@ -41,7 +41,7 @@ public struct CheckpointStore: Sendable {
   public struct Rejected: Sendable, Equatable, CustomStringConvertible {
     /// The directory's name.
     public let name: String
-    /// The step that its name tells.
+    /// The step in its name.
     public let step: Int
     /// What is wrong: the file and how it differs.
     public let reason: String
@@ -60,8 +60,7 @@ public struct CheckpointStore: Sendable {
 
   /// The name of a step's directory: eight digits, more where a run is that long.
   public static func name(step: Int) -> String {
-    let digits = "\(step)"
-    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    "step-" + String(step, digits: 8)
   }
 
   /// The path of a step's directory, whether it exists or not.

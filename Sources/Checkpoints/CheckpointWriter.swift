@@ -2,10 +2,10 @@ import Tensors
 
 /// Publishes checkpoints on a thread of its own, so that training goes on meanwhile: at most one save is in flight, none is skipped.
 ///
-/// A failed save is not lost: `takeFailures` tells of it as soon as it has happened, and where nobody asks, the next `submit`, `drain` or
+/// A failed save is not lost: `takeFailures` returns it as soon as it has happened, and where nobody asks, the next `submit`, `drain` or
 /// `finish` throws its error. All methods are called from one thread.
 public final class CheckpointWriter: Sendable {
-  /// A save that did not go as it should.
+  /// A save that failed.
   public struct Failure: Sendable {
     /// The step that was to be saved.
     public let step: Int

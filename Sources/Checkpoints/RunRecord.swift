@@ -16,7 +16,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     /// The step it was reached at.
     public var step: Int
 
-    /// Puts the three together.
+    /// Creates a best value.
     public init(metric: String, value: Double, step: Int) {
       self.metric = metric
       self.value = value
@@ -33,7 +33,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     /// Evaluations since then.
     public var evaluationsWithoutProgress: Int
 
-    /// Puts the three together.
+    /// Creates the state of early stopping.
     public init(reference: Double? = nil, referenceStep: Int = 0, evaluationsWithoutProgress: Int = 0) {
       self.reference = reference
       self.referenceStep = referenceStep

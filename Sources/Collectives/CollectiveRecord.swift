@@ -59,7 +59,6 @@ package struct CollectiveCall: Equatable, Sendable {
   /// In which step.
   package var step: Int
 
-  /// Puts one together.
   package init(sequence: Int, operation: CollectiveOperation?, size: Int, phase: WorkPhase, step: Int) {
     (self.sequence, self.operation, self.size, self.phase, self.step) = (sequence, operation, size, phase, step)
   }

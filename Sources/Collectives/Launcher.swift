@@ -9,7 +9,7 @@ public enum Launcher {
     case singleProcess
     /// Open MPI's launcher started this process.
     /// - Parameters:
-    ///   - ranks: how many it promises; `nil` where it does not tell.
+    ///   - ranks: how many it promises; `nil` where it does not say.
     ///   - rank: this process's number, for messages before MPI is up.
     case openMPI(ranks: Int?, rank: Int?)
   }
@@ -66,7 +66,7 @@ public enum Launcher {
   }
 
   /// Joins the group that this process was started in. Call once, from the compute thread.
-  /// - Parameter environment: the process's own unless told.
+  /// - Parameter environment: by default the process's own.
   /// - Returns: a `SingleProcess` without a launcher, else an `MPICommunicator`.
   /// - Throws: `mismatch` if the launcher is not Open MPI's, if its library cannot be loaded, or if it disagrees about the number of ranks.
   public static func connect(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> Communicator {
@@ -93,8 +93,8 @@ public enum Launcher {
 
   /// Compares the launcher's promise with what MPI says.
   /// - Parameters:
-  ///   - promised: how many ranks; `nil` if it does not tell.
-  ///   - rank: this process's number; where the number of ranks is not told, one beyond what MPI found gives it away.
+  ///   - promised: how many ranks; `nil` if it does not say.
+  ///   - rank: this process's number; where the number of ranks is unknown, one beyond what MPI found gives it away.
   /// - Throws: `mismatch`, with advice about mixed installations.
   package static func check(promised: Int?, rank: Int? = nil, found: Int, version: String) throws {
     let least = promised ?? (rank ?? 0) + 1

@@ -105,7 +105,7 @@ public final class MPICommunicator: Communicator {
     guard let across else { throw LongtailError(.internalError, "MPI gave rank \(rank) no group for its peers.") }
     peers = across
     rankAmongPeers = try Self.position(in: across).rank
-    // A word per node, by which the first failing rank is told from those that fail because of it, and what each rank is doing.
+    // A word per node, by which the first failing rank is distinguished from those that fail because of it, and what each rank is doing.
     let window = try sharedWindow(byteCount: 128 + ProgressBoard.byteCount)
     if let base = window.base {
       claim = base(0)

@@ -51,7 +51,7 @@ public struct ThreadBudget: Equatable, Sendable {
     if threads > processors {
       warning =
         "\(threads) threads on host \(host) in a rank that may run on \(processors) of its processors: they take turns. mpirun binds "
-        + "a rank to one core unless told otherwise; use Launch/run, or --map-by slot:PE=\(threads) --bind-to core."
+        + "a rank to one core by default; use Launch/run, or --map-by slot:PE=\(threads) --bind-to core."
     } else if total > usable {
       warning =
         "Host \(host) is oversubscribed: \(sets.count) ranks with \(total) threads share \(usable) processors. "

@@ -60,7 +60,7 @@ extension Configuration.Augmentation {
       visitor.key("rareShare", &rareShare, "share of the labelled training pixels below which a class is rare", .above(0), .between(0, 1))
       visitor.key("chance", &chance, "chance that an image gets cut-outs", .between(0, 1))
       visitor.key("count", &count, "classes that an image gets at most, of those that it lacks", .between(1, 64))
-      visitor.key("smallest", &smallest, "pixels of a connected region, after data.size, below which it is no cut-out", .atLeast(1))
+      visitor.key("smallest", &smallest, "pixels of a connected region, after data.size, below which it is not a cut-out", .atLeast(1))
       visitor.key(
         "scale", &scale, "least and greatest factor of a cut-out's size", .count(2, "least and greatest factor"), .each(.between(0.05, 20)))
       visitor.key("flip", &flip, "chance that a cut-out is mirrored", .between(0, 1))

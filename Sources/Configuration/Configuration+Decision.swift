@@ -9,7 +9,7 @@ extension Configuration {
     public var strength = 1.0
     /// For `rank`: what is maximized.
     public var score = Score.iou
-    /// T of the probabilities softmax(z / T): `rank`, several looks and several networks rest on them.
+    /// T of the probabilities softmax(z / T): `rank`, several views and several networks rest on them.
     public var temperature = 1.0
 
     /// The rules.

@@ -4,7 +4,7 @@ import Tensors
 extension Configuration {
   /// One key that two configurations have different values for.
   public struct Difference: Sendable, Equatable, CustomStringConvertible {
-    /// The whole key: `training.epochs`. Free mappings are told apart key by key.
+    /// The whole key: `training.epochs`. Free mappings are compared key by key.
     public let key: String
     /// The value in the earlier configuration; `null` where it had none.
     public let before: SettingValue

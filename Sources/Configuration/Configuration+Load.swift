@@ -70,7 +70,7 @@ extension Configuration {
     for text in overrides {
       let override = try SourceNode.override(text)
       if override.value(of: "extends") != nil {
-        throw LongtailError(.usage, "\(override.origin): `extends` belongs into a file", advice: "Start from the other file instead.")
+        throw LongtailError(.usage, "\(override.origin): `extends` belongs in a file", advice: "Start from the other file instead.")
       }
       node = (node.isNull ? SourceNode(.map([]), origin: node.origin) : node).overlaid(with: override)
     }

@@ -39,7 +39,7 @@ extension Configuration {
       visitor.optionalKey(
         "shortSide", &shortSide, "recognition: pixels of the shorter side before the middle of data.size is cut out", .between(1, 65_535))
       decision.visit(&visitor)
-      visitor.section("views", &views, "several looks at each image, whose probabilities are averaged")
+      visitor.section("views", &views, "several views of each image, whose probabilities are averaged")
     }
   }
 

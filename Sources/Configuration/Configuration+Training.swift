@@ -29,11 +29,11 @@ extension Configuration {
     public var nonFiniteConsecutiveLimit = 3
     /// Steps that may be left out in the whole run before it ends.
     ///
-    /// Fifty: a broken sample comes back once an epoch, which a usual run survives; more are worth a look.
+    /// Fifty: a broken sample comes back once an epoch, which a usual run survives; more are worth checking.
     public var nonFiniteTotalLimit = 50
     /// What is done about a loss or gradient norm that is far above those of the steps before.
     ///
-    /// By default they are only told: on long-tailed data a batch with a rare class is an outlier, and leaving it out would be a bias.
+    /// By default they are only reported: on long-tailed data a batch with a rare class is an outlier, and leaving it out would be a bias.
     public var spikes = Spikes.warn
     /// How many standard deviations above the mean of the last 128 steps count as far.
     public var spikeThreshold = 6.0
@@ -72,9 +72,9 @@ extension Configuration {
 
     /// What is done about spikes of loss and gradient norm.
     public enum Spikes: String, CaseIterable, Choice {
-      /// They are told.
+      /// They are reported.
       case warn
-      /// They are told, and the step is left out.
+      /// They are reported, and the step is left out.
       case skip
       /// Nothing; they are not looked for.
       case ignore

@@ -2,7 +2,7 @@ import Settings
 import Tensors
 
 extension Configuration {
-  /// Section `watchdog`: when somebody is told that a run does not get on, and when it is ended.
+  /// Section `watchdog`: when a run that makes no progress is reported, and when it is ended.
   public struct Watchdog: Section {
     /// Whether anybody watches.
     public var enabled = true

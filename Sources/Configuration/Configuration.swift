@@ -29,7 +29,7 @@ public struct Configuration: Section {
   public var optimizer = Optimizer()
   /// How the learning rate changes over the run.
   public var schedule = Schedule()
-  /// The norm that the whole gradient is cut down to, if any.
+  /// The norm to which the whole gradient is clipped, if any.
   public var gradientClipping: Double?
   /// How long, and in what batches.
   public var training = Training()
@@ -41,7 +41,7 @@ public struct Configuration: Section {
   public var checkpoint = Checkpoint()
   /// How the numbers are computed.
   public var engine = Engine()
-  /// When somebody is told that a run does not get on.
+  /// When a run that makes no progress is reported.
   public var watchdog = Watchdog()
   /// What people see meanwhile.
   public var reporting = Reporting()
@@ -86,7 +86,7 @@ public struct Configuration: Section {
     visitor.section("groups", &groups, "head, medium and tail classes, by share of the labelled training pixels")
     visitor.section("checkpoint", &checkpoint, "what is saved and kept")
     visitor.section("engine", &engine, "how the numbers are computed")
-    visitor.section("watchdog", &watchdog, "when somebody is told that the run does not get on, and when it is ended")
+    visitor.section("watchdog", &watchdog, "when a run that makes no progress is reported, and when it is ended")
     visitor.section("reporting", &reporting, "what people see meanwhile")
     visitor.optionalKey(
       "stages", &stages, "stages of the run, each a mapping: name, start {stage, only, except}, and the keys that it changes")

@@ -42,7 +42,7 @@ public enum Moment: Sendable, Equatable {
     }
   }
 
-  /// Whether it comes after another one, where both have one unit; nil where only a run's length can tell.
+  /// Whether it comes after another one, where both have one unit; nil where that depends on the run's length.
   func isAfter(_ other: Moment) -> Bool? {
     switch (self, other) {
     case (.steps(let own), .steps(let other)): own > other

@@ -14,7 +14,7 @@ public enum ADE20K {
   package static let entry = DatasetEntry(
     RegistryEntry(
       "ade20k", summary: "ADE20K as ADEChallengeData2016: 150 classes of scenes of all kinds",
-      about: "About 20,000 pictures of rooms, streets and landscapes for training and 2,000 for validation, with a very long tail.",
+      about: "About 20,000 images of rooms, streets and landscapes for training and 2,000 for validation, with a very long tail.",
       source: "Zhou, Zhao, Puig, Fidler, Barriuso, Torralba, CVPR 2017, arXiv:1608.05442",
       settings: RootSettings("the folder ADEChallengeData2016, with images/ and annotations/, or the one that holds it")
     ) { settings, _ in try open(root: settings.root) },
@@ -29,7 +29,7 @@ public enum ADE20K {
     })
 
   /// Lists the files below `root`.
-  /// - Throws: `.missingInput` where there is neither a training nor a validation folder, `.badData` for pictures without labels.
+  /// - Throws: `.missingInput` where there is neither a training nor a validation folder, `.badData` for images without labels.
   public static func open(root: String) throws -> PairedFiles {
     let root = FileListing.isFolder("\(root)/ADEChallengeData2016") ? "\(root)/ADEChallengeData2016" : root
     var pairs: [Split: [PairedFiles.Pair]] = [:]

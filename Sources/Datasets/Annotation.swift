@@ -28,7 +28,7 @@ public struct AnnotatedImage: Sendable {
   /// What the data set says about it.
   public var annotation: any Annotation
 
-  /// Puts the two together.
+  /// Creates an annotated image.
   public init(image: RGBImage, annotation: any Annotation) {
     self.image = image
     self.annotation = annotation

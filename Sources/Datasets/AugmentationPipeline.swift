@@ -11,13 +11,13 @@ public struct AugmentationPipeline: Sendable, Equatable {
   public var resize: ImageSize?
   /// Random scaling by a factor, uniform in this range; nil leaves the size alone.
   public var randomScale: ClosedRange<Double>?
-  /// Random crop to this size. Where the picture is smaller, it is placed at random on the mean colour with ignored labels.
+  /// Random crop to this size. Where the image is smaller, it is placed at random on the mean colour with ignored labels.
   public var randomCrop: ImageSize?
   /// Probability of a flip from left to right.
   public var horizontalFlipProbability = 0.0
   /// Brightness is multiplied by a factor uniform in `1 ± brightness`.
   public var brightness = 0.0
-  /// Distances from the picture's mean grey are multiplied by a factor uniform in `1 ± contrast`.
+  /// Distances from the image's mean grey are multiplied by a factor uniform in `1 ± contrast`.
   public var contrast = 0.0
   /// Distances from each pixel's grey are multiplied by a factor uniform in `1 ± saturation`.
   public var saturation = 0.0
@@ -79,7 +79,7 @@ public struct AugmentationPipeline: Sendable, Equatable {
   }
 
   /// Checks all values.
-  /// - Throws: `.usage` naming the value that makes no sense.
+  /// - Throws: `.usage` naming the value that is impossible.
   public func validate() throws {
     func require(_ condition: Bool, _ problem: String) throws {
       if !condition { throw LongtailError(.usage, "augmentation: \(problem)") }
@@ -148,7 +148,7 @@ public struct AugmentationPipeline: Sendable, Equatable {
     }
     result.crop = randomCrop ?? result.scaled
     if randomCrop != nil {
-      // Slack may be negative: then the picture lies somewhere inside the crop.
+      // Slack may be negative: then the image lies somewhere inside the crop.
       let slackX = result.scaled.width - result.crop.width
       let slackY = result.scaled.height - result.crop.height
       result.cropX = random.integer(Draw.cropColumn.rawValue, below: abs(slackX) + 1) * slackX.signum()
@@ -169,9 +169,9 @@ public struct AugmentationDecisions: Sendable, Equatable {
   public var scaled: ImageSize
   /// Size after cropping: the size of the result.
   public var crop: ImageSize
-  /// First column of the crop in the scaled picture; negative where there is padding on the left.
+  /// First column of the crop in the scaled image; negative where there is padding on the left.
   public var cropX = 0
-  /// First row of the crop in the scaled picture; negative where there is padding above.
+  /// First row of the crop in the scaled image; negative where there is padding above.
   public var cropY = 0
   /// Whether left and right change places.
   public var flip = false

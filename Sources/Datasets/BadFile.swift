@@ -32,9 +32,9 @@ public struct BadFile: Sendable, Codable, Equatable {
 
 /// What was found when a sample was read to be counted.
 public struct Examination: Sendable {
-  /// The picture's size.
+  /// The image's size.
   public var size: ImageSize
-  /// The picture, where it was decoded; without a range of values, one of 16 bits is shown by its own least and greatest.
+  /// The image, where it was decoded; without a range of values, one of 16 bits is shown by its own least and greatest.
   public var image: RGBImage?
   /// The numbers in the label file.
   public var labels: LabelImage
@@ -47,7 +47,7 @@ public struct Examination: Sendable {
   /// How the label file is stored.
   public var labelOrientation = ImageOrientation.upright
 
-  /// Puts it together.
+  /// Creates the result of an examination.
   public init(size: ImageSize, image: RGBImage? = nil, labels: LabelImage, unknown: [UnknownLabel] = []) {
     (self.size, self.image, self.labels, self.unknown) = (size, image, labels, unknown)
   }

@@ -1,7 +1,7 @@
 import Tensors
 
 extension Batch {
-  /// The pictures of a view, laid out as `images`.
+  /// The images of a view, laid out as `images`.
   /// - Throws: `LongtailError` with code `internalError` where samples have fewer views.
   package func images(ofView view: Int) throws -> HostBuffer {
     if view == 0 { return images }

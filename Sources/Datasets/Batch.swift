@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Its memory belongs to a loader's ring: hand it back with `BatchLoader.recycle` when it has been used.
 public final class Batch: @unchecked Sendable {
-  /// Pictures as float32 N,C,H,W (planes red, green, blue), normalized. Room for `capacity` pictures; `imageCount` are valid.
+  /// Images as float32 N,C,H,W (planes red, green, blue), normalized. Room for `capacity` images; `imageCount` are valid.
   public let images: HostBuffer
   /// What the images' outputs are measured against.
   public let targets: any Targets
@@ -13,11 +13,11 @@ public final class Batch: @unchecked Sendable {
   package var furtherViews: [HostBuffer] = []
   /// The global batch of the step, and where this rank's images stand in it.
   var global = Global(positions: [])
-  /// Index in the split of each picture.
+  /// Index in the split of each image.
   public private(set) var sampleIndices: [Int]
-  /// How often each picture's sample came before in the epoch: 0 but where a sampler repeats samples.
+  /// How often each image's sample came before in the epoch: 0 but where a sampler repeats samples.
   public private(set) var occurrences: [Int]
-  /// Number of pictures of each micro-batch, in order; they add up to `imageCount`.
+  /// Number of images of each micro-batch, in order; they add up to `imageCount`.
   public internal(set) var microBatches: [Int]
   /// The annotation of each image as the data set has it, before any resizing, where the loader was asked to keep them.
   public internal(set) var annotations: [any Annotation]
@@ -25,14 +25,14 @@ public final class Batch: @unchecked Sendable {
   public package(set) var epoch: Int
   /// The step in its epoch, counted from 0.
   public internal(set) var step: Int
-  /// Rows of a picture.
+  /// Rows of an image.
   public let height: Int
-  /// Columns of a picture.
+  /// Columns of an image.
   public let width: Int
-  /// Pictures that fit.
+  /// Images that fit.
   public let capacity: Int
 
-  /// Number of pictures; may be 0 where this rank has none in this step.
+  /// Number of images; may be 0 where this rank has none in this step.
   public var imageCount: Int { sampleIndices.count }
 
   /// The samples of all ranks in a step.
@@ -60,7 +60,7 @@ public final class Batch: @unchecked Sendable {
     step = 0
   }
 
-  /// Sets number and origin of the pictures, before they are filled in.
+  /// Sets number and origin of the images, before they are filled in.
   func prepare(epoch: Int, step: Int, _ global: Global, microBatches: [Int]? = nil) {
     self.epoch = epoch
     self.step = step

@@ -84,7 +84,7 @@ public final class BatchLoader: @unchecked Sendable {
   ///   - step: the first step in that epoch.
   ///   - endEpoch: the epoch before which to end; nil goes on for ever.
   ///   - options: how to work.
-  /// - Throws: `.usage` where the pipeline makes no sense.
+  /// - Throws: `.usage` where the pipeline is impossible.
   public init(source: Source, epoch: Int = 0, step: Int = 0, endEpoch: Int? = nil, options: Options = Options()) throws {
     try source.pipeline.validate()
     self.source = source

@@ -27,7 +27,7 @@ public enum CamVid {
   package static let entry = DatasetEntry(
     RegistryEntry(
       "camvid", summary: "CamVid in SegNet's layout: 11 classes of street scenes",
-      about: "701 labelled pictures of drives through Cambridge, 480 x 360 as SegNet's authors distribute them.",
+      about: "701 labelled images of drives through Cambridge, 480 x 360 as SegNet's authors distribute them.",
       source: "Brostow, Fauqueur, Cipolla, Pattern Recognition Letters 2009",
       settings: RootSettings("the folder with train/, trainannot/, val/, valannot/ (and test/, testannot/)")
     ) { settings, _ in try open(root: settings.root) },
@@ -39,7 +39,7 @@ public enum CamVid {
 
   /// Lists the files below `root`. Lists `train.txt`, `val.txt`, `test.txt` choose among them where they exist; their entries may
   /// carry folders of another machine.
-  /// - Throws: `.missingInput` where there is neither a training nor a validation folder, `.badData` for pictures without labels.
+  /// - Throws: `.missingInput` where there is neither a training nor a validation folder, `.badData` for images without labels.
   public static func open(root: String) throws -> PairedFiles {
     var pairs: [Split: [PairedFiles.Pair]] = [:]
     for split in Split.allCases {

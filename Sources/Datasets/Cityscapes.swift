@@ -62,7 +62,7 @@ public enum Cityscapes {
 
   /// Lists the files below `root`.
   /// - Parameter labels: which label files are read.
-  /// - Throws: `.missingInput` where no split has both pictures and labels, `.badData` for pictures without labels.
+  /// - Throws: `.missingInput` where no split has both images and labels, `.badData` for images without labels.
   public static func open(root: String, labels: LabelFiles = .labelIds) throws -> PairedFiles {
     var pairs: [Split: [PairedFiles.Pair]] = [:]
     for split in Split.allCases {

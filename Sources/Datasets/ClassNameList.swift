@@ -9,7 +9,7 @@ struct ClassNameList: Equatable {
   var file: String
   /// The names, in the order of the lines.
   var names: [String]
-  /// The number of each name, where the lines tell.
+  /// The number of each name, where the lines have numbers.
   var numbers: [Int]?
   /// Why the names cannot be used; nil where they can.
   var problem: String?

@@ -60,7 +60,7 @@ public enum DatasetRegistry {
     return files
   }
 
-  /// Refuses a name or settings as `make` does, without a look at files.
+  /// Refuses a name or settings as `make` does, without reading files.
   /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and values that cannot be.
   public static func check(name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
 

@@ -3,7 +3,7 @@ import Tensors
 
 /// Finds the files of a data set and pairs them up.
 package enum FileListing {
-  /// Extensions of pictures, in lower case.
+  /// Extensions of images, in lower case.
   package static let imageExtensions = ["png", "jpg", "jpeg"]
 
   /// Files below a folder, by their path inside it without extension and `suffix`. Names that begin with a dot are left out,
@@ -55,7 +55,7 @@ package enum FileListing {
     (try? walk(folder, below: "", extensions: extensions, depth: 0).isEmpty) == false
   }
 
-  /// A name without the ending of a picture.
+  /// A name without the ending of an image.
   static func withoutExtension<Text: StringProtocol>(_ name: Text) -> Text.SubSequence {
     guard let dot = name.lastIndex(of: "."), imageExtensions.contains(name[name.index(after: dot)...].lowercased()) else {
       return name[...]
@@ -72,25 +72,25 @@ package enum FileListing {
   /// Whether there is anything at a path.
   package static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-  /// Pairs pictures with labels of the same name, in the order of their names. The labels of `x.jpg` may be called `x.png` or `x.jpg.png`.
+  /// Pairs images with labels of the same name, in the order of their names. The labels of `x.jpg` may be called `x.png` or `x.jpg.png`.
   /// - Parameters:
   ///   - list: only the samples that it names; all by default. Entries may carry folders in front that do not exist here.
   ///   - places: folders that paths in the list may start from.
-  /// - Throws: `.badData` naming what has no partner, `.missingInput` naming what a list asks for in vain.
+  /// - Throws: `.badData` naming what has no partner, `.missingInput` naming what a list names and is not there.
   static func pairs(
     images: [String: String], labels: [String: String], list: String? = nil, places: [String] = []
   ) throws -> [PairedFiles.Pair] {
-    let labels = try byPictures(labels, images)
+    let labels = try byImages(labels, images)
     if let list { return try pairs(images: images, labels: labels, list: SampleList(contentsOf: list), places: places) }
     try requirePartners(of: images, in: labels, missing: "label file")
-    try requirePartners(of: labels, in: images, missing: "picture")
+    try requirePartners(of: labels, in: images, missing: "image")
     return images.compactMap { key, image in labels[key].map { PairedFiles.Pair(identifier: key, image: image, labels: $0) } }
       .sorted { $0.identifier < $1.identifier }
   }
 
-  /// Label files by the keys of their pictures, where some have the picture's whole name in front of their ending.
-  /// - Throws: `.badData` for a picture with labels of both kinds.
-  private static func byPictures(_ labels: [String: String], _ images: [String: String]) throws -> [String: String] {
+  /// Label files by the keys of their images, where some have the image's whole name in front of their ending.
+  /// - Throws: `.badData` for an image with labels of both kinds.
+  private static func byImages(_ labels: [String: String], _ images: [String: String]) throws -> [String: String] {
     var result = labels
     for (key, image) in images {
       guard let dot = image.lastIndex(of: ".") else { continue }
@@ -113,7 +113,7 @@ package enum FileListing {
     throw LongtailError(
       .badData, "\(first)\(shown)\(more): no \(missing) of the same name",
       advice: suffixAdvice(files, others)
-        ?? "Pictures and labels are paired by name without extension; complete the pair, or name the samples in a list.")
+        ?? "Images and labels are paired by name without extension; complete the pair, or name the samples in a list.")
   }
 
   /// What to set where the names of one kind are those of the other with something at the end.
@@ -134,7 +134,7 @@ package enum FileListing {
     }
     guard let best = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), 2 * best.value > files.count else { return nil }
     return "The names of the others end in \(best.key): set data.settings.labelSuffix to \"\(best.key)\" where these are the labels, "
-      + "imageSuffix where they are the pictures."
+      + "imageSuffix where they are the images."
   }
 }
 

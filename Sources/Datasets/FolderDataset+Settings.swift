@@ -5,7 +5,7 @@ import Tensors
 extension FolderDataset {
   /// Where the samples of one split are.
   struct SplitFiles: Sendable, Equatable {
-    /// Folder of the pictures.
+    /// Folder of the images.
     var images: String?
     /// Folder of the labels.
     var labels: String?
@@ -35,11 +35,11 @@ extension FolderDataset {
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey("root", &root, "a folder that the other paths start from; without it they are taken as they are", .path)
-      visit(&visitor, .train, "training", listing: ", all by default; without folders each line names two files: picture and labels")
+      visit(&visitor, .train, "training", listing: ", all by default; without folders each line names two files: image and labels")
       visit(&visitor, .validation, "validation")
       visit(&visitor, .test, "test")
-      visitor.key("imageSuffix", &imageSuffix, "end of the pictures' names that the labels lack, such as _leftImg8bit")
-      visitor.key("labelSuffix", &labelSuffix, "end of the labels' names that the pictures lack, such as _gtFine_labelIds")
+      visitor.key("imageSuffix", &imageSuffix, "end of the images' names that the labels lack, such as _leftImg8bit")
+      visitor.key("labelSuffix", &labelSuffix, "end of the labels' names that the images lack, such as _gtFine_labelIds")
       visitor.requiredKey("classes", &classes, "names of the classes, in the order of their numbers")
       visitor.optionalKey("colours", &colours, "colours as #RRGGBB, one a class")
       visitor.optionalKey(
@@ -59,7 +59,7 @@ extension FolderDataset {
 
     private mutating func visit(_ visitor: inout some KeyVisitor, _ split: Split, _ word: String, listing: String = "") {
       var own = files[split] ?? SplitFiles()
-      visitor.optionalKey("\(split.rawValue)Images", &own.images, "folder of the \(word) pictures (PNG or JPEG)", .notEmpty)
+      visitor.optionalKey("\(split.rawValue)Images", &own.images, "folder of the \(word) images (PNG or JPEG)", .notEmpty)
       visitor.optionalKey(
         "\(split.rawValue)Labels", &own.labels, "folder of the \(word) labels (grey or palette PNG, or with labelColours any PNG)",
         .notEmpty)

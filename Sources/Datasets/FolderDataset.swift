@@ -3,13 +3,13 @@ import Images
 import Settings
 import Tensors
 
-/// Pictures and label PNGs of one's own, described by settings.
+/// Images and label PNGs of the user's own, described by settings.
 public enum FolderDataset {
   /// Its line in the registry.
   package static let entry = DatasetEntry(
     RegistryEntry(
-      "folder", summary: "pictures and label PNGs of your own",
-      about: "Folders or lists name pictures and label files; numbers or colours in label files are given their classes.",
+      "folder", summary: "images and label PNGs of your own",
+      about: "Folders or lists name images and label files; numbers or colours in label files are given their classes.",
       settings: Settings()
     ) { settings, _ in try open(settings) },
     layout: FolderLayout.description, recognize: FolderLayout.recognize)
@@ -39,7 +39,7 @@ public enum FolderDataset {
         labels: FileListing.files(in: labels, extensions: ["png"], suffix: settings.labelSuffix),
         list: list, places: [root, list.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }].compactMap(\.self))
       if pairs[split]?.isEmpty ?? true {
-        throw LongtailError(.badData, "\(images): no pictures in it", advice: "Pictures end in .png, .jpg or .jpeg.")
+        throw LongtailError(.badData, "\(images): no images in it", advice: "Images end in .png, .jpg or .jpeg.")
       }
     }
     guard !pairs.isEmpty else {
@@ -66,7 +66,7 @@ public enum FolderDataset {
       throw settings.wrong("classes", "is missing", advice: "Give a list of class names, in the order of the class numbers.")
     }
     guard list.count <= 255 else {
-      throw settings.wrong("classes", "has \(list.count) names, but label files of 8 bits tell 255 classes apart at most")
+      throw settings.wrong("classes", "has \(list.count) names, but label files of 8 bits can hold 255 classes at most")
     }
     let colours = settings.colours
     if let colours, colours.count != list.count {
@@ -75,7 +75,7 @@ public enum FolderDataset {
     var names = Set<String>()
     return try list.indices.map { index in
       let name = list[index].text
-      guard !name.isEmpty else { throw settings.wrong("classes", "has an entry that is no name: number \(index)") }
+      guard !name.isEmpty else { throw settings.wrong("classes", "has an entry that is not a name: number \(index)") }
       guard names.insert(name).inserted else { throw settings.wrong("classes", "names \(name) twice") }
       guard let entry = colours?[index] else {
         let known = shown.first { $0.name == name || $0.name == "\(index)" }?.colour
@@ -120,7 +120,7 @@ public enum FolderDataset {
     if let index = classes.firstIndex(where: { $0.name == name }) { return .classIndex(index) }
     if name == "ignore" || name == "ignored" { return .ignored }
     throw settings.wrong(
-      setting, "sends \(key) to '\(name)', which is no class",
+      setting, "sends \(key) to '\(name)', which is not a class",
       advice: nearestHint(name, among: classes.map(\.name) + ["ignore"]))
   }
 }

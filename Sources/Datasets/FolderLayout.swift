@@ -2,10 +2,10 @@ import Foundation
 import Images
 import Tensors
 
-/// Recognizes pictures with labels of the same names, in folders as people often name them.
+/// Recognizes images with labels of the same names, in folders as people often name them.
 enum FolderLayout {
   static let description =
-    "pictures and label PNGs of the same names, in folders such as images/ and labels/ (or masks/, annotations/), with train/ and val/ "
+    "images and label PNGs of the same names, in folders such as images/ and labels/ (or masks/, annotations/), with train/ and val/ "
     + "above or below them, or train/ beside train_labels/"
 
   private static let imageNames = ["images", "image", "imgs", "img", "pictures", "rgb", "input", "inputs", "JPEGImages"]
@@ -32,7 +32,7 @@ enum FolderLayout {
     let folders = try find(root)
     guard let first = folders.first else { return nil }
     let images = try stems(in: "\(root)/\(first.images)", FileListing.imageExtensions)
-    // Labels may have the whole name of their picture in front of their own ending.
+    // Labels may have the whole name of their image in front of their own ending.
     let labels = try stems(in: "\(root)/\(first.labels)", ["png"]).map { name -> String in
       let core = String(FileListing.withoutExtension(name))
       return images.contains(core) ? core : name

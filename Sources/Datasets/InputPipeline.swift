@@ -11,7 +11,7 @@ public protocol InputPipeline: Sendable {
   /// The size that every sample has in the end, where settings alone decide it; nil where it depends on the sample.
   var fixedOutputSize: ImageSize? { get }
   /// Checks all values.
-  /// - Throws: `.usage` naming the value that makes no sense.
+  /// - Throws: `.usage` naming the value that is impossible.
   func validate() throws
   /// The part that is the same in every epoch, so that its result can be kept.
   func prepared(_ sample: AnnotatedImage) -> AnnotatedImage
@@ -122,7 +122,7 @@ public final class SampleSource: Sendable {
     try SampleSource.reading { try dataset.annotatedImage(split: split, index: index) }
   }
 
-  /// Reads from the data set by a way of the pipeline's own; what goes wrong is told as the data set tells it, with the name of the file.
+  /// Reads from the data set by a way of the pipeline's own; errors are those of the data set, with the name of the file.
   /// - Throws: what `body` throws.
   public static func reading<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch { throw UnreadableSample(cause: error) }

@@ -31,7 +31,7 @@ public struct LabelAudit: Sendable, Codable, Equatable {
 
   /// Counts a part of a split, such as a rank's share (`BatchPlan.shard`). Parts merge to the counts of the whole.
   ///
-  /// Pictures are decoded too, and their sizes compared: what would fail in training fails here. Costs one decoding of each file.
+  /// Images are decoded too, and their sizes compared: what would fail in training fails here. Costs one decoding of each file.
   /// - Parameters:
   ///   - threads: loading threads; at least 1.
   ///   - keepsSamples: whether the counts of each sample are kept too, as samplers need them; costs no further reading.

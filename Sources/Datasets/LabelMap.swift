@@ -66,7 +66,7 @@ public struct LabelMap: Sendable, Equatable, CustomStringConvertible {
     let more = others == 0 ? "" : "; and \(others) more such \(others == 1 ? "case" : "cases")"
     let what = first.colour.map { "colour \($0.hexadecimal)" } ?? "label \(first.label)"
     return LongtailError(
-      .badData, "\(first.source): \(what) at \(first.pixels) pixels is no class and not ignored\(more)",
+      .badData, "\(first.source): \(what) at \(first.pixels) pixels is neither a class nor ignored\(more)",
       advice: first.colour == nil
         ? "Correct the file, or give this number a meaning in the data set's label map."
         : "Correct the file, or give this colour a meaning in the data set's labelColours.")

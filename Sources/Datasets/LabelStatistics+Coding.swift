@@ -3,7 +3,7 @@ extension LabelStatistics {
     case pixels, images, ignoredPixels, imageCount, unknown, unknownCount, badFiles, sizes, files, palettes, samples
   }
 
-  /// Reads counts. Those of version 0.1 do not tell what the files are.
+  /// Reads counts. Those of version 0.1 do not say what the files are.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     let pixels = try values.decode([Int].self, forKey: .pixels)

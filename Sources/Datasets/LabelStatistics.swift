@@ -95,7 +95,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     for index in present { images[index] += 1 }
   }
 
-  /// Counts one sample whose annotation is no label map: an image with a class, an image with instances.
+  /// Counts one sample whose annotation is not a label map: an image with a class, an image with instances.
   /// - Parameters:
   ///   - counts: how many of each class it shows, in the task's unit; classes may repeat.
   ///   - size: of the image.

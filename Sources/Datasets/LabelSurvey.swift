@@ -72,7 +72,7 @@ struct LabelSurvey {
 
   private static func tooMany(_ file: String) -> LongtailError {
     LongtailError(
-      .badData, "\(file): more than \(classLimit) colours are no classes; is this a picture, or were labels resized with blending?",
+      .badData, "\(file): more than \(classLimit) colours cannot be classes; is this an image, or were labels resized with blending?",
       advice: "Labels have one colour or number for each class, without shades between.")
   }
 

@@ -16,9 +16,6 @@ final class MATLABFile: @unchecked Sendable {
   let path: String
   private let handle: OpaquePointer
 
-  /// Whether this build can read such files at all, the library being there.
-  static var isBuilt: Bool { longtail_mat_is_built() != 0 }
-
   /// Opens a file.
   /// - Throws: `.missingInput` where there is none, or no library to read it; `.badData` where it is something else or broken.
   init(path: String) throws {
@@ -32,7 +29,7 @@ final class MATLABFile: @unchecked Sendable {
       if libraryIsMissing != 0 {
         throw LongtailError(
           .missingInput, "\(path) cannot be read: \(text)",
-          advice: "Run Launch/bootstrap and build again, or export pictures and labels as PNG.")
+          advice: "Run Launch/bootstrap and build again, or export images and labels as PNG.")
       }
       throw LongtailError(.badData, "\(path): \(text)", advice: "Download it again, and compare its size with the source's.")
     }

@@ -3,7 +3,7 @@ import Images
 import Settings
 import Tensors
 
-/// NYU Depth V2: 1449 labelled pictures of rooms, as exported pairs of pictures and labels or as the official MATLAB file.
+/// NYU Depth V2: 1449 labelled images of rooms, as exported pairs of images and labels or as the official MATLAB file.
 ///
 /// Source: Silberman, Hoiem, Kohli, Fergus, "Indoor segmentation and support inference from RGBD images", ECCV 2012. The 40 classes are those
 /// of Gupta, Arbeláez, Malik, CVPR 2013; the 13 those of Couprie, Farabet, Najman, LeCun, ICLR 2013.
@@ -30,7 +30,7 @@ public enum NYUv2 {
   package static let entry = DatasetEntry(
     RegistryEntry(
       "nyuv2", summary: "NYU Depth V2, as exported pairs or as the official MATLAB file: 13 or 40 classes of rooms",
-      about: "1,449 labelled pictures of rooms, 640 x 480; the depth images are not read.",
+      about: "1,449 labelled images of rooms, 640 x 480; the depth images are not read.",
       source: "Silberman, Hoiem, Kohli, Fergus, ECCV 2012", settings: Settings()
     ) { settings, _ in
       if let path = officialPath(settings.root) { return try NYUv2Official(path: path, settings) }
@@ -50,7 +50,7 @@ public enum NYUv2 {
     /// What is for training.
     enum SplitRule: String, Choice { case official, all }
 
-    var place = RootSettings("the folder with the pictures' and the labels' folder, or nyu_depth_v2_labeled.mat or its folder")
+    var place = RootSettings("the folder with the images' and the labels' folder, or nyu_depth_v2_labeled.mat or its folder")
     var images = "images"
     var labels: String?
     var classCount: ClassCount?
@@ -62,7 +62,7 @@ public enum NYUv2 {
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
       place.visit(&visitor)
-      visitor.key("images", &images, "folder of the pictures in root; each name ends in the sample's number, from 1", .notEmpty)
+      visitor.key("images", &images, "folder of the images in root; each name ends in the sample's number, from 1", .notEmpty)
       visitor.optionalKey(
         "labels", &labels, "folder of the labels in root, whose name ends in the number of classes; labels13 or labels40 when not given",
         .notEmpty)
@@ -96,7 +96,7 @@ public enum NYUv2 {
   }
 
   /// A sample's number with four digits.
-  static func name(_ number: Int) -> String { String(repeating: "0", count: max(0, 4 - "\(number)".count)) + "\(number)" }
+  static func name(_ number: Int) -> String { String(number, digits: 4) }
 
   /// The official file, where the root is it or holds it.
   static func officialPath(_ root: String) -> String? {
@@ -104,7 +104,7 @@ public enum NYUv2 {
     return FileListing.exists("\(root)/\(officialFile)") ? "\(root)/\(officialFile)" : nil
   }
 
-  /// Lists exported pairs. Pictures and labels belong together by the number at the end of their names, never by their order.
+  /// Lists exported pairs. Images and labels belong together by the number at the end of their names, never by their order.
   private static func open(_ settings: Settings) throws -> PairedFiles {
     let root = settings.root
     guard let labels = settings.labels ?? ["labels13", "labels40"].first(where: { FileListing.isFolder("\(root)/\($0)") }) else {
@@ -115,7 +115,7 @@ public enum NYUv2 {
     guard let numbers = [13, 40].first(where: { labels.hasSuffix("\($0)") }) else {
       throw LongtailError(
         .usage, "data set nyuv2: labels is \(labels), whose name does not end in 13 or 40",
-        advice: "Rename the folder, so that it tells how many classes its numbers count.")
+        advice: "Rename the folder, so that its name says how many classes the numbers count.")
     }
     let classes = settings.classes ?? numbers
     guard classes <= numbers else {
@@ -136,7 +136,7 @@ public enum NYUv2 {
       else {
         throw LongtailError(
           .badData, "\(path): its name does not end in a number from 1 to 1449",
-          advice: "Pictures and labels of NYU Depth V2 are paired, and the official split is made, by these numbers.")
+          advice: "Images and labels of NYU Depth V2 are paired, and the official split is made, by these numbers.")
       }
       if let other = found[self.name(number)] { throw LongtailError(.badData, "\(path): \(other) has the same number") }
       found[self.name(number)] = path

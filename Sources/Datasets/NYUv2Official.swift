@@ -22,7 +22,7 @@ struct NYUv2Official: SegmentationDataset {
     }
     size = ImageSize(width: images[1], height: images[0])
     guard size.width > 0, size.height > 0, size.width <= ImageLimits.standard.decodedBytes / 3 / size.height else {
-      throw LongtailError(.badData, "\(path): pictures of \(size) pixels")
+      throw LongtailError(.badData, "\(path): images of \(size) pixels")
     }
     numbers = settings.splits(Array(0..<images[3]).map { $0 + 1 }) { $0 }
     classes = settings.classes == 13 ? NYUv2.classes13 : NYUv2.classes40

@@ -7,7 +7,7 @@ import Tensors
 /// Trimaps say 1 for the animal, 2 for the background and 3 for the line between. Source: Parkhi, Vedaldi, Zisserman, Jawahar, "Cats and
 /// dogs", CVPR 2012.
 public enum OxfordPets {
-  /// What is to be told apart.
+  /// What the classes are.
   public enum Task: String, CaseIterable, Sendable {
     /// Animal, background and the line between: the trimap's three numbers.
     case trimap
@@ -46,7 +46,7 @@ public enum OxfordPets {
   package static let entry = DatasetEntry(
     RegistryEntry(
       "oxfordPets", summary: "Oxford-IIIT Pet in the official layout: trimaps of 37 breeds",
-      about: "About 200 pictures of each of 37 breeds of cats and dogs, with the animal's outline.",
+      about: "About 200 images of each of 37 breeds of cats and dogs, with the animal's outline.",
       source: "Parkhi, Vedaldi, Zisserman, Jawahar, CVPR 2012", settings: Settings()
     ) { settings, _ in
       try open(root: settings.place.root, task: settings.classes, validationShare: settings.validationShare)

@@ -2,13 +2,13 @@ import Foundation
 import Images
 import Tensors
 
-/// A data set of picture files, each with a label file.
+/// A data set of image files, each with a label file.
 public struct PairedFiles: SegmentationDataset {
-  /// A picture and its labels.
+  /// An image and its labels.
   public struct Pair: Sendable, Equatable {
     /// The name of both, without what differs.
     public var identifier: String
-    /// Path of the picture.
+    /// Path of the image.
     public var image: String
     /// Path of the labels.
     public var labels: String
@@ -41,7 +41,7 @@ public struct PairedFiles: SegmentationDataset {
   /// Whether a number must have one colour in the palettes of all label files.
   public var checksPalettes = true
 
-  /// Puts a data set together from pairs that are known.
+  /// Creates a data set of pairs that are known.
   public init(
     name: String, classes: [ClassInfo], labelMap: LabelMap, pairs: [Split: [Pair]], coding: LabelCoding = .numbers,
     limits: ImageLimits = .standard
@@ -96,7 +96,7 @@ public struct PairedFiles: SegmentationDataset {
     return read.labels
   }
 
-  /// Decodes picture and labels.
+  /// Decodes image and labels.
   public func examine(split: Split, index: Int) throws -> Examination {
     let pair = try pair(split, index)
     let read = try read(pair)
@@ -110,7 +110,7 @@ public struct PairedFiles: SegmentationDataset {
     return result
   }
 
-  /// The picture with its classes.
+  /// The image with its classes.
   public func sample(split: Split, index: Int) throws -> Sample {
     let pair = try pair(split, index)
     let image = try RGBImage(contentsOf: pair.image, range: range, limits: limits)
@@ -120,7 +120,7 @@ public struct PairedFiles: SegmentationDataset {
     return Sample(image: image, labels: try labelMap.apply(to: labels, source: pair.labels))
   }
 
-  /// The size in the picture's header.
+  /// The size in the image's header.
   public func imageSize(split: Split, index: Int) throws -> ImageSize {
     try ImageSize(contentsOf: pair(split, index).image, limits: limits)
   }
@@ -165,24 +165,24 @@ public struct PairedFiles: SegmentationDataset {
     return list[index]
   }
 
-  /// - Parameter imageSource: the picture's file, for its orientation; nil where it is none.
+  /// - Parameter imageSource: the image's file, for its orientation; nil where it is none.
   static func requireEqualSizes(image: ImageSize, labels: LabelImage, source: String, imageSource: String? = nil) throws {
     guard image.width == labels.width, image.height == labels.height else {
       let orientation = imageSource.flatMap(PairedFiles.orientation) ?? .upright
       let stored = orientation.upright(image)
       guard orientation != .upright else {
         throw LongtailError(
-          .badData, "\(source): \(labels.width) x \(labels.height) labels for a picture of \(image)",
-          advice: "Picture and labels must have the same size.")
+          .badData, "\(source): \(labels.width) x \(labels.height) labels for an image of \(image)",
+          advice: "Image and labels must have the same size.")
       }
       let isOfStored = stored.width == labels.width && stored.height == labels.height
       throw LongtailError(
         .badData,
-        "\(source): \(labels.width) x \(labels.height) labels for a picture of \(image), which is stored as \(stored) with EXIF orientation "
+        "\(source): \(labels.width) x \(labels.height) labels for an image of \(image), which is stored as \(stored) with EXIF orientation "
           + "\(orientation.rawValue) and read upright, as viewers show it",
         advice: isOfStored
-          ? "The labels are those of the picture as it is stored: turn them, or remove the tag from the picture."
-          : "Upright picture and labels must have the same size.")
+          ? "The labels are those of the image as it is stored: turn them, or remove the tag from the image."
+          : "Upright image and labels must have the same size.")
     }
   }
 

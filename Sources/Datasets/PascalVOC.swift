@@ -41,7 +41,7 @@ public enum PascalVOC {
   package static let entry = DatasetEntry(
     RegistryEntry(
       "pascalVOC", summary: "PASCAL VOC 2012 in the official layout: background and 20 classes of things",
-      about: "1,464 training and 1,449 validation pictures of people, animals, vehicles and furniture; most pixels are background.",
+      about: "1,464 training and 1,449 validation images of people, animals, vehicles and furniture; most pixels are background.",
       source: "Everingham, Eslami, Van Gool, Williams, Winn, Zisserman, IJCV 2015", settings: Settings()
     ) { settings, _ in try open(root: settings.place.root, labels: settings.labels, trainList: settings.trainList) },
     layout: "JPEGImages/*.jpg with SegmentationClass/*.png and ImageSets/Segmentation/{train,val}.txt",
@@ -52,7 +52,7 @@ public enum PascalVOC {
       return RecognizedLayout(dataset: "pascalVOC", root: root)
     })
 
-  /// Lists the samples that the lists name. Pictures that no list names, such as those for other tasks, do not matter.
+  /// Lists the samples that the lists name. Images that no list names, such as those for other tasks, do not matter.
   /// - Throws: `.missingInput` where folders, lists or listed files are missing.
   public static func open(root folder: String, labels: String = "SegmentationClass", trainList: String = "train") throws -> PairedFiles {
     guard let root = root(folder) else {

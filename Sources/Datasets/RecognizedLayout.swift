@@ -11,7 +11,7 @@ public struct RecognizedLayout: Sendable {
     /// What a comment beside it says; empty for none.
     public var remark = ""
 
-    /// Puts a setting together.
+    /// Creates a setting.
     public init(key: String, value: SettingValue, remark: String = "") {
       (self.key, self.value, self.remark) = (key, value, remark)
     }
@@ -69,6 +69,6 @@ extension DatasetRegistry {
     let known = (own + others).map { "\n  \($0.name): \($0.files)" }.joined()
     return LongtailError(
       .badData, "\(path): no data set is recognized in it; these were looked for:\(known)",
-      advice: "Name the folder that holds these; or copy Configs/folder-example.yaml and name pictures and labels in it.")
+      advice: "Name the folder that holds these; or copy Configs/folder-example.yaml and name images and labels in it.")
   }
 }

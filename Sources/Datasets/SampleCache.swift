@@ -1,8 +1,8 @@
-import Foundation
 import Images
+import Synchronization
 
-/// Keeps samples that have been decoded and resized, up to a number of bytes. What does not fit is decoded anew each time.
-final class SampleCache: @unchecked Sendable {
+/// Keeps samples that have been decoded and resized, up to a number of bytes. What does not fit is decoded again each time.
+final class SampleCache: Sendable {
   /// A sample in the state in which it is kept.
   struct Entry: Sendable {
     var sample: AnnotatedImage
@@ -11,24 +11,23 @@ final class SampleCache: @unchecked Sendable {
     var byteCount: Int { sample.image.pixels.count + sample.annotation.byteCount + (original?.byteCount ?? 0) }
   }
 
-  private let lock = NSLock()
-  private var entries: [Int: Entry] = [:]
-  private var room: Int
-
-  /// - Parameter byteCount: the most that may be kept; 0 keeps nothing.
-  init(byteCount: Int) { room = max(0, byteCount) }
-
-  func entry(_ index: Int) -> Entry? {
-    lock.lock()
-    defer { lock.unlock() }
-    return entries[index]
+  private struct Content {
+    var entries: [Int: Entry] = [:]
+    var room: Int
   }
 
+  private let content: Mutex<Content>
+
+  /// - Parameter byteCount: the most that may be kept; 0 keeps nothing.
+  init(byteCount: Int) { content = Mutex(Content(room: max(0, byteCount))) }
+
+  func entry(_ index: Int) -> Entry? { content.withLock { $0.entries[index] } }
+
   func keep(_ entry: Entry, at index: Int) {
-    lock.lock()
-    defer { lock.unlock() }
-    if entry.byteCount > room || entries[index] != nil { return }
-    room -= entry.byteCount
-    entries[index] = entry
+    content.withLock { content in
+      if entry.byteCount > content.room || content.entries[index] != nil { return }
+      content.room -= entry.byteCount
+      content.entries[index] = entry
+    }
   }
 }

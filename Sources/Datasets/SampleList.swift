@@ -30,7 +30,7 @@ struct SampleList {
 
     /// Whether it is the whole text as it stands.
     var isWhole: Bool { isMarked && rest.isEmpty && !isQuoted }
-    /// Whether the column's end is plain: it is marked, or the name ends like a picture's.
+    /// Whether the column's end is plain: it is marked, or the name ends like an image's.
     var isDelimited: Bool { isMarked || FileListing.isImageName(name) }
     private var isQuoted = false
 
@@ -89,7 +89,7 @@ struct SampleList {
   let lines: [Line]
 
   /// Reads a list.
-  /// - Throws: `.missingInput`, `.badData` where it is no text.
+  /// - Throws: `.missingInput`, `.badData` where it is not a text.
   init(contentsOf path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else { throw LongtailError(.missingInput, "\(path): there is no such list") }
     guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {

@@ -37,7 +37,7 @@ public struct SampleValues: Sendable, Codable, Equatable {
     bins.merge(other.bins, uniquingKeysWith: +)
   }
 
-  /// The values below which so much of all lies, as far as bins tell.
+  /// The values below which so much of all lies, as exactly as the bins allow.
   private func quantile(_ share: Double, upper: Bool) -> Int {
     var below = 0
     for (bin, number) in bins.sorted(by: { $0.key < $1.key }) {

@@ -18,14 +18,14 @@ public struct ClassInfo: Sendable, Codable, Hashable {
   }
 }
 
-/// A picture with its classes.
+/// An image with its classes.
 public struct Sample: Sendable {
-  /// The picture.
+  /// The image.
   public var image: RGBImage
-  /// A class for each of its pixels, 255 where it is ignored. Of the picture's size.
+  /// A class for each of its pixels, 255 where it is ignored. Of the image's size.
   public var labels: LabelImage
 
-  /// Puts the two together.
+  /// Creates a sample.
   public init(image: RGBImage, labels: LabelImage) {
     self.image = image
     self.labels = labels
@@ -66,7 +66,7 @@ extension SegmentationDataset {
       try examine(split: split, index: index), map: labelMap, source: labelSource(split: split, index: index), index: index)
   }
 
-  /// Labels and size, for pictures that are not files.
+  /// Labels and size, for images that are not files.
   public func examine(split: Split, index: Int) throws -> Examination {
     let labels = try fileLabels(split: split, index: index)
     let size = try imageSize(split: split, index: index)

@@ -4,15 +4,13 @@ import Tensors
 /// Some of the samples of another data set with a class for every pixel, in the same order.
 public struct SelectedSamples: SegmentationDataset {
   private let base: any SegmentationDataset
-  private let kept: [Split: [Int]]
+  private let selection: SampleSelection
 
   /// Leaves samples out.
   /// - Parameter leftOut: their indices, by split; splits that are not named stay whole.
   public init(_ base: any SegmentationDataset, without leftOut: [Split: Set<Int>]) {
     self.base = base
-    kept = leftOut.reduce(into: [:]) { kept, entry in
-      kept[entry.key] = (0..<base.count(of: entry.key)).filter { !entry.value.contains($0) }
-    }
+    selection = SampleSelection(of: base, without: leftOut)
   }
 
   /// The name of the whole data set.
@@ -22,7 +20,7 @@ public struct SelectedSamples: SegmentationDataset {
   /// What its numbers mean.
   public var labelMap: LabelMap { base.labelMap }
   /// How many samples are left.
-  public func count(of split: Split) -> Int { kept[split]?.count ?? base.count(of: split) }
+  public func count(of split: Split) -> Int { selection.count(of: split) }
   /// The sample's name.
   public func identifier(split: Split, index: Int) -> String { base.identifier(split: split, index: original(split, index)) }
   /// The path of its labels.
@@ -33,30 +31,18 @@ public struct SelectedSamples: SegmentationDataset {
   }
   /// The sample.
   public func sample(split: Split, index: Int) throws -> Sample { try base.sample(split: split, index: original(split, index)) }
-  /// The picture's size.
+  /// The image's size.
   public func imageSize(split: Split, index: Int) throws -> ImageSize {
     try base.imageSize(split: split, index: original(split, index))
   }
-  /// Picture and labels, read to the end.
+  /// Image and labels, read to the end.
   public func examine(split: Split, index: Int) throws -> Examination {
     try base.examine(split: split, index: original(split, index))
   }
   /// What the whole split depends on, and which samples are left of it.
-  public func fingerprint(of split: Split) throws -> [String] {
-    let lines = try base.fingerprint(of: split)
-    guard let kept = kept[split], kept.count < base.count(of: split) else { return lines }
-    return lines + ["samples " + kept.map { "\($0)" }.joined(separator: " ")]
-  }
+  public func fingerprint(of split: Split) throws -> [String] { try selection.fingerprint(of: split) }
   /// A line for each sample that is left.
-  public func listing(of split: Split) throws -> [String] {
-    let lines = try base.listing(of: split)
-    guard let kept = kept[split], lines.count == base.count(of: split) else { return lines }
-    return kept.map { lines[$0] }
-  }
+  public func listing(of split: Split) throws -> [String] { try selection.listing(of: split) }
 
-  /// An index past the end stays past the end.
-  private func original(_ split: Split, _ index: Int) -> Int {
-    guard let kept = kept[split] else { return index }
-    return kept.indices.contains(index) ? kept[index] : base.count(of: split)
-  }
+  private func original(_ split: Split, _ index: Int) -> Int { selection.original(split, index) }
 }

@@ -82,7 +82,7 @@ public struct ProtocolMessage: Sendable, Equatable {
 
 /// A message of Protocol Buffers while it is read: its fields in the order in which they stand.
 public struct ProtocolFields: Sequence, IteratorProtocol {
-  /// A field's content, as far as the wire tells its kind.
+  /// A field's content, as far as the wire type says.
   public enum Content: Equatable {
     /// A whole number.
     case number(UInt64)

@@ -25,7 +25,7 @@ public struct TrainedModel: Sendable {
   /// More for whoever reads the file, such as step and version.
   public var notes: [String: String] = [:]
 
-  /// Puts the parts together.
+  /// Creates a trained model.
   public init(
     graph: Graph, tensors: [NamedTensor], name: String, classNames: [String], classColours: [String] = [], mean: [Double],
     standardDeviation: [Double], predictionOffsets: [Double] = []

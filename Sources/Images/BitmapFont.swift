@@ -42,8 +42,8 @@ public enum BitmapFont {
 }
 
 extension RGBImage {
-  /// Draws a text with its upper left corner at (x, y); what lies outside the picture is left out.
-  /// - Parameter scale: pixels of the picture along each side of a letter's pixel.
+  /// Draws a text with its upper left corner at (x, y); what lies outside the image is left out.
+  /// - Parameter scale: pixels of the image along each side of a letter's pixel.
   public mutating func draw(_ text: String, x: Int, y: Int, colour: RGBColour, scale: Int = 1) {
     let scale = max(scale, 1)
     var left = x

@@ -61,7 +61,7 @@ extension LabelImage {
       guard case .rgb(let image) = try decoder.pixels(isScaled: false) else {
         throw InexactColours(
           explanation: LongtailError(
-            .badData, "\(name): labels whose colours have 16 bits a channel, which 8 bits do not tell apart",
+            .badData, "\(name): labels whose colours have 16 bits a channel, which 8 bits do not distinguish",
             advice: "Save the labels as PNGs of 8 bits: one class number a pixel, or one colour a class."))
       }
       return image

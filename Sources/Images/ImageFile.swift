@@ -12,9 +12,6 @@ public struct ImageFile: Sendable {
   /// whatever their format and metadata are.
   public let digest: Int
 
-  /// The size as stored, before turning.
-  public var storedSize: ImageSize { orientation.upright(ImageSize(width: image.width, height: image.height)) }
-
   /// Reads a PNG or JPEG file, whichever its content is.
   ///
   /// A file of 16 bits is read without a range too: then its own least and greatest value become black and white. Training and prediction
@@ -52,7 +49,7 @@ public struct ImageFile: Sendable {
   }
 }
 
-/// Numbers that tell whether two images show the same.
+/// Numbers that show whether two images are the same.
 enum ContentDigest {
   /// Of size and colours; not negative.
   static func of(_ image: RGBImage) -> Int {

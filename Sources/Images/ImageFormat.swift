@@ -1,6 +1,6 @@
 import Tensors
 
-/// The formats of image files, told from their first bytes and never from their names.
+/// The formats of image files, recognized by their first bytes and never by their names.
 public enum ImageFormat: String, Sendable {
   /// Portable Network Graphics.
   case png = "PNG"
@@ -8,7 +8,7 @@ public enum ImageFormat: String, Sendable {
   case jpeg = "JPEG"
 
   /// Recognizes a file by its signature.
-  /// - Throws: `.badData` that says what the file is instead, where that can be told.
+  /// - Throws: `.badData` that says what the file is instead, where that is known.
   public init(of bytes: [UInt8], name: String) throws {
     if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
       self = .png

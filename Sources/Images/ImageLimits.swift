@@ -2,7 +2,7 @@
 public struct ImageLimits: Sendable {
   /// Largest file, in bytes.
   public var fileBytes: Int
-  /// Largest decoded image, in bytes: three a pixel for pictures, up to four for labels of 16 bits and alpha.
+  /// Largest decoded image, in bytes: three a pixel for images, up to four for labels of 16 bits and alpha.
   public var decodedBytes: Int
 
   /// 256 MiB for the file and for the decoded image.

@@ -1,5 +1,5 @@
 extension ImageOrientation {
-  /// Reads the tag of a PNG or JPEG file. Costs a look at each of its chunks or markers; nothing is decoded.
+  /// Reads the tag of a PNG or JPEG file. Reads each of its chunks or markers; nothing is decoded.
   ///
   /// Damaged EXIF data count as none, as in viewers.
   /// - Parameter bytes: the whole file.

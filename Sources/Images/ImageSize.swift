@@ -16,18 +16,7 @@ public struct ImageSize: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Reads the header of a PNG or JPEG file. The size is that of the upright image.
   /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken.
   public init(contentsOf path: String, limits: ImageLimits = .standard) throws {
-    let bytes = try FileBytes.read(path, limit: limits.fileBytes)
-    let format = try ImageFormat(of: bytes, name: path)
-    let stored: ImageSize
-    switch format {
-    case .png:
-      let header = try PNGDecoder.withDecoder(bytes, name: path, limits: limits) { $0.header }
-      stored = ImageSize(width: Int(header.width), height: Int(header.height))
-    case .jpeg:
-      let size = try JPEGDecoder.size(bytes, name: path)
-      stored = ImageSize(width: size.width, height: size.height)
-    }
-    self = ImageOrientation(of: bytes, format: format).upright(stored)
+    self = try EncodedImage(contentsOf: path, limits: limits).size
   }
 
   /// `480 x 360`.

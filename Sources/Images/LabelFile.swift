@@ -9,7 +9,7 @@ public struct LabelFile: Sendable {
   /// How the file is stored.
   public let orientation: ImageOrientation
 
-  /// What can be told of a file that is not broken.
+  /// What is known of a file that is not broken.
   enum Content {
     /// Numbers as stored, with the palette where there is one.
     case labels(LabelImage, palette: [RGBColour])
@@ -74,7 +74,7 @@ public struct LabelFile: Sendable {
   }
 }
 
-/// Colours of a label file that 8 bits a channel do not tell apart, or that a palette does not have.
+/// Colours of a label file that 8 bits a channel do not distinguish, or that a palette does not have.
 struct InexactColours: Error {
   let explanation: LongtailError
 }

@@ -123,7 +123,7 @@ package struct PNGDecoder {
       return .unsuitable(
         LongtailError(
           .badData, "\(name): labels of grey with alpha, of which \(seeThrough) of \(width * height) pixels are not opaque",
-          advice: "What such pixels mean cannot be told. Save the labels as grey PNGs without alpha, with 255 for pixels to ignore."))
+          advice: "What such pixels mean is unknown. Save the labels as grey PNGs without alpha, with 255 for pixels to ignore."))
     }
     if depth == 16 { return narrowed(bytes, width: width, height: height, step: 2) }
     let greys = (0..<width * height).map { bytes[2 * $0] }

@@ -50,7 +50,7 @@ enum PNGEncoder {
     var status: Int32 = 0
     guard let encoded = spng_get_png_buffer(context, &length, &status) else {
       try check(status)
-      throw LongtailError(.internalError, "the PNG encoder gave nothing")
+      throw LongtailError(.internalError, "the PNG encoder returned nothing")
     }
     defer { free(encoded) }
     return [UInt8](UnsafeRawBufferPointer(start: encoded, count: length))

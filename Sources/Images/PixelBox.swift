@@ -1,4 +1,4 @@
-/// A rectangle of a picture, in pixels from its upper left corner; sides may lie between pixels.
+/// A rectangle of an image, in pixels from its upper left corner; sides may lie between pixels.
 package struct PixelBox: Sendable, Hashable, Codable {
   /// The left side.
   package var x: Double
@@ -19,26 +19,26 @@ package struct PixelBox: Sendable, Hashable, Codable {
     self.init(x: Double(x.lowerBound), y: Double(y.lowerBound), width: Double(x.count), height: Double(y.count))
   }
 
-  /// A whole picture.
+  /// A whole image.
   package init(_ size: ImageSize) { self.init(x: 0..<size.width, y: 0..<size.height) }
 
-  /// The rectangle in the middle of a picture, as torchvision's `CenterCrop` places it: odd remainders are rounded to even.
-  package init(centred size: ImageSize, in picture: ImageSize) {
-    let x = (Double(picture.width - size.width) / 2).rounded(.toNearestOrEven)
-    let y = (Double(picture.height - size.height) / 2).rounded(.toNearestOrEven)
+  /// The rectangle in the middle of an image, as torchvision's `CenterCrop` places it: odd remainders are rounded to even.
+  package init(centred size: ImageSize, in image: ImageSize) {
+    let x = (Double(image.width - size.width) / 2).rounded(.toNearestOrEven)
+    let y = (Double(image.height - size.height) / 2).rounded(.toNearestOrEven)
     self.init(x: x, y: y, width: Double(size.width), height: Double(size.height))
   }
 
-  /// The same rectangle of a picture that is enlarged by these factors.
+  /// The same rectangle of an image that is enlarged by these factors.
   package func scaled(x horizontal: Double, y vertical: Double) -> PixelBox {
     PixelBox(x: x * horizontal, y: y * vertical, width: width * horizontal, height: height * vertical)
   }
 
-  /// The columns that it touches, within a picture.
-  package func columns(in picture: ImageSize) -> Range<Int> { PixelBox.span(x, x + width, picture.width) }
+  /// The columns that it touches, within an image.
+  package func columns(in image: ImageSize) -> Range<Int> { PixelBox.span(x, x + width, image.width) }
 
-  /// The rows that it touches, within a picture.
-  package func rows(in picture: ImageSize) -> Range<Int> { PixelBox.span(y, y + height, picture.height) }
+  /// The rows that it touches, within an image.
+  package func rows(in image: ImageSize) -> Range<Int> { PixelBox.span(y, y + height, image.height) }
 
   private static func span(_ low: Double, _ high: Double, _ limit: Int) -> Range<Int> {
     let first = Int(max(0, min(Double(limit), low.rounded(.down))))
@@ -55,7 +55,7 @@ extension RGBImage {
   ///
   /// Unlike a crop that is resized afterwards, pixels beside the rectangle count where the filter reaches them. Costs as `resized`.
   /// - Parameters:
-  ///   - box: inside the picture, with sides longer than 0.
+  ///   - box: inside the image, with sides longer than 0.
   ///   - target: columns of the result.
   ///   - targetHeight: rows of the result.
   package func resized(box: PixelBox, width target: Int, height targetHeight: Int) -> RGBImage {

@@ -1,5 +1,5 @@
 extension RGBImage {
-  /// The part within columns `x` and rows `y`, as far as they are in the picture.
+  /// The part within columns `x` and rows `y`, as far as they are in the image.
   public func cropped(x: Range<Int>, y: Range<Int>) -> RGBImage {
     let x = x.clamped(to: 0..<width)
     let y = y.clamped(to: 0..<height)
@@ -16,7 +16,7 @@ extension RGBImage {
     return RGBImage(width: x.count, height: y.count, unchecked: part)
   }
 
-  /// The picture mirrored left to right.
+  /// The image mirrored left to right.
   public func mirrored() -> RGBImage {
     var result = self
     result.pixels.withUnsafeMutableBufferPointer { output in

@@ -1,5 +1,5 @@
 extension RGBImage {
-  /// Fills a rectangle; what lies outside the picture is left out.
+  /// Fills a rectangle; what lies outside the image is left out.
   public mutating func fill(x: Range<Int>, y: Range<Int>, with colour: RGBColour) {
     let columns = x.clamped(to: 0..<width)
     for row in y.clamped(to: 0..<height) {
@@ -16,7 +16,7 @@ extension RGBImage {
     fill(x: x.upperBound - 1..<x.upperBound, y: y, with: colour)
   }
 
-  /// Puts another picture with its upper left corner at (x, y); what does not fit is left out.
+  /// Puts another image with its upper left corner at (x, y); what does not fit is left out.
   public mutating func paste(_ image: RGBImage, x: Int, y: Int) {
     let first = max(0, -x)
     let count = min(image.width, width - x) - first
@@ -27,25 +27,10 @@ extension RGBImage {
       pixels.replaceSubrange(target..<target + 3 * count, with: image.pixels[source..<source + 3 * count])
     }
   }
-
-  /// Mixes another picture of the same size over this one; other sizes are mixed where both have pixels.
-  /// - Parameter opacity: 0 leaves this picture, 1 gives the other.
-  public func blended(with overlay: RGBImage, opacity: Double) -> RGBImage {
-    var result = self
-    let share = Int32((min(1, max(0, opacity)) * 256).rounded())
-    for y in 0..<min(height, overlay.height) {
-      for x in 0..<3 * min(width, overlay.width) {
-        let below = Int32(pixels[3 * y * width + x])
-        let above = Int32(overlay.pixels[3 * y * overlay.width + x])
-        result.pixels[3 * y * width + x] = UInt8(truncatingIfNeeded: (below * (256 - share) + above * share + 128) >> 8)
-      }
-    }
-    return result
-  }
 }
 
 extension LabelImage {
-  /// A picture with each class in its colour.
+  /// An image with each class in its colour.
   /// - Parameters:
   ///   - palette: the colour of class 0, 1, …
   ///   - ignored: the colour of 255 and of numbers past the palette.

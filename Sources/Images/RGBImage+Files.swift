@@ -34,18 +34,18 @@ extension RGBImage {
     self = stored.upright(ImageOrientation(of: bytes, format: format))
   }
 
-  /// The picture as a PNG file of 8-bit RGB.
+  /// The image as a PNG file of 8-bit RGB.
   /// - Parameters:
   ///   - compressionLevel: 0 (none) to 9 (smallest).
   ///   - software: the program that the file says it was made by.
-  /// - Throws: `.badData` for a picture without pixels.
+  /// - Throws: `.badData` for an image without pixels.
   public func pngData(compressionLevel: Int = 6, software: String? = nil) throws -> [UInt8] {
     try PNGEncoder.encode(
       pixels, width: width, height: height, colourType: SPNG_COLOR_TYPE_TRUECOLOR, palette: [], compressionLevel: compressionLevel,
       software: software)
   }
 
-  /// Writes the picture as a PNG file, replacing an older one in one step.
+  /// Writes the image as a PNG file, replacing an older one in one step.
   /// - Throws: `.inputOutput` where the file cannot be written.
   public func writePNG(to path: String, compressionLevel: Int = 6, software: String? = nil) throws {
     try FileBytes.write(pngData(compressionLevel: compressionLevel, software: software), to: path)

@@ -1,7 +1,7 @@
 extension RGBImage {
   /// Resamples with a triangle filter, as Pillow's `resize(…, BILINEAR)` does, bit for bit.
   ///
-  /// Columns first, then rows, rounded to 8 bits in between. (Pillow 13 takes rows first where a picture gets wider and lower
+  /// Columns first, then rows, rounded to 8 bits in between. (Pillow 13 takes rows first where an image gets wider and lower
   /// at once; values may then differ by 1.) Costs about `3 * (targetWidth * height + targetWidth * targetHeight)`
   /// multiplications times the filter's width.
   /// - Parameters:
@@ -55,7 +55,7 @@ extension RGBImage {
     return RGBImage(width: count, height: rows.count, unchecked: result)
   }
 
-  /// The wanted rows of a picture whose first row is row `offset` of the source.
+  /// The wanted rows of an image whose first row is row `offset` of the source.
   func resizedRows(_ table: ResizeWeights, offset: Int, count: Int) -> RGBImage {
     if count == height && table.count.allSatisfy({ $0 == 1 }) { return self }
     let line = 3 * width
@@ -86,7 +86,7 @@ extension RGBImage {
     UInt8(truncatingIfNeeded: min(255, max(0, sum >> Int32(ResizeWeights.fractionBits))))
   }
 
-  /// Resamples by repeating or dropping pixels: crisp edges for enlarged pictures.
+  /// Resamples by repeating or dropping pixels: crisp edges for enlarged images.
   public func resizedNearest(width target: Int, height targetHeight: Int) -> RGBImage {
     var result = RGBImage(width: target, height: targetHeight)
     if width == 0 || height == 0 || result.pixels.isEmpty { return result }

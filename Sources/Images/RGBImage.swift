@@ -1,4 +1,4 @@
-/// A picture: 8-bit red, green, blue, interleaved, rows from top to bottom.
+/// An image: 8-bit red, green, blue, interleaved, rows from top to bottom.
 public struct RGBImage: Sendable, Equatable {
   /// Columns.
   public let width: Int
@@ -7,7 +7,7 @@ public struct RGBImage: Sendable, Equatable {
   /// `3 * width * height` bytes; pixel (x, y) begins at `3 * (y * width + x)`.
   public var pixels: [UInt8]
 
-  /// A picture of one colour.
+  /// An image of one colour.
   public init(width: Int, height: Int, fill colour: RGBColour = .black) {
     let width = max(0, width)
     let height = max(0, height)
@@ -23,7 +23,7 @@ public struct RGBImage: Sendable, Equatable {
     }
   }
 
-  /// A picture from its bytes; nil unless there are `3 * width * height` of them.
+  /// An image from its bytes; nil unless there are `3 * width * height` of them.
   public init?(width: Int, height: Int, pixels: [UInt8]) {
     guard width >= 0, height >= 0, pixels.count == 3 * width * height else { return nil }
     self.init(width: width, height: height, unchecked: pixels)

@@ -21,7 +21,7 @@ extension FasterRCNNOptions {
   /// What the names of its models begin with in configurations.
   package static let modelName = "fasterRCNN"
 
-  /// The depth that a model's name tells; nil for other models.
+  /// The depth in a model's name; nil for other models.
   package static func depth(ofModel name: String) -> ResNetDepth? {
     ResNetDepth.allCases.first { name == "\(modelName)-resnet\($0.rawValue)" }
   }

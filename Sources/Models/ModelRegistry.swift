@@ -86,7 +86,7 @@ public enum ModelRegistry {
   ///   - classes: channels of the logits.
   /// - Throws: `LongtailError` for an unknown name or setting, naming the nearest known one, or an unusable width or value.
   public static func make(_ name: String, width: Int, classes: Int, settings: [String: SettingValue] = [:]) throws -> Graph {
-    guard classes >= 1 else { throw LongtailError(.usage, "a network for \(classes) classes makes no sense") }
+    guard classes >= 1 else { throw LongtailError(.usage, "a network needs at least one class, not \(classes)") }
     return try registry.make(name, settings, ModelInput(width: width, classes: classes))
   }
 

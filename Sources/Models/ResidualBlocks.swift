@@ -64,7 +64,7 @@ extension Graph {
     return add(Addition(rectified: true), named: "\(name).add", to: x, shortcut)
   }
 
-  /// A convolution without bias that keeps the extents but for its stride, batch norm, and a ReLU unless told otherwise.
+  /// A convolution without bias that keeps the extents but for its stride, batch norm, and by default a ReLU.
   mutating func addNormalizedConvolution(
     _ filters: Int, kernel: Int, step: Int = 1, dilation: Int = 1, groups: Int = 1, rectified: Bool = true, start: Convolution.Start,
     named name: String, norm: String, to x: Value

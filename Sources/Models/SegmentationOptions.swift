@@ -1,7 +1,7 @@
 import Settings
 import Tensors
 
-/// What the networks on a ResNet can be told beside their depth.
+/// Settings of networks on a ResNet, beside its depth.
 public struct SegmentationOptions: Sendable, Equatable {
   /// Pixels that a position of the backbone's last stage stands for: 8, 16 or 32. Nil is the network's own.
   public var outputStride: Int?

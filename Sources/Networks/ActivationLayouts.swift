@@ -32,7 +32,7 @@ public struct LayerLayouts {
   }
 }
 
-/// What a layer is told when it is asked for its layouts.
+/// What a layer knows when it is asked for its layouts.
 public struct LayoutContext {
   /// Images of the batch; at least 1.
   public let images: Int

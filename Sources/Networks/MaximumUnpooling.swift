@@ -91,7 +91,7 @@ final class PlannedUnpooling: PlannedLayer {
 extension NodeBuilder {
   func poolingRecord() throws -> PlanBuilder.MaximumPoolingRecord {
     guard node.inputs.count == 2, let record = plan.poolings[node.inputs[1].index] else {
-      throw LongtailError(.internalError, "layer \(node.name) unpools, but its second input is no maximum pooling")
+      throw LongtailError(.internalError, "layer \(node.name) unpools, but its second input is not a maximum pooling")
     }
     return record
   }

@@ -197,8 +197,7 @@ public final class Plan {
     let clock = ContinuousClock()
     let start = clock.now
     try body()
-    let elapsed = start.duration(to: clock.now).components
-    let duration = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    let duration = start.duration(to: clock.now).inSeconds
     seconds["\(stage.kind) \(pass)", default: 0] += duration
     secondsByLayer["\(stage.name) \(pass)", default: 0] += duration
   }

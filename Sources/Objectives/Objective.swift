@@ -79,7 +79,7 @@ public protocol Objective: AnyObject {
   ///   - packed: the vector that is summed over the ranks; `rounds[round]` numbers from `offset` on are overwritten.
   ///   - offset: where this objective's numbers begin.
   ///   - step: the step at hand.
-  /// - Throws: `LongtailError` for a label that is no class, weights or shares out of range, or views that do not fit each other.
+  /// - Throws: `LongtailError` for a label that is not a class, weights or shares out of range, or views that do not fit each other.
   func measure(
     round: Int, _ rows: LabelledRows, gradient: RowsView?, earlier: PackedSums, into packed: inout [Double], at offset: Int,
     step: StepContext) throws

@@ -70,7 +70,7 @@ struct ClassSums {
   ///   - denominator: D over all ranks; where it is 0, so is everything else.
   ///   - isFinite: whether all sums are numbers.
   ///   - homogenization: gives the scales of the classes, as if it took in this step.
-  ///   - unscaled: a column that is no class, as that of background: its rows are not scaled, and count in no common norm.
+  ///   - unscaled: a column that is not a class, as that of background: its rows are not scaled, and count in no common norm.
   func result(
     weights: [Double], denominator: Double, isFinite: Bool, homogenization: Homogenization? = nil, unscaled: Int? = nil,
     step: StepContext

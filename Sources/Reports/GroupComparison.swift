@@ -12,7 +12,7 @@ public struct GroupComparison: Sendable, Encodable {
     /// The groups of the classes.
     public var groups: ClassGroups
 
-    /// Puts the two together.
+    /// Creates a grouping.
     public init(unit: String, groups: ClassGroups) { (self.unit, self.groups) = (unit, groups) }
   }
 

@@ -17,7 +17,7 @@ extension ImageFigure.Layer {
     }
   }
 
-  /// The layer as a picture, where it is no label map.
+  /// The layer as a picture, where it is not a label map.
   func picture(size: ImageSize) -> RGBImage? {
     switch self {
     case .labels: nil

@@ -16,7 +16,7 @@ public struct Panel: Sendable {
     /// What the second column shows instead of the labels; of the same size.
     public var drawnTruth: RGBImage?
 
-    /// Puts three pictures of one size together.
+    /// Creates a row.
     public init(input: RGBImage, truth: LabelImage, prediction: LabelImage) {
       (self.input, self.truth, self.prediction) = (input, truth, prediction)
     }
@@ -30,7 +30,7 @@ public struct Panel: Sendable {
   public var palette: [RGBColour]
   /// What the columns are called.
   public var titles = ["input", "truth", "prediction"]
-  /// The classes that the legend tells; nil for all.
+  /// The classes in the legend; nil for all.
   public var legend: [Int]?
   /// A line at the top, such as step and score; empty for none.
   public var caption: String

@@ -215,8 +215,5 @@ public final class RunDirectory {
   }
 
   /// `step-000120`.
-  static func stepName(_ step: Int) -> String {
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(6 - digits.count, 0)) + digits
-  }
+  static func stepName(_ step: Int) -> String { "step-" + String(step, digits: 6) }
 }

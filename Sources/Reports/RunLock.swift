@@ -15,7 +15,7 @@ public final class RunLock {
     public var host: String
     /// The process.
     public var pid: Int32
-    /// When the process began, in ticks since the host did: tells it from a later one of the same number.
+    /// When the process began, in ticks since the host did: distinguishes it from a later one with the same number.
     public var processStart: UInt64
     /// When the lock was taken, in UTC: `2026-01-31T12:00:00Z`.
     public var since: String

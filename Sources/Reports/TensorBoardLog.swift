@@ -4,7 +4,7 @@ import Images
 import Tasks
 import Tensors
 
-/// What TensorBoard is told of a run: numbers of every step and of every evaluation, and after each evaluation predictions and the
+/// A run as TensorBoard shows it: numbers of every step and of every evaluation, and after each evaluation predictions and the
 /// distribution of every layer's parameters.
 package final class TensorBoardLog {
   private let file: EventFile
@@ -12,7 +12,7 @@ package final class TensorBoardLog {
   package var damage: String? { file.damage.map { "\(file.path): \($0)" } }
 
   /// Opens the event file of a run.
-  /// - Parameter firstStep: events of this step and of later ones will be told again, and are removed.
+  /// - Parameter firstStep: events of this step and of later ones will be written again, and are removed.
   /// - Throws: `LongtailError(.inputOutput)`.
   package init(_ directory: RunDirectory, cuttingFrom firstStep: Int) throws {
     file = try EventFile(directory: directory.file("tensorboard"), cuttingFrom: firstStep)
@@ -22,7 +22,7 @@ package final class TensorBoardLog {
     try file.append(Event(step: step, wallTime: Date().timeIntervalSince1970, values: values))
   }
 
-  /// Loss, learning rate and norm of the gradient. A step that was left out tells nothing.
+  /// Loss, learning rate and norm of the gradient. A step that was left out writes nothing.
   package func note(_ record: StepRecord) throws {
     if record.isSkipped { return }
     try append(
@@ -38,7 +38,7 @@ package final class TensorBoardLog {
     var values: [(tag: String, value: Event.Value)] = []
     for score in record.scores where score.kind.rank != .unlisted {
       guard let value = score.value else { continue }
-      // The main score bears the name that people read; groups follow it.
+      // The main score has the name that people read; groups follow it.
       switch score.subject {
       case .whole: values.append(("evaluation/\(score.kind.rank == .main ? score.kind.title : score.name)", .scalar(value)))
       case .group(let name): values.append(("evaluation/\(score.kind.title) \(name)", .scalar(value)))

@@ -45,8 +45,6 @@ public struct Terminal: Sendable, Equatable {
   public enum Style: String, Sendable {
     /// Important.
     case bold = "1"
-    /// Less important.
-    case dim = "2"
     /// Something to look at: yellow.
     case warning = "33"
     /// Something wrong: red.

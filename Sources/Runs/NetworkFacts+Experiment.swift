@@ -11,7 +11,7 @@ extension NetworkFacts {
     inputPixels = experiment.evaluationSize.width * experiment.evaluationSize.height
   }
 
-  /// What a run's configuration tells of its network. Nothing where this build does not know the model.
+  /// What a run's configuration says about its network. Nothing where this build does not know the model.
   public init(_ results: RunResults) {
     self.init()
     let (configuration, classes) = (results.configuration, results.last?.classes.count ?? results.training.counts.count)

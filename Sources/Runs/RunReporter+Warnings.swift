@@ -2,7 +2,7 @@ import Datasets
 import Reports
 import Training
 
-/// What is told about a step in which something was wrong.
+/// Warnings about a step in which something was wrong.
 extension RunReporter {
   /// Lines for a person.
   func warnings(_ report: StepReport) -> [String] {

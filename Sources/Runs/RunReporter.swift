@@ -93,8 +93,8 @@ public final class RunReporter: TrainingObserver {
       }
     }
     record.phases = phases
-    try patiently { try log?.append(record) }
-    try patiently { try tensorBoard?.note(record) }
+    try toleratingFullDisk { try log?.append(record) }
+    try toleratingFullDisk { try tensorBoard?.note(record) }
     if !report.isSkipped {
       lastStep = report
       diary.add(rows: report.pixelsPerClass, gradientNorms: report.gradientNormPerClass, scales: report.scalePerClass)
@@ -123,13 +123,13 @@ public final class RunReporter: TrainingObserver {
     diary = ClassDiarySums(classes: diary.classes)
     let record = EvaluationRecord(report, experiment: experiment, statistics: statistics, lastStep: lastStep, diary: entries)
     evaluation = record
-    try patiently { try classLog?.append(record) }
+    try toleratingFullDisk { try classLog?.append(record) }
     let details = EvaluationDetails(report, experiment: experiment)
-    try patiently { try directory.writeEvaluation(details) }
+    try toleratingFullDisk { try directory.writeEvaluation(details) }
     progress.print("epoch \(report.epoch): \(summary(record))  (\(report.images) images, \(Formatting.duration(report.seconds)))")
     if let tensorBoard {
-      try patiently { try tensorBoard.note(record) }
-      try patiently { try tensorBoard.note(step: report.step, learner.judgedNetwork.canonicalTensors(of: learner.judged.values)) }
+      try toleratingFullDisk { try tensorBoard.note(record) }
+      try toleratingFullDisk { try tensorBoard.note(step: report.step, learner.judgedNetwork.canonicalTensors(of: learner.judged.values)) }
       do {
         try tensorBoard.note(step: report.step, try panels(learner))
       } catch {
@@ -152,14 +152,14 @@ public final class RunReporter: TrainingObserver {
 
   /// Brings the logs to the disk: a run that goes on from the checkpoint counts on their lines.
   public func willSave(step: Int) throws {
-    try patiently {
+    try toleratingFullDisk {
       try log?.synchronize()
       try classLog?.synchronize()
       try tensorBoard?.synchronize()
     }
     guard diary.steps > 0 else { return }
     diary.step = step
-    try patiently {
+    try toleratingFullDisk {
       if diaryLog == nil { try openDiary() }
       try diaryLog?.append(diary)
       try diaryLog?.synchronize()
@@ -168,7 +168,7 @@ public final class RunReporter: TrainingObserver {
 
   /// Notes the best evaluations so far.
   public func didSave(step: Int, best: [RunRecord.Best]) throws {
-    try patiently { try directory.writeBest(BestRecord(best.map { ($0.metric, .init(value: $0.value, step: $0.step)) })) }
+    try toleratingFullDisk { try directory.writeBest(BestRecord(best.map { ($0.metric, .init(value: $0.value, step: $0.step)) })) }
   }
 
   /// Warns of a checkpoint that could not be written.
@@ -182,7 +182,7 @@ public final class RunReporter: TrainingObserver {
 
   /// Does something with a file of the run. A full disk is warned of once and is no reason to stop: logs keep their lines and write them
   /// later, and whether the run may go on is for its checkpoints to decide.
-  private func patiently(_ body: () throws -> Void) throws {
+  private func toleratingFullDisk(_ body: () throws -> Void) throws {
     do {
       try body()
     } catch let error as LongtailError where error.code == .inputOutput {
@@ -197,8 +197,8 @@ public final class RunReporter: TrainingObserver {
     progress.finish()
     try log?.close()
     try classLog?.close()
-    try patiently { try diaryLog?.close() }
-    try patiently { try tensorBoard?.close() }
+    try toleratingFullDisk { try diaryLog?.close() }
+    try toleratingFullDisk { try tensorBoard?.close() }
     defer { write("digest   \(summary.digest)\n") }
     if summary.wasStopped {
       write("stopped \(summary.stopReason) after step \(Formatting.count(summary.steps)), which is saved; go on with --resume auto\n")

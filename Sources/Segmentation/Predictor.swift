@@ -5,14 +5,14 @@ import Objectives
 import Tasks
 import Tensors
 
-/// Predicts single images, at the network's input size and back at the image's own; with several looks at each where
+/// Predicts single images, at the network's input size and back at the image's own; with several views of each where
 /// `evaluation.views` asks for them.
 public final class Predictor {
   private let network: InferenceNetwork
   private let shifter = RowShifter()
   private let views: Configuration.Views
   private let decision: Configuration.Decision
-  private let looks: MultiViewInference
+  private let inference: MultiViewInference
 
   /// Uses a network.
   /// - Parameters:
@@ -22,7 +22,7 @@ public final class Predictor {
     self.network = network
     self.views = views
     self.decision = decision
-    looks = MultiViewInference(network, views: views, temperature: decision.temperature)
+    inference = MultiViewInference(network, views: views, temperature: decision.temperature)
   }
 
   /// The probability of each class at each pixel, at the image's own size.
@@ -30,7 +30,7 @@ public final class Predictor {
   /// With one look at the image, the most probable class may differ from `predict(_:)` where two are all but equal: there scores are
   /// interpolated, here probabilities.
   /// - Throws: `LongtailError` when the network cannot take the size.
-  public func probabilities(of image: RGBImage) throws -> ProbabilityMap { try looks.probabilities(of: image) }
+  public func probabilities(of image: RGBImage) throws -> ProbabilityMap { try inference.probabilities(of: image) }
 
   /// The best class of each pixel, at the image's own size, as a label image.
   /// - Throws: `LongtailError` when the network cannot take the size, or has more classes than a label image can tell apart.
@@ -54,7 +54,7 @@ public final class Predictor {
     let prepared = network.pipeline.prepared(image)
     let size = ImageSize(width: prepared.width, height: prepared.height)
     guard views.isPlain(forImagesOf: size), decision.rule != .rank, network.companions.isEmpty else {
-      let map = try looks.probabilities(of: image, size: wanted)
+      let map = try inference.probabilities(of: image, size: wanted)
       return (map.predictions(decision), map)
     }
     let (plan, padded) = try network.forward(prepared)
@@ -77,14 +77,14 @@ public final class Predictor {
 }
 
 extension LabelImage {
-  /// A label image of class numbers, as 8-bit files and pictures have it.
+  /// A label image of class numbers, as 8-bit files and drawings have it.
   /// - Parameter count: how many classes there are.
   /// - Throws: `.usage` for more than 255 classes, whose numbers a byte cannot tell apart (255 is ignored); nothing is ever cut off.
   public init(classes: [Int32], of count: Int, width: Int, height: Int) throws {
     guard count <= Int(LabelImage.ignored) else {
       throw LongtailError(
         .usage, "a label image tells \(Int(LabelImage.ignored)) classes apart, and this network has \(count)",
-        advice: "Scores and probabilities are exact for any number of classes; only label images and pictures are not to be had.")
+        advice: "Scores and probabilities are exact for any number of classes; only label images and drawings of labels cannot be made.")
     }
     guard let image = LabelImage(width: width, height: height, labels: classes.map { UInt8(clamping: $0) }) else {
       throw LongtailError(.internalError, "a prediction has not one class a pixel")

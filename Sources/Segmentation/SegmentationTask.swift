@@ -46,7 +46,7 @@ public struct SegmentationTask: Task {
     RowLabels(capacity: capacity, rowsPerImage: size.width * size.height)
   }
 
-  /// With several looks at each image, or a window that slides over it.
+  /// With several views of each image, or a window that slides over it.
   public func judgesSingleImages(ofSize size: ImageSize?) -> Bool {
     !(views.isPlain || size.map(views.isPlain(forImagesOf:)) ?? false)
   }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What is wrong with settings, collected so that it can be told at once.
+/// What is wrong with settings, collected so that it can be reported at once.
 package final class ProblemLog {
   /// One thing that is wrong.
   package struct Problem {
@@ -21,7 +21,7 @@ package final class ProblemLog {
     problems.append(Problem(origin: origin, text: text, advice: advice))
   }
 
-  /// Ends the reading when there is anything to tell.
+  /// Ends the reading when there is anything to report.
   /// - Parameter advice: what to do, where a problem by itself says nothing.
   /// - Throws: one `LongtailError(.usage)` that lists every problem.
   package func throwIfAny(advice: String?) throws {

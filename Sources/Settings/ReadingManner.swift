@@ -26,7 +26,7 @@ package protocol ReadingManner: Sendable {
   func unknown(_ key: String, path: String, known: [String]) -> (text: String, advice: String?)
 }
 
-/// A file of settings: mistakes are told with the place of the key, each in one sentence, the nearest key of the whole file included.
+/// A file of settings: mistakes are reported with the place of the key, each in one sentence, the nearest key of the whole file included.
 package struct FileManner: ReadingManner {
   /// Every key of the file, whole, in the order of the listing.
   private let allKeys: [String]
@@ -65,7 +65,7 @@ package struct FileManner: ReadingManner {
   }
 }
 
-/// The settings of one objective, data set, model or optimizer: mistakes are told with its name, and what to do stands by itself.
+/// The settings of one objective, data set, model or optimizer: mistakes are reported with its name; the advice stands by itself.
 package struct EntryManner: ReadingManner {
   package let origin: Origin
   package let takesNullForAbsence = false

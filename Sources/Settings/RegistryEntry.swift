@@ -1,6 +1,6 @@
 import Tensors
 
-/// Something that a configuration can name: what it is, what it can be told, and how it is made.
+/// Something that a configuration can name: what it is, its settings, and how it is made.
 ///
 /// `Input` is what the thing needs beside its settings, such as the number of classes.
 package struct RegistryEntry<Input, Product>: Sendable {
@@ -24,8 +24,8 @@ package struct RegistryEntry<Input, Product>: Sendable {
   ///   - summary: one line about it.
   ///   - about: one or two sentences about it.
   ///   - source: authors and place of the paper.
-  ///   - settings: what it can be told, with the defaults.
-  ///   - check: looks at what each setting by itself cannot tell, before anything is made.
+  ///   - settings: its settings, with the defaults.
+  ///   - check: finds contradictions between settings, before anything is made.
   ///   - make: makes it from its settings.
   package init<Settings: Section>(
     _ name: String, summary: String, about: String, source: String? = nil, settings: Settings,
@@ -80,7 +80,7 @@ private func filled<Settings: Section>(_ defaults: Settings, with values: [Strin
 }
 
 extension LongtailError {
-  /// An error about one setting of something, as reading it would have told.
+  /// An error about one setting of something, as reading it would have thrown.
   /// - Parameters:
   ///   - subject: kind and name, such as `data set folder`.
   ///   - key: the setting.

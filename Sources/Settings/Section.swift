@@ -1,6 +1,6 @@
 import Tensors
 
-/// Settings that belong together: a part of the configuration, or what an objective, a data set, a model or an optimizer can be told.
+/// Settings that belong together: a part of the configuration, or the settings of an objective, a data set, a model or an optimizer.
 ///
 /// Its keys are listed once, in `visit`, and that list serves for reading, checking, writing and documentation alike.
 package protocol Section: Sendable, Equatable {

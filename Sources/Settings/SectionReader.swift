@@ -98,7 +98,7 @@ package struct SectionReader: KeyVisitor {
   /// - Parameters:
   ///   - whole: what it is with defaults; changed where the mapping has something else.
   ///   - node: a mapping.
-  ///   - manner: how mistakes are told.
+  ///   - manner: how mistakes are reported.
   ///   - log: takes the mistakes.
   package static func read<Whole: Section>(_ whole: inout Whole, from node: SourceNode, _ manner: some ReadingManner, log: ProblemLog) {
     guard let entries = node.entries else {

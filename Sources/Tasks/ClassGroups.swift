@@ -62,16 +62,6 @@ public struct ClassGroups: Sendable, Equatable {
   public func mean(of scores: [Double?], group: String) -> ClassMean {
     ClassMean(zip(scores, places).filter { names[$0.1] == group }.map(\.0))
   }
-
-  /// The Gini coefficient of class counts: 0 if all classes are alike, near 1 if one holds everything; nil without any.
-  public static func giniCoefficient(_ counts: [Int64]) -> Double? {
-    let sorted = counts.sorted().map(Double.init)
-    let total = sorted.reduce(0, +)
-    guard total > 0 else { return nil }
-    let n = Double(sorted.count)
-    let ranked = sorted.enumerated().reduce(0.0) { $0 + Double($1.offset + 1) * $1.element }
-    return 2 * ranked / (n * total) - (n + 1) / n
-  }
 }
 
 /// A mean over the classes for which a score is defined.

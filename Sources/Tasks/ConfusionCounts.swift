@@ -9,7 +9,7 @@ public struct ConfusionCounts: Sendable, Equatable {
     /// How many.
     public var count: Int64
 
-    /// Puts the three together.
+    /// Creates an entry.
     public init(truth: Int, prediction: Int, count: Int64) { (self.truth, self.prediction, self.count) = (truth, prediction, count) }
   }
 

@@ -28,7 +28,7 @@ public struct Evaluation: Sendable {
     /// What they were taken for, when not for the class itself, the most frequent first.
     public var takenFor: [(index: Int, count: Int)]
 
-    /// Puts the numbers together.
+    /// Creates a class result.
     public init(count: Int, predictedCount: Int, takenFor: [(index: Int, count: Int)] = []) {
       (self.count, self.predictedCount, self.takenFor) = (count, predictedCount, takenFor)
     }
@@ -47,7 +47,7 @@ public struct Evaluation: Sendable {
     /// What a reader has to know of it.
     public var remark: String
 
-    /// Puts the two together.
+    /// Creates a foreign score.
     public init(_ score: Score, remark: String) { (self.score, self.remark) = (score, remark) }
   }
 
@@ -66,7 +66,7 @@ public struct Evaluation: Sendable {
   /// Scores of other programs, for comparisons that ask for them.
   public var foreignScores: [ForeignScore] = []
 
-  /// Puts the parts together.
+  /// Creates an evaluation.
   public init(
     scores: [Score], classes: [ClassResult] = [], averagedClasses: Int = 0, images: [ImageScore] = [], confusions: ConfusionCounts? = nil,
     figures: [Figure] = []
@@ -87,7 +87,7 @@ public struct ImageScore: Sendable, Equatable {
   /// The score, from 0 to 1, the larger the better; nil without a label.
   public var value: Double?
 
-  /// Puts the numbers together.
+  /// Creates an image score.
   public init(index: Int, count: Int, correctCount: Int, value: Double?) {
     (self.index, self.count, self.correctCount, self.value) = (index, count, correctCount, value)
   }

@@ -9,7 +9,7 @@ public struct Figure: Sendable, Equatable, Codable {
     /// The points, from left to right.
     public var points: [Point]
 
-    /// Puts the two together.
+    /// Creates a curve.
     public init(name: String, points: [Point]) { (self.name, self.points) = (name, points) }
   }
 
@@ -20,7 +20,7 @@ public struct Figure: Sendable, Equatable, Codable {
     /// Up.
     public var y: Double
 
-    /// Puts the two together.
+    /// Creates a point.
     public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
   }
 
@@ -62,7 +62,7 @@ public struct ImageFigure: Sendable {
   /// What the network says.
   public var prediction: Layer
 
-  /// Puts the parts together.
+  /// Creates an image figure.
   public init(name: String, input: RGBImage, truth: Layer, prediction: Layer) {
     (self.name, self.input, self.truth, self.prediction) = (name, input, truth, prediction)
   }

@@ -18,7 +18,7 @@ public struct InferenceNetwork {
   /// Other networks of the same classes, whose probabilities are averaged with this one's: an ensemble.
   public var companions: [InferenceNetwork] = []
 
-  /// Puts the parts together.
+  /// Creates an inference network.
   /// - Parameter parameters: the network's own when not given.
   public init(
     _ network: Network, parameters: ParameterSet? = nil, offsets: [Double]? = nil, pipeline: any InputPipeline, classNames: [String]

@@ -27,7 +27,7 @@ public struct PredictionNames: Sendable, Equatable {
   /// Files for all images together.
   public var shared: [String]
 
-  /// Puts the names together.
+  /// Creates the names of prediction files.
   public init(suffixes: [String] = [], shared: [String] = []) { (self.suffixes, self.shared) = (suffixes, shared) }
 }
 

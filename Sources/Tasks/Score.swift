@@ -21,7 +21,7 @@ public struct ScoreKind: Sendable, Hashable, Codable {
 
   /// What a score is over.
   public enum Scope: String, Sendable, Codable {
-    /// The whole split; a score of that scope bears the kind's name alone.
+    /// The whole split; a score of that scope has the kind's name alone.
     case whole
     /// The classes of a group.
     case groups
@@ -102,7 +102,7 @@ public struct Score: Sendable, Equatable {
   /// The value; nil where it is undefined, as for a class that does not occur.
   public var value: Double?
 
-  /// Puts them together.
+  /// Creates a score.
   public init(_ kind: ScoreKind, of subject: Subject = .whole, _ value: Double?) {
     (self.kind, self.subject, self.value) = (kind, subject, value)
   }

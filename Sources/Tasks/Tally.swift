@@ -55,7 +55,7 @@ public struct TallyContext: Sendable {
   /// The most images of a batch on a rank.
   public var batch: Int
 
-  /// Puts the parts together.
+  /// Creates a tally context.
   public init(
     split: Split, groups: ClassGroups, imageSize: ImageSize, paddedSize: ImageSize, pipeline: any InputPipeline,
     comparesAtOwnSize: Bool, batch: Int = 1

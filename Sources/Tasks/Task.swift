@@ -37,7 +37,7 @@ public protocol Task: Sendable {
   var grouping: ClassGrouping { get }
   /// The ports of the network that its tally reads, beside the logits that the objective is measured at.
   var ports: Set<Port> { get }
-  /// Whether evaluation tells the objective's value: at the logits, with a label for each row of them. A task that finds its rows only in training
+  /// Whether evaluation gives the objective's value: at the logits, with a label for each row of them. A task that finds its rows only in training
   /// has none, and adds offsets of the objective itself.
   var measuresObjective: Bool { get }
 
@@ -53,7 +53,7 @@ public protocol Task: Sendable {
   /// - Parameter usual: what `data.size` and `data.augmentation` say for any image: resize, scale, crop, flip, changes of colour.
   /// - Throws: `LongtailError` for settings that the task cannot work with.
   func pipelines(_ usual: InputPipelines) throws -> InputPipelines
-  /// Whether an image that the network sees at a size is judged by itself, as with several looks at each, and not in batches.
+  /// Whether an image that the network sees at a size is judged by itself, as with several views of each, and not in batches.
   /// - Parameter size: nil where images differ in size.
   func judgesSingleImages(ofSize size: ImageSize?) -> Bool
   /// An empty tally.

@@ -7,7 +7,7 @@ public struct NamedTensor: Sendable, Equatable {
   /// The numbers, row-major; as many as the product of `shape`.
   public var values: [Float]
 
-  /// Puts the three together.
+  /// Creates a named tensor.
   public init(name: String, shape: [Int], values: [Float]) {
     self.name = name
     self.shape = shape

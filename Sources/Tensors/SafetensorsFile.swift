@@ -73,12 +73,6 @@ public struct SafetensorsFile: Sendable {
     return try entries.map { try read($0, from: file) }
   }
 
-  /// Reads all tensors as float32.
-  /// - Throws: `LongtailError` with code `badData` where one holds integers.
-  public func readFloats() throws -> [NamedTensor] {
-    try readAll().map { try $0.namedTensor() }
-  }
-
   private func read(_ entry: Entry, from file: ReadableFile) throws -> StoredTensor {
     let offset = dataOffset + entry.bytes.lowerBound
     let count = entry.bytes.count / entry.elementType.byteCount

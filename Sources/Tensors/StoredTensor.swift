@@ -8,7 +8,7 @@ public struct StoredTensor: Sendable, Equatable {
   /// The numbers, row-major; as many as the product of `shape`.
   public var values: TensorValues
 
-  /// Puts the three together.
+  /// Creates a stored tensor.
   public init(name: String, shape: [Int], values: TensorValues) {
     self.name = name
     self.shape = shape

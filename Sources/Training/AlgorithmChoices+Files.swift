@@ -92,7 +92,7 @@ struct KnownAlgorithms {
   }
 
   /// Keeps what was chosen for other runs.
-  /// - Returns: what a user wants to know of it.
+  /// - Returns: what concerns a user.
   /// - Throws: `LongtailError` when the file that the configuration names cannot be written.
   func keep(_ learner: Learner) throws -> [String] {
     guard isRoot else { return [] }

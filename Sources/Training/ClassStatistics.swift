@@ -45,10 +45,9 @@ public struct ClassStatistics: Sendable {
     }
     let share = BatchPlan.shard(of: dataset.count(of: split), ranks: communicator.size, rank: communicator.rank)
     let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads, keepsSamples: keepsSamples)
-    let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(own)))
     var total = LabelStatistics(classCount: dataset.classes.count)
     if keepsSamples { total.samples = SampleClasses(classCount: dataset.classes.count) }
-    for part in all { total.merge(try JSONDecoder().decode(LabelStatistics.self, from: Data(part))) }
+    for part in try communicator.gatherValues(own) { total.merge(part) }
     try total.validate()
     let audit = LabelAudit(digest: digest, dataset: dataset.name, split: split, statistics: total)
     if communicator.isRoot, let record {

@@ -112,11 +112,11 @@ public struct CommunicationBenchmark {
     return try seconds.map { values in
       var slowest = values
       try communicator.maximum(&slowest)
-      return StepBenchmark.median(slowest)
+      return slowest.median ?? 0
     }
   }
 
-  /// A sum that is wrong would be timed in vain. Leaves the buffer zero, which stays so however often it is summed.
+  /// Timing a wrong sum would be useless. Leaves the buffer zero, which stays so however often it is summed.
   private func checkSum(_ reducible: any ReducibleBuffer, _ communicator: any Communicator) throws {
     let count = reducible.buffer.floatCount
     reducible.buffer.withFloats { $0.update(repeating: Float(communicator.rank + 1)) }

@@ -54,6 +54,6 @@ package struct ControlWord: Equatable {
     guard !isInStep else { return }
     throw LongtailError(
       .ranksDiverged, "the ranks do not do the same step (this one does step \(step + 1))",
-      advice: "Resume from the last checkpoint. If it happens again, a rank missed a step: its log or host may tell why.")
+      advice: "Resume from the last checkpoint. If it happens again, a rank missed a step: its log or host may show why.")
   }
 }

@@ -36,7 +36,7 @@ public final class Evaluator {
   /// Cost: one forward pass an image on one of the ranks (more with `evaluation.views`); what the task's tally sums or gathers.
   /// - Parameters:
   ///   - parameters: the numbers that are judged; the network's own if nil.
-  ///   - objective: its value over the split is reported too (not with several looks at an image), and predictions are adjusted as it says;
+  ///   - objective: its value over the split is reported too (not with several views of an image), and predictions are adjusted as it says;
   ///     nil leaves both out.
   /// - Throws: `LongtailError` for files that cannot be read.
   public func evaluate(
@@ -145,7 +145,7 @@ public final class Evaluator {
 
   /// Counts image by image, for a task that looks at each by itself: images are dealt out to the ranks in turn, each once.
   ///
-  /// The objective's value is not taken: it is defined for the one look that training has.
+  /// The objective's value is not taken: it is defined for the one view that training has.
   private func countImages(_ network: Network, _ parameters: ParameterSet?, offsets: [Double]?, into tally: inout any Tally) throws
     -> [Double]?
   {

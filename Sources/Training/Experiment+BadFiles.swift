@@ -1,7 +1,6 @@
 import Collectives
 import Configuration
 import Datasets
-import Foundation
 import Tensors
 
 /// A sample that an experiment does without.
@@ -31,8 +30,7 @@ extension Experiment {
       let share = BatchPlan.shard(of: count, ranks: communicator.size, rank: communicator.rank)
       let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: max(1, configuration.data.loader.threads))
       // A file may be broken on one host only: the ranks leave out what any of them cannot use.
-      let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(own.badFiles)))
-      let bad = try all.flatMap { try JSONDecoder().decode([BadFile].self, from: Data($0)) }
+      let bad = try communicator.gatherValues(own.badFiles).flatMap(\.self)
       if let first = bad.first, bad.count == count {
         throw LongtailError(
           .badData, "all \(count) samples of split '\(split.shortName)' have bad files, the first: \(first.message)", advice: first.advice)

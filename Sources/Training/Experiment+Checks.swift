@@ -37,7 +37,7 @@ extension Experiment {
   /// - Throws: `.badData` naming two files.
   public func requireOneSize(_ audit: LabelAudit) throws {
     let pipeline = audit.split == .train ? trainingPipeline : evaluationPipeline
-    // Several looks are taken at one image after the other, each at its own size.
+    // Several views of an image are computed one after the other, each at its own size.
     if audit.split != .train, !configuration.evaluation.views.isPlain { return }
     if pipeline.fixedOutputSize == nil { try audit.statistics.requireOneSize() }
   }

@@ -13,7 +13,7 @@ extension Configuration.DataSet {
 
 extension Experiment {
   /// Reads an image file as those of the data set are read: upright, and with `data.range` where it has 16 bits.
-  /// - Parameter note: is told what somebody who looks at results should know.
+  /// - Parameter note: receives what readers of the results should know.
   /// - Throws: `.missingInput`, `.badData`; also for 16 bits without a range.
   public func image(contentsOf path: String, note: (String) -> Void) throws -> RGBImage {
     guard let range = configuration.data.sampleRange else {

@@ -6,12 +6,12 @@ import Models
 import Tensors
 
 extension Experiment {
-  /// An experiment whose classes are those that a checkpoint tells, for prediction: its data set need not be there, and has no images.
+  /// An experiment whose classes are those of a checkpoint, for prediction: its data set need not be there, and has no images.
   ///
   /// - Parameters:
   ///   - imageSize: extents of the first image, for a network that sees images as they are.
   /// - Throws: `LongtailError` for names that this build does not know.
-  /// - Returns: nil for a checkpoint that does not tell the colours of its classes, as those of early builds.
+  /// - Returns: nil for a checkpoint without the colours of its classes, as those of early builds.
   public init?(_ configuration: Configuration, recorded run: RunRecord, imageSize: ImageSize) throws {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }

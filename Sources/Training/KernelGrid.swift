@@ -17,11 +17,11 @@ public struct KernelGrid: Sendable {
     public var width: Int
 
     /// Reads `unet:32`, or a name alone.
-    /// - Throws: `LongtailError` with code `usage` for a width that is no number.
+    /// - Throws: `LongtailError` with code `usage` for a width that is not a number.
     public init(_ text: String) throws {
       let parts = text.split(separator: ":", maxSplits: 1)
       guard let first = parts.first, let width = parts.count == 2 ? Int(parts[1]) : 32 else {
-        throw LongtailError(.usage, "'\(text)' is no network with a width", advice: "For example: unet:32, deeplabv3-resnet50.")
+        throw LongtailError(.usage, "'\(text)' is not a network with a width", advice: "For example: unet:32, deeplabv3-resnet50.")
       }
       (name, self.width) = (String(first), width)
     }
@@ -49,7 +49,7 @@ public struct KernelGrid: Sendable {
   public init(models: [String] = KernelGrid.defaultModels) throws { self.models = try models.map(Model.init) }
 
   /// Measures all of it, the small ones first. The pool's number of threads is changed, and left at the last.
-  /// - Parameter progress: is told of each network before it is measured.
+  /// - Parameter progress: receives each network before it is measured.
   /// - Throws: `LongtailError` for unknown networks, or when one cannot be compiled.
   public func measure(progress: (String) -> Void) throws -> KernelMeasurements {
     let graphs = try models.map { try ModelRegistry.make($0.name, width: $0.width, classes: classes) }

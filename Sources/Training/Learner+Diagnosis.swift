@@ -1,12 +1,11 @@
 import Collectives
 import Datasets
-import Foundation
 import Networks
 import Objectives
 import Tensors
 
 extension Learner {
-  /// Finds out where a number of a step became infinite or none. Collective; all is as before the step afterwards.
+  /// Finds out where a number of a step became infinite or not a number (NaN). Collective; all is as before the step afterwards.
   ///
   /// The step is deterministic: doing it once more, layer by layer, meets the same number again. Costs a forward pass, and for a gradient
   /// whose forward pass is finite a whole step without its update. Only steps that are left out anyway pay for it.
@@ -40,8 +39,7 @@ extension Learner {
       try searchLossAndGradients(batch, passes, context: context, &finding)
       undo.undo()
     }
-    let all = try communicator.gatherEverywhere([UInt8](JSONEncoder().encode(finding)))
-    var report = NonFiniteFinding.merged(try all.map { try JSONDecoder().decode(NonFiniteFinding.self, from: Data($0)) })
+    var report = NonFiniteFinding.merged(try communicator.gatherValues(finding))
     report.step = stepCount + 1
     report.quantity = quantity
     return report
@@ -90,7 +88,7 @@ extension Network {
 }
 
 extension Batch {
-  /// The samples whose pictures have numbers that are not finite; nil where there are none.
+  /// The samples whose images have numbers that are not finite; nil where there are none.
   var samplesNotFinite: [Int]? {
     let count = 3 * height * width
     let found = images.withFloats { floats in

@@ -32,7 +32,6 @@ package struct StageSurroundings: Sendable {
   /// The stages before it, by name.
   package var stages: [String: Earlier]
 
-  /// Puts the two together.
   package init(origin: StageOrigin? = nil, stages: [String: Earlier] = [:]) { (self.origin, self.stages) = (origin, stages) }
 
   /// What a stage of a recipe finds.

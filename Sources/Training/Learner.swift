@@ -63,7 +63,7 @@ public final class Learner {
   public var judgedNetwork: Network { finished ?? network }
   /// What moves after a step.
   let followers: [any Follower]
-  /// What gives the samples of each step, where the learner was told: what it remembers is part of the state.
+  /// What gives the samples of each step, where the learner was given one: what it remembers is part of the state.
   let sampler: (any Sampler)?
   private let stepsPerEpoch: Int
   /// Dropout's masks are functions of the run's seed, like everything that is random.

@@ -30,7 +30,7 @@ extension MachineCheck {
       guard text.contains("Open MPI") || text.contains("OpenRTE"), ours == theirs else {
         return MachineCheck(
           name, .problem, "the library is \(version), but mpirun says: \(text)",
-          advice: "They come from different installations. Mend PATH or LD_LIBRARY_PATH so that both are one Open MPI's.")
+          advice: "They come from different installations. Set PATH or LD_LIBRARY_PATH so that both are one Open MPI's.")
       }
       return MachineCheck(name, .ok, "\(version), mpirun of the same version")
     }

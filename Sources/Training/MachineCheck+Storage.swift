@@ -76,7 +76,7 @@ extension MachineCheck {
     }
     close(descriptor)
     unlink(probe)
-    guard let free = freeBytes(place.path) else { return MachineCheck(name, .warning, "\(place.path) does not tell its free space") }
+    guard let free = freeBytes(place.path) else { return MachineCheck(name, .warning, "\(place.path) does not report its free space") }
     let detail = "\(place.path) can be written, \(mebibytes(free)) free"
     guard free < 1 << 30 else { return MachineCheck(name, .ok, detail) }
     return MachineCheck(name, .warning, detail, advice: "Checkpoints need space: three times the parameters each. Free some.")

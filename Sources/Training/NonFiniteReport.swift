@@ -14,7 +14,7 @@ public struct NonFiniteReport: Sendable, Equatable {
   /// The first tensor in forward order with a number that is not finite on these ranks, in words; behind the forward pass the loss,
   /// then the gradients in backward order. Nil where only the sum over the ranks overflowed.
   public var tensor: String?
-  /// The samples of these ranks in this step, by their index in the training split: only those whose picture is broken, where one is.
+  /// The samples of these ranks in this step, by their index in the training split: only those whose image is broken, where one is.
   public var samples: [Int] = []
   /// Labelled pixels of the global batch by class.
   public var pixelsPerClass: [Int] = []

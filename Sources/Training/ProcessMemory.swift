@@ -6,12 +6,12 @@ import Foundation
 
 /// What the system knows about this process's memory.
 public enum ProcessMemory {
-  /// The most physical memory that this process ever had, in bytes (`VmHWM`); nil where the system does not tell.
+  /// The most physical memory that this process ever had, in bytes (`VmHWM`); nil where the system does not say.
   ///
   /// Memory that ranks share counts in each of them.
   public static var peakResidentBytes: Int? { status("VmHWM") }
 
-  /// The physical memory that this process has now, in bytes (`VmRSS`); nil where the system does not tell.
+  /// The physical memory that this process has now, in bytes (`VmRSS`); nil where the system does not say.
   public static var residentBytes: Int? { status("VmRSS") }
 
   /// Pages that were given to this process without reading a disk, so far: first touches of memory, mostly.

@@ -65,9 +65,7 @@ public enum RankComparison {
     }
     guard let first = try firstDifference(packed, width: 2, communicator) else { return }
     let item = items[first.index]
-    var bytes = communicator.isRoot ? [UInt8](try JSONEncoder().encode(item.lines)) : []
-    try communicator.broadcast(&bytes, from: 0)
-    let reference = try JSONDecoder().decode([String].self, from: Data(bytes))
+    let reference = try communicator.broadcastValue(item.lines)
     let found = try communicator.gatherEverywhere(Array(difference(item.lines, reference, communicator).utf8))
     let texts = found.map { String(decoding: $0, as: UTF8.self) }.filter { !$0.isEmpty }
     throw LongtailError(

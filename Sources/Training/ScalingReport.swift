@@ -22,11 +22,11 @@ public struct ScalingReport: Sendable {
     }
 
     /// The median over the steps of all rounds, in seconds.
-    public var medianStep: Double { StepBenchmark.median(rounds.flatMap(\.steps)) }
+    public var medianStep: Double { rounds.flatMap(\.steps).median ?? 0 }
     /// Images of a step divided by the median step.
     public var imagesPerSecond: Double { Double(batch) / medianStep }
     /// The share of the sums over ranks in a step: the median over the rounds.
-    public var reductionShare: Double { StepBenchmark.median(rounds.map(\.reductionShare)) }
+    public var reductionShare: Double { rounds.map(\.reductionShare).median ?? 0 }
   }
 
   /// One rank, one thread.

@@ -137,13 +137,6 @@ extension StepBenchmark {
         values[name, default: []].append(seconds)
       }
     }
-    return values.mapValues(median)
-  }
-
-  /// The middle of the sorted values, or the mean of the two in the middle; 0 where there are none.
-  static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    guard !sorted.isEmpty else { return 0 }
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    return values.mapValues { $0.median ?? 0 }
   }
 }

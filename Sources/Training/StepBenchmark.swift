@@ -62,7 +62,7 @@ public struct StepBenchmark {
   public struct HeapCounters {
     /// Calls that asked for memory so far, and the bytes that they asked for; nil where calls cannot be counted.
     public var allocations: (() -> (count: Int, bytes: Int))?
-    /// Bytes of the heap in use now; nil where the C library does not tell.
+    /// Bytes of the heap in use now; nil where the C library does not say.
     public var bytesInUse: (() -> Int)?
 
     /// Names the two sources.
@@ -153,9 +153,4 @@ extension StepBenchmark {
       totalSteps: options.warmup + options.steps + options.profiledSteps, stepsPerEpoch: options.warmup + options.steps,
       method: MethodRegistry.make(configuration), classes: context)
   }
-}
-
-extension Duration {
-  /// The span in seconds.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -70,7 +70,7 @@ public struct StepBenchmarkReport: Sendable {
   public var plan = PlanReport()
 
   /// Seconds of the median step.
-  public var medianStep: Double { StepBenchmark.median(steps) }
+  public var medianStep: Double { steps.median ?? 0 }
   /// Seconds of the shortest step.
   public var minimumStep: Double { steps.min() ?? 0 }
   /// Seconds of the longest step.

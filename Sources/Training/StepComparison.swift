@@ -23,8 +23,8 @@ public struct StepComparison: Sendable {
 
   /// How many times as long the model's step takes, by the medians.
   public var ratio: Double {
-    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-    return byModel.isEmpty ? 1 : median(byModel) / median(measured)
+    guard let byModel = byModel.median, let measured = measured.median else { return 1 }
+    return byModel / measured
   }
 }
 
@@ -33,7 +33,7 @@ extension KernelGrid {
   /// so that both see the same machine.
   /// - Parameters:
   ///   - seconds: how long the steps of a network go on, after at least three of each.
-  ///   - progress: is told of each network before it is timed.
+  ///   - progress: receives each network before it is timed.
   /// - Throws: `LongtailError` for unknown networks, or when one cannot be compiled.
   public func compareSteps(seconds: Double, progress: (StepComparison) -> Void) throws -> [StepComparison] {
     let communicator = SingleProcess()

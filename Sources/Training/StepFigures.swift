@@ -57,7 +57,7 @@ public struct StepFigures: Sendable, Equatable {
   }
 
   /// Seconds of the median step.
-  public var medianStep: Double { StepBenchmark.median(steps) }
+  public var medianStep: Double { steps.median ?? 0 }
   /// Images of the rank that has most.
   public var imagesPerRank: Int { (batch + ranks - 1) / ranks }
   /// Seconds that grow with a rank's images: forward, objective, backward.

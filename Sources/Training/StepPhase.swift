@@ -1,6 +1,7 @@
 import Collectives
+import Tensors
 
-/// A part of a step that is timed, and that a rank which does not get on is reported in.
+/// A part of a step that is timed, and in which a rank that makes no progress is reported.
 public enum StepPhase: String, Sendable {
   /// Waiting for the batch.
   case data
@@ -30,7 +31,7 @@ public enum StepPhase: String, Sendable {
   }
 }
 
-/// Measures the phases of a step one after the other, and tells the watchdog of each.
+/// Measures the phases of a step one after the other, and reports each to the watchdog.
 final class PhaseClock {
   /// Seconds by phase, in order; a phase may come several times.
   private(set) var phases: [(name: String, seconds: Double)] = []
@@ -47,7 +48,7 @@ final class PhaseClock {
   }
 
   /// Does the work of a phase.
-  /// - Parameter step: the step that is being done, counted from 1; the one noted before unless told.
+  /// - Parameter step: the step that is being done, counted from 1; by default the one noted before.
   func phase<Result>(_ phase: StepPhase, step: Int? = nil, _ body: () throws -> Result) rethrows -> Result {
     progress?.enter(phase.work, step: step)
     last = clock.now
@@ -59,8 +60,7 @@ final class PhaseClock {
   /// Ends the phase that began at the last call.
   private func end(_ name: String) {
     let now = clock.now
-    let elapsed = last.duration(to: now).components
-    phases.append((name, Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
+    phases.append((name, last.duration(to: now).inSeconds))
     last = now
   }
 }

@@ -20,11 +20,11 @@ public struct TaskEntry: Sendable {
   let method: String
   /// What people may read about its data sets.
   let datasets: @Sendable () -> KindDescription
-  /// Refuses a data set's name and settings, without a look at files.
+  /// Refuses a data set's name and settings, without reading files.
   let check: @Sendable (Configuration) throws -> Void
   /// Opens its data.
   let make: @Sendable (Configuration) throws -> any Task
-  /// The task without its data, whose classes a checkpoint tells.
+  /// The task without its data, whose classes are those of a checkpoint.
   let recorded: @Sendable (Configuration, [ClassInfo]) throws -> any Task
 
   /// Describes a task.

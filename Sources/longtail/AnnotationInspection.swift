@@ -52,7 +52,7 @@ struct AnnotationInspection {
       "images       \(Formatting.count(counts.images)), \(Formatting.count(counts.emptyImages)) without an object",
       "objects      \(Formatting.count(set.instances.count)), \(Formatting.count(set.instances.count { $0.hasMask })) with a mask",
     ]
-    if let folder = reading.pictureFolder { facts.append("pictures     \(folder)") }
+    if let folder = reading.imageFolder { facts.append("folder       \(folder)") }
     return facts
   }
 

@@ -57,14 +57,14 @@ struct BenchLoadCommand: ParsableCommand {
         var members: [JSONValue.Member] = [.init("images", .int(samples.count)), .init("unit", .string("milliseconds an image"))]
         for row in rows {
           members.append(
-            .init(row.key, .members(["median": .double(median(row.values)), "least": .double(row.values.min() ?? 0)])))
+            .init(row.key, .members(["median": .double(row.values.median ?? 0), "least": .double(row.values.min() ?? 0)])))
         }
         printNow(JSONValue.object(members).pretty)
         return
       }
       var table = TextTable(columns: [.init("image"), .init("median ms", isNumeric: true), .init("least ms", isNumeric: true)])
       for row in rows {
-        table.append([row.title, Formatting.decimals(median(row.values), 2), Formatting.decimals(row.values.min() ?? 0, 2)])
+        table.append([row.title, Formatting.decimals(row.values.median ?? 0, 2), Formatting.decimals(row.values.min() ?? 0, 2)])
       }
       printNow(
         table.lines.joined(separator: "\n")
@@ -91,10 +91,5 @@ struct BenchLoadCommand: ParsableCommand {
       loader.recycle(batch)
     }
     return (first, others)
-  }
-
-  private func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    return sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 }

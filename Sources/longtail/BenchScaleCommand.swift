@@ -55,7 +55,7 @@ struct BenchScaleCommand: ParsableCommand {
     if from.isEmpty {
       guard rounds >= 1 else { throw LongtailError(.usage, "--rounds is \(rounds), but has to be at least 1") }
       guard report.ranks.ranks <= cores || dryRun else {
-        throw LongtailError(.usage, "\(report.ranks.ranks) ranks on \(cores) cores would take turns, which is no measure of scaling")
+        throw LongtailError(.usage, "\(report.ranks.ranks) ranks on \(cores) cores would take turns, which is not a measure of scaling")
       }
       let launcher = try mpirun()
       for _ in 0..<(dryRun ? 1 : rounds) {

@@ -125,7 +125,7 @@ enum CommandLineList {
   static func seeds(_ text: String?) throws -> [Int] {
     try entries(text).map { text in
       guard let seed = Int(text), seed >= 0 else {
-        throw ValidationError("--seeds: '\(text)' is no whole number from 0 on; for example: --seeds 0,1,2.")
+        throw ValidationError("--seeds: '\(text)' is not a whole number from 0 on; for example: --seeds 0,1,2.")
       }
       return seed
     }
@@ -135,6 +135,6 @@ enum CommandLineList {
   /// - Throws: `ValidationError`.
   static func checkFolds(_ folds: Int?) throws {
     guard let folds, !(2...1000).contains(folds) else { return }
-    throw ValidationError("--folds: \(folds) is no number of folds, which is from 2 to 1000; for example: --folds 3.")
+    throw ValidationError("--folds: \(folds) is not a number of folds, which is from 2 to 1000; for example: --folds 3.")
   }
 }

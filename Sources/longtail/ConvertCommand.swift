@@ -17,7 +17,7 @@ struct ConvertCommand: ParsableCommand {
     discussion: """
       Reads what longtail inspect reads: COCO and LVIS json, VOC xml, YOLO text. Anything that is wrong is named, and nothing is written. \
       COCO json keeps ids, masks and flags, and what LVIS adds. YOLO's files go to labels/ below --output, with a data.yaml; class numbers are \
-      the columns of the classes in the order of their ids, and crowds, which have no form there, are left out. Pictures are not copied.
+      the columns of the classes in the order of their ids, and crowds, which have no form there, are left out. Images are not copied.
       """)
 
   @Argument(help: "JSON, a folder of XML or text files, or a data.yaml.")
@@ -29,7 +29,7 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The JSON file, or YOLO's folder.", valueName: "path"))
   var output: String
 
-  @Option(help: ArgumentHelp("Where the pictures are; by default they are looked for beside the annotations.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Where the images are; by default they are looked for beside the annotations.", valueName: "dir"))
   var images: String?
 
   @Option(help: "Of a data.yaml: only this split: train, val or test.")
@@ -41,7 +41,7 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     Job.run { communicator in
       try communicator.requireOneProcess(for: "convert")
-      let set = try AnnotationFormat.read(annotations, pictures: images, split: split).validated()
+      let set = try AnnotationFormat.read(annotations, imageFolder: images, split: split).validated()
       var leftOut = 0
       switch to {
       case .coco: try set.writeCOCO(to: output)

@@ -13,9 +13,9 @@ struct DataInspection {
   let dataset: any SegmentationDataset
   /// Each split that has samples.
   let surveys: [DataSurvey]
-  /// The size that pictures are brought to, where a configuration tells.
+  /// The size that images are brought to, where a configuration says so.
   private let hasSize: Bool
-  /// Whether a configuration tells how images are read.
+  /// Whether a configuration says how images are read.
   private let isConfigured: Bool
   /// What recognizing the folder left open.
   private let notes: [String]
@@ -47,7 +47,7 @@ struct DataInspection {
       remarks += counts.remarks.map { "\(split): \($0)" }
       for label in counts.unknown {
         let what = label.colour.map { "colour \($0.hexadecimal)" } ?? "label \(label.label)"
-        errors.append("\(split): \(label.source): \(what) at \(label.pixels) pixels is no class and not ignored")
+        errors.append("\(split): \(label.source): \(what) at \(label.pixels) pixels is neither a class nor ignored")
       }
       if counts.unknownCount > counts.unknown.count {
         errors.append("\(split): and \(counts.unknownCount - counts.unknown.count) more such cases")
@@ -58,7 +58,7 @@ struct DataInspection {
       }
       if !hasSize, counts.sizes.count == 2 {
         remarks.append(
-          "\(split): pictures are not of one size, \(counts.sizes[0].size) and \(counts.sizes[1].size): data.size will be needed")
+          "\(split): images are not of one size, \(counts.sizes[0].size) and \(counts.sizes[1].size): data.size will be needed")
       }
       if survey.split == .train, !survey.isPartial {
         let absent = dataset.classes.indices.filter { counts.pixels[$0] == 0 }.map { dataset.classes[$0].name }
@@ -103,7 +103,7 @@ struct DataInspection {
     lines.append("data set    \(dataset.name), \(dataset.classes.count) classes")
     lines.append("samples     \(counts.joined(separator: ", "))")
     if let size = surveys[0].typicalSize {
-      lines.append("pictures    \(size)\(surveys[0].statistics.sizes.count > 1 ? ", and others" : "")")
+      lines.append("size        \(size)\(surveys[0].statistics.sizes.count > 1 ? ", and others" : "")")
     }
     lines.append("")
     lines += table.lines
@@ -182,7 +182,7 @@ struct DataInspection {
 
   // MARK: Picture
 
-  /// Samples of the first split, spread over it: the picture, its labels in colour, and both together.
+  /// Samples of the first split, spread over it: the image, its labels in colour, and both together.
   /// - Parameter count: how many, where there are as many that can be used.
   /// - Throws: `.badData` where none can be used.
   func picture(of split: Split?, count: Int) throws -> RGBImage {
@@ -210,12 +210,12 @@ struct DataInspection {
       rows.append(row)
     }
     guard !rows.isEmpty else { throw LongtailError(.badData, "no \(survey.split.shortName) sample can be shown") }
-    // Of many classes the legend tells those that are there.
+    // Of many classes the legend shows those that occur.
     let shown = dataset.classes.indices.filter { dataset.classes.count <= 24 || present.contains($0) }
     var panel = Panel(
       rows: rows, classNames: dataset.classes.map(\.name), palette: dataset.classes.map(\.colour),
       caption: "\(dataset.name) \(survey.split.shortName)")
-    panel.titles = ["picture", "labels", "both"]
+    panel.titles = ["image", "labels", "both"]
     panel.legend = shown
     return try panel.image()
   }

@@ -12,7 +12,7 @@ struct DataSurvey {
   let split: Split
   /// Counts of the samples that were read.
   let statistics: LabelStatistics
-  /// Sizes of their pictures.
+  /// Sizes of their images.
   let sizes: [ImageSize]
 
   /// Reads the samples, spread over the split.
@@ -42,7 +42,7 @@ struct DataSurvey {
     } catch { return error as? LongtailError }
   }
 
-  /// The size of the picture in the middle, by area.
+  /// The size of the image in the middle, by area.
   var typicalSize: ImageSize? {
     let sorted = sizes.sorted { $0.width * $0.height < $1.width * $1.height }
     return sorted.isEmpty ? nil : sorted[sorted.count / 2]

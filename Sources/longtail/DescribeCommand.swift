@@ -11,7 +11,7 @@ struct DescribeCommand: ParsableCommand {
     commandName: "describe",
     abstract: "Lists what a configuration can say: sections, tasks, objectives, data sets, samplers, models, methods, optimizers.",
     discussion: """
-      Without a kind it lists the kinds; with one, what there is of it; with a name, its settings with type, default, range and meaning, and \
+      Without a kind it lists the kinds; with one, all of that kind; with a name, its settings with type, default, range and meaning, and \
       where it comes from.
 
       longtail describe section training

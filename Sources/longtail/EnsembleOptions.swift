@@ -29,7 +29,7 @@ struct EnsembleOptions: ParsableArguments {
       let other = try recorded ?? Experiment(configuration)
       guard other.classNames == experiment.classNames else {
         throw LongtailError(
-          .mismatch, "\(path) tells \(EnsembleOptions.difference(experiment.classNames, other.classNames))",
+          .mismatch, "\(path) has \(EnsembleOptions.difference(experiment.classNames, other.classNames))",
           advice: "Average networks that were trained for the same classes in the same order.")
       }
       let offsets = try PredictionOffsets.offsets(of: other, contents, run: run, communicator)

@@ -73,7 +73,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Fits the temperature of the probabilities on another split first: one that was held out of training. It is told, and used.",
+      "Fits the temperature of the probabilities on another split first: one that was held out of training. It is printed, and used.",
       valueName: "split"))
   var fitTemperature: String?
 

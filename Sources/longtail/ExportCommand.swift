@@ -34,7 +34,7 @@ struct ExportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file; an earlier export is replaced.", valueName: "file"))
   var output: String
 
-  @Flag(help: "Replaces a file that longtail did not write, too.")
+  @Flag(help: "Also replaces a file that longtail did not write.")
   var overwrite = false
 
   private var chosenFormat: Format? { format ?? Format(rawValue: (output as NSString).pathExtension.lowercased()) }
@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
       let (configuration, contents, path) = try trained.load()
       try requireFreePlace()
       var names = contents.run.classNames
-      // Early checkpoints do not tell their classes.
+      // Early checkpoints do not name their classes.
       if names.isEmpty { names = try Experiment(configuration).classNames }
       var model = TrainedModel(
         graph: try Experiment.publishedGraph(configuration, contents.run, classes: names.count),

@@ -46,7 +46,7 @@ struct ImageClassConfiguration {
     let affordable = (isSmall ? 1_000_000 : 200_000) * max(1, cores / 2)
     epochs = min(200, max(10, affordable / max(1, count)))
 
-    // The plan tells what memory it takes, so it is asked and not guessed at.
+    // The plan knows how much memory it takes, so it is asked and not guessed at.
     while batch > 2 {
       let estimate = try MemoryEstimate(Experiment(configuration()), ranks: 1, usable: memory.usable)
       if memory.usable == 0 || estimate.total < memory.usable / 10 * 8 { break }

@@ -12,7 +12,7 @@ struct ImageClassInspection {
   let title: String
   /// What was read.
   let sample: ImageSample
-  /// Whether a configuration tells how images are read.
+  /// Whether a configuration says how images are read.
   let isConfigured: Bool
 
   private var dataset: LabelledImages { sample.dataset }

@@ -12,7 +12,7 @@ struct InitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init", abstract: "Looks at a data set, and writes a configuration that trains on it.",
     discussion: """
-      Recognizes the official layouts of the data sets that it knows, pictures with labels of the same names in folders, and images with a \
+      Recognizes the official layouts of the data sets that it knows, images with labels of the same names in folders, and images with a \
       class each: one folder a class, lists, tables, the files of CIFAR and MNIST. It counts the \
       classes, and chooses image size, batch and groups for the data and this machine. What it writes is a YAML file with comments, to be \
       changed at will: longtail train FILE works with it as it is.

@@ -40,7 +40,7 @@ struct InitialConfiguration {
     epochs = min(100, max(10, 4000 / max(1, count / batch)))
     why = "\(Formatting.plural(cores, "core")), \(memory.usable >> 30) GiB"
 
-    // The plan tells what memory it takes, so it is asked and not guessed at.
+    // The plan knows how much memory it takes, so it is asked and not guessed at.
     while batch > 1 {
       let estimate = try MemoryEstimate(Experiment(configuration()), ranks: 1, usable: memory.usable)
       if memory.usable == 0 || estimate.total < memory.usable / 10 * 8 { break }
@@ -48,14 +48,14 @@ struct InitialConfiguration {
     }
   }
 
-  /// As large as the picture, or smaller, with the same proportions; both sides multiples of 16, by which the network divides.
+  /// As large as the image, or smaller, with the same proportions; both sides multiples of 16, by which the network divides.
   static func scaled(_ size: ImageSize, longest: Int) -> ImageSize {
     let scale = min(1, Double(longest) / Double(max(size.width, size.height, 1)))
     func side(_ length: Int) -> Int { max(16, Int((Double(length) * scale / 16).rounded()) * 16) }
     return ImageSize(width: side(size.width), height: side(size.height))
   }
 
-  /// Thresholds of head and tail: the usual ones where they tell classes apart, else between the classes that there are.
+  /// Thresholds of head and tail: the usual ones where they divide the classes, else between the classes that there are.
   static func groups(_ shares: [Double]) -> (head: Double, tail: Double, hasTail: Bool) {
     let present = shares.filter { $0 > 0 }.sorted()
     guard let least = present.first, let most = present.last, least < most else { return (0.10, 0.015, false) }
@@ -131,7 +131,7 @@ struct InitialConfiguration {
     let typical = survey.typicalSize.map { " are \($0), or about that," } ?? ""
     file.key(
       "size", pairs: ["width": .int(size.width), "height": .int(size.height)], depth: 1,
-      "what the network sees; pictures\(typical) and are resized; chosen for \(why)")
+      "what the network sees; images\(typical) and are resized; chosen for \(why)")
     if let range { file.key("range", range.value, depth: 1, range.remark) }
     file.key("badFiles", "refuse", depth: 1, "files that cannot be used end the run before it begins; skip does without them")
     if !layout.settings.isEmpty { file.key("settings", nil, depth: 1) }
@@ -143,7 +143,7 @@ struct InitialConfiguration {
       }
     }
     file.key("augmentation", nil, depth: 1)
-    file.key("flip", 0.5, depth: 2, "half of the training pictures are flipped left to right; 0 where left and right differ in meaning")
+    file.key("flip", 0.5, depth: 2, "half of the training images are flipped left to right; 0 where left and right differ in meaning")
   }
 
   private func addLearning(to file: inout YAMLText) {
@@ -184,7 +184,7 @@ struct InitialConfiguration {
     switch split {
     case .validation: "decides between checkpoints; longtail evaluate RUN --split test scores another split"
     case .test: "there is no validation split: the best checkpoints are chosen on what is reported"
-    case .train: "there is no other split: scores say nothing about new pictures"
+    case .train: "there is no other split: scores say nothing about new images"
     }
   }
 

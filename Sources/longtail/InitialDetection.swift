@@ -22,7 +22,7 @@ struct InitialDetection {
   /// What somebody should know.
   let notes: [String]
 
-  /// Looks at the annotations of a folder; pictures are looked at before training.
+  /// Looks at the annotations of a folder; images are looked at before training.
   /// - Returns: nil where a folder holds none.
   /// - Throws: `LongtailError` for annotations that cannot be read.
   init?(_ root: String, processor: ProcessorFacts) throws {
@@ -38,7 +38,7 @@ struct InitialDetection {
     let cores = max(1, processor.physicalCores)
     isSmall = cores <= 16
     let longest = cores <= 4 ? 256 : cores <= 16 ? 384 : 1344
-    let (width, height) = (Self.median(set.images.map { Double($0.width) }), Self.median(set.images.map { Double($0.height) }))
+    let (width, height) = (set.images.map { Double($0.width) }.median ?? 0, set.images.map { Double($0.height) }.median ?? 0)
     let scale = min(isSmall ? 1 : .infinity, Double(longest) / max(1, width, height))
     func side(_ length: Double) -> Int { max(64, Int((length * scale / 32).rounded(.up)) * 32) }
     size = ImageSize(width: side(width), height: side(height))
@@ -64,8 +64,6 @@ struct InitialDetection {
     if absent > 0 { notes.append("\(absent) of \(counts.count) classes have no box among the training images") }
     self.notes = notes
   }
-
-  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   /// What a person should know at once.
   var summary: String {

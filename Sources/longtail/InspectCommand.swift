@@ -65,7 +65,7 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "Of data: the split that the picture shows; of a data.yaml: the only one that is read: train, val or test.")
   var split: String?
 
-  @Option(help: ArgumentHelp("Of annotations: where their pictures are; by default they are looked for beside them.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Of annotations: where their images are; by default they are looked for beside them.", valueName: "dir"))
   var images: String?
 
   func validate() throws {
@@ -211,7 +211,7 @@ struct InspectCommand: ParsableCommand {
   private func inspectAnnotations(isFolder: Bool) throws -> Int32? {
     guard AnnotationInspection.recognizes(path) else { return nil }
     if isFolder, (try? DatasetRegistry.recognize(path)) != nil { return nil }
-    let inspection = AnnotationInspection(title: path, try AnnotationFormat.read(path, pictures: images, split: split))
+    let inspection = AnnotationInspection(title: path, try AnnotationFormat.read(path, imageFolder: images, split: split))
     printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
     return inspection.reading.faults.isEmpty ? 0 : LongtailError.Code.badData.rawValue
   }

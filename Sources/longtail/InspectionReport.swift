@@ -65,7 +65,7 @@ struct InspectionReport {
     TaskRegistry.scoreKinds(of: run).first { $0.scopes.contains(.classes) && $0.rank == .main }
   }
 
-  /// The groups of the classes, the common ones' first as far as the classes tell.
+  /// The groups of the classes, the common ones' first as far as the classes show it.
   private func groups(of run: RunRecord) -> [String] {
     let known = [ClassGroups.namesByShare, ClassGroups.namesByCount].first { Set($0).isSuperset(of: run.classGroups) }
     return known ?? []

@@ -7,7 +7,7 @@ extension KindDescription {
   static func text(of kinds: [KindDescription]) -> String {
     let width = kinds.map(\.name.count).max() ?? 0
     var lines =
-      wrapped("What a configuration can say. longtail describe KIND lists a kind, longtail describe KIND NAME tells about one of it.") + [
+      wrapped("What a configuration can say. longtail describe KIND lists a kind, longtail describe KIND NAME describes one of them.") + [
         ""
       ]
     for kind in kinds {

@@ -11,7 +11,7 @@ import Tensors
 import Threading
 import Training
 
-/// `longtail predict`: label images and overlays for images of one's own.
+/// `longtail predict`: label images and overlays for new images.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
@@ -25,7 +25,7 @@ struct PredictCommand: ParsableCommand {
       not keep the others from being predicted; the exit code is then 65, or 0 with --set data.badFiles=skip. All that is needed \
       is in the checkpoint: the data set of the training need not be there. For large images, and for better borders: \
       --set evaluation.views.window.width=512 --set evaluation.views.window.height=512 slides a window, \
-      --set evaluation.views.flip=true looks at the mirror image too, --set 'evaluation.views.scales=[0.75,1,1.25]' at several scales. \
+      --set evaluation.views.flip=true adds the mirror image, --set 'evaluation.views.scales=[0.75,1,1.25]' at several scales. \
       For rare classes: --set evaluation.decision=rank chooses by expected overlap, --set evaluation.decision=shift by scores less \
       evaluation.shiftStrength times log of the class's share. With --with RUN several networks of the same classes are averaged.
       """)
@@ -116,12 +116,12 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  /// The experiment that a checkpoint tells, at the size of the first image that can be read.
+  /// The experiment that a checkpoint describes, at the size of the first image that can be read.
   private func experiment(_ configuration: Configuration, _ contents: CheckpointContents, _ files: PredictionFiles) throws -> Experiment {
     let size = files.entries.lazy.compactMap { try? ImageSize(contentsOf: $0.image) }.first
-    // With no image that can be read there is nothing to predict; the reasons are told one by one.
+    // With no image that can be read there is nothing to predict; the reasons are printed one by one.
     let recorded = try Experiment(configuration, recorded: contents.run, imageSize: size ?? ImageSize(width: 64, height: 64))
-    // Early checkpoints do not tell the colours of their classes.
+    // Early checkpoints do not have the colours of their classes.
     return try recorded ?? Experiment(configuration)
   }
 

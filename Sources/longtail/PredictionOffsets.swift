@@ -9,8 +9,8 @@ import Training
 enum PredictionOffsets {
   /// The offsets of a checkpoint, under the decision that its configuration has now.
   ///
-  /// A checkpoint tells them. Where another decision is asked for than the run had, or the checkpoint is an early one, they follow from the
-  /// counts of classes: those that it tells, or those of the data set where nothing else will do.
+  /// A checkpoint has them. Where another decision is asked for than the run had, or the checkpoint is an early one, they follow from the
+  /// counts of classes: those in it, or those of the data set where nothing else will do.
   /// - Parameter run: the run's directory, which may hold the counts.
   /// - Throws: `LongtailError` when the counts are needed and cannot be had.
   static func offsets(

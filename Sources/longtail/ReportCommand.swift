@@ -23,7 +23,7 @@ struct ReportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the page goes; by default report.html in the run directory.", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Replaces a file that longtail did not write, too.")
+  @Flag(help: "Also replaces a file that longtail did not write.")
   var overwrite = false
 
   @Flag(help: "Evaluates the newest checkpoint for what is missing in the run directory.")
@@ -58,7 +58,7 @@ struct ReportCommand: ParsableCommand {
     }
   }
 
-  /// Evaluates the newest checkpoint, which has to be that of the last evaluation: else the page would tell of two networks.
+  /// Evaluates the newest checkpoint, which has to be that of the last evaluation: else the page would mix two networks.
   private func complete(_ report: inout RunReport, _ communicator: any Communicator) throws {
     var options = TrainedOptions()
     (options.run, options.checkpoint, options.overrides) = (directory, "newest", [])

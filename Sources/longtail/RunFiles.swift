@@ -29,7 +29,7 @@ enum RunFiles {
   }
 
   /// Lists the samples that are left out in `skipped-files.txt`; removes the list where there are none.
-  static func nameSkipped(_ experiment: Experiment, in directory: RunDirectory) throws {
+  static func writeSkipped(_ experiment: Experiment, in directory: RunDirectory) throws {
     let path = directory.file("skipped-files.txt")
     if experiment.skipped.isEmpty {
       try? FileManager.default.removeItem(atPath: path)

@@ -10,7 +10,7 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs", abstract: "Lists runs and compares them: how far they are, how they stand, how well they did.",
     discussion: """
       A run is finished when its last step was evaluated, running while a trainer holds its directory (also one on another host), and \
-      interrupted else. The time is that of all steps and evaluations, without pauses between starts.
+      interrupted otherwise. The time is that of all steps and evaluations, without pauses between starts.
       """)
 
   @Argument(help: "Run directories, or directories that hold some.", completion: .directory)

@@ -61,7 +61,7 @@ struct ScoreCommand: ParsableCommand {
       try communicator.requireOneProcess(for: "score")
       ComputePool.configure(threadCount: threads ?? ComputePool.availableProcessorCount)
       let set = try AnnotationFormat.read(
-        annotations, format: format == .lvis ? .lvis : .coco, looksAtPictures: false, detectsLVIS: format == nil
+        annotations, format: format == .lvis ? .lvis : .coco, checksImages: false, detectsLVIS: format == nil
       ).validated(forJudging: true)
       let rules: DetectionRules = (format.map { $0 == .lvis } ?? (set.format == .lvis)) ? .lvis : .coco
       let list = try DetectionList(contentsOf: detections, annotations: set, shape: iou)

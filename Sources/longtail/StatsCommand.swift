@@ -16,7 +16,7 @@ struct StatsCommand: ParsableCommand {
     abstract: "Counts what each class has in pixels, images or instances, and says which are frequent and which rare.",
     discussion: """
       Of annotations of objects, which are COCO or LVIS json, a folder of VOC's xml or YOLO's text files, or a data.yaml, it counts boxes, \
-      images and areas. What is wrong with them, longtail inspect lists.
+      images and areas. longtail inspect lists what is wrong with them.
       """)
 
   @Argument(help: "The configuration, a YAML file; or annotations of objects.", completion: .file(extensions: ["yaml", "yml", "json"]))
@@ -30,7 +30,7 @@ struct StatsCommand: ParsableCommand {
   @Option(help: "The split that is counted: train, val or test; of annotations only a data.yaml has splits.")
   var split = "train"
 
-  @Option(help: ArgumentHelp("Of YOLO's files: where the pictures are; by default they are looked for.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Of YOLO's files: where the images are; by default they are looked for.", valueName: "dir"))
   var images: String?
 
   @Flag(help: "Shows beside the counts how often data.sampler is expected to show each class, over the whole run: exact, not measured.")
@@ -78,7 +78,7 @@ struct StatsCommand: ParsableCommand {
     guard FileManager.default.fileExists(atPath: config), AnnotationInspection.recognizes(config) else { return false }
     try communicator.requireOneProcess(for: "stats of annotations")
     let isDataFile = config.hasSuffix(".yaml") || config.hasSuffix(".yml")
-    let reading = try AnnotationFormat.read(config, pictures: images, split: isDataFile ? split : nil, looksAtPictures: false)
+    let reading = try AnnotationFormat.read(config, imageFolder: images, split: isDataFile ? split : nil, checksImages: false)
     let inspection = AnnotationInspection(title: config, reading)
     printNow(json ? inspection.json.pretty : inspection.statistics)
     if !reading.faults.isEmpty, !json {

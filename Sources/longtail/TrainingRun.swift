@@ -96,7 +96,7 @@ struct TrainingRun {
     let directory = communicator.isRoot ? try runDirectory(directoryPath) : nil
     // Whatever happens, others may use the directory afterwards.
     defer { directory?.close() }
-    if let directory { try RunFiles.nameSkipped(experiment, in: directory) }
+    if let directory { try RunFiles.writeSkipped(experiment, in: directory) }
     if let directory, hasCheckpoints { try SampleListFiles.requireSame(experiment, in: directory) }
     if let takeover = directory?.takeover { printNow("\(takeover)\n") }
     let record = directory?.file("label-audit.json") ?? (communicator.isRoot ? nil : "")
@@ -139,7 +139,7 @@ struct TrainingRun {
     return !((try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []).isEmpty
   }
 
-  /// Reads the labels that evaluation will need: late in a run is no time to find them wrong. Collective.
+  /// Reads the labels that evaluation will need: late in a run is too late to find them wrong. Collective.
   private func checkEvaluationLabels(_ directory: RunDirectory?, training: ClassStatistics) throws -> LabelAudit? {
     try experiment.requireEvaluable()
     let split = experiment.evaluationSplit

@@ -38,7 +38,7 @@ struct TuningPlan {
       $0 == "seed" || $0 == "output" || $0.hasPrefix("data.split") || $0 == "extends"
     }) {
       throw LongtailError(
-        .usage, "--search \(key): this is no key to choose a configuration by", advice: "Seeds are for --seeds, divisions for --folds.")
+        .usage, "--search \(key): this is not a key to choose a configuration by", advice: "Seeds are for --seeds, divisions for --folds.")
     }
     base = try options.load()
     if let samples {

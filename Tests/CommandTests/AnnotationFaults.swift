@@ -15,7 +15,7 @@ struct AnnotationFaultCase: CustomTestStringConvertible, Sendable {
     case write(String)
     /// Other bytes.
     case bytes([UInt8])
-    /// A picture of another size.
+    /// An image of another size.
     case picture(Int, Int)
     case delete
   }
@@ -64,7 +64,7 @@ struct AnnotationFaultCase: CustomTestStringConvertible, Sendable {
     return target
   }
 
-  /// Writes a set with nothing wrong: three pictures of 64x48.
+  /// Writes a set with nothing wrong: three images of 64x48.
   static func writeSound(_ format: String, to directory: String) throws -> String {
     let folder = format == "voc" ? "JPEGImages" : "images"
     try FileManager.default.createDirectory(atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)

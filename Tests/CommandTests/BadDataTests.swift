@@ -28,9 +28,9 @@ extension ProcessTests {
         let configuration = try TinyExperiment.folder(in: directory)
         let file = "\(directory)/train/labels/7.png"
         try TinyExperiment.setLabel(9, count: 5, in: file)
-        try expectRefused(configuration, directory, says: ["\(file): label 9 at 5 pixels is no class"])
+        try expectRefused(configuration, directory, says: ["\(file): label 9 at 5 pixels is neither a class nor ignored"])
         let stats = try Program.run("longtail", ["stats", configuration])
-        expect(stats, 65, errors: ["\(file): label 9 at 5 pixels is no class"])
+        expect(stats, 65, errors: ["\(file): label 9 at 5 pixels is neither a class nor ignored"])
       }
     }
 
@@ -40,7 +40,7 @@ extension ProcessTests {
         try TinyExperiment.setLabel(12, count: 3, in: "\(directory)/trainannot/2.png")
         try TinyExperiment.setLabel(200, count: 4, in: "\(directory)/trainannot/5.png")
         try expectRefused(
-          configuration, directory, says: ["\(directory)/trainannot/2.png: label 12 at 3 pixels is no class", "and 1 more such case"])
+          configuration, directory, says: ["\(directory)/trainannot/2.png: label 12 at 3 pixels is neither a class nor ignored", "and 1 more such case"])
       }
     }
 
@@ -49,7 +49,7 @@ extension ProcessTests {
         let configuration = try TinyExperiment.folder(in: directory)
         let file = "\(directory)/val/labels/1.png"
         try TinyExperiment.setLabel(9, count: 5, in: file)
-        try expectRefused(configuration, directory, says: ["\(file): label 9 at 5 pixels is no class"])
+        try expectRefused(configuration, directory, says: ["\(file): label 9 at 5 pixels is neither a class nor ignored"])
       }
     }
 
@@ -104,7 +104,7 @@ extension ProcessTests {
         let configuration = try TinyExperiment.folder(in: directory)
         let file = "\(directory)/train/labels/3.png"
         try LabelImage(width: 5, height: 4, fill: 0).writePNG(to: file)
-        try expectRefused(configuration, directory, says: ["5 x 4 labels for a picture of 64 x 48"])
+        try expectRefused(configuration, directory, says: ["5 x 4 labels for an image of 64 x 48"])
         try FileManager.default.removeItem(atPath: file)
         try expectRefused(configuration, directory, says: ["train/images/3.png: no label file of the same name"])
         try FileManager.default.removeItem(atPath: "\(directory)/train")

@@ -8,7 +8,7 @@ import Testing
 extension ProcessTests {
   /// A rank that has no batch to give in the middle of a run.
   @Suite(.serialized) struct FailedRankTests {
-    /// The picture that the only rank, or the last of two, needs in the third step is broken: what was done before is saved, and the
+    /// The image that the only rank, or the last of two, needs in the third step is broken: what was done before is saved, and the
     /// broken file is named once. With the file mended the run goes on, and ends as one that never met it.
     @Test(arguments: [nil, 2]) func whatWasDoneBeforeIsSaved(ranks: Int?) throws {
       guard ranks == nil || Program.hasMPI else { return }

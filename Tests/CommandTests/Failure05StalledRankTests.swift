@@ -109,7 +109,7 @@ extension ProcessTests {
       }
     }
 
-    /// One process, whose data does not come in time: drawing these pictures takes longer than the limit.
+    /// One process, whose data does not come in time: drawing these images takes longer than the limit.
     @Test func failure05DataThatDoesNotCome() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory)

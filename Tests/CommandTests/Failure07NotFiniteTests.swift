@@ -5,7 +5,7 @@ import Testing
 extension ProcessTests {
   /// Failure 7: numbers that are not finite.
   @Suite(.serialized) struct Failure07NotFiniteTests {
-    /// Not-a-number in one rank's pictures: both leave the same step out, stay equal bit by bit, and the report names rank, place and sample.
+    /// Not-a-number in one rank's images: both leave the same step out, stay equal bit by bit, and the report names rank, place and sample.
     @Test(.enabled(if: Program.hasMPI, "mpirun is not on PATH")) func failure07EveryRankLeavesTheSameStepOut() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory, validation: 2)

@@ -13,7 +13,7 @@ extension ProcessTests {
       CrashTests.report("failure 8: a training, \(name): ended with code \(outcome.exitCode) and one message")
     }
 
-    /// A picture that breaks off, in the middle of the run: only the rank whose turn it is finds it.
+    /// An image that breaks off, in the middle of the run: only the rank whose turn it is finds it.
     @Test func failure08APictureOfOneRankIsBroken() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.folder(in: directory)

@@ -92,7 +92,7 @@ extension ProcessTests {
         try write(ComposedPNG.filled(width: 48, height: 64), "\(directory)/train/labels/1.png")
         expect(
           try longtail("stats", configuration), 65,
-          errors: ["train/labels/1.png: 48 x 64 labels for a picture of 64 x 48, which is stored as 48 x 64 with EXIF orientation 6"])
+          errors: ["train/labels/1.png: 48 x 64 labels for an image of 64 x 48, which is stored as 48 x 64 with EXIF orientation 6"])
       }
     }
 

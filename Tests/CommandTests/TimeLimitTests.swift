@@ -45,7 +45,7 @@ extension ProcessTests {
     @Test func aRunThatIsDoneBeforeIsNotStopped() throws {
       try withTemporaryDirectory { directory in
         let (outcome, run) = try run(directory, ["training.timeLimit=1d"], environment: ["SLURM_JOB_END_TIME": "soon"])
-        expect(outcome, output: ["SLURM_JOB_END_TIME is 'soon', which is no time", "the run saves and stops within 86"])
+        expect(outcome, output: ["SLURM_JOB_END_TIME is 'soon', which is not a time", "the run saves and stops within 86"])
         #expect(run.loggedSteps == Array(1...6))
         #expect(!run.names().contains("STOPPED"))
       }

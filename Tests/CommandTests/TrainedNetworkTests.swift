@@ -131,7 +131,7 @@ extension ProcessTests {
         #expect(label.judgedPixels == 3 * 90 * 70)
         #expect(label.predictedPixels == 3 * 90 * 70)
 
-        // No `size`: the network sees the pictures as they are, padded to a multiple of its stride.
+        // No `size`: the network sees the images as they are, padded to a multiple of its stride.
         let own = RunResult(path: "\(directory)/own")
         expect(try train(configuration, own.path, ["training.epochs=1"]))
         var atLabel = try evaluated([own.path, "--set", "evaluation.resolution=label"])

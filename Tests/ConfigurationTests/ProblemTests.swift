@@ -121,7 +121,7 @@ import Testing
     #expect(message("", overrides: ["training.epochs"]) == "--set training.epochs: there is no `=` in it")
     #expect(message("", overrides: ["training..epochs=1"]) == "--set training..epochs=1: a part of the key is empty")
     #expect(message("", overrides: ["training.epochs=[1"])?.hasPrefix("--set training.epochs=[1: this is not YAML") == true)
-    #expect(message("", overrides: ["extends=a.yaml"])?.contains("`extends` belongs into a file") == true)
+    #expect(message("", overrides: ["extends=a.yaml"])?.contains("`extends` belongs in a file") == true)
     #expect(
       message("", overrides: ["trainig.epochs=1"]) == "--set trainig.epochs=1: unknown key `trainig`; did you mean `training`?")
   }

@@ -60,7 +60,7 @@ import Testing
         let geometry = try after.withUnsafeMutableBufferPointer { try pipeline.write(view, height: 16, width: 24, to: $0) }
         try found.withUnsafeMutableBufferPointer { try view.labels.write(geometry, to: $0) }
         #expect(found == labels)
-        // Where the crop reaches beyond the picture, the mean colour is rounded to 8 bits.
+        // Where the crop reaches beyond the image, the mean colour is rounded to 8 bits.
         for place in after.indices {
           if labels[place % (16 * 24)] >= 0 {
             #expect(after[place] == before[place])

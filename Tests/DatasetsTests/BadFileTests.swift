@@ -96,7 +96,7 @@ struct BadContent: CustomTestStringConvertible, Sendable {
       says: "labels must be grey or palette PNGs, this one holds colours"),
     BadContent(
       name: "labels of another size", folder: "labels", make: { _, _ in try LabelImage(width: 31, height: 24, fill: 0).pngData() },
-      says: "31 x 24 labels for a picture of 32 x 24"),
+      says: "31 x 24 labels for an image of 32 x 24"),
     BadContent(name: "labels cut off", folder: "labels", make: { good, _ in Array(good.prefix(60)) }, says: "broken PNG"),
     BadContent(name: "empty labels", folder: "labels", make: { _, _ in [] }, says: "the file is empty"),
   ]

@@ -13,7 +13,7 @@ import Testing
       plan: try BatchPlan(sampleCount: dataset.samples, globalBatch: batch, dropLast: false, ranks: ranks), rank: rank, height: 8, width: 8)
   }
 
-  /// What a loader gives, copied: (epoch, step, samples, labels, first floats of each picture).
+  /// What a loader gives, copied: (epoch, step, samples, labels, first floats of each image).
   private func collect(_ source: BatchLoader.Source, epoch: Int = 0, step: Int = 0, endEpoch: Int, threads: Int, cache: Int = 1 << 20)
     throws -> [Copy]
   {

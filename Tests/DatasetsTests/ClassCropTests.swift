@@ -94,7 +94,7 @@ import Testing
       let choice = crop.search(for: 3, in: labels, tried: tried, aim: ViewRandom(seed: 2, epoch: 0, sample: sample))
       #expect((168...187).contains(choice.cropX) && choice.cropX <= 180 && (0...11).contains(choice.cropY))
     }
-    // Padding around a picture that is smaller than the crop stays as it was drawn.
+    // Padding around an image that is smaller than the crop stays as it was drawn.
     func small(_ number: Int) -> AugmentationDecisions {
       var choice = AugmentationDecisions(size: labels.size)
       choice.crop = ImageSize(width: 300, height: 30)

@@ -61,7 +61,7 @@ import Testing
       let error = try #require(longtailError { try folder(root) })
       #expect(error.code == .badData && error.message.contains("images/lonely.png") && error.message.contains("no label file"))
       try FileManager.default.moveItem(atPath: "\(root)/images/lonely.png", toPath: "\(root)/labels/lonely.png")
-      #expect(longtailError { try folder(root) }?.message.contains("labels/lonely.png: no picture") == true)
+      #expect(longtailError { try folder(root) }?.message.contains("labels/lonely.png: no image") == true)
       try "b\nnone\n".write(toFile: "\(root)/list.txt", atomically: true, encoding: .utf8)
       #expect(longtailError { try folder(root, ["trainList": "list.txt"]) }?.message.contains("it names none") == true)
       #expect(longtailError { try folder(root, ["trainImages": "nowhere"]) }?.code == .missingInput)
@@ -93,7 +93,7 @@ import Testing
         let error = try #require(longtailError { try audit.statistics.validate() })
         #expect(error.code == .badData)
         #expect(
-          error.message == "\(root)/labels/b.png: label 9 at 2 pixels is no class and not ignored; and 3 more such cases")
+          error.message == "\(root)/labels/b.png: label 9 at 2 pixels is neither a class nor ignored; and 3 more such cases")
         #expect(audit.statistics.unknownCount == 4)
         #expect(audit.statistics.pixels == [3, 5] && audit.statistics.ignoredPixels == 1)
       }

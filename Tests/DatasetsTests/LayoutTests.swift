@@ -221,14 +221,14 @@ import Testing
       try map.writePNG(to: file)
       let statistics = try LabelAudit.run(dataset, split: .train, threads: 1).statistics
       #expect(statistics.badFiles.isEmpty && statistics.imageCount == 6)
-      #expect(longtailError { try statistics.validate() }?.message == "\(file): colour #010203 at 5 pixels is no class and not ignored")
+      #expect(longtailError { try statistics.validate() }?.message == "\(file): colour #010203 at 5 pixels is neither a class nor ignored")
       #expect(longtailError { try dataset.sample(split: .train, index: 2) }?.message.contains("#010203") == true)
 
       func error(_ changes: [String: SettingValue]) -> String? {
         longtailError { try DatasetRegistry.make(name: "folder", settings: found.registrySettings.merging(changes) { $1 }) }?.message
       }
       #expect(error(["labelColours": ["red": "Car"]])?.contains("keys are colours") == true)
-      #expect(error(["labelColours": ["#010203": "Carr"]])?.contains("'Carr', which is no class") == true)
+      #expect(error(["labelColours": ["#010203": "Carr"]])?.contains("'Carr', which is not a class") == true)
       #expect(error(["labelColours": ["#010203": 0, "010203": 1]])?.contains("one colour twice") == true)
       #expect(error(["labelMap": ["1": 1]])?.contains("labelMap is about numbers") == true)
     }
@@ -288,7 +288,7 @@ import Testing
       for name in ["camvid:", "cityscapes:", "ade20k:", "pascalVOC:", "oxfordPets:", "nyuv2:", "folder:", "leftImg8bit"] {
         #expect(error.message.contains(name), "\(name)")
       }
-      // Pictures where labels should be.
+      // Images where labels should be.
       let place = try TinyLayout.plain.write(in: "\(root)/plain")
       for index in 0..<10 {
         var noise = RGBImage(width: 32, height: 24)

@@ -7,7 +7,7 @@ import Testing
 
 /// Lists of samples: a name finds what it says, or nothing.
 @Suite struct SampleListTests {
-  /// A sample's picture is red by its number, and so are its labels.
+  /// A sample's image is red by its number, and so are its labels.
   private func write(_ name: String, number: Int, in root: String, image: Bool = true, labels: Bool = true) throws {
     let values = [UInt8](repeating: UInt8(number), count: 2)
     let scratch = "\(root)/scratch"
@@ -25,7 +25,7 @@ import Testing
     return try DatasetRegistry.make(name: "folder", settings: all.merging(settings) { $1 })
   }
 
-  /// The numbers of the pictures that were found, each of which has to have its own labels.
+  /// The numbers of the images that were found, each of which has to have its own labels.
   private func numbers(_ dataset: any SegmentationDataset) throws -> Set<Int> {
     var found = Set<Int>()
     for index in 0..<dataset.count(of: .train) {
@@ -70,8 +70,8 @@ import Testing
       #expect(try numbers(open(root, list: list)) == [0, 1, 2])
       let error = try #require(longtailError { try open(root, list: list + "camB/f1\n") })
       #expect(error.code == .missingInput && error.message.contains("it names camB/f1, but there is no such label file"))
-      // Neither another camera's picture, nor one of two.
-      #expect(longtailError { try open(root, list: "camC/f1\n") }?.message.contains("no such picture") == true)
+      // Neither another camera's image, nor one of two.
+      #expect(longtailError { try open(root, list: "camC/f1\n") }?.message.contains("no such image") == true)
       #expect(longtailError { try open(root, list: "f0\n") }?.message.contains("f0 may be camA/f0 or camB/f0") == true)
       #expect(try numbers(open(root, list: "images/camB/f0.png\n/far/away/camA/f0.jpg\n")) == [0, 2])
       #expect(longtailError { try open(root, list: "camA/f0\nimages/camA/f0.png\n") }?.message.contains("twice, in line 1 too") == true)
@@ -88,10 +88,10 @@ import Testing
       for (number, name) in ["f0", "camA/f1"].enumerated() { try write(name, number: number, in: root) }
       try write("camB/f0", number: 2, in: root, image: false)
       for name in ["camA/f0", "camB/f0", "images/camA/f0.png"] {
-        #expect(longtailError { try open(root, list: "\(name)\n") }?.message.contains("no such picture") == true, "\(name)")
+        #expect(longtailError { try open(root, list: "\(name)\n") }?.message.contains("no such image") == true, "\(name)")
       }
       #expect(try numbers(open(root, list: "elsewhere/f0\nelsewhere/camA/f1\n")) == [0, 1])
-      // A line of two paths is not the picture that its last part is called.
+      // A line of two paths is not the image that its last part is called.
       try write("g", number: 3, in: root)
       let two = try open(root, list: "images/g.png labels/f0.png\n")
       #expect(try two.sample(split: .train, index: 0).image[0, 0].red == 3)
@@ -99,13 +99,13 @@ import Testing
     }
   }
 
-  /// A path that is there, but belongs to other pictures, is not looked for among these.
+  /// A path that is there, but belongs to other images, is not looked for among these.
   @Test func aListOfAnotherFolderIsRefused() throws {
     try withTemporaryDirectory { root in
       try write("s00", number: 0, in: root)
       try writePair(image: "\(root)/val/images/s00.png", labels: "\(root)/val/labels/s00.png", values: [1, 1])
       let error = try #require(longtailError { try open(root, list: "val/images/s00.png\n") })
-      #expect(error.code == .badData && error.message.contains("val/images/s00.png, which is not among the pictures"), "\(error)")
+      #expect(error.code == .badData && error.message.contains("val/images/s00.png, which is not among the images"), "\(error)")
     }
   }
 
@@ -163,7 +163,7 @@ import Testing
     }
   }
 
-  /// Two hundred lists, some with a sample whose picture or labels are missing: what is found is what was meant, or the list is refused.
+  /// Two hundred lists, some with a sample whose image or labels are missing: what is found is what was meant, or the list is refused.
   @Test func twoHundredListsFindWhatTheySay() throws {
     var random = SeededNumbers(seed: 12)
     var (right, refused, unexpected) = (0, 0, [String]())

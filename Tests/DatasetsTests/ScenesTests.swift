@@ -15,7 +15,7 @@ import Testing
     #expect(first != digest(try scenes.sample(split: .validation, index: 3)))
     #expect(first != digest(try scenes.sample(split: .train, index: 4)))
     #expect(first != digest(try ScenesDataset(width: 64, height: 48, seed: 2).sample(split: .train, index: 3)))
-    // Every machine must draw the same pictures; a deliberate change of the drawing changes this number and the revision.
+    // Every machine must draw the same images; a deliberate change of the drawing changes this number and the revision.
     #expect(first == 7_885_333_510_251_509_160)
   }
 

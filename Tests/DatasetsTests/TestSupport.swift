@@ -3,7 +3,7 @@ import Foundation
 import Images
 import Tensors
 
-/// Writes a picture and its labels of a few pixels.
+/// Writes an image and its labels of a few pixels.
 func writePair(image: String, labels: String, values: [UInt8], width given: Int? = nil) throws {
   let width = max(1, given ?? values.count)
   let height = values.count / width

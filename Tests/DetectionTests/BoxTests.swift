@@ -93,7 +93,7 @@ import Threading
     }
   }
 
-  /// Anchors of a picture at any number of threads; without boxes everything is background.
+  /// Anchors of an image at any number of threads; without boxes everything is background.
   @Test func matchesOfBoxesAreThoseOfTheirTable() {
     let grid = AnchorGenerator(sizes: [[16], [32]]).grid(width: 96, height: 64, levels: [(16, 24), (8, 12)])
     let targets = [CornerBox(4, 4, 30, 28), CornerBox(40, 10, 90, 60), CornerBox(41, 11, 89, 61)]
@@ -197,7 +197,7 @@ import Threading
         #expect([size.height, size.width] == expected, "\(name)")
       }
     }
-    // Pictures are enlarged and made smaller without averaging.
+    // Images are enlarged and made smaller without averaging.
     let bilinear = try shared.dictionary("preparation", "bilinear")
     let x = TestFeatures(images: 1, channels: 1, height: 4, width: 6, block: 1, values: try bilinear.flat("input"))
     for (key, height, width) in [("to_7x9", 7, 9), ("to_3x4_without_antialiasing", 3, 4)] {

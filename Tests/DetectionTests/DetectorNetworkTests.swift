@@ -10,7 +10,7 @@ import Threading
 
 @testable import Detection
 
-/// Whole detectors against torchvision: weights and pictures follow from a hash of tensor name and place, so that nothing is shipped.
+/// Whole detectors against torchvision: weights and images follow from a hash of tensor name and place, so that nothing is shipped.
 @Suite(.serialized, .computePool) struct DetectorNetworkTests {
   /// Numbers in 0..<1 that a name stands for.
   private static func numbers(_ name: String, _ count: Int) -> [Double] {

@@ -76,7 +76,7 @@ import Testing
           }
         }
         try Data(bytes).write(to: URL(fileURLWithPath: path))
-        let error = longtailError { try AnnotationFormat.read(path, format: .coco, looksAtPictures: false) }
+        let error = longtailError { try AnnotationFormat.read(path, format: .coco, checksImages: false) }
         if round < sound.count { #expect(error?.code == .badData) }
         if let error { #expect(error.message.contains(path)) }
       }
@@ -182,7 +182,7 @@ import Testing
     let folder = "\(try #require(TestFiles.shared))/data/detection/\(name)"
     let reading = try AnnotationFormat.read("\(folder)/annotations/val.json")
     #expect(reading.faults.isEmpty, "\(reading.faults.prefix(5))")
-    #expect(reading.pictureFolder != nil)
+    #expect(reading.imageFolder != nil)
     #expect(reading.set.format == (name == "bccd" ? .coco : .lvis))
   }
 }

@@ -18,7 +18,7 @@ import Threading
     _ truth: String, _ found: String, _ rules: DetectionRules, _ shape: DetectionShape, ties: TieOrder = .file
   ) throws -> DetectionScores {
     let set = try AnnotationFormat.read(
-      truth, format: rules.kind == .lvis ? .lvis : .coco, looksAtPictures: false, detectsLVIS: rules.kind == .lvis
+      truth, format: rules.kind == .lvis ? .lvis : .coco, checksImages: false, detectsLVIS: rules.kind == .lvis
     ).validated(forJudging: true)
     return try DetectionJudge(
       try DetectionList(contentsOf: found, annotations: set, shape: shape), of: set, rules: rules, shape: shape, ties: ties
@@ -95,7 +95,7 @@ import Threading
         for (key, value) in try #require(part["scores"] as? [String: Double]) {
           #expect(abs((scores[key] ?? -1) - value) < 1e-11, "\(name) \(key)")
         }
-        let set = try AnnotationFormat.read(truth, looksAtPictures: false).set
+        let set = try AnnotationFormat.read(truth, checksImages: false).set
         for (id, value) in try #require(part["AP_by_category"] as? [String: Double]) {
           let column = try #require(set.categories.column(ofID: Int(id) ?? -1))
           #expect(abs((scores.classes[column].averagePrecision ?? -1) - value) < 1e-11, "\(name) class \(id)")
@@ -111,7 +111,7 @@ import Threading
     let expected = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     let scores = try judge("\(folder)/lvis_val_100.json", "\(folder)/detections.json", .lvis, .box)
     expectEqual(scores, try #require(expected["scores"] as? [String: Any]), "lvis-100")
-    let set = try AnnotationFormat.read("\(folder)/lvis_val_100.json", looksAtPictures: false).set
+    let set = try AnnotationFormat.read("\(folder)/lvis_val_100.json", checksImages: false).set
     let byClass = try #require(expected["AP_by_category"] as? [String: Double])
     #expect(byClass.count == scores.classes.count { $0.averagePrecision != nil })
     for (id, value) in byClass {

@@ -172,7 +172,7 @@ import Testing
       }
       try set.writeCOCO(to: "\(root)/coco/train.json")
       _ = try set.writeYOLO(to: "\(root)/yolo")
-      // The same pictures are named for both splits there; here some are held out.
+      // The same images are named for both splits there; here some are held out.
       let file = "\(root)/yolo/data.yaml"
       let text = try String(contentsOfFile: file, encoding: .utf8).replacingOccurrences(of: "val: images\n", with: "")
       try Data(text.utf8).write(to: URL(fileURLWithPath: file))

@@ -45,7 +45,7 @@ struct AugmentationValues: Decodable {
   }
 }
 
-/// The picture of the oracle with slow changes.
+/// The image of the oracle with slow changes.
 func gentle(_ width: Int, _ height: Int) -> RGBImage {
   var image = RGBImage(width: width, height: height)
   for y in 0..<height {

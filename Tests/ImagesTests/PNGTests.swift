@@ -86,7 +86,7 @@ import Testing
       for flip: UInt8 in [0x01, 0x80, 0xFF] {
         var damaged = file
         damaged[position] ^= flip
-        // Damage is caught by checksums; nothing else may happen than an error of ours or a picture.
+        // Damage is caught by checksums; nothing else may happen than an error of ours or an image.
         if let error = longtailError({ try RGBImage(decoding: damaged, name: "damaged") }) { #expect(error.code == .badData) }
       }
     }

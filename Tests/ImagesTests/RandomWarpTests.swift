@@ -57,7 +57,7 @@ import Testing
         return
       }
       count += 1
-      // The result's corners lie outside the picture or at its corners: the picture's corners move inward.
+      // The result's corners lie outside the image or at its corners: the image's corners move inward.
       for (x, y) in [(0.0, 0.0), (40, 0), (40, 30), (0, 30)] {
         let source = plane(x, y)
         let isOutside = source.x <= 1e-9 || source.x >= 40 - 1e-9 || source.y <= 1e-9 || source.y >= 30 - 1e-9
@@ -80,7 +80,7 @@ import Testing
     }
     let expected = turn.after(.translation(x: 4, y: 0)).after(.rotation(degrees: 7, centre: size.middle))
     #expect(all == expected)
-    // A picture whose red is its class, moved by the nearest pixel: labels lie where the picture does.
+    // An image whose red is its class, moved by the nearest pixel: labels lie where the image does.
     var labels = LabelImage(width: 40, height: 30)
     var image = RGBImage(width: 40, height: 30)
     for y in 0..<30 {

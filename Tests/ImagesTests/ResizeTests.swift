@@ -48,9 +48,9 @@ import Testing
     #expect(image[4, 0] == pattern(3, 3)[0, 1] && image[5, 1] == pattern(3, 3)[1, 2] && image[3, 0] == .white)
     image.paste(pattern(2, 2), x: -9, y: 0)
     image.paste(pattern(2, 2), x: 0, y: 9)
-    var mixed = RGBImage(width: 2, height: 1, fill: .black).blended(with: RGBImage(width: 2, height: 1, fill: .white), opacity: 0.5)
-    #expect(mixed[0, 0] == RGBColour(128, 128, 128))
-    mixed.outline(x: 0..<0, y: 0..<1, with: .white)
+    let before = image
+    image.outline(x: 0..<0, y: 0..<1, with: RGBColour(1, 2, 3))
+    #expect(image == before)
     let labels = LabelImage(width: 3, height: 1, fill: 0)
     var changed = labels
     changed[1, 0] = 1

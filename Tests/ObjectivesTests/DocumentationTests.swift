@@ -23,7 +23,7 @@ struct DocumentationTests {
     let defaults = Dictionary(uniqueKeysWithValues: entry.settings.map { ($0.path, $0.defaultText) })
     for row in page.split(separator: "\n") where row.hasPrefix("| `") {
       let cells = row.split(separator: "|").map { $0.filter { $0 != " " && $0 != "`" } }
-      let expected = try #require(defaults[cells[0]], "\(cells[0]) is no setting")
+      let expected = try #require(defaults[cells[0]], "\(cells[0]) is not a setting")
       let isSame = Double(cells[1]).map { Double(expected) == $0 } ?? (expected.filter { $0 != " " && $0 != "\"" } == cells[1])
       #expect(isSame, "\(cells[0]): \(cells[1]) on the page, \(expected) in the code")
     }

@@ -13,7 +13,7 @@ import Testing
       for (path, red) in [
         ("train/dog/1.png", 1), ("train/cat/b/2.png", 2), ("train/cat/a.png", 3), ("val/dog/9.png", 4), ("train/.cache/x.png", 5),
       ] {
-        try TestFiles.writePicture("\(root)/\(path)", colour: RGBColour(UInt8(red), 0, 0))
+        try TestFiles.writeImage("\(root)/\(path)", colour: RGBColour(UInt8(red), 0, 0))
       }
       let images = try RecognitionDatasets.open("folder", settings: ["root": .string(root)])
       #expect(
@@ -31,7 +31,7 @@ import Testing
 
       let before = images.fingerprint(of: .train)
       #expect(before.count == 4 && before == images.fingerprint(of: .train))
-      try TestFiles.writePicture("\(root)/train/cat/a.png", side: 9)
+      try TestFiles.writeImage("\(root)/train/cat/a.png", side: 9)
       #expect(before != images.fingerprint(of: .train))
     }
   }
@@ -45,14 +45,14 @@ import Testing
       #expect(problem([:]).contains("root is missing"))
       #expect(problem(["rot": "x"]).contains("there is no setting 'rot'"))
       #expect(problem(["root": .string(root)]).contains("no folders in it"))
-      try TestFiles.writePicture("\(root)/train/cat/1.png")
+      try TestFiles.writeImage("\(root)/train/cat/1.png")
       try FileManager.default.createDirectory(atPath: "\(root)/train/dog", withIntermediateDirectories: true)
       #expect(problem(["root": .string(root)]).contains("train/dog: no images in it"))
-      try TestFiles.writePicture("\(root)/train/dog/1.png")
-      try TestFiles.writePicture("\(root)/val/dogs/1.png")
+      try TestFiles.writeImage("\(root)/train/dog/1.png")
+      try TestFiles.writeImage("\(root)/val/dogs/1.png")
       let error = longtailError { try RecognitionDatasets.open("folder", settings: ["root": .string(root)]) }
       #expect(error?.message.contains("no class 'dogs'") == true && error?.advice == "Did you mean 'dog'?")
-      try TestFiles.writePicture("\(root)/train/stray.png")
+      try TestFiles.writeImage("\(root)/train/stray.png")
       #expect(problem(["root": .string(root), "train": "train"]).contains("stray.png: an image outside the class folders"))
       #expect(longtailError { try RecognitionDatasets.open("folders", settings: [:]) }?.advice?.contains("'folder'") == true)
     }
@@ -60,7 +60,7 @@ import Testing
 
   @Test func listsNamePathsAndLabels() throws {
     try withTemporaryDirectory { root in
-      for name in ["a b/1.png", "2.png", "3.png"] { try TestFiles.writePicture("\(root)/images/\(name)") }
+      for name in ["a b/1.png", "2.png", "3.png"] { try TestFiles.writeImage("\(root)/images/\(name)") }
       try TestFiles.write("# remark\nimages/a b/1.png 2\nimages/2.png\t0\r\n\nimages/3.png 2\n", to: "\(root)/train.txt")
       try TestFiles.write("images/2.png 3\n", to: "\(root)/val.txt")
       let settings: [String: SettingValue] = ["root": .string(root), "train": "train.txt", "validation": "val.txt"]
@@ -87,7 +87,7 @@ import Testing
       }
       #expect(try problem("images/2.png\n").contains("wrong.txt:1: 'images/2.png' has no label"))
       #expect(try problem("").contains("no images in it"))
-      #expect(try problem("images/2.png -1\n").contains("wrong.txt:1: label -1 is no class"))
+      #expect(try problem("images/2.png -1\n").contains("wrong.txt:1: label -1 is not a class"))
       #expect(try problem("images/2.png 0\nimages/2.png 1\n").contains("is named twice"))
       #expect(try problem("image/2.png 0\n").contains("image/2.png is not there"))
       #expect(try problem("images/2.png dgo\n", ["classes": ["dog", "cat"]]).contains("label 'dgo' is none of the 2 classes"))
@@ -98,7 +98,7 @@ import Testing
 
   @Test func tablesHaveHeadingsQuotesAndSplits() throws {
     try withTemporaryDirectory { root in
-      for name in ["a,1", "b", "c"] { try TestFiles.writePicture("\(root)/\(name).jpg.png") }
+      for name in ["a,1", "b", "c"] { try TestFiles.writeImage("\(root)/\(name).jpg.png") }
       let text =
         "\u{FEFF}image_id,species,split,note\r\n\"a,1\",cat,train,\"two\nlines, \"\"quoted\"\"\"\r\nb,dog,val,\r\n\r\nc,cat,train,x"
       try TestFiles.write(text, to: "\(root)/all.csv")
@@ -117,7 +117,7 @@ import Testing
       #expect(try problem("one,two\nb,1\n").contains("do not say which columns are path and label"))
       #expect(try problem("path,label\nb\n").contains("wrong.csv:2: 1 cells under 2 headings"))
       #expect(try problem("path,label\nb,\n").contains("wrong.csv:2: an empty cell where the label belongs"))
-      #expect(try problem("path,label,split\nb,1,left\n").contains("'left' is no split"))
+      #expect(try problem("path,label,split\nb,1,left\n").contains("'left' is not a split"))
       #expect(try problem("path,label,set\nb,1,val\nc,1,validation\n").contains("two words stand for the validation images"))
       #expect(try problem("path,label\n\"b,1\n").contains("a quote is never closed"))
       #expect(try problem("path,label\n\"b\"x,1\n").contains("text behind a closing quote"))
@@ -129,11 +129,11 @@ import Testing
   @Test func badFilesAreFoundAndNamed() throws {
     try withTemporaryDirectory { root in
       for index in 0..<7 {
-        try TestFiles.writePicture("\(root)/train/c\(index % 2)/\(index).png", colour: RGBColour(UInt8(index), 0, 0), side: 3 + index)
+        try TestFiles.writeImage("\(root)/train/c\(index % 2)/\(index).png", colour: RGBColour(UInt8(index), 0, 0), side: 3 + index)
       }
-      try TestFiles.write("no picture", to: "\(root)/train/c0/2.png")
-      // The same picture in two classes.
-      try TestFiles.writePicture("\(root)/train/c1/5.png", colour: RGBColour(4, 0, 0), side: 7)
+      try TestFiles.write("no image", to: "\(root)/train/c0/2.png")
+      // The same image in two classes.
+      try TestFiles.writeImage("\(root)/train/c1/5.png", colour: RGBColour(4, 0, 0), side: 7)
       let images = try RecognitionDatasets.open("folder", settings: ["root": .string(root)])
       let part = try images.part(.train)
       #expect(part.names == ["c0/0.png", "c0/2.png", "c0/4.png", "c0/6.png", "c1/1.png", "c1/3.png", "c1/5.png"])

@@ -143,8 +143,8 @@ import Testing
   @Test func classFoldersOfCIFARCountTheirClasses() throws {
     try withTemporaryDirectory { root in
       for index in 0..<10 {
-        try TestFiles.writePicture("\(root)/train/c\(index)/a.png")
-        try TestFiles.writePicture("\(root)/test/c\(index)/a.png")
+        try TestFiles.writeImage("\(root)/train/c\(index)/a.png")
+        try TestFiles.writeImage("\(root)/test/c\(index)/a.png")
       }
       let images = try RecognitionDatasets.open("cifar10", settings: ["root": .string(root)])
       #expect(images.name == "cifar10" && images.classes.count == 10 && images.count(of: .test) == 10)

@@ -35,14 +35,14 @@ import Testing
       ContactSheet.Entry(
         RGBImage(width: 5, height: 4, fill: RGBColour(10, 20, UInt8(index))), captions: ["a"], colour: index == 4 ? red : nil)
     }
-    let sheet = ContactSheet(columns: 3, side: 16).picture(entries + [.init(RGBImage(width: 40, height: 20, fill: red))])
+    let sheet = ContactSheet(columns: 3, side: 16).drawn(entries + [.init(RGBImage(width: 40, height: 20, fill: red))])
     #expect(sheet.width == 3 * 22 && sheet.height == 2 * (22 + 9))
-    // The second picture, enlarged threefold: 15 x 12 in the middle of its square.
+    // The second image, enlarged threefold: 15 x 12 in the middle of its square.
     #expect(sheet[22 + 3 + 8, 3 + 8] == RGBColour(10, 20, 1) && sheet[22 + 3 + 8, 3 + 1] == .white && sheet[22 + 3 + 8, 3 + 2].blue == 1)
     // The frame of the fifth.
     #expect(sheet[22 + 2, 31 + 2] == red && sheet[22 + 1, 31 + 10] == red && sheet[2, 2] == .white)
     // The last one, shrunk to 16 x 8.
     #expect(sheet[44 + 3 + 8, 31 + 3 + 8] == red && sheet[44 + 3 + 8, 31 + 3 + 2] == .white)
-    #expect(ContactSheet().picture([]).width == 70)
+    #expect(ContactSheet().drawn([]).width == 70)
   }
 }

@@ -11,7 +11,7 @@ import Testing
 @Suite struct RecognitionDatasetTests {
   private func copy(_ directory: String) throws -> RecognitionDataset {
     for (name, side) in [("red/1.png", 4), ("red/2.png", 4), ("blue/1.png", 6)] {
-      try TestFiles.writePicture("\(directory)/\(name)", side: side)
+      try TestFiles.writeImage("\(directory)/\(name)", side: side)
     }
     return RecognitionDataset(try RecognitionDatasets.open("folder", settings: ["root": .string(directory)]))
   }
@@ -23,7 +23,7 @@ import Testing
       #expect(try one.listing(of: .train) == other.listing(of: .train))
       #expect(try one.digest(of: .train) != other.digest(of: .train))
       // Another content of a file is seen by its size.
-      try TestFiles.writePicture("\(directory)/other/red/2.png", side: 40)
+      try TestFiles.writeImage("\(directory)/other/red/2.png", side: 40)
       #expect(try one.listing(of: .train) != copyListing("\(directory)/other"))
     }
   }

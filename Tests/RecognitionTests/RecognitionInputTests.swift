@@ -59,7 +59,7 @@ import Testing
     return steps
   }
 
-  /// A picture as planes of numbers.
+  /// An image as planes of numbers.
   private func planes(_ image: RGBImage) -> [Float] {
     var result = [Float](repeating: 0, count: 3 * image.width * image.height)
     result.withUnsafeMutableBufferPointer { Self.normalization.write(image, into: $0) }
@@ -75,7 +75,7 @@ import Testing
   @Test func anImageIsItsRecipesView() throws {
     let dataset = try glyphs()
     let input = small()
-    let recipe = ViewRecipes.small(Self.size, strong: true, seed: 5)
+    let recipe = ImageAugmentation.smallImages(Self.size, seed: 5)
     let steps = try epoch(dataset, input, epoch: 3)
     let order = SampleOrder(seed: 9, count: dataset.count(of: .train)).samples(epoch: 3)
     var place = 0
@@ -242,7 +242,7 @@ import Testing
     let size = ImageSize(width: 28, height: 28)
     let input = RecognitionInput(views: [ViewSteps(size: size, frame: .shortSide(32))], normalization: Self.normalization, seed: 5)
     let prepared = input.prepared(image)
-    #expect(prepared == ViewRecipes.testing(size).view(of: image, epoch: 4, sample: 7))
+    #expect(prepared == ImageAugmentation.testing(size).view(of: image, epoch: 4, sample: 7))
     #expect(input.prepared(prepared).size == size && input.fixedOutputSize == size)
     var output = [Float](repeating: 7, count: 3 * 28 * 28)
     let geometry = try output.withUnsafeMutableBufferPointer { try input.write(prepared, height: 28, width: 28, to: $0) }

@@ -91,7 +91,7 @@ import Testing
     var image = RGBImage(width: 32, height: 32)
     for place in image.pixels.indices { image.pixels[place] = UInt8(truncatingIfNeeded: place * 37 / 5) }
     // The steps of the recipe, in its order; what does nothing lies between.
-    let recipe = ViewRecipes.small(small, strong: true, seed: 4)
+    let recipe = ImageAugmentation.smallImages(small, seed: 4)
     #expect(steps.steps.filter { step in recipe.steps.contains { $0 == step } } == recipe.steps)
     #expect(steps.steps.count == recipe.steps.count + 3)
     #expect(steps.fixedOutputSize == small && training.fixedOutputSize == nil && training.viewCount == 1)

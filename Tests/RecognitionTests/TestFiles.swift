@@ -24,8 +24,8 @@ enum TestFiles {
     shared.map { "\($0)/\(path)" }.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
   }
 
-  /// Writes a picture of one colour, with the folders above it.
-  static func writePicture(_ path: String, colour: RGBColour = RGBColour(10, 20, 30), side: Int = 4) throws {
+  /// Writes an image of one colour, with the folders above it.
+  static func writeImage(_ path: String, colour: RGBColour = RGBColour(10, 20, 30), side: Int = 4) throws {
     try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     try RGBImage(width: side, height: side, fill: colour).writePNG(to: path)
   }

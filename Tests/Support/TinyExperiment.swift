@@ -1,7 +1,7 @@
 import Foundation
 import Images
 
-/// Experiments that take a second: a network of a few channels, pictures of a few pixels, one thread, direct kernels.
+/// Experiments that take a second: a network of a few channels, images of a few pixels, one thread, direct kernels.
 public enum TinyExperiment {
   /// Writes a configuration with the generated scenes, 64 x 48.
   /// - Returns: its path.
@@ -24,7 +24,7 @@ public enum TinyExperiment {
     return UInt8(max(0, (0..<classes).last { place >= 64 - 64 >> $0 } ?? 0))
   }
 
-  /// Writes pictures with labels of four classes (255 ignored), and a configuration that reads them as a `folder`.
+  /// Writes images with labels of four classes (255 ignored), and a configuration that reads them as a `folder`.
   /// - Parameter ignores: whether some of the pixels, in each image another part, are ignored.
   /// - Returns: the configuration's path. The files are `train/images/0.png` and so on.
   public static func folder(
@@ -51,7 +51,7 @@ public enum TinyExperiment {
       """, in: directory)
   }
 
-  /// Writes pictures in CamVid's layout (11 ignored), of a size that no network's stride divides, and a configuration that reads them.
+  /// Writes images in CamVid's layout (11 ignored), of a size that no network's stride divides, and a configuration that reads them.
   /// - Returns: the configuration's path.
   public static func camVid(
     in directory: String, size: ImageSize = ImageSize(width: 50, height: 38), train: Int = 6, validation: Int = 3
@@ -93,7 +93,7 @@ public enum TinyExperiment {
     return path
   }
 
-  /// Writes a picture and its labels, whose classes follow `label(x:y:image:classes:size:ignored:)`.
+  /// Writes an image and its labels, whose classes follow `label(x:y:image:classes:size:ignored:)`.
   public static func writePair(image: String, labels: String, size: ImageSize, number: Int, classes: Int, ignored: UInt8?) throws {
     for path in [image, labels] {
       try FileManager.default.createDirectory(

@@ -3,7 +3,7 @@ import Foundation
 import Images
 import Tensors
 
-/// Data sets of a few small pictures, in the exact layouts of their distributors: what a reader must not see lies beside.
+/// Data sets of a few small images, in the exact layouts of their distributors: what a reader must not see lies beside.
 public enum TinyLayout: String, CaseIterable, Sendable {
   case camvid, cityscapes, ade20k, pascalVOC, oxfordPets, nyuv2, nyuv2Official
   /// `images/` with `labels/`, without splits.
@@ -13,7 +13,7 @@ public enum TinyLayout: String, CaseIterable, Sendable {
   /// Colours as labels, with `class_dict.csv`.
   case colours
 
-  /// Pictures of 32 x 24.
+  /// Images of 32 x 24.
   public static let size = ImageSize(width: 32, height: 24)
 
   /// What `DatasetRegistry` should take it for.
@@ -174,7 +174,7 @@ extension RGBImage {
     try Data(jpeg()).write(to: URL(fileURLWithPath: path))
   }
 
-  /// The picture as a JPEG file.
+  /// The image as a JPEG file.
   public func jpeg(quality: Int32 = 90) throws -> [UInt8] {
     guard let handle = tjInitCompress() else { throw LongtailError(.inputOutput, "no memory for the JPEG encoder") }
     defer { tjDestroy(handle) }

@@ -37,11 +37,4 @@ struct ClassGroupTests {
     let groups = ClassGroups(counts: [1280, 101, 100, 20, 19, 0], moreThan: 100, fewerThan: 20)
     #expect(groups.places.indices.map(groups.name) == ["many", "many", "medium", "medium", "few", "few"])
   }
-
-  @Test("the Gini coefficient")
-  func gini() {
-    #expect(ClassGroups.giniCoefficient([5, 5, 5, 5]) == 0)
-    #expect(ClassGroups.giniCoefficient([0, 0, 0, 8]) == 0.75)
-    #expect(ClassGroups.giniCoefficient([0, 0]) == nil)
-  }
 }

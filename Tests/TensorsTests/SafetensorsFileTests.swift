@@ -40,7 +40,7 @@ import Testing
       let file = try SafetensorsFile(path: path)
       let missing = #expect(throws: LongtailError.self) { try file.read("conv.weigth") }
       #expect(missing?.advice == "Did you mean 'conv.weight'?")
-      let integers = #expect(throws: LongtailError.self) { try file.readFloats() }
+      let integers = #expect(throws: LongtailError.self) { try file.readAll().map { try $0.namedTensor() } }
       #expect(integers?.message.contains("norm.num_batches_tracked") == true)
     }
   }

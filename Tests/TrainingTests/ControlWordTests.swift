@@ -60,7 +60,7 @@ import Training
 
   @Test func timeIsKeptForWhatIsLeftToDo() {
     var limit = TimeLimit(deadline: 1000, origin: "test", checkpointBytes: 100_000_000, evaluationInSteps: 10)
-    #expect(limit.needed(evaluationIsDue: true) == 2 * 2 + TimeLimit.farewell, "before anything is known, the disk is supposed to be slow")
+    #expect(limit.needed(evaluationIsDue: true) == 2 * 2 + TimeLimit.shutdownTime, "before anything is known, the disk is supposed to be slow")
     limit.didStep(seconds: 50)
     #expect(limit.needed(evaluationIsDue: false) == 5, "the first step makes plans")
     limit.didStep(seconds: 3)
@@ -91,7 +91,7 @@ import Training
     #expect(find("1m", nil) == 160 && find(nil, "500") == 500 && find("1m", "500") == 160 && find("1h", "500") == 500)
     notes = []
     #expect(find(nil, "149") == nil && find(nil, "never") == nil)
-    #expect(notes.count == 2 && notes[0].contains("which is over") && notes[1].contains("which is no time"))
+    #expect(notes.count == 2 && notes[0].contains("which is over") && notes[1].contains("which is not a time"))
     let now = Date().timeIntervalSince1970
     let start = TimeLimit.processStart(now: now)
     #expect(start <= now && start > now - 3600)

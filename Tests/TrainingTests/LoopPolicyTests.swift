@@ -60,7 +60,7 @@ import Training
 
   private func ending(_ verdict: NonFinitePolicy.Verdict) -> (saves: Bool, text: String)? {
     switch verdict {
-    case .goOn: nil
+    case .proceed: nil
     case .saveAndEnd(let error): (true, error.message)
     case .end(let error): (false, error.message)
     }

@@ -115,7 +115,7 @@ import Training
       let before = try run.state()
       let report = try run.attempt()
       #expect(learner.stepCount == 2, "it counts all the same")
-      #expect(report.spikes.map(\.quantity) == (policy == "ignore" ? [] : [.loss]), "the norm lies below, which is no spike")
+      #expect(report.spikes.map(\.quantity) == (policy == "ignore" ? [] : [.loss]), "the norm lies below, which is not a spike")
       #expect(report.isSkipped == (policy == "skip"))
       #expect((try run.state().model == before.model) == (policy == "skip"))
       #expect(learner.watch.history.spikeTotal == (policy == "ignore" ? 0 : 1))

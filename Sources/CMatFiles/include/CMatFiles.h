@@ -18,9 +18,6 @@ void longtail_mat_lock(void);
 /// Lets others work with the library.
 void longtail_mat_unlock(void);
 
-/// Whether this build knows matio; 0 where its header was missing.
-int32_t longtail_mat_is_built(void);
-
 /// Opens a file for reading. NULL where that fails: then `reason` says why, and `*missing_library` is 1 if matio cannot be loaded.
 longtail_mat *longtail_mat_open(const char *path, int32_t *missing_library, char *reason, int32_t capacity);
 

@@ -1,7 +1,7 @@
 import CWatchdog
 import Foundation
 
-/// Files that tell what each rank was doing when a job had to be ended: `rank-<r>.json`.
+/// Files that say what each rank was doing when a job had to be ended: `rank-<r>.json`.
 struct CrashReport {
   let directory: String
   let place: Watchdog.Place
@@ -45,7 +45,7 @@ struct CrashReport {
     var threads: [StackTrace.ThreadStack]
   }
 
-  /// Writes the file of one rank. What goes wrong with it is said on standard error, and nothing more: the job ends anyway.
+  /// Writes the file of one rank. Failures are printed on standard error only: the job ends anyway.
   /// - Parameter stacks: the threads' call stacks; none for a rank that another one writes about.
   func write(about state: RankState, reason: String, others: [RankState], stacks: [StackTrace.ThreadStack]) {
     let now = longtail_monotonic()

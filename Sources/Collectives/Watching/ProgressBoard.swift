@@ -1,10 +1,10 @@
 import CWatchdog
 import Foundation
 
-/// Where the ranks of a node write down what they are doing: memory that all of them see, so that one can tell about the others without a
+/// Where the ranks of a node write down what they are doing: memory that all of them see, so that one can report about the others without a
 /// message, and about a rank that no longer answers.
 ///
-/// Writing costs a few stores and a look at the clock, about 50 ns; it is done from the compute thread alone.
+/// Writing costs a few stores and a reading of the clock, about 50 ns; it is done from the compute thread alone.
 public final class ProgressBoard: @unchecked Sendable {
   private typealias Beacon = UnsafeMutablePointer<longtail_beacon>
 
@@ -53,7 +53,7 @@ public final class ProgressBoard: @unchecked Sendable {
   }
 
   /// Notes that a phase begins.
-  /// - Parameter step: the step that is being done, counted from 1; the one noted before unless told.
+  /// - Parameter step: the step that is being done, counted from 1; by default the one noted before.
   public func enter(_ phase: WorkPhase, step: Int? = nil) {
     longtail_beacon_enter(beacon, UInt64(phase.rawValue), step.map { UInt64(max(0, $0)) } ?? beacon.pointee.step)
   }

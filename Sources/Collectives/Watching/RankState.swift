@@ -42,7 +42,7 @@ package struct RankState: Equatable, Sendable {
   /// What the system says; unknown until asked.
   package var processState = ProcessState.unknown
 
-  /// Puts one together. For tests.
+  /// Creates a state. For tests.
   package init(
     rank: Int, process: Int32 = 0, phase: WorkPhase, step: Int, since: UInt64, sequence: Int = 0, operation: CollectiveOperation = .barrier,
     count: Int = 0, isWaiting: Bool = false, processState: ProcessState = .running

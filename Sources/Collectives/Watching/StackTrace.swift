@@ -1,7 +1,7 @@
 import CWatchdog
 import Foundation
 
-/// The call stacks of this process's threads, for reports about one that no longer gets on.
+/// The call stacks of this process's threads, for reports about one that makes no progress.
 enum StackTrace {
   /// One thread.
   struct ThreadStack: Encodable {

@@ -1,10 +1,10 @@
-/// Who of a node's ranks keeps the others waiting, and for how long: what a watchdog concludes from a look at the board.
+/// Who of a node's ranks keeps the others waiting, and for how long: what a watchdog concludes from the board.
 package struct StallJudgement: Equatable, Sendable {
   /// What there is to do.
   package enum Verdict: Equatable, Sendable {
     /// All get on.
     case fine
-    /// Somebody should be told.
+    /// It should be reported.
     case slow
     /// The job has to end.
     case over

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The functions in the symbol table of an ELF program for 64 bits: names of what the dynamic loader does not tell about.
+/// The functions in the symbol table of an ELF program for 64 bits: names of what the dynamic loader does not name.
 struct SymbolTable {
   private struct Function {
     var begin: UInt64

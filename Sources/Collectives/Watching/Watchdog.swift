@@ -4,7 +4,7 @@ import Foundation
 /// A thread that looks at the board of its node from time to time, says who holds the others up, and ends the job when nothing moves any more.
 ///
 /// It makes no MPI calls, so that it works while MPI hangs. Every rank has one; those of a node agree through the board on which of them
-/// speaks. A rank that does not get on cannot be unstuck from outside: what it can do is tell where it stands, and free the machines.
+/// speaks. A rank that makes no progress cannot be helped from outside: what it can do is report where it stands, and free the machines.
 package final class Watchdog: @unchecked Sendable {
   /// Who this process is.
   package struct Place: Sendable {
@@ -83,7 +83,7 @@ package final class Watchdog: @unchecked Sendable {
     let goesOn = !isStopped
     condition.unlock()
     let now = longtail_monotonic()
-    // This process did not run, or the machine slept: the ranks could not get on either, and get their time anew.
+    // This process did not run, or the machine slept: the ranks could not work either, and get their time again.
     if Double(now - begin) * 1e-9 > seconds + 5 { notBefore = now }
     return goesOn
   }

@@ -130,8 +130,8 @@ extension AugmentedView {
 }
 
 extension RGBImage {
-  /// The picture scaled, cropped and flipped.
-  /// - Parameter fill: the colour of what the crop covers beyond the picture.
+  /// The image scaled, cropped and flipped.
+  /// - Parameter fill: the colour of what the crop covers beyond the image.
   func cut(_ choice: AugmentationDecisions, fill: RGBColour) -> RGBImage {
     let geometry = Geometry(choice, source: size, output: choice.crop)
     let (columns, rows) = (geometry.columns, geometry.rows)
@@ -144,7 +144,7 @@ extension RGBImage {
 }
 
 extension LabelImage {
-  /// The labels scaled, cropped and flipped; ignored beyond the picture.
+  /// The labels scaled, cropped and flipped; ignored beyond the image.
   func cut(_ choice: AugmentationDecisions) -> LabelImage {
     let geometry = Geometry(choice, source: size, output: choice.crop)
     let (columns, rows) = (geometry.columns, geometry.rows)

@@ -6,7 +6,7 @@ import Tensors
 /// The class is one of the sample's, rare ones first; see ``ClassDraw``. The first try is the crop that there would be anyway. Where no try
 /// suffices, the last one is laid around a pixel of the class, and the best of all is taken: so a class that the image shows is never lost but
 /// to resampling. After DAFormer's rare class sampling, which draws up to ten times and takes the last.
-/// Costs a look at each pixel of a crop and try.
+/// Costs a reading of each pixel for each crop tried.
 package struct ClassCrop: Sendable, Equatable {
   /// The chance that a draw gets such a crop.
   package var probability = 1.0
@@ -23,7 +23,7 @@ package struct ClassCrop: Sendable, Equatable {
   /// Looks for a crop.
   /// - Parameters:
   ///   - classIndex: the class that it is to show.
-  ///   - labels: of the picture before scaling and cropping.
+  ///   - labels: of the image before scaling and cropping.
   ///   - tried: the decisions of one try, by its number: 0 are those without class crops.
   ///   - aim: random numbers for the last try.
   /// - Returns: the decisions of the first crop that suffices, or of the best one.
@@ -48,7 +48,7 @@ package struct ClassCrop: Sendable, Equatable {
     let count = labels.count(of: label, resizedTo: labels.size, columns: 0..<labels.width, rows: 0..<labels.height)
     guard count > 0, let pixel = labels.place(of: label, number: random.integer(0, below: count)) else { return }
     func start(_ draw: Int, _ place: Int, _ side: Int, _ scaled: Int, _ crop: Int, _ now: Int) -> Int {
-      // A picture that is smaller than the crop is seen as a whole, wherever it lies.
+      // An image that is smaller than the crop is seen as a whole, wherever it lies.
       if scaled <= crop { return now }
       let middle = (2 * place + 1) * scaled / (2 * side)
       let (first, last) = (max(0, middle - crop + 1), min(scaled - crop, middle))

@@ -1,5 +1,5 @@
-import Foundation
 import Images
+import Synchronization
 import Tensors
 
 /// A cut-out of a class: a connected region of its pixels in a training image.
@@ -8,7 +8,7 @@ package struct ClassPatch: Sendable, Equatable {
   package var image: RGBImage
   /// 1 at the region's pixels, 0 elsewhere.
   package var mask: LabelImage
-  /// Where the middle of the rectangle lay in its picture, as shares of width and height.
+  /// Where the middle of the rectangle lay in its image, as shares of width and height.
   package var middle: SIMD2<Double>
 
   /// A region of a sample.
@@ -50,38 +50,44 @@ package struct ClassPatch: Sendable, Equatable {
 ///
 /// What it gives is a function of the samples alone: keeping something, or not, changes nothing but time. Of a sample that is asked for a class
 /// the labels are gone through once. Several threads may ask at a time.
-package final class PatchBank: @unchecked Sendable, Equatable {
+package final class PatchBank: Sendable, Equatable {
   private struct Key: Hashable {
     var sample: Int
     var classIndex: Int
   }
 
+  private struct Content {
+    var patches: [Key: [ClassPatch]] = [:]
+    var room: Int
+  }
+
   /// Regions of fewer pixels are no cut-outs.
   package let smallest: Int
-  private let lock = NSLock()
-  private var patches: [Key: [ClassPatch]] = [:]
-  private var room: Int
+  private let content: Mutex<Content>
 
   /// An empty bank.
   /// - Parameters:
   ///   - smallest: regions of fewer pixels are no cut-outs.
   ///   - byteCount: the most that is kept.
-  package init(smallest: Int, byteCount: Int = 64 << 20) { (self.smallest, room) = (smallest, byteCount) }
+  package init(smallest: Int, byteCount: Int = 64 << 20) {
+    self.smallest = smallest
+    content = Mutex(Content(room: byteCount))
+  }
 
   /// The cut-outs of a class in a sample, in the order of their first pixels.
   /// - Parameter read: gives the sample, with a class for each pixel.
   /// - Throws: what `read` throws.
   package func patches(ofClass classIndex: Int, inSample sample: Int, read: () throws -> LabelledImage) throws -> [ClassPatch] {
     let key = Key(sample: sample, classIndex: classIndex)
-    if let kept = lock.withLock({ patches[key] }) { return kept }
+    if let kept = content.withLock({ $0.patches[key] }) { return kept }
     guard let label = UInt8(exactly: classIndex), label != LabelImage.ignored else { return [] }
     let source = try read()
     let made = source.labels.regions(of: label, smallest: smallest).map { ClassPatch($0, of: source.image) }
     let bytes = made.reduce(256) { $0 + $1.byteCount }
-    lock.withLock {
-      guard patches[key] == nil, bytes <= room else { return }
-      room -= bytes
-      patches[key] = made
+    content.withLock { content in
+      guard content.patches[key] == nil, bytes <= content.room else { return }
+      content.room -= bytes
+      content.patches[key] = made
     }
     return made
   }

@@ -36,7 +36,7 @@ package struct CopyPaste: Sendable, Equatable {
   package enum Place: String, Sendable, CaseIterable {
     /// Anywhere in the view.
     case anywhere
-    /// At the height that they had in their own picture, at any column.
+    /// At the height that they had in their own image, at any column.
     case height
   }
 

@@ -13,7 +13,7 @@ extension LabelMap {
 }
 
 extension SampleClasses {
-  /// Counts the labels of a split: its pixels by class, sample by sample. Reads each label file once, and no picture.
+  /// Counts the labels of a split: its pixels by class, sample by sample. Reads each label file once, and no image.
   /// - Parameters:
   ///   - threads: loading threads; at least 1.
   ///   - skipsUnreadable: whether a sample whose labels cannot be used counts as one without any, instead of ending it all.

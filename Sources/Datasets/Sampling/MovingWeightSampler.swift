@@ -1,4 +1,4 @@
-import Foundation
+import Synchronization
 import Tensors
 
 /// Draws with replacement by weights of classes that somebody learns meanwhile: a sample weighs the sum of its classes' weights.
@@ -8,7 +8,7 @@ import Tensors
 /// This is the door for the meta sampler: Ren et al., "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020,
 /// arXiv:2007.10740. A method that needs more from a draw than its samples conforms to ``StepwiseSampler`` itself.
 /// Costs 8 bytes a sample and class, (staleness + 1) C numbers of state, and C additions a step.
-public final class MovingWeightSampler: StepwiseSampler, Stateful, @unchecked Sendable {
+public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   /// The number of samples.
   public let sampleCount: Int
   /// Positions of an epoch.
@@ -17,11 +17,19 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, @unchecked Se
   public let staleness: Int
   private let seed: UInt64
   private let lists: [[Int]]
-  private let lock = NSLock()
-  /// Steps that the newest weights have behind them.
-  private var publishedStep = 0
-  /// The weights after the last steps, the newest last; `staleness + 1` of them.
-  private var history: [[Double]]
+  private let published = Mutex(Published())
+
+  private struct Published {
+    /// Steps that the newest weights have behind them.
+    var step = 0
+    /// The weights after the last steps, the newest last; `staleness + 1` of them.
+    var history: [[Double]] = []
+
+    mutating func append(_ weights: [Double]) {
+      step += 1
+      history = Array(history.dropFirst()) + [weights]
+    }
+  }
 
   /// Describes a sampler.
   /// - Parameter weights: of each class, before the first step.
@@ -33,9 +41,9 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, @unchecked Se
     self.epochLength = max(0, epochLength)
     sampleCount = classes.count
     lists = classes.samplesByClass
-    history = []
     try require(weights)
-    history = [[Double]](repeating: weights, count: self.staleness + 1)
+    let count = self.staleness + 1
+    published.withLock { $0.history = [[Double]](repeating: weights, count: count) }
   }
 
   private func require(_ weights: [Double]) throws {
@@ -49,27 +57,23 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, @unchecked Se
   /// - Throws: `.usage` for weights that are negative, not finite or leave nothing to draw; `.internalError` for a step out of turn.
   public func publish(_ weights: [Double], afterSteps steps: Int) throws {
     try require(weights)
-    try lock.withLock {
-      guard steps == publishedStep + 1 else {
-        throw LongtailError(.internalError, "weights of a sampler after step \(steps) came after those of step \(publishedStep)")
+    try published.withLock { published in
+      guard steps == published.step + 1 else {
+        throw LongtailError(.internalError, "weights of a sampler after step \(steps) came after those of step \(published.step)")
       }
-      publishedStep = steps
-      history = Array(history.dropFirst()) + [weights]
+      published.append(weights)
     }
   }
 
   /// Steps after which nothing was published, because they were left out, keep the weights of the step before.
   public func advance(to steps: Int) {
-    lock.withLock {
-      while publishedStep < steps {
-        publishedStep += 1
-        history = Array(history.dropFirst()) + [history[staleness]]
-      }
+    published.withLock { published in
+      while published.step < steps { published.append(published.history[staleness]) }
     }
   }
 
   /// Whether the weights of `staleness` steps before are there.
-  public func canDraw(step: Int) -> Bool { lock.withLock { step - staleness <= publishedStep } }
+  public func canDraw(step: Int) -> Bool { published.withLock { step - staleness <= $0.step } }
 
   /// Draws a step.
   public func samples(step: Int, count: Int) -> [Int] {
@@ -91,10 +95,10 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, @unchecked Se
   }
 
   /// The weights that were published last.
-  public var newestWeights: [Double] { lock.withLock { history[staleness] } }
+  public var newestWeights: [Double] { published.withLock { $0.history[staleness] } }
 
   private func weights(forStep step: Int) -> [Double] {
-    lock.withLock { history[min(staleness, max(0, max(0, step - staleness) - (publishedStep - staleness)))] }
+    published.withLock { $0.history[min(staleness, max(0, max(0, step - staleness) - ($0.step - staleness)))] }
   }
 
   private func draw(_ weights: [Double], _ random: CounterRandom, _ count: Int) -> [Int] {
@@ -112,14 +116,14 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, @unchecked Se
   public func describeState(in tree: inout StateTree) {
     tree.row(
       "weights", count: history.count * lists.count, title: "weights of the sampler",
-      get: { [self] in lock.withLock { history.flatMap { $0 } } },
+      get: { [self] in published.withLock { $0.history.flatMap(\.self) } },
       set: { [self] numbers in
         let rows = (0...staleness).map { Array(numbers[$0 * lists.count..<($0 + 1) * lists.count]) }
-        lock.withLock { history = rows }
+        published.withLock { $0.history = rows }
       })
     tree.row(
       "publishedStep", count: 1, title: "steps behind the weights of the sampler",
-      get: { [self] in lock.withLock { [Double(publishedStep)] } },
-      set: { [self] numbers in lock.withLock { publishedStep = Int(numbers[0]) } })
+      get: { [self] in published.withLock { [Double($0.step)] } },
+      set: { [self] numbers in published.withLock { $0.step = Int(numbers[0]) } })
   }
 }

@@ -12,7 +12,7 @@ public struct SampleClasses: Sendable, Equatable {
     /// How much of it there is; more than 0.
     public var count: Int
 
-    /// Puts the two together.
+    /// Creates an entry.
     public init(classIndex: Int, count: Int) { (self.classIndex, self.count) = (classIndex, count) }
   }
 
@@ -25,7 +25,7 @@ public struct SampleClasses: Sendable, Equatable {
   public init(classCount: Int) { self.classCount = max(0, classCount) }
 
   /// Samples with one label each.
-  /// - Parameter labels: the class of each sample; one that is no class, such as -1, counts as none.
+  /// - Parameter labels: the class of each sample; one that is not a class, such as -1, counts as none.
   public init(labels: [Int], classCount: Int) {
     self.init(classCount: classCount)
     for label in labels { append(label >= 0 ? [Entry(classIndex: label, count: 1)] : []) }

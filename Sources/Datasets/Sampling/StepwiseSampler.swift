@@ -1,7 +1,7 @@
 /// A sampler whose weights move with the steps, so that a step can be drawn only when earlier ones are done.
 ///
 /// The loader asks for no step before `canDraw` allows it, and reads ahead as far as it does. Which samples a step has is a function of the
-/// state that the sampler had then, of seed and step: the state belongs into checkpoints.
+/// state that the sampler had then, of seed and step: the state belongs in checkpoints.
 public protocol StepwiseSampler: Sampler, AnyObject {
   /// Whether a step can be drawn already. Once true it stays true until the step is drawn. Asked from several threads.
   /// - Parameter step: counted from 0 over the whole run.

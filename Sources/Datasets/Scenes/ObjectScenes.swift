@@ -6,16 +6,17 @@ import Tensors
 /// A scene is a function of (seed, split, index), the same on every machine. The things are those of the scenes for segmentation, in other
 /// numbers: cars and trees everywhere, four kinds of signs seldom. Boxes lie around what is visible.
 package struct ObjectScenes: Sendable {
-  /// Columns of each picture.
-  package let width: Int
-  /// Rows of each picture.
-  package let height: Int
-  /// Scenes of each split.
-  package let counts: [Split: Int]
+  /// Columns of each image.
+  package var width: Int { numbers.width }
+  /// Rows of each image.
+  package var height: Int { numbers.height }
+  private let numbers: SceneNumbers
+  /// The least side of an image.
+  package static let smallestSide = 32
   /// What the scenes are drawn from.
   package let seed: UInt64
 
-  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other pictures.
+  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other images.
   package static let revision = 1
 
   /// What is seldom, and how near things stand: a detector has to see them.
@@ -38,33 +39,28 @@ package struct ObjectScenes: Sendable {
   package init(
     width: Int = 256, height: Int = 160, train: Int = 600, validation: Int = 150, test: Int = 150, seed: UInt64 = 1
   ) throws {
-    guard (32...4096).contains(width), (32...4096).contains(height) else {
-      throw LongtailError(.usage, "data set scenes: \(width) x \(height) is not possible; sides go from 32 to 4096")
-    }
-    for (key, count) in [("train", train), ("validation", validation), ("test", test)] where count < 0 {
-      throw LongtailError(.usage, "data set scenes: \(key) is \(count), but a number of images is not negative")
-    }
-    (self.width, self.height, self.seed) = (width, height, seed)
-    counts = [.train: train, .validation: validation, .test: test]
+    try self.init(SceneNumbers(width: width, height: height, train: train, validation: validation, test: test), seed: seed)
+  }
+
+  package init(_ numbers: SceneNumbers, seed: UInt64) throws {
+    try numbers.check(smallestSide: ObjectScenes.smallestSide)
+    (self.numbers, self.seed) = (numbers, seed)
   }
 
   /// How many scenes a split has.
-  package func count(of split: Split) -> Int { counts[split] ?? 0 }
+  package func count(of split: Split) -> Int { numbers.count(of: split) }
 
   /// `train-00012`.
-  package func identifier(split: Split, index: Int) -> String {
-    let digits = String(index)
-    return "\(split.shortName)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
-  }
+  package func identifier(split: Split, index: Int) -> String { SceneNumbers.identifier(split: split, index: index) }
 
-  /// What stands in a scene. Draws the things alone: cheaper than the picture.
+  /// What stands in a scene. Draws the things alone: cheaper than the image.
   package func objects(split: Split, index: Int) throws -> [SceneObject] {
     var (painter, _) = try prepared(split, index)
     painter.paintThings()
     return painter.objects()
   }
 
-  /// The picture of a scene.
+  /// The image of a scene.
   package func image(split: Split, index: Int) throws -> RGBImage {
     var (painter, random) = try prepared(split, index)
     painter.paint()

@@ -18,10 +18,10 @@ struct SceneCanvas {
   /// The thing that is being drawn.
   var owner: UInt16 = 0
 
-  /// An empty canvas for a picture of this size.
-  init(pictureWidth: Int, pictureHeight: Int) {
-    width = pictureWidth * SceneCanvas.density
-    height = pictureHeight * SceneCanvas.density
+  /// An empty canvas for an image of this size.
+  init(imageWidth: Int, imageHeight: Int) {
+    width = imageWidth * SceneCanvas.density
+    height = imageHeight * SceneCanvas.density
     colours = [SIMD3<Float>](repeating: .zero, count: width * height)
     classes = [UInt8](repeating: SceneClass.none, count: width * height)
   }
@@ -81,21 +81,21 @@ struct SceneCanvas {
     var key: UInt32
   }
 
-  /// The picture, averaged over the points of each pixel, and the class of the majority of them.
+  /// The image, averaged over the points of each pixel, and the class of the majority of them.
   func developed(_ exposure: Exposure) -> Sample {
     let density = SceneCanvas.density
-    let pictureWidth = width / density
-    let pictureHeight = height / density
-    var image = RGBImage(width: pictureWidth, height: pictureHeight)
-    var labels = LabelImage(width: pictureWidth, height: pictureHeight)
+    let imageWidth = width / density
+    let imageHeight = height / density
+    var image = RGBImage(width: imageWidth, height: imageHeight)
+    var labels = LabelImage(width: imageWidth, height: imageHeight)
     let keys = SIMD4(exposure.key, exposure.key &+ 9, exposure.key &+ 17, 0)
-    for y in 0..<pictureHeight {
-      for x in 0..<pictureWidth {
+    for y in 0..<imageHeight {
+      for x in 0..<imageWidth {
         let a = 2 * y * width + 2 * x
         let b = a + width
         var colour = (colours[a] + colours[a + 1] + colours[b] + colours[b + 1]) * 0.25
-        let dx = (Float(x) + 0.5) / Float(pictureWidth) - 0.5
-        let dy = (Float(y) + 0.5) / Float(pictureHeight) - 0.5
+        let dx = (Float(x) + 0.5) / Float(imageWidth) - 0.5
+        let dy = (Float(y) + 0.5) / Float(imageHeight) - 0.5
         colour *= exposure.gain * (1 - exposure.vignette * (dx * dx + dy * dy))
         colour += exposure.lift
         let noise = SceneNoise.cells(Int32(x), Int32(y), keys)
@@ -103,7 +103,7 @@ struct SceneCanvas {
         let tint = noise.z - 0.5
         colour += SIMD3(grain + 0.4 * tint, grain, grain - 0.4 * tint) * exposure.noise
         let clamped = pointwiseMin(pointwiseMax(colour, SIMD3.zero), SIMD3.one) * 255 + 0.5
-        let index = y * pictureWidth + x
+        let index = y * imageWidth + x
         image.pixels[3 * index] = UInt8(clamped.x)
         image.pixels[3 * index + 1] = UInt8(clamped.y)
         image.pixels[3 * index + 2] = UInt8(clamped.z)

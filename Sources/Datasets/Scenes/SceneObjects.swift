@@ -60,7 +60,7 @@ extension ScenePainter {
   static let leastSide = 3.5
 
   /// The boxes around what is visible of each thing, from far to near, after `paintThings`. Things that others hide for the most part, and those
-  /// that are too small to be told, are left out.
+  /// that are too small to be recognized, are left out.
   func objects() -> [SceneObject] {
     struct Extent {
       var left = Int.max

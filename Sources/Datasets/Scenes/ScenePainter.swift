@@ -12,7 +12,7 @@ struct ScenePainter {
 
   init(world: SceneWorld, width: Int, height: Int) {
     self.world = world
-    canvas = SceneCanvas(pictureWidth: width, pictureHeight: height)
+    canvas = SceneCanvas(imageWidth: width, imageHeight: height)
     focal = world.focal * Float(canvas.height)
     horizon = world.horizon * Float(canvas.height)
     vanishing = world.vanishing * Float(canvas.width)

@@ -53,7 +53,7 @@ struct SceneWorld {
   /// Height of the camera.
   static let eye: Float = 1.6
 
-  /// Row of the horizon as a share of the picture's height.
+  /// Row of the horizon as a share of the image's height.
   var horizon: Float
   /// Column of the vanishing point as a share of the width.
   var vanishing: Float

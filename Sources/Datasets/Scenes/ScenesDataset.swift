@@ -10,17 +10,17 @@ import Tensors
 public struct ScenesDataset: SegmentationDataset {
   /// The name in the registry.
   public let name = "scenes"
-  /// Columns of each picture.
-  public let width: Int
-  /// Rows of each picture.
-  public let height: Int
-  /// Samples of each split.
-  public let counts: [Split: Int]
+  /// Columns of each image.
+  public var width: Int { numbers.width }
+  /// Rows of each image.
+  public var height: Int { numbers.height }
   /// What the scenes are drawn from.
   public let seed: UInt64
+  private let numbers: SceneNumbers
+  private static let smallestSide = 16
   private let parameters = SceneParameters()
 
-  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other pictures.
+  /// Changes with every change of the drawing, so that cached statistics are not taken for those of other images.
   static let revision = 1
 
   /// The eleven classes.
@@ -46,32 +46,20 @@ public struct ScenesDataset: SegmentationDataset {
   public init(
     width: Int = 192, height: Int = 128, train: Int = 400, validation: Int = 100, test: Int = 100, seed: UInt64 = 1
   ) throws {
-    guard (16...4096).contains(width), (16...4096).contains(height) else {
-      throw LongtailError(.usage, "data set scenes: \(width) x \(height) is not possible; sides go from 16 to 4096")
-    }
-    for (key, count) in [("train", train), ("validation", validation), ("test", test)] where count < 0 {
-      throw LongtailError(.usage, "data set scenes: \(key) is \(count), but a number of images is not negative")
-    }
-    self.width = width
-    self.height = height
-    counts = [.train: train, .validation: validation, .test: test]
-    self.seed = seed
+    try self.init(SceneNumbers(width: width, height: height, train: train, validation: validation, test: test), seed: seed)
+  }
+
+  private init(_ numbers: SceneNumbers, seed: UInt64) throws {
+    try numbers.check(smallestSide: ScenesDataset.smallestSide)
+    (self.numbers, self.seed) = (numbers, seed)
   }
 
   struct Settings: Section {
-    var width = 192
-    var height = 128
-    var train = 400
-    var validation = 100
-    var test = 100
+    var numbers = SceneNumbers(width: 192, height: 128, train: 400, validation: 100, test: 100)
     var seed = 1
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("width", &width, "columns of each picture", .between(16, 4096))
-      visitor.key("height", &height, "rows of each picture", .between(16, 4096))
-      visitor.key("train", &train, "number of training samples", .between(0, 1_000_000))
-      visitor.key("validation", &validation, "number of validation samples", .between(0, 1_000_000))
-      visitor.key("test", &test, "number of test samples", .between(0, 1_000_000))
+      numbers.visit(&visitor, smallestSide: ScenesDataset.smallestSide)
       visitor.key("seed", &seed, "what the scenes are drawn from; not the run's seed", .atLeast(0))
     }
   }
@@ -83,20 +71,13 @@ public struct ScenesDataset: SegmentationDataset {
       about:
         "Sky, houses, a road in perspective, and few small things that matter; each a function of its seed, the same on every machine.",
       settings: Settings()
-    ) { settings, _ in
-      try ScenesDataset(
-        width: settings.width, height: settings.height, train: settings.train, validation: settings.validation, test: settings.test,
-        seed: UInt64(settings.seed))
-    })
+    ) { settings, _ in try ScenesDataset(settings.numbers, seed: UInt64(settings.seed)) })
 
   /// How many samples a split has.
-  public func count(of split: Split) -> Int { counts[split] ?? 0 }
+  public func count(of split: Split) -> Int { numbers.count(of: split) }
 
   /// `train-00012`.
-  public func identifier(split: Split, index: Int) -> String {
-    let digits = String(index)
-    return "\(split.shortName)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
-  }
+  public func identifier(split: Split, index: Int) -> String { SceneNumbers.identifier(split: split, index: index) }
 
   /// `scene train-00012`.
   public func labelSource(split: Split, index: Int) -> String { "scene \(identifier(split: split, index: index))" }

@@ -57,12 +57,12 @@ public struct DividedSamples: SegmentationDataset {
     let (split, index) = original(split, index)
     return try base.sample(split: split, index: index)
   }
-  /// The picture's size.
+  /// The image's size.
   public func imageSize(split: Split, index: Int) throws -> ImageSize {
     let (split, index) = original(split, index)
     return try base.imageSize(split: split, index: index)
   }
-  /// Picture and labels, read to the end.
+  /// Image and labels, read to the end.
   public func examine(split: Split, index: Int) throws -> Examination {
     let (split, index) = original(split, index)
     return try base.examine(split: split, index: index)

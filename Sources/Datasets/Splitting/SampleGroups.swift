@@ -15,7 +15,7 @@ public struct SampleGroups: Sendable, Equatable {
   ///   - samples: names of the samples, each another one.
   ///   - rule: `folder`, the part of the name before the last `/`; or a regular expression that is looked for in the name: what its first
   ///     group has found names the sample's group, without one all that was found. Nil leaves each sample alone.
-  /// - Throws: `.usage` for a rule that is no regular expression, or that finds nothing in a name.
+  /// - Throws: `.usage` for a rule that is not a regular expression, or that finds nothing in a name.
   public init(samples: [String], rule: String?) throws {
     guard let rule else {
       (names, members) = (samples, samples.indices.map { [$0] })
@@ -46,7 +46,7 @@ public struct SampleGroups: Sendable, Equatable {
     let pattern: Regex<AnyRegexOutput>
     do { pattern = try Regex(rule) } catch {
       throw LongtailError(
-        .usage, "data.split.groupBy is '\(rule)', which is no regular expression: \(error)", advice: "Or group by folder.")
+        .usage, "data.split.groupBy is '\(rule)', which is not a regular expression: \(error)", advice: "Or group by folder.")
     }
     return { name in
       guard let match = try pattern.firstMatch(in: name) else { return nil }

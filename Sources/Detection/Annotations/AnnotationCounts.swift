@@ -1,3 +1,5 @@
+import Tensors
+
 /// How often classes occur, and how large they are.
 public struct AnnotationCounts: Sendable {
   /// What was counted of a class.
@@ -47,7 +49,7 @@ public struct AnnotationCounts: Sendable {
       counts[k].bySize[instance.area <= 1024 ? 0 : instance.area <= 9216 ? 1 : 2] += 1
       areas[k].append(instance.area)
     }
-    for k in counts.indices where !areas[k].isEmpty { counts[k].medianArea = areas[k].sorted()[areas[k].count / 2] }
+    for k in counts.indices { counts[k].medianArea = areas[k].median ?? 0 }
     classes = counts
     images = set.images.count
     emptyImages = hasInstance.count { !$0 }

@@ -30,14 +30,14 @@ public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
     case zeroSide
     /// A box or a mask reaches out of the image.
     case outside
-    /// The picture has another size than the annotations say.
+    /// The image has another size than the annotations say.
     case sizeDiffers
-    /// An image does not say which picture it is.
-    case unnamedPicture
-    /// There is no such picture.
-    case missingPicture
-    /// The picture cannot be read.
-    case brokenPicture
+    /// An image does not name its file.
+    case unnamedImage
+    /// There is no such file.
+    case missingImage
+    /// The file cannot be read.
+    case brokenImage
     /// A polygon or a run-length mask is broken.
     case badMask
     /// A mask and its box are in different places.
@@ -46,7 +46,7 @@ public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
     /// Whether judges can still do their work, and the references do it.
     var isTolerable: Bool {
       switch self {
-      case .contradiction, .zeroSide, .outside, .sizeDiffers, .unnamedPicture, .missingPicture, .brokenPicture, .maskOffBox: true
+      case .contradiction, .zeroSide, .outside, .sizeDiffers, .unnamedImage, .missingImage, .brokenImage, .maskOffBox: true
       default: false
       }
     }
@@ -73,12 +73,12 @@ public struct AnnotationReading: Sendable {
   public var faults: [AnnotationFault]
   /// What may be worth knowing.
   public var remarks: [String]
-  /// Where pictures were found; nil where none were looked for, or none found.
-  public var pictureFolder: String?
+  /// Where images were found; nil where none were looked for, or none found.
+  public var imageFolder: String?
 
   /// The set, if nothing is wrong with it.
   /// - Parameter forJudging: lets pass what the references let pass: zero sides, boxes that reach out of the image, masks that do not fit
-  ///   their box, LVIS' lists that contradict each other, and everything about pictures.
+  ///   their box, LVIS' lists that contradict each other, and everything about images.
   /// - Throws: `.badData` with the first faults.
   public func validated(forJudging: Bool = false) throws -> AnnotationSet {
     let wrong = faults.filter { !(forJudging && $0.kind.isTolerable) }

@@ -41,18 +41,18 @@ public enum AnnotationFormat: String, Sendable, CaseIterable {
   /// - Parameters:
   ///   - path: a JSON file, a folder of XML files, a folder of text files or a `data.yaml`.
   ///   - format: what it is; recognized where nil.
-  ///   - pictures: the folder of the pictures; looked for beside the annotations where nil.
+  ///   - imageFolder: the folder of the images; looked for beside the annotations where nil.
   ///   - split: YOLO: the split of `data.yaml` that is read; all where nil.
   ///   - detectsLVIS: whether COCO json with LVIS' lists is read by the rules of LVIS.
-  ///   - looksAtPictures: whether pictures' sizes are compared. YOLO needs them in any case.
+  ///   - checksImages: whether the sizes of the images are compared. YOLO needs them in any case.
   /// - Throws: `.missingInput` for a path that is not there, `.badData` for one that cannot be read at all.
   public static func read(
-    _ path: String, format: AnnotationFormat? = nil, pictures: String? = nil, split: String? = nil, looksAtPictures: Bool = true,
+    _ path: String, format: AnnotationFormat? = nil, imageFolder: String? = nil, split: String? = nil, checksImages: Bool = true,
     detectsLVIS: Bool = true
   ) throws -> AnnotationReading {
     guard FileManager.default.fileExists(atPath: path) else { throw LongtailError(.missingInput, "'\(path)' does not exist") }
-    if let pictures, !FileManager.default.fileExists(atPath: pictures) {
-      throw LongtailError(.missingInput, "the folder of pictures '\(pictures)' does not exist")
+    if let imageFolder, !FileManager.default.fileExists(atPath: imageFolder) {
+      throw LongtailError(.missingInput, "the folder of images '\(imageFolder)' does not exist")
     }
     guard let format = format ?? recognize(path) else {
       throw LongtailError(
@@ -63,9 +63,9 @@ public enum AnnotationFormat: String, Sendable, CaseIterable {
     case .coco, .lvis:
       let file = try COCOReader.file(in: path)
       return try COCOReader(path: file, isLVIS: format == .lvis ? true : detectsLVIS ? nil : false).read(
-        pictures: pictures, looksAtPictures: looksAtPictures)
-    case .voc: return try VOCReader(path: path).read(pictures: pictures, looksAtPictures: looksAtPictures)
-    case .yolo: return try YOLOReader(path: path, split: split).read(pictures: pictures)
+        imageFolder: imageFolder, checksImages: checksImages)
+    case .voc: return try VOCReader(path: path).read(imageFolder: imageFolder, checksImages: checksImages)
+    case .yolo: return try YOLOReader(path: path, split: split).read(imageFolder: imageFolder)
     }
   }
 }

@@ -14,7 +14,7 @@ public struct AnnotationSet: Sendable {
   /// Polygons and runs.
   var outlines = OutlineStorage()
 
-  /// Puts a set together that has no masks.
+  /// Creates a set without masks.
   public init(format: AnnotationFormat, images: [AnnotatedImage], categories: CategoryTable, instances: [Instance]) {
     (self.format, self.images, self.categories, self.instances) = (format, images, categories, instances)
   }
@@ -43,7 +43,7 @@ public struct AnnotationSet: Sendable {
 public struct AnnotatedImage: Sendable, Hashable {
   /// The id in the file; where a format has none, the images are numbered from 1.
   public var id: Int
-  /// The picture's file, as the annotations name it.
+  /// The image's file, as the annotations name it.
   public var fileName: String
   /// Columns.
   public var width: Int
@@ -53,7 +53,7 @@ public struct AnnotatedImage: Sendable, Hashable {
   public var negativeCategories: [Int] = []
   /// LVIS: columns of classes of which not all instances are marked.
   public var notExhaustiveCategories: [Int] = []
-  /// LVIS: the picture's address; its last two parts are the picture's place.
+  /// LVIS: the image's address; its last two parts are folder and file.
   public var address = ""
 
   /// Describes an image.

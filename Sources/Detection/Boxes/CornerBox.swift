@@ -9,7 +9,6 @@ package struct CornerBox: Sendable, Hashable {
   /// The largest y.
   package var bottom: Float
 
-  /// Puts a box together.
   @inline(__always)
   package init(_ left: Float, _ top: Float, _ right: Float, _ bottom: Float) {
     (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)

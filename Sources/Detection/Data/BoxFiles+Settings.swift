@@ -15,13 +15,13 @@ extension BoxFiles {
       visitor.optionalKey(
         "root", &root, "a folder that the other paths start from, and where annotations are looked for when none are named", .path)
       for (split, word) in [(Split.train, "training"), (.validation, "validation"), (.test, "test")] {
-        var (own, pictures) = (annotations[split], images[split])
+        var (own, folder) = (annotations[split], images[split])
         visitor.optionalKey(
           "\(split.rawValue)Annotations", &own, "annotations of the \(word) images: COCO or LVIS json, a folder of VOC xml or YOLO text",
           .notEmpty)
         visitor.optionalKey(
-          "\(split.rawValue)Images", &pictures, "folder of the \(word) images; looked for beside the annotations when not given", .notEmpty)
-        (annotations[split], images[split]) = (own, pictures)
+          "\(split.rawValue)Images", &folder, "folder of the \(word) images; looked for beside the annotations when not given", .notEmpty)
+        (annotations[split], images[split]) = (own, folder)
       }
       visitor.key(
         "validationShare", &validationShare,
@@ -31,7 +31,7 @@ extension BoxFiles {
 
   /// Its line in the registry.
   static let entry = RegistryEntry<Void, any DetectionDataset>(
-    "boxes", summary: "pictures with boxes: COCO json, LVIS json, VOC xml or YOLO text",
+    "boxes", summary: "images with boxes: COCO json, LVIS json, VOC xml or YOLO text",
     about: "What a folder holds is recognized. Boxes without extent are left out; crowds train nothing.", settings: Settings()
   ) { settings, _ in try open(settings) }
 
@@ -42,7 +42,7 @@ extension BoxFiles {
     for (split, path) in settings.annotations {
       sources[split] = whole(path)
       readings[split] = try AnnotationFormat.read(
-        whole(path), pictures: settings.images[split].map(whole), split: split.shortName, looksAtPictures: false)
+        whole(path), imageFolder: settings.images[split].map(whole), split: split.shortName, checksImages: false)
     }
     if readings.isEmpty {
       guard let root = settings.root else {
@@ -51,14 +51,14 @@ extension BoxFiles {
       for (split, path) in try BoxFiles.recognized(root) {
         sources[split] = path
         readings[split] = try AnnotationFormat.read(
-          path, pictures: settings.images[split].map(whole), split: split.shortName, looksAtPictures: false)
+          path, imageFolder: settings.images[split].map(whole), split: split.shortName, checksImages: false)
       }
     }
-    return try BoxFiles(readings, sources, pictures: settings.images.mapValues(whole), validationShare: settings.validationShare)
+    return try BoxFiles(readings, sources, imageFolders: settings.images.mapValues(whole), validationShare: settings.validationShare)
   }
 
   private init(
-    _ readings: [Split: AnnotationReading], _ sources: [Split: String], pictures: [Split: String], validationShare: Double
+    _ readings: [Split: AnnotationReading], _ sources: [Split: String], imageFolders: [Split: String], validationShare: Double
   ) throws {
     guard let first = [Split.train, .validation, .test].compactMap({ readings[$0] }).first else {
       throw LongtailError(.missingInput, "data set boxes: there are no annotations")
@@ -69,12 +69,12 @@ extension BoxFiles {
     for (split, reading) in readings {
       let source = sources[split] ?? ""
       let set = try reading.validated(forJudging: true).renumbered(table, source: source)
-      let some = stride(from: 0, to: set.images.count, by: max(1, set.images.count / 40)).map { set.images[$0].picturePath }
-      let finder = PictureFinder(beside: source, folder: pictures[split] ?? reading.pictureFolder, names: some)
-      parts[split] = Part(set, finder: finder, source: source, folder: pictures[split])
+      let some = stride(from: 0, to: set.images.count, by: max(1, set.images.count / 40)).map { set.images[$0].filePath }
+      let finder = ImageFinder(beside: source, folder: imageFolders[split] ?? reading.imageFolder, names: some)
+      parts[split] = Part(set, finder: finder, source: source, folder: imageFolders[split])
     }
     if parts[.validation] == nil, let train = parts[.train], validationShare > 0 {
-      let divided = HeldOut.divided(Array(train.pictures.indices), share: validationShare) { train.set.images[$0].picturePath }
+      let divided = HeldOut.divided(Array(train.paths.indices), share: validationShare) { train.set.images[$0].filePath }
       (parts[.train], parts[.validation]) = (train.selecting(divided.train), train.selecting(divided.validation))
     }
     self.init(categories: table, parts: parts)

@@ -3,31 +3,31 @@ import Foundation
 import Images
 import Tensors
 
-/// Pictures with annotations in files: COCO or LVIS json, VOC xml, YOLO text.
+/// Images with annotations in files: COCO or LVIS json, VOC xml, YOLO text.
 package struct BoxFiles: DetectionDataset {
   /// The samples of a split.
   struct Part: Sendable {
     /// What their files say; columns are the data set's.
     var set: AnnotationSet
-    /// The picture of each image.
-    var pictures: [String]
+    /// The file of each image.
+    var paths: [String]
     /// The objects of each image.
     var objects: [BoxAnnotation]
     /// Where the annotations lie.
     var source: String
-    /// The folder of the pictures, where one is named.
+    /// The folder of the images, where one is named.
     var folder: String?
 
-    /// Finds the pictures; one that is not there keeps its name, and is missed when it is read.
-    init(_ set: AnnotationSet, finder: PictureFinder?, source: String, folder: String?) {
+    /// Finds the files; one that is not there keeps its name, and is missed when it is read.
+    init(_ set: AnnotationSet, finder: ImageFinder?, source: String, folder: String?) {
       (self.set, self.source, self.folder) = (set, source, folder)
-      pictures = set.images.map { finder?.path(of: $0.picturePath) ?? $0.picturePath }
+      paths = set.images.map { finder?.path(of: $0.filePath) ?? $0.filePath }
       objects = set.objectsByImage()
     }
 
     private init(_ part: Part, _ kept: [Int]) {
       (set, source, folder) = (part.set.selecting(kept), part.source, part.folder)
-      pictures = kept.map { part.pictures[$0] }
+      paths = kept.map { part.paths[$0] }
       objects = kept.map { part.objects[$0] }
     }
 
@@ -44,23 +44,23 @@ package struct BoxFiles: DetectionDataset {
   init(categories: CategoryTable, parts: [Split: Part]) { (self.categories, self.parts) = (categories, parts) }
 
   /// How many samples a split has.
-  package func count(of split: Split) -> Int { parts[split]?.pictures.count ?? 0 }
+  package func count(of split: Split) -> Int { parts[split]?.paths.count ?? 0 }
 
-  /// The picture's name without its ending.
+  /// The file's name without its ending.
   package func identifier(split: Split, index: Int) -> String {
-    guard let part = parts[split], part.pictures.indices.contains(index) else { return "\(split.rawValue) \(index)" }
-    return (part.set.images[index].picturePath as NSString).deletingPathExtension
+    guard let part = parts[split], part.paths.indices.contains(index) else { return "\(split.rawValue) \(index)" }
+    return (part.set.images[index].filePath as NSString).deletingPathExtension
   }
 
-  /// The picture's path.
-  package func source(split: Split, index: Int) -> String { (try? picture(split, index)) ?? "\(split.rawValue) \(index)" }
+  /// The file's path.
+  package func source(split: Split, index: Int) -> String { (try? path(split, index)) ?? "\(split.rawValue) \(index)" }
 
   /// What the files say.
   package func annotations(of split: Split) throws -> AnnotationSet {
     parts[split]?.set ?? AnnotationSet(format: .coco, images: [], categories: categories, instances: [])
   }
 
-  /// Reads the files of a split again, and looks at its pictures. What is wrong with files that two splits share is told with the first.
+  /// Reads the files of a split again, and looks at its images. What is wrong with files that two splits share is told with the first.
   package func examination(of split: Split) throws -> AnnotationReading {
     guard let part = parts[split] else {
       return AnnotationReading(set: try annotations(of: split), faults: [], remarks: [])
@@ -69,7 +69,7 @@ package struct BoxFiles: DetectionDataset {
     var reading =
       isHeldOut
       ? AnnotationReading(set: part.set, faults: [], remarks: [])
-      : try AnnotationFormat.read(part.source, pictures: part.folder, split: split.shortName)
+      : try AnnotationFormat.read(part.source, imageFolder: part.folder, split: split.shortName)
     reading.set = part.set
     reading.remarks = []
     reading.addRemarks()
@@ -82,16 +82,16 @@ package struct BoxFiles: DetectionDataset {
     return part.objects[index]
   }
 
-  /// Decodes a picture.
-  package func image(split: Split, index: Int) throws -> RGBImage { try RGBImage(contentsOf: picture(split, index)) }
+  /// Decodes an image.
+  package func image(split: Split, index: Int) throws -> RGBImage { try RGBImage(contentsOf: path(split, index)) }
 
-  /// The size in a picture's header.
-  package func imageSize(split: Split, index: Int) throws -> ImageSize { try ImageSize(contentsOf: picture(split, index)) }
+  /// The size in an image's header.
+  package func imageSize(split: Split, index: Int) throws -> ImageSize { try ImageSize(contentsOf: path(split, index)) }
 
-  /// Decodes the picture, and counts its boxes; crowds apart.
+  /// Decodes the image, and counts its boxes; crowds apart.
   package func count(split: Split, index: Int, into statistics: inout LabelStatistics) throws {
     let annotation = try objects(split: split, index: index)
-    let path = try picture(split, index)
+    let path = try path(split, index)
     let file = try ImageFile(contentsOf: path)
     let size = ImageSize(width: file.image.width, height: file.image.height)
     guard size == annotation.size else {
@@ -105,20 +105,20 @@ package struct BoxFiles: DetectionDataset {
     statistics.files.add(file, range: nil, source: path, index: index)
   }
 
-  /// Pictures with sizes and times of change, and all boxes.
+  /// Files with sizes and times of change, and all boxes.
   package func fingerprint(of split: Split) throws -> [String] {
     guard let part = parts[split] else { return [] }
-    return zip(part.pictures, part.objects).map { path, objects in
+    return zip(part.paths, part.objects).map { path, objects in
       let attributes = try? FileManager.default.attributesOfItem(atPath: path)
       let time = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
       return "\(path) \(attributes?[.size] as? Int ?? -1) \(time) \(BoxFiles.line(objects))"
     }
   }
 
-  /// Names of pictures and all boxes; folders and times are those of a copy.
+  /// Names of files and all boxes; folders and times are those of a copy.
   package func listing(of split: Split) throws -> [String] {
     guard let part = parts[split] else { return [] }
-    return zip(part.pictures, part.objects).map { "\(($0 as NSString).lastPathComponent): \(BoxFiles.line($1))" }
+    return zip(part.paths, part.objects).map { "\(($0 as NSString).lastPathComponent): \(BoxFiles.line($1))" }
   }
 
   private static func line(_ annotation: BoxAnnotation) -> String {
@@ -126,9 +126,9 @@ package struct BoxFiles: DetectionDataset {
       .joined(separator: " ")
   }
 
-  private func picture(_ split: Split, _ index: Int) throws -> String {
-    guard let part = parts[split], part.pictures.indices.contains(index) else { throw missing(split, index) }
-    return part.pictures[index]
+  private func path(_ split: Split, _ index: Int) throws -> String {
+    guard let part = parts[split], part.paths.indices.contains(index) else { throw missing(split, index) }
+    return part.paths[index]
   }
 
   private func missing(_ split: Split, _ index: Int) -> LongtailError {

@@ -14,7 +14,7 @@ package protocol DetectionDataset: ImageDataset {
   func examination(of split: Split) throws -> AnnotationReading
   /// The objects of a sample.
   func objects(split: Split, index: Int) throws -> BoxAnnotation
-  /// The picture of a sample.
+  /// The image of a sample.
   /// - Throws: `.missingInput`, `.badData` with the name of the file.
   func image(split: Split, index: Int) throws -> RGBImage
   /// What messages call a sample.
@@ -34,13 +34,13 @@ extension DetectionDataset {
     return reading
   }
 
-  /// Picture and objects.
+  /// Image and objects.
   package func annotatedImage(split: Split, index: Int) throws -> Datasets.AnnotatedImage {
     Datasets.AnnotatedImage(
       image: try image(split: split, index: index), annotation: try objects(split: split, index: index))
   }
 
-  /// Counts boxes, crowds apart. The picture is looked at, so that one that cannot be read is found before training.
+  /// Counts boxes, crowds apart. The image is looked at, so that one that cannot be read is found before training.
   package func count(split: Split, index: Int, into statistics: inout LabelStatistics) throws {
     let annotation = try objects(split: split, index: index)
     let size = try imageSize(split: split, index: index)

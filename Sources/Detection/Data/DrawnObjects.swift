@@ -1,7 +1,7 @@
 import Datasets
-import Foundation
 import Images
 import Settings
+import Synchronization
 import Tensors
 
 /// Drawn street scenes with boxes: the detection data that is always there. See `ObjectScenes`.
@@ -16,19 +16,11 @@ package struct DrawnObjects: DetectionDataset {
   package init(_ scenes: ObjectScenes) { self.scenes = scenes }
 
   struct Settings: Section {
-    var width = 256
-    var height = 160
-    var train = 600
-    var validation = 150
-    var test = 150
+    var numbers = SceneNumbers(width: 256, height: 160, train: 600, validation: 150, test: 150)
     var seed = 1
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("width", &width, "columns of each picture", .between(32, 4096))
-      visitor.key("height", &height, "rows of each picture", .between(32, 4096))
-      visitor.key("train", &train, "number of training samples", .between(0, 1_000_000))
-      visitor.key("validation", &validation, "number of validation samples", .between(0, 1_000_000))
-      visitor.key("test", &test, "number of test samples", .between(0, 1_000_000))
+      numbers.visit(&visitor, smallestSide: ObjectScenes.smallestSide)
       visitor.key("seed", &seed, "what the scenes are drawn from; not the run's seed", .atLeast(0))
     }
   }
@@ -37,12 +29,7 @@ package struct DrawnObjects: DetectionDataset {
   static let entry = RegistryEntry<Void, any DetectionDataset>(
     "scenes", summary: "drawn street scenes with boxes: 10 classes, long-tailed, no files",
     about: "Cars and trees everywhere, signs seldom; each scene a function of its seed, the same on every machine.", settings: Settings()
-  ) { settings, _ in
-    DrawnObjects(
-      try ObjectScenes(
-        width: settings.width, height: settings.height, train: settings.train, validation: settings.validation, test: settings.test,
-        seed: UInt64(settings.seed)))
-  }
+  ) { settings, _ in DrawnObjects(try ObjectScenes(settings.numbers, seed: UInt64(settings.seed))) }
 
   /// The ten classes.
   package var categories: CategoryTable { ObjectScenes.categories }
@@ -74,12 +61,11 @@ package struct DrawnObjects: DetectionDataset {
 }
 
 /// The annotations of drawn splits, each drawn once.
-private final class DrawnAnnotations: @unchecked Sendable {
-  private let lock = NSLock()
-  private var sets: [Split: AnnotationSet] = [:]
+private final class DrawnAnnotations: Sendable {
+  private let sets = Mutex<[Split: AnnotationSet]>([:])
 
   func annotations(of split: Split, _ scenes: ObjectScenes) throws -> AnnotationSet {
-    try lock.withLock {
+    try sets.withLock { sets in
       if let found = sets[split] { return found }
       let made = try scenes.annotations(of: split)
       sets[split] = made

@@ -5,15 +5,13 @@ import Tensors
 /// Some of the samples of another data set with boxes, in the same order.
 package struct SelectedBoxes: DetectionDataset {
   private let base: any DetectionDataset
-  private let kept: [Split: [Int]]
+  private let selection: SampleSelection
 
   /// Leaves samples out.
   /// - Parameter leftOut: their indices, by split; splits that are not named stay whole.
   package init(_ base: any DetectionDataset, without leftOut: [Split: Set<Int>]) {
     self.base = base
-    kept = leftOut.reduce(into: [:]) { kept, entry in
-      kept[entry.key] = (0..<base.count(of: entry.key)).filter { !entry.value.contains($0) }
-    }
+    selection = SampleSelection(of: base, without: leftOut)
   }
 
   /// The name of the whole data set.
@@ -21,7 +19,7 @@ package struct SelectedBoxes: DetectionDataset {
   /// Its classes.
   package var categories: CategoryTable { base.categories }
   /// How many samples are left.
-  package func count(of split: Split) -> Int { kept[split]?.count ?? base.count(of: split) }
+  package func count(of split: Split) -> Int { selection.count(of: split) }
   /// The sample's name.
   package func identifier(split: Split, index: Int) -> String { base.identifier(split: split, index: original(split, index)) }
   /// What messages call the sample.
@@ -30,9 +28,9 @@ package struct SelectedBoxes: DetectionDataset {
   package func objects(split: Split, index: Int) throws -> BoxAnnotation {
     try base.objects(split: split, index: original(split, index))
   }
-  /// The sample's picture.
+  /// The sample's image.
   package func image(split: Split, index: Int) throws -> RGBImage { try base.image(split: split, index: original(split, index)) }
-  /// The picture's size.
+  /// The image's size.
   package func imageSize(split: Split, index: Int) throws -> ImageSize {
     try base.imageSize(split: split, index: original(split, index))
   }
@@ -43,24 +41,12 @@ package struct SelectedBoxes: DetectionDataset {
   /// The annotations of the samples that are left.
   package func annotations(of split: Split) throws -> AnnotationSet {
     let all = try base.annotations(of: split)
-    return kept[split].map(all.selecting) ?? all
+    return selection.indices(of: split).map(all.selecting) ?? all
   }
   /// What the whole split depends on, and which samples are left of it.
-  package func fingerprint(of split: Split) throws -> [String] {
-    let lines = try base.fingerprint(of: split)
-    guard let kept = kept[split], kept.count < base.count(of: split) else { return lines }
-    return lines + ["samples " + kept.map { "\($0)" }.joined(separator: " ")]
-  }
+  package func fingerprint(of split: Split) throws -> [String] { try selection.fingerprint(of: split) }
   /// A line for each sample that is left.
-  package func listing(of split: Split) throws -> [String] {
-    let lines = try base.listing(of: split)
-    guard let kept = kept[split], lines.count == base.count(of: split) else { return lines }
-    return kept.map { lines[$0] }
-  }
+  package func listing(of split: Split) throws -> [String] { try selection.listing(of: split) }
 
-  /// An index past the end stays past the end.
-  private func original(_ split: Split, _ index: Int) -> Int {
-    guard let kept = kept[split] else { return index }
-    return kept.indices.contains(index) ? kept[index] : base.count(of: split)
-  }
+  private func original(_ split: Split, _ index: Int) -> Int { selection.original(split, index) }
 }

@@ -80,7 +80,7 @@ extension AnnotationSet {
     }
     var seen: [String: Int] = [:]
     for (k, image) in images.enumerated() {
-      let stem = AnnotationSet.labelStem(image.picturePath)
+      let stem = AnnotationSet.labelStem(image.filePath)
       if let other = seen.updateValue(image.id, forKey: stem) {
         throw LongtailError(.badData, "images \(other) and \(image.id) would both be written to labels/\(stem).txt")
       }
@@ -90,7 +90,7 @@ extension AnnotationSet {
     }
     let names = categories.categories.enumerated().map { "  \($0): \(SettingValue.quoted($1.name))\n" }.joined()
     try AnnotationSet.write(
-      "# Pictures belong into images/, beside labels/.\npath: .\ntrain: images\nval: images\nnames:\n\(names)", to: "\(directory)/data.yaml"
+      "# Images go into images/, beside labels/.\npath: .\ntrain: images\nval: images\nnames:\n\(names)", to: "\(directory)/data.yaml"
     )
     return leftOut
   }
@@ -119,7 +119,7 @@ extension AnnotationSet {
     return areas.reduce(0, +) == mask.area ? polygons : mask.polygons
   }
 
-  /// A picture's name without its ending, and without folders that would lead out.
+  /// An image's name without its ending, and without folders that would lead out.
   static func labelStem(_ name: String) -> String {
     let parts = name.split(separator: "/").filter { $0 != ".." && $0 != "." && $0 != "images" }
     let joined = parts.joined(separator: "/")

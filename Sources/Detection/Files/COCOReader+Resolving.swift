@@ -1,5 +1,5 @@
 extension COCOReader {
-  /// Turns ids into places, and looks at what only the whole file can tell.
+  /// Turns ids into places, and checks what needs the whole file.
   func resolve() {
     if isLVIS == nil { isLVIS = categories.contains { $0.frequency != nil } && lists.contains { $0.negative != nil } }
     let isLVIS = isLVIS ?? false
@@ -38,9 +38,9 @@ extension COCOReader {
         continue
       }
       places[id] = k
-      let name = set.images[k].picturePath
+      let name = set.images[k].filePath
       if !name.isEmpty, let other = files.updateValue(id, forKey: name) {
-        fault(.duplicateEntry, entry(), "image \(other) has the picture '\(name)' too")
+        fault(.duplicateEntry, entry(), "image \(other) has the file '\(name)' too")
       }
       guard isLVIS else { continue }
       for (name, ids) in [("neg_category_ids", lists[k].negative), ("not_exhaustive_category_ids", lists[k].notExhaustive)] {
@@ -122,8 +122,8 @@ extension COCOReader {
 }
 
 extension AnnotatedImage {
-  /// The picture's file: for LVIS v1 the last two parts of the address, which tell train2017 from val2017, else the name.
-  package var picturePath: String {
+  /// The image's file: for LVIS v1 the last two parts of the address, which distinguish train2017 from val2017, else the name.
+  package var filePath: String {
     let parts = address.split(separator: "/")
     if parts.count >= 4 { return parts.suffix(2).joined(separator: "/") }
     return fileName

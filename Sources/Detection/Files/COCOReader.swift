@@ -6,7 +6,7 @@ import Tensors
 /// Cost: the file in memory while it is read, and the set; about 0.3 s for a hundred thousand boxes.
 final class COCOReader {
   let path: String
-  /// Whether LVIS' rules hold; nil until the file tells.
+  /// Whether LVIS' rules hold; nil until the file shows it.
   var isLVIS: Bool?
   var set = AnnotationSet(format: .coco, images: [], categories: CategoryTable([]), instances: [])
   var faults: [AnnotationFault] = []
@@ -63,16 +63,16 @@ final class COCOReader {
 
   init(path: String, isLVIS: Bool?) { (self.path, self.isLVIS) = (path, isLVIS) }
 
-  func read(pictures: String?, looksAtPictures: Bool) throws -> AnnotationReading {
+  func read(imageFolder: String?, checksImages: Bool) throws -> AnnotationReading {
     try JSONText.scan(path, place: { self.section.isEmpty ? "" : "\(self.section)[\(self.place)]" }) { try scan(&$0) }
     for part in ["images", "annotations", "categories"] where !parts.contains(part) {
       fault(.missingPart, "", "there is no list '\(part)'")
       noteNameless(part)
     }
     resolve()
-    var reading = AnnotationReading(set: set, faults: faults, remarks: [], pictureFolder: nil)
-    if looksAtPictures {
-      PictureFinder.check(&reading, beside: path, folder: pictures) { image in
+    var reading = AnnotationReading(set: set, faults: faults, remarks: [], imageFolder: nil)
+    if checksImages {
+      ImageFinder.check(&reading, beside: path, folder: imageFolder) { image in
         (self.path, self.label("images", self.imagePlaces[image], id: self.set.images[image].id))
       }
     }
@@ -164,7 +164,7 @@ final class COCOReader {
       problem(.badValue, "\(width)x\(height) is more than 2^31 pixels")
     }
     if own.negative != nil || own.notExhaustive != nil, isLVIS == nil { isLVIS = true }
-    if image.fileName.isEmpty, image.address.isEmpty, problems.isEmpty { problem(.unnamedPicture, "has neither file_name nor coco_url") }
+    if image.fileName.isEmpty, image.address.isEmpty, problems.isEmpty { problem(.unnamedImage, "has neither file_name nor coco_url") }
     // An image of which only the size is wrong is still known, or all its annotations would be wrong as well.
     let isWrong = report("images", place, id: id)
     guard let id else { return noteNameless("images") }

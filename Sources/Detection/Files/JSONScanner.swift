@@ -16,7 +16,7 @@ struct JSONScanner {
     case number, text, object, list, truth, null
   }
 
-  /// Values may lie this deep in each other.
+  /// Values may be nested this deep.
   private static let depthLimit = 256
 
   let bytes: UnsafeBufferPointer<UInt8>
@@ -161,7 +161,7 @@ struct JSONScanner {
   mutating func skip() throws { try skip(depth: 0) }
 
   private mutating func skip(depth: Int) throws {
-    guard depth < JSONScanner.depthLimit else { throw mistake("values lie more than \(JSONScanner.depthLimit) deep in each other") }
+    guard depth < JSONScanner.depthLimit else { throw mistake("values are nested more than \(JSONScanner.depthLimit) deep") }
     switch try kind() {
     case .object: try object { scanner, _ in try scanner.skip(depth: depth + 1) }
     case .list: try list { scanner, _ in try scanner.skip(depth: depth + 1) }

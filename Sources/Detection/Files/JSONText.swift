@@ -45,7 +45,7 @@ enum JSONText {
   }
 
   /// Reads a file into memory and walks it.
-  /// - Parameter body: reads the one value; it is told where it is by `place`, so that mistakes can name the entry.
+  /// - Parameter body: reads the one value; `place` says where it is, so that errors can name the entry.
   /// - Throws: `.missingInput`, `.inputOutput`; `.badData` with byte, line and entry where the text is broken.
   static func scan<Result>(_ path: String, place: () -> String, _ body: (inout JSONScanner) throws -> Result) throws -> Result {
     let file = try ReadableFile(path: path)

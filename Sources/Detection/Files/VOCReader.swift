@@ -46,7 +46,7 @@ final class VOCReader {
     return nil
   }
 
-  func read(pictures: String?, looksAtPictures: Bool) throws -> AnnotationReading {
+  func read(imageFolder: String?, checksImages: Bool) throws -> AnnotationReading {
     var documents: [(file: String, document: VOCDocument)] = []
     for file in files {
       let (document, mistake) = VOCDocument.parse(try Data(contentsOf: URL(fileURLWithPath: file)))
@@ -63,15 +63,15 @@ final class VOCReader {
     for (file, document) in documents {
       let image = image(file, document)
       if let other = seen.updateValue(file, forKey: image.fileName) {
-        fault(.duplicateEntry, file, "", "\(other) has the picture '\(image.fileName)' too")
+        fault(.duplicateEntry, file, "", "\(other) has the file '\(image.fileName)' too")
         continue
       }
       set.images.append(image)
       imageFiles.append(file)
       readObjects(of: document, file, columns)
     }
-    var reading = AnnotationReading(set: set, faults: faults, remarks: [], pictureFolder: nil)
-    if looksAtPictures { PictureFinder.check(&reading, beside: folder, folder: pictures) { (self.imageFiles[$0], "") } }
+    var reading = AnnotationReading(set: set, faults: faults, remarks: [], imageFolder: nil)
+    if checksImages { ImageFinder.check(&reading, beside: folder, folder: imageFolder) { (self.imageFiles[$0], "") } }
     if names == nil {
       reading.remarks.append("classes are the names in the files, in alphabetical order; a classes.txt beside them fixes it")
     }
@@ -85,7 +85,7 @@ final class VOCReader {
 
   private func image(_ file: String, _ document: VOCDocument) -> AnnotatedImage {
     let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-    // Many tools write the path that the picture had on somebody's machine.
+    // Many tools write the path that the image had on somebody's machine.
     let name = document.fileName.flatMap { $0.split(whereSeparator: { "/\\".contains($0) }).last.map(String.init) } ?? ""
     var image = AnnotatedImage(id: set.images.count + 1, fileName: name.isEmpty ? stem : name, width: 0, height: 0)
     if document.sizeCount != 1 {

@@ -2,11 +2,11 @@ import Foundation
 import Tensors
 import Yams
 
-/// A `data.yaml` of YOLO: names of classes by number, and where the pictures of each split are.
+/// A `data.yaml` of YOLO: names of classes by number, and where the images of each split are.
 struct YOLODataFile {
   /// The names, from class 0.
   var names: [String] = []
-  /// Splits with their folders of pictures, or lists of them.
+  /// Splits with their folders of images, or lists of them.
   var splits: [(name: String, places: [String])] = []
   private let path: String
   /// What is wrong with it.
@@ -81,7 +81,7 @@ struct YOLODataFile {
       var numbered: [Int: String] = [:]
       for (key, value) in table {
         guard let number = key.int, number >= 0 else {
-          return fault(.badValue, "names", "'\(key.string ?? "")' is no class number")
+          return fault(.badValue, "names", "'\(key.string ?? "")' is not a class number")
         }
         numbered[number] = value.string ?? "\(number)"
       }
@@ -105,7 +105,7 @@ struct YOLODataFile {
     faults.append(AnnotationFault(kind: kind, file: path, entry: entry, message: message))
   }
 
-  /// A place of pictures; some tools write it relative to another folder.
+  /// A place of images; some tools write it relative to another folder.
   private static func locate(_ place: String, _ base: String) -> String? {
     guard !place.isEmpty else { return nil }
     var stripped = Substring(place)

@@ -5,11 +5,11 @@ import Tensors
 /// Reads YOLO's text files: one an image, a line an object, `class cx cy w h` or `class x1 y1 x2 y2 x3 y3 ...`, all relative to the image's
 /// size. The classes' names come from `data.yaml` or a list beside the files; the ids are the class numbers.
 final class YOLOReader {
-  /// A picture with its labels.
+  /// An image with its labels.
   private struct Place {
-    var picture: String
+    var image: String
     var labels: String
-    /// The picture's name in the set.
+    /// The image's name in the set.
     var name: String
   }
 
@@ -20,7 +20,7 @@ final class YOLOReader {
   private var set = AnnotationSet(format: .yolo, images: [], categories: CategoryTable([]), instances: [])
 
   private static let listNames = ["classes.txt", "labels.txt", "obj.names", "classes.names"]
-  private static let pictureEndings: Set<String> = ["jpg", "jpeg", "png"]
+  private static let imageEndings: Set<String> = ["jpg", "jpeg", "png"]
 
   /// Whether a folder without a `data.yaml` holds YOLO's files.
   static func hasLabels(_ path: String) -> Bool {
@@ -38,13 +38,13 @@ final class YOLOReader {
     (self.path, self.split) = (url.path, split)
   }
 
-  func read(pictures: String?) throws -> AnnotationReading {
-    let folders = try pictureFolders(pictures)
+  func read(imageFolder: String?) throws -> AnnotationReading {
+    let folders = try imageFolders(imageFolder)
     var places: [Place] = []
     for folder in folders { places += try self.places(in: folder, root: path) }
     set.categories = CategoryTable((names ?? []).enumerated().map { Category(id: $0, name: $1) })
-    if places.isEmpty, faults.isEmpty { fault(.missingPart, path, "", "there are no pictures, whose sizes YOLO's numbers are relative to") }
-    let sizes = PictureFinder.concurrentMap(places.count) { [places] k in Result { try ImageSize(contentsOf: places[k].picture) } }
+    if places.isEmpty, faults.isEmpty { fault(.missingPart, path, "", "there are no images, whose sizes YOLO's numbers are relative to") }
+    let sizes = ImageFinder.concurrentMap(places.count) { [places] k in Result { try ImageSize(contentsOf: places[k].image) } }
     for (place, size) in zip(places, sizes) {
       switch size {
       case .success(let size):
@@ -52,13 +52,13 @@ final class YOLOReader {
         readLabels(place.labels)
       case .failure(let error):
         let reason = (error as? LongtailError)?.message ?? "\(error)"
-        fault(.brokenPicture, place.labels, "", "its picture cannot be read: \(reason)")
+        fault(.brokenImage, place.labels, "", "its image cannot be read: \(reason)")
       }
     }
-    findLabelsWithoutPictures(places)
+    findLabelsWithoutImages(places)
     // Without names the numbers that occur stand for themselves.
     if names == nil { fault(.missingPart, path, "", "there are no names of classes: no data.yaml, classes.txt, labels.txt or obj.names") }
-    var reading = AnnotationReading(set: set, faults: faults, remarks: [], pictureFolder: folders.first)
+    var reading = AnnotationReading(set: set, faults: faults, remarks: [], imageFolder: folders.first)
     reading.addRemarks()
     return reading
   }
@@ -69,7 +69,7 @@ final class YOLOReader {
 
   // MARK: Files
 
-  private func pictureFolders(_ given: String?) throws -> [String] {
+  private func imageFolders(_ given: String?) throws -> [String] {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     if let file = isFolder.boolValue ? YOLODataFile.find(in: path) : path {
@@ -111,39 +111,39 @@ final class YOLOReader {
     }
   }
 
-  /// Pictures below a folder, or of a list, in the order of their names.
+  /// Images below a folder, or of a list, in the order of their names.
   private func places(in folder: String, root: String) throws -> [Place] {
-    var pictures: [String] = []
+    var files: [String] = []
     if folder.hasSuffix(".txt") {
       let base = URL(fileURLWithPath: folder).deletingLastPathComponent().path
-      pictures = ClassList.names(try String(contentsOfFile: folder, encoding: .utf8)).filter { !$0.isEmpty }.map {
+      files = ClassList.names(try String(contentsOfFile: folder, encoding: .utf8)).filter { !$0.isEmpty }.map {
         $0.hasPrefix("/") ? $0 : "\(base)/\($0.hasPrefix("./") ? String($0.dropFirst(2)) : $0)"
       }
-      for picture in pictures where !FileManager.default.fileExists(atPath: picture) {
-        fault(.missingPicture, folder, picture, "there is no such picture")
+      for file in files where !FileManager.default.fileExists(atPath: file) {
+        fault(.missingImage, folder, file, "there is no such image")
       }
-      pictures = pictures.filter { FileManager.default.fileExists(atPath: $0) }
+      files = files.filter { FileManager.default.fileExists(atPath: $0) }
     } else {
       for case let name as String in FileManager.default.enumerator(atPath: folder) ?? FileManager.DirectoryEnumerator()
-      where Self.pictureEndings.contains(URL(fileURLWithPath: name).pathExtension.lowercased()) {
-        pictures.append("\(folder)/\(name)")
+      where Self.imageEndings.contains(URL(fileURLWithPath: name).pathExtension.lowercased()) {
+        files.append("\(folder)/\(name)")
       }
-      pictures.sort()
+      files.sort()
     }
-    return pictures.map { picture in
-      let name = picture.hasPrefix(root + "/") ? String(picture.dropFirst(root.count + 1)) : picture
-      return Place(picture: picture, labels: Self.labels(of: picture), name: name)
+    return files.map { file in
+      let name = file.hasPrefix(root + "/") ? String(file.dropFirst(root.count + 1)) : file
+      return Place(image: file, labels: Self.labels(of: file), name: name)
     }
   }
 
-  /// The text file of a picture: `labels` instead of the last `images` of its path, or the same folder.
-  private static func labels(of picture: String) -> String {
-    var stem = URL(fileURLWithPath: picture).deletingPathExtension().path
+  /// The text file of an image: `labels` instead of the last `images` of its path, or the same folder.
+  private static func labels(of image: String) -> String {
+    var stem = URL(fileURLWithPath: image).deletingPathExtension().path
     if let range = stem.range(of: "/images/", options: .backwards) { stem.replaceSubrange(range, with: "/labels/") }
     return stem + ".txt"
   }
 
-  private func findLabelsWithoutPictures(_ places: [Place]) {
+  private func findLabelsWithoutImages(_ places: [Place]) {
     let known = Set(places.map(\.labels))
     let folders = Set(known.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path })
     for folder in folders.sorted() {
@@ -151,7 +151,7 @@ final class YOLOReader {
       let lists = Self.listNames + ["train.txt", "val.txt", "test.txt"]
       for name in names where name.hasSuffix(".txt") && !lists.contains(name) && !known.contains("\(folder)/\(name)") {
         if name.lowercased().hasPrefix("readme") { continue }
-        fault(.missingPicture, "\(folder)/\(name)", "", "there is no picture of this name")
+        fault(.missingImage, "\(folder)/\(name)", "", "there is no image of this name")
       }
     }
   }
@@ -159,7 +159,7 @@ final class YOLOReader {
   // MARK: Lines
 
   private func readLabels(_ file: String) {
-    // A picture without a file has no objects.
+    // An image without a file has no objects.
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: file)) else { return }
     guard let text = String(validating: data, as: UTF8.self), !text.contains("\0") else {
       return fault(.unreadable, file, "", "is not text in UTF-8")

@@ -9,7 +9,7 @@ public struct Box: Sendable, Hashable {
   /// From the upper edge to the lower one.
   public var height: Double
 
-  /// Puts a box together.
+  /// Creates a box.
   public init(x: Double, y: Double, width: Double, height: Double) {
     (self.x, self.y, self.width, self.height) = (x, y, width, height)
   }

@@ -30,7 +30,7 @@ public struct RunLengthMask: Sendable, Hashable {
     return counts.reduce(0) { $0 + Int($1) } == width * height
   }
 
-  /// Codes a picture of zeros and others, row by row.
+  /// Codes an image of zeros and others, row by row.
   /// - Parameter pixels: `width * height` numbers; one that is not zero belongs to the mask.
   public init(width: Int, height: Int, pixels: [UInt8]) {
     var counts: [UInt32] = []
@@ -48,7 +48,7 @@ public struct RunLengthMask: Sendable, Hashable {
     self.init(width: width, height: height, trusted: counts)
   }
 
-  /// The picture, row by row: 1 in the mask, 0 elsewhere.
+  /// The image, row by row: 1 in the mask, 0 elsewhere.
   public var pixels: [UInt8] {
     var pixels = [UInt8](repeating: 0, count: width * height)
     var position = 0

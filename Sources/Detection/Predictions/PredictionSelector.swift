@@ -10,7 +10,6 @@ package struct Prediction: Sendable, Equatable {
   /// The class.
   package var label: Int
 
-  /// Puts the three together.
   package init(box: CornerBox, score: Float, label: Int) { (self.box, self.score, self.label) = (box, score, label) }
 }
 

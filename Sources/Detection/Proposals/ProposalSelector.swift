@@ -11,7 +11,6 @@ package struct ScoredBox: Sendable, Equatable {
   /// The level that it was found on.
   package var level: Int
 
-  /// Puts the three together.
   package init(box: CornerBox, score: Float, level: Int) { (self.box, self.score, self.level) = (box, score, level) }
 }
 

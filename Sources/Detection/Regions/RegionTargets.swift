@@ -9,7 +9,6 @@ package struct TargetBox: Sendable, Equatable {
   /// Its class.
   package var label: Int32
 
-  /// Puts the two together.
   package init(box: CornerBox, label: Int32) { (self.box, self.label) = (box, label) }
 }
 

@@ -13,7 +13,6 @@ package struct BoxAnnotation: Annotation, Equatable {
     /// Whether it is marked as a crowd, or to be ignored: no network is trained on it.
     package var isCrowd: Bool
 
-    /// Puts the three together.
     package init(box: CornerBox, label: Int32, isCrowd: Bool = false) { (self.box, self.label, self.isCrowd) = (box, label, isCrowd) }
   }
 
@@ -22,7 +21,6 @@ package struct BoxAnnotation: Annotation, Equatable {
   /// The size of the image that the boxes are of.
   package var size: ImageSize
 
-  /// Puts the two together.
   package init(objects: [Object], size: ImageSize) { (self.objects, self.size) = (objects, size) }
 
   /// 24 bytes an object.

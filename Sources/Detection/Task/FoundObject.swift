@@ -12,7 +12,6 @@ package struct FoundObject: Sendable, Equatable {
   /// Where.
   package var box: CornerBox
 
-  /// Puts the parts together.
   package init(image: Int32, label: Int32, score: Float, box: CornerBox) {
     (self.image, self.label, self.score, self.box) = (image, label, score, box)
   }
@@ -20,7 +19,7 @@ package struct FoundObject: Sendable, Equatable {
   /// Bytes of each in a message.
   static let byteCount = 28
 
-  /// As one rank tells the others.
+  /// Coded for the other ranks.
   static func bytes(_ objects: [FoundObject]) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(objects.count * byteCount)
@@ -34,11 +33,11 @@ package struct FoundObject: Sendable, Equatable {
     return bytes
   }
 
-  /// What a rank has told.
+  /// Decodes what a rank has sent.
   /// - Throws: `LongtailError` for a message that is cut off.
   static func list(_ bytes: [UInt8]) throws -> [FoundObject] {
     guard bytes.count % byteCount == 0 else {
-      throw LongtailError(.internalError, "\(bytes.count) bytes are no list of detections")
+      throw LongtailError(.internalError, "\(bytes.count) bytes are not a list of detections")
     }
     return bytes.withUnsafeBytes { bytes in
       (0..<bytes.count / byteCount).map { place in

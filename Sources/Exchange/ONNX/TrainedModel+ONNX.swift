@@ -8,7 +8,7 @@ extension TrainedModel {
 
   /// The network as an ONNX model with its weights inside.
   ///
-  /// Input `input` is float32 N,3,H,W, normalized as `metadata` tells, with any number of images and any rows and columns that divide by the
+  /// Input `input` is float32 N,3,H,W, normalized as `metadata` says, with any number of images and any rows and columns that divide by the
   /// network's stride. Output `logits` is float32 N,C,H,W, or N,C of networks that classify images; what the objective adds to scores in
   /// prediction is in it. The metadata are among the model's properties.
   /// - Throws: `LongtailError`: `usage` naming a layer that ONNX is not known for, `badData` for tensors that are missing or have another

@@ -1,4 +1,4 @@
-/// Something for TensorBoard: a step with named numbers, pictures and histograms.
+/// Something for TensorBoard: a step with named numbers, images and histograms.
 ///
 /// Fields are those of `tensorflow.Event` and `tensorflow.Summary`.
 public struct Event: Sendable {
@@ -6,7 +6,7 @@ public struct Event: Sendable {
   public enum Value: Sendable {
     /// A number.
     case scalar(Double)
-    /// A picture in colour, as a PNG file.
+    /// An image in colour, as a PNG file.
     case image(png: [UInt8], width: Int, height: Int)
     /// Many numbers, counted.
     case histogram(Histogram)
@@ -19,7 +19,7 @@ public struct Event: Sendable {
   /// The values by tag; `/` in a tag makes groups.
   public var values: [(tag: String, value: Value)]
 
-  /// Puts an event together.
+  /// Creates an event.
   public init(step: Int, wallTime: Double, values: [(tag: String, value: Value)]) {
     (self.step, self.wallTime, self.values) = (step, wallTime, values)
   }
@@ -58,7 +58,7 @@ public struct Event: Sendable {
     return event
   }
 
-  /// The step of a message; 0 where it tells none, nil where it is no message.
+  /// The step of a message; 0 where it has none, nil where it is not a message.
   static func step(of content: some Sequence<UInt8>) -> Int? {
     var step = 0
     var fields = ProtocolFields(content)

@@ -3,7 +3,7 @@ import Tensors
 
 /// A file of events that TensorBoard reads while it grows: `events.out.tfevents.…` in a directory of its own.
 ///
-/// A resumed run goes on in the same file, cut off behind the step that it goes on from: nothing is lost, and nothing is told twice.
+/// A resumed run goes on in the same file, cut off behind the step that it goes on from: nothing is lost, and nothing is written twice.
 /// Records that a full disk does not take are kept and written with the next ones. Not for use by several threads at once.
 public final class EventFile {
   /// The file.

@@ -12,29 +12,29 @@ package struct AugmentationPolicy: Sendable, Equatable {
 
   /// How operations are drawn.
   package var kind: Kind
-  /// Operations of a picture, one after the other; RandAugment's alone.
+  /// Operations of an image, one after the other; RandAugment's alone.
   package var operations: Int
   /// Their strength, from 0 to 10; RandAugment's alone.
   package var magnitude: Double
-  /// The chance that a picture is changed at all.
+  /// The chance that an image is changed at all.
   package var probability: Double
 
   /// - Parameters:
   ///   - kind: how operations are drawn.
-  ///   - operations: of a picture, for RandAugment.
+  ///   - operations: of an image, for RandAugment.
   ///   - magnitude: their strength, from 0 to 10, for RandAugment.
-  ///   - probability: that a picture is changed at all.
+  ///   - probability: that an image is changed at all.
   package init(_ kind: Kind, operations: Int = 2, magnitude: Double = 9, probability: Double = 1) {
     (self.kind, self.operations, self.magnitude, self.probability) = (kind, operations, magnitude, probability)
   }
 
-  /// What RandAugment and TrivialAugment choose from; beside these they may leave the picture alone.
+  /// What RandAugment and TrivialAugment choose from; beside these they may leave the image alone.
   package static let choices: [AutoAugmentPolicy.Kind] = [
     .shearX, .shearY, .translateX, .translateY, .rotate, .brightness, .color, .contrast, .sharpness, .posterize, .solarize, .autoContrast,
     .equalize,
   ]
 
-  /// The operations for one picture, in order; empty where it is left alone.
+  /// The operations for one image, in order; empty where it is left alone.
   package func operations(random: ViewRandom) -> [ImageOperation] {
     guard random.chance(0, probability) else { return [] }
     func operation(_ draw: Int, share: Double) -> ImageOperation? {
@@ -65,6 +65,6 @@ extension ImageOperation {
 }
 
 extension ImageSize {
-  /// The point in the middle of a picture.
+  /// The point in the middle of an image.
   package var middle: SIMD2<Double> { SIMD2(Double(width), Double(height)) / 2 }
 }

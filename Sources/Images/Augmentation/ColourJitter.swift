@@ -1,4 +1,4 @@
-/// Random brightness, contrast, saturation and hue in random order: torchvision's `ColorJitter` on Pillow's pictures.
+/// Random brightness, contrast, saturation and hue in random order: torchvision's `ColorJitter` on Pillow's images.
 package struct ColourJitter: Sendable, Equatable {
   /// Factors are uniform in `1 ± brightness`, never below 0.
   package var brightness: Double
@@ -21,7 +21,7 @@ package struct ColourJitter: Sendable, Equatable {
     case hue(Double)
   }
 
-  /// - Parameters: spreads about the unchanged picture; 0 leaves one alone.
+  /// - Parameters: spreads about the unchanged image; 0 leaves one alone.
   package init(brightness: Double = 0, contrast: Double = 0, saturation: Double = 0, hue: Double = 0) {
     (self.brightness, self.contrast, self.saturation, self.hue) = (brightness, contrast, saturation, hue)
   }
@@ -41,7 +41,7 @@ package struct ColourJitter: Sendable, Equatable {
 }
 
 extension RGBImage {
-  /// The picture after one change.
+  /// The image after one change.
   package func applying(_ change: ColourJitter.Change) -> RGBImage {
     switch change {
     case .brightness(let factor): withBrightness(factor)

@@ -24,7 +24,7 @@ package struct ImageAugmentation: Sendable, Equatable {
     case colourJitter(ColourJitter, probability: Double)
     /// Colours vanish, with a probability.
     case grey(Double)
-    /// The picture is blurred with a deviation in pixels from this range, with a probability.
+    /// The image is blurred with a deviation in pixels from this range, with a probability.
     case blur(ClosedRange<Double>, probability: Double)
     /// Turned about the middle by an angle uniform within so many degrees either way.
     case rotation(degrees: Double, interpolation: Interpolation)
@@ -109,7 +109,7 @@ extension ImageSize {
 }
 
 extension RGBImage {
-  /// The picture after one step.
+  /// The image after one step.
   package func applying(_ step: ImageAugmentation.Step, random: ViewRandom) -> RGBImage {
     switch step {
     case .resize(let target): return resized(width: target.width, height: target.height)
@@ -142,7 +142,7 @@ extension RGBImage {
     }
   }
 
-  /// The picture mirrored top to bottom.
+  /// The image mirrored top to bottom.
   package var upsideDown: RGBImage {
     var result = self
     let line = 3 * width

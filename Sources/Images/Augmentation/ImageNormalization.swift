@@ -15,14 +15,14 @@ package struct ImageNormalization: Sendable, Equatable {
     (self.mean, self.deviation) = (mean, deviation)
   }
 
-  /// Writes a picture as planes.
+  /// Writes an image as planes.
   /// - Parameters:
-  ///   - image: the picture.
+  ///   - image: the image.
   ///   - planes: 3 x height x width floats, or height x width for a network that sees grey: then red is taken with red's mean, which is the
-  ///     grey of pictures without colour.
+  ///     grey of images without colour.
   package func write(_ image: RGBImage, into planes: UnsafeMutableBufferPointer<Float>) {
     let plane = image.width * image.height
-    precondition(planes.count == 3 * plane || planes.count == plane, "one or three planes of the picture's size")
+    precondition(planes.count == 3 * plane || planes.count == plane, "one or three planes of the image's size")
     image.pixels.withUnsafeBufferPointer { pixels in
       for channel in 0..<(planes.count == plane ? 1 : 3) {
         table(of: channel).withUnsafeBufferPointer { table in

@@ -1,4 +1,4 @@
-/// The operations of AutoAugment's search space on pictures of 8 bits, each with its magnitude in its own unit. Pillow's definitions.
+/// The operations of AutoAugment's search space on images of 8 bits, each with its magnitude in its own unit. Pillow's definitions.
 package enum ImageOperation: Sendable, Equatable {
   /// Slants by so many columns a row; cubic.
   case shearX(Double)
@@ -26,7 +26,7 @@ package enum ImageOperation: Sendable, Equatable {
   case color(Double)
   /// Away from black.
   case brightness(Double)
-  /// Away from the smoothed picture.
+  /// Away from the smoothed image.
   case sharpness(Double)
 }
 
@@ -34,7 +34,7 @@ extension RGBImage {
   /// The colour of what operations move in from outside.
   package static let operationFill = RGBColour(128, 128, 128)
 
-  /// The picture after an operation, of the same size.
+  /// The image after an operation, of the same size.
   package func applying(_ operation: ImageOperation) -> RGBImage {
     let fill = RGBImage.operationFill
     switch operation {

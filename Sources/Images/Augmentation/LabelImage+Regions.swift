@@ -52,7 +52,7 @@ extension LabelImage {
     return found
   }
 
-  /// How many pixels of a window have a number, once the map is resized as `resized` would do it. Costs a look at each pixel of the window, and
+  /// How many pixels of a window have a number, once the map is resized as `resized` would do it. Costs a reading of each pixel of the window, and
   /// makes no map.
   /// - Parameters:
   ///   - label: the number.

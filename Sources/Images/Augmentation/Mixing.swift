@@ -1,11 +1,11 @@
 import Foundation
 
-/// Pictures of a batch mixed in pairs: mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019).
+/// Images of a batch mixed in pairs: mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019).
 ///
-/// Slot b of the global batch keeps a share of its own picture and takes the rest from its partner's; its loss is that share of the loss
+/// Slot b of the global batch keeps a share of its own image and takes the rest from its partner's; its loss is that share of the loss
 /// against its own label and the rest against the partner's. Decisions are functions of (seed, epoch, step): they do not depend on ranks.
 package struct Mixing: Sendable, Equatable {
-  /// How two pictures become one.
+  /// How two images become one.
   package enum Kind: String, Sendable, CaseIterable {
     /// Pixels are averaged.
     case mixup
@@ -13,7 +13,7 @@ package struct Mixing: Sendable, Equatable {
     case cutMix
   }
 
-  /// How two pictures become one.
+  /// How two images become one.
   package var kind: Kind
   /// Both shapes of the beta distribution that shares are drawn from.
   package var shape: Double
@@ -30,7 +30,7 @@ package struct Mixing: Sendable, Equatable {
 
   /// What chance decided for one batch.
   package struct Plan: Sendable, Equatable {
-    /// The share of its own picture and label that each slot keeps; 1 leaves it alone.
+    /// The share of its own image and label that each slot keeps; 1 leaves it alone.
     package var share: Double
     /// The slot of each slot's partner: a permutation.
     package var partners: [Int]
@@ -47,7 +47,7 @@ package struct Mixing: Sendable, Equatable {
   ///   - epoch: counted from 0.
   ///   - step: the step in its epoch.
   ///   - count: slots of the global batch.
-  ///   - size: of the pictures.
+  ///   - size: of the images.
   package func plan(seed: UInt64, epoch: Int, step: Int, count: Int, size: ImageSize) -> Plan {
     // Far beyond the numbers of any sample's views.
     let random = ViewRandom(seed: seed, epoch: epoch, sample: step, view: 1 << 20)
@@ -64,7 +64,7 @@ package struct Mixing: Sendable, Equatable {
     return plan
   }
 
-  /// The rectangle that CutMix replaces: of a size for which `share` of the picture would be left, cut off at its borders.
+  /// The rectangle that CutMix replaces: of a size for which `share` of the image would be left, cut off at its borders.
   package static func area(share: Double, centreX: Int, centreY: Int, in size: ImageSize) -> PixelBox {
     let part = (1 - share).squareRoot()
     func span(_ centre: Int, _ side: Int) -> Range<Int> {
@@ -83,13 +83,13 @@ extension Mixing.Plan {
     (partners.map { labels[$0] }, [Float](repeating: Float(1 - share), count: labels.count))
   }
 
-  /// Mixes a partner's picture into a slot's.
+  /// Mixes a partner's image into a slot's.
   /// - Parameters:
   ///   - own: planes of `size`, any number of channels; changed in place.
   ///   - partner: the partner's planes before they were mixed themselves.
   ///   - size: columns and rows of a plane.
   package func mix(_ own: UnsafeMutableBufferPointer<Float>, with partner: UnsafeBufferPointer<Float>, size: ImageSize) {
-    precondition(own.count == partner.count, "two pictures of one size")
+    precondition(own.count == partner.count, "two images of one size")
     guard let area else {
       let (kept, taken) = (Float(share), Float(1 - share))
       if share < 1 { for index in 0..<own.count { own[index] = kept * own[index] + taken * partner[index] } }

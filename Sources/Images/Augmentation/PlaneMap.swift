@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a resampled picture takes its pixels from: a map from positions in the result to positions in the source.
+/// Where a resampled image takes its pixels from: a map from positions in the result to positions in the source.
 ///
 /// Position (x, y) counts pixels from the upper left corner; the centre of the first pixel is (0.5, 0.5). With w = g x + h y + 1, the source
 /// of (x, y) is ((a x + b y + c) / w, (d x + e y + f) / w). An affine map has g = h = 0. These are the conventions of Pillow's
@@ -55,16 +55,16 @@ package struct PlaneMap: Sendable, Equatable {
 }
 
 extension PlaneMap {
-  /// Moves the picture by so many pixels to the left and up (Pillow's sign: the source lies further right and down).
+  /// Moves the image by so many pixels to the left and up (Pillow's sign: the source lies further right and down).
   package static func translation(x: Double, y: Double) -> PlaneMap { PlaneMap(column: [1, 0, x], row: [0, 1, y]) }
 
-  /// Slants the picture: the source's column grows by `x` a row, its row by `y` a column.
+  /// Slants the image: the source's column grows by `x` a row, its row by `y` a column.
   package static func shear(x: Double = 0, y: Double = 0) -> PlaneMap { PlaneMap(column: [1, x, 0], row: [y, 1, 0]) }
 
-  /// Turns the picture counter-clockwise about a point, as Pillow's `rotate` does.
+  /// Turns the image counter-clockwise about a point, as Pillow's `rotate` does.
   /// - Parameters:
   ///   - degrees: the angle.
-  ///   - centre: the point that stays; in Pillow the picture's middle.
+  ///   - centre: the point that stays; in Pillow the image's middle.
   package static func rotation(degrees: Double, centre: SIMD2<Double>) -> PlaneMap {
     // Pillow reduces the angle to 0..<360 and rounds to 15 decimals, so that quarter turns have exact zeros.
     let angle = -(degrees - 360 * (degrees / 360).rounded(.down)) * (Double.pi / 180)
@@ -76,7 +76,7 @@ extension PlaneMap {
       column: [cosine, sine, shiftX + centre.x], row: [-sine, cosine, shiftY + centre.y])
   }
 
-  /// Shrinks or enlarges about a point: factor 2 shows the picture twice as large.
+  /// Shrinks or enlarges about a point: factor 2 shows the image twice as large.
   package static func scaling(x: Double, y: Double, centre: SIMD2<Double>) -> PlaneMap {
     PlaneMap(column: [1 / x, 0, centre.x - centre.x / x], row: [0, 1 / y, centre.y - centre.y / y])
   }

@@ -1,12 +1,12 @@
-/// Changes toward or away from a plainer picture, as Pillow's `ImageEnhance` defines them, bit for bit: factor 0 gives the plain one,
-/// 1 this picture, more exaggerates.
+/// Changes toward or away from a plainer image, as Pillow's `ImageEnhance` defines them, bit for bit: factor 0 gives the plain one,
+/// 1 this image, more exaggerates.
 extension RGBImage {
   /// Toward black.
   package func withBrightness(_ factor: Double) -> RGBImage {
     RGBImage(width: width, height: height).interpolated(to: self, factor)
   }
 
-  /// Toward the mean of the picture's grey.
+  /// Toward the mean of the image's grey.
   package func withContrast(_ factor: Double) -> RGBImage {
     if pixels.isEmpty { return self }
     var sum = 0
@@ -15,13 +15,13 @@ extension RGBImage {
     return RGBImage(width: width, height: height, fill: RGBColour(mean, mean, mean)).interpolated(to: self, factor)
   }
 
-  /// Toward the picture in grey.
+  /// Toward the image in grey.
   package func withSaturation(_ factor: Double) -> RGBImage { inGrey.interpolated(to: self, factor) }
 
-  /// Toward the picture smoothed.
+  /// Toward the image smoothed.
   package func withSharpness(_ factor: Double) -> RGBImage { smoothed.interpolated(to: self, factor) }
 
-  /// The picture in grey: (19595 R + 38470 G + 7471 B + 2^15) / 2^16 in all channels (ITU-R 601-2).
+  /// The image in grey: (19595 R + 38470 G + 7471 B + 2^15) / 2^16 in all channels (ITU-R 601-2).
   package var inGrey: RGBImage {
     var result = self
     for index in stride(from: 0, to: pixels.count, by: 3) {
@@ -59,10 +59,10 @@ extension RGBImage {
     return result
   }
 
-  /// Every value v of this picture and w of another of the same size becomes v + factor (w - v), cut off to whole numbers from 0 to 255;
+  /// Every value v of this image and w of another of the same size becomes v + factor (w - v), cut off to whole numbers from 0 to 255;
   /// in 32-bit numbers, as Pillow's `blend`.
   package func interpolated(to other: RGBImage, _ factor: Double) -> RGBImage {
-    precondition(other.width == width && other.height == height, "pictures of one size")
+    precondition(other.width == width && other.height == height, "images of one size")
     if factor == 0 { return self }
     if factor == 1 { return other }
     let share = Float(factor)

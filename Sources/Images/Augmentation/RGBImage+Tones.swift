@@ -53,7 +53,7 @@ extension RGBImage {
   package func solarized(from threshold: Double) -> RGBImage { mapped { Double($0) < threshold ? $0 : 255 - $0 } }
 
   /// Values v raised to a power on a scale from 0 to 1: below 1 brightens, above 1 darkens. The table is that of torchvision's
-  /// `adjust_gamma` for Pillow's pictures: (256 - 0.001) (v / 255)^gamma, cut off to whole numbers.
+  /// `adjust_gamma` for Pillow's images: (256 - 0.001) (v / 255)^gamma, cut off to whole numbers.
   package func withGamma(_ gamma: Double) -> RGBImage { mapped { Int((255 + 1 - 1e-3) * pow(Double($0) / 255.0, gamma)) } }
 
   /// Each channel stretched to the whole range from 0 to 255.

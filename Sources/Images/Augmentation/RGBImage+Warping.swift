@@ -9,11 +9,11 @@ package enum Interpolation: String, Sendable, CaseIterable {
 }
 
 extension RGBImage {
-  /// Resamples through a map, as Pillow's `Image.transform` does, bit for bit. Nothing is smoothed where the picture shrinks.
+  /// Resamples through a map, as Pillow's `Image.transform` does, bit for bit. Nothing is smoothed where the image shrinks.
   /// - Parameters:
-  ///   - map: from positions in the result to positions in this picture.
-  ///   - size: of the result; this picture's by default.
-  ///   - interpolation: how pixels are mixed; neighbours outside the picture repeat its border.
+  ///   - map: from positions in the result to positions in this image.
+  ///   - size: of the result; this image's by default.
+  ///   - interpolation: how pixels are mixed; neighbours outside the image repeat its border.
   ///   - fill: the colour where the source lies outside.
   package func warped(by map: PlaneMap, size: ImageSize? = nil, interpolation: Interpolation, fill: RGBColour = .black) -> RGBImage {
     let size = size ?? ImageSize(width: width, height: height)
@@ -37,7 +37,7 @@ extension RGBImage {
     return result
   }
 
-  /// The picture turned counter-clockwise about its middle, as Pillow's `rotate` without `expand` does.
+  /// The image turned counter-clockwise about its middle, as Pillow's `rotate` without `expand` does.
   package func rotated(degrees: Double, interpolation: Interpolation = .nearest, fill: RGBColour = .black) -> RGBImage {
     let map = PlaneMap.rotation(degrees: degrees, centre: SIMD2(Double(width), Double(height)) / 2)
     return map == .identity ? self : warped(by: map, interpolation: interpolation, fill: fill)
@@ -45,10 +45,10 @@ extension RGBImage {
 }
 
 extension LabelImage {
-  /// Resamples through a map by the nearest pixel, as pictures with the same map are: numbers are never mixed.
+  /// Resamples through a map by the nearest pixel, as images with the same map are: numbers are never mixed.
   /// - Parameters:
-  ///   - map: from positions in the result to positions in this picture.
-  ///   - size: of the result; this picture's by default.
+  ///   - map: from positions in the result to positions in this image.
+  ///   - size: of the result; this image's by default.
   ///   - fill: the number where the source lies outside.
   package func warped(by map: PlaneMap, size: ImageSize? = nil, fill: UInt8 = LabelImage.ignored) -> LabelImage {
     let size = size ?? ImageSize(width: width, height: height)

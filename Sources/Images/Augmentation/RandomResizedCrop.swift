@@ -7,46 +7,46 @@ import Foundation
 package struct RandomResizedCrop: Sendable, Equatable {
   /// Columns and rows of the result.
   package var size: ImageSize
-  /// Shares of the picture's area.
+  /// Shares of the image's area.
   package var area: ClosedRange<Double>
   /// Ratios of width to height.
   package var ratio: ClosedRange<Double>
 
   /// - Parameters:
   ///   - size: of the result.
-  ///   - area: shares of the picture's area, above 0 and at most 1.
+  ///   - area: shares of the image's area, above 0 and at most 1.
   ///   - ratio: of width to height, above 0.
   package init(size: ImageSize, area: ClosedRange<Double> = 0.08...1, ratio: ClosedRange<Double> = 3.0 / 4...4.0 / 3) {
     (self.size, self.area, self.ratio) = (size, area, ratio)
   }
 
-  /// The rectangle: whole columns and rows of the picture.
-  package func box(in picture: ImageSize, random: ViewRandom) -> PixelBox {
-    let whole = Double(picture.width * picture.height)
+  /// The rectangle: whole columns and rows of the image.
+  package func box(in image: ImageSize, random: ViewRandom) -> PixelBox {
+    let whole = Double(image.width * image.height)
     let logarithms = log(ratio.lowerBound)...log(ratio.upperBound)
     for attempt in 0..<10 {
       let wanted = whole * random.uniform(4 * attempt, in: area)
       let shape = exp(random.uniform(4 * attempt + 1, in: logarithms))
       let width = RandomResizedCrop.rounded((wanted * shape).squareRoot())
       let height = RandomResizedCrop.rounded((wanted / shape).squareRoot())
-      guard width > 0, width <= picture.width, height > 0, height <= picture.height else { continue }
-      let y = random.integer(4 * attempt + 2, below: picture.height - height + 1)
-      let x = random.integer(4 * attempt + 3, below: picture.width - width + 1)
+      guard width > 0, width <= image.width, height > 0, height <= image.height else { continue }
+      let y = random.integer(4 * attempt + 2, below: image.height - height + 1)
+      let x = random.integer(4 * attempt + 3, below: image.width - width + 1)
       return PixelBox(x: x..<x + width, y: y..<y + height)
     }
-    return fallback(in: picture)
+    return fallback(in: image)
   }
 
   /// The largest rectangle in the middle whose ratio is allowed.
-  package func fallback(in picture: ImageSize) -> PixelBox {
-    let shape = Double(picture.width) / Double(picture.height)
-    var (width, height) = (picture.width, picture.height)
+  package func fallback(in image: ImageSize) -> PixelBox {
+    let shape = Double(image.width) / Double(image.height)
+    var (width, height) = (image.width, image.height)
     if shape < ratio.lowerBound {
-      height = min(picture.height, RandomResizedCrop.rounded(Double(width) / ratio.lowerBound))
+      height = min(image.height, RandomResizedCrop.rounded(Double(width) / ratio.lowerBound))
     } else if shape > ratio.upperBound {
-      width = min(picture.width, RandomResizedCrop.rounded(Double(height) * ratio.upperBound))
+      width = min(image.width, RandomResizedCrop.rounded(Double(height) * ratio.upperBound))
     }
-    let (x, y) = ((picture.width - width) / 2, (picture.height - height) / 2)
+    let (x, y) = ((image.width - width) / 2, (image.height - height) / 2)
     return PixelBox(x: x..<x + width, y: y..<y + height)
   }
 
@@ -71,14 +71,14 @@ package struct PadAndCrop: Sendable, Equatable {
     (self.size, self.padding, self.fill) = (size, padding, fill)
   }
 
-  /// The upper left corner of the crop in the picture without border; negative inside the border. Where the padded picture is smaller than the
+  /// The upper left corner of the crop in the image without border; negative inside the border. Where the padded image is smaller than the
   /// crop it lies in the middle.
-  package func corner(in picture: ImageSize, random: ViewRandom) -> (x: Int, y: Int) {
+  package func corner(in image: ImageSize, random: ViewRandom) -> (x: Int, y: Int) {
     func start(_ draw: Int, _ side: Int, _ wanted: Int) -> Int {
       let slack = side + 2 * padding - wanted
       return (slack >= 0 ? random.integer(draw, below: slack + 1) : slack / 2) - padding
     }
-    return (start(0, picture.width, size.width), start(1, picture.height, size.height))
+    return (start(0, image.width, size.width), start(1, image.height, size.height))
   }
 }
 

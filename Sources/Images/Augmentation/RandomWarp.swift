@@ -1,6 +1,6 @@
 /// A random map of the plane: turned, slanted, seen at an angle, distorted by a grid; image and labels alike.
 ///
-/// All that a sample gets is composed into one map, so that pixels are mixed once. The middle of the picture stays where it is, but for a
+/// All that a sample gets is composed into one map, so that pixels are mixed once. The middle of the image stays where it is, but for a
 /// perspective. What comes from outside is the mean colour in images, and ignored in labels.
 package struct RandomWarp: Sendable, Equatable {
   /// Turned by an angle uniform within so many degrees either way.
@@ -50,17 +50,17 @@ package struct RandomWarp: Sendable, Equatable {
   /// Whether anything may move.
   package var isNeeded: Bool { degrees > 0 || shear > 0 || perspective != nil || grid != nil }
 
-  /// Where one picture's pixels come from.
+  /// Where one image's pixels come from.
   package enum Map: Sendable, Equatable {
-    /// One map for the whole picture.
+    /// One map for the whole image.
     case plane(PlaneMap)
     /// A map for each of its rectangles.
     case mesh(WarpMesh)
   }
 
-  /// The map for one picture.
+  /// The map for one image.
   /// - Parameters:
-  ///   - size: of the picture.
+  ///   - size: of the image.
   ///   - random: angle, slopes, and corners of the perspective.
   ///   - gridRandom: corners of the grid.
   ///   - operations: further ones; those that move pixels come behind the rest.
@@ -85,7 +85,7 @@ package struct RandomWarp: Sendable, Equatable {
 }
 
 extension RandomWarp.Perspective {
-  /// The map for one picture.
+  /// The map for one image.
   func map(size: ImageSize, random: ViewRandom) -> PlaneMap {
     let (width, height) = (Double(size.width), Double(size.height))
     func inward(_ draw: Int, _ side: Double) -> Double { random.uniform(draw) * distortion * side / 2 }
@@ -99,14 +99,14 @@ extension RandomWarp.Perspective {
 }
 
 extension PlaneMap {
-  /// Slants the picture about a point.
+  /// Slants the image about a point.
   package static func shear(x: Double, y: Double, centre: SIMD2<Double>) -> PlaneMap {
     PlaneMap(column: [1, x, -x * centre.y], row: [y, 1, -y * centre.x])
   }
 }
 
 extension RGBImage {
-  /// The picture with its pixels where a map says; those that are between others are mixed from four.
+  /// The image with its pixels where a map says; those that are between others are mixed from four.
   package func warped(by map: RandomWarp.Map, fill: RGBColour) -> RGBImage {
     switch map {
     case .plane(let map): warped(by: map, interpolation: .bilinear, fill: fill)

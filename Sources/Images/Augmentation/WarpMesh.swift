@@ -1,4 +1,4 @@
-/// A picture cut into rectangles, each of which shows some quadrilateral of the source: distortion by a grid.
+/// An image cut into rectangles, each of which shows some quadrilateral of the source: distortion by a grid.
 ///
 /// Within a rectangle of w columns and h rows at (0, 0), with the source's corners nw, ne, sw, se, position (x, y) counted from the middle of its
 /// first pixel at (0.5, 0.5) comes from
@@ -17,7 +17,7 @@ package struct WarpMesh: Sendable, Equatable {
   /// A mesh that leaves every pixel where it is.
   /// - Parameters:
   ///   - cells: rectangles in each direction; at most one a pixel.
-  ///   - size: of the picture.
+  ///   - size: of the image.
   package init(cells: Int, size: ImageSize) {
     func edges(_ side: Int) -> [Int] {
       let count = max(1, min(cells, side))
@@ -38,8 +38,8 @@ package struct WarpMesh: Sendable, Equatable {
     return result
   }
 
-  /// The mesh with each corner inside the picture moved by chance, in each direction by a share of its cell uniform within `± strength`. The
-  /// picture's border stays where it is.
+  /// The mesh with each corner inside the image moved by chance, in each direction by a share of its cell uniform within `± strength`. The
+  /// image's border stays where it is.
   /// - Parameters:
   ///   - strength: from 0 to below 0.5, where cells would fold.
   ///   - random: two numbers a corner, in order.
@@ -103,10 +103,10 @@ struct QuadMap {
 }
 
 extension RGBImage {
-  /// Resamples through a mesh of this picture's size.
+  /// Resamples through a mesh of this image's size.
   /// - Parameters:
   ///   - mesh: where the pixels come from.
-  ///   - interpolation: how pixels are mixed; neighbours outside the picture repeat its border.
+  ///   - interpolation: how pixels are mixed; neighbours outside the image repeat its border.
   ///   - fill: the colour where the source lies outside.
   package func warped(by mesh: WarpMesh, interpolation: Interpolation, fill: RGBColour = .black) -> RGBImage {
     var result = RGBImage(width: width, height: height, fill: fill)
@@ -129,7 +129,7 @@ extension RGBImage {
 }
 
 extension LabelImage {
-  /// Resamples through a mesh by the nearest pixel, as pictures with the same mesh are: numbers are never mixed.
+  /// Resamples through a mesh by the nearest pixel, as images with the same mesh are: numbers are never mixed.
   /// - Parameter fill: the number where the source lies outside.
   package func warped(by mesh: WarpMesh, fill: UInt8 = LabelImage.ignored) -> LabelImage {
     var result = LabelImage(width: width, height: height, fill: fill)

@@ -1,7 +1,7 @@
 import Networks
 import Settings
 
-/// What the networks for CIFAR can be told.
+/// Settings of the networks for CIFAR.
 public struct CIFARResNetOptions: Sendable, Equatable {
   /// Channels of the first stage.
   public var width = 16

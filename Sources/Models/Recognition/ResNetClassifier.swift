@@ -12,7 +12,7 @@ public enum ResNetStem: String, CaseIterable, Sendable, Choice {
   var stride: Int { self == .large ? 4 : 1 }
 }
 
-/// What the networks of four stages can be told for recognition.
+/// Settings of the networks of four stages for recognition.
 public struct ResNetClassifierOptions: Sendable, Equatable {
   /// Channels of the first stage.
   public var width = 64
@@ -54,7 +54,7 @@ extension Graph {
       ResNetDesign(depth: .fifty, width: options.width, groups: 32, widthPerGroup: 4, stem: options.stem), classes, options.classifier)
   }
 
-  /// A ResNet-10 for small images: 3x3 stem, four stages of one block, 32 channels at first unless told otherwise.
+  /// A ResNet-10 for small images: 3x3 stem, four stages of one block, 32 channels at first by default.
   ///
   /// For one colour channel 1,225,824 parameters without the classifier. Weights begin normal by the fan-in, as those of networks for CIFAR.
   public static func smallResNet10(classes: Int, options: ResNetClassifierOptions, inputChannels: Int = 3) -> Graph {

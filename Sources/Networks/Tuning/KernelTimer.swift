@@ -57,8 +57,7 @@ enum KernelTimer {
     let clock = ContinuousClock()
     let start = clock.now
     try body()
-    let elapsed = start.duration(to: clock.now).components
-    return Double(elapsed.seconds) * 1e3 + Double(elapsed.attoseconds) * 1e-15
+    return start.duration(to: clock.now).inSeconds * 1e3
   }
 
   private static func libraryKernel(_ descriptor: PrimitiveDescriptor, pass: PlanReport.Pass) throws -> any PassKernel {

@@ -9,7 +9,6 @@ package enum Distillation {
     /// The gradient of the sum of rows over the divisor.
     package var gradient: DenseRows
 
-    /// Puts the two together.
     package init(rows: [Double], gradient: DenseRows) { (self.rows, self.gradient) = (rows, gradient) }
   }
 

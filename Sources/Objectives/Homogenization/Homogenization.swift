@@ -80,7 +80,7 @@ public struct Homogenization: Sendable {
     return norms.map { $0 > 0 ? min(goal / $0, maximumScale) : 0 }
   }
 
-  /// The scales, where a column may be no class: it is left out, and its scale is 1.
+  /// The scales, where a column may be not a class: it is left out, and its scale is 1.
   mutating func scales(norms: [Double], pixels: [Double], unscaled: Int?, advance: Bool) -> [Double] {
     guard let unscaled else { return scales(norms: norms, pixels: pixels, advance: advance) }
     var (own, ownPixels) = (norms, pixels)

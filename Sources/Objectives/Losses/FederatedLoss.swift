@@ -93,7 +93,7 @@ final class FederatedObjective: TermObjective {
   /// - Parameter counts: rows of each class and of background.
   func columns(counts: [Double], step: Int) -> [Double] {
     var columns = (0..<classes).map { counts[$0] > 0 ? 1.0 : 0 }
-    // A column of background takes part always: it is no class that the data set may have left unmarked.
+    // A column of background takes part always: it is not a class that the data set may have left unmarked.
     if let background { columns[background] = 1 }
     let missing = wanted - counts.count { $0 > 0 }
     if missing <= 0 { return columns }

@@ -21,7 +21,7 @@ enum SquareAUCLoss {
     var margin = 1.0
 
     mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("margin", &margin, "m, by which a pixel of a class shall outscore one of another", .between(0, 10))
+      visitor.key("margin", &margin, "m, by which a pixel of a class should outscore one of another", .between(0, 10))
     }
   }
 

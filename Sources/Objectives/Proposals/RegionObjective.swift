@@ -3,7 +3,7 @@ import Tensors
 
 /// An objective over the rows of a detector's second stage, whatever columns it has: labels are classes from 0 on, or background.
 ///
-/// It hands an objective of the registry the columns that it needs, and tells of the C classes alone; background is told apart. Losses that
+/// It hands an objective of the registry the columns that it needs, and reports the C classes alone; background is kept apart. Losses that
 /// know no background are refused. Sums, gradients and running state are those of the objective inside.
 package final class RegionObjective: Objective {
   /// The columns of the class layer.

@@ -91,7 +91,7 @@ extension RowPart {
 }
 
 extension LabelledRows {
-  /// The error for a row that makes no sense.
+  /// The error for an invalid row.
   static func problem(_ row: RowPart.Contents, at place: String, classes: Int) -> LongtailError {
     for (what, label) in [("label", row.label), ("second label", row.second)] where label >= classes {
       if label == RowLabel.background {
@@ -101,7 +101,7 @@ extension LabelledRows {
       }
       return LongtailError(
         .badData, "\(what) \(label) at \(place): the network has \(classes) classes, 0 to \(classes - 1)",
-        advice: "Map the label in the data set's label map, or to a negative number if it shall be ignored.")
+        advice: "Map the label in the data set's label map, or to a negative number if it should be ignored.")
     }
     if !(row.share >= 0 && row.share <= 1) {
       return LongtailError(.badData, "the second label at \(place) has a share of \(row.share); shares are numbers from 0 to 1")

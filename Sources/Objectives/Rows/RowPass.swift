@@ -77,7 +77,7 @@ final class RowPass {
   ///   - keepsImages: whether images of one row each stay images of their own, instead of being taken as the rows of one.
   ///   - perImage: receives each image and its sums, in order; needs `keepsImages`.
   ///   - body: receives the sums of the kernel over all rows.
-  /// - Throws: `LongtailError` for views that do not fit, a label that is no class, and weights and shares out of range.
+  /// - Throws: `LongtailError` for views that do not fit, a label that is not a class, and weights and shares out of range.
   func run<Kernel: TileKernel, Result>(
     _ kernel: Kernel, source: RowsView, target: RowsView?, labels: UnsafeBufferPointer<Int32>?, part: RowPart? = nil,
     background: Int32? = nil, keepsImages: Bool = false, perImage: ((Int, UnsafeMutablePointer<Double>) -> Void)? = nil,
@@ -202,7 +202,7 @@ final class RowPass {
     }
   }
 
-  /// What a label that is no class reads. Kept out of the loop, which would be slower with it.
+  /// What a label that is not a class reads. Kept out of the loop, which would be slower with it.
   @inline(never)
   private static func label(_ label: Int32, ofRow row: Int, background: Int32?, bad: UnsafeMutablePointer<Double>) -> Int32 {
     if let background, label == RowLabel.background { return background }

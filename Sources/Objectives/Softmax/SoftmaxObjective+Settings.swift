@@ -1,7 +1,7 @@
 import Settings
 import Tensors
 
-/// What every softmax loss can be told: PCLA's weight on its rows, and homogenization.
+/// Settings of every softmax loss: PCLA's weight on its rows, and homogenization.
 struct SoftmaxSettings: Section {
   var adaptation = Adaptation.none
   var detachAdaptation = false

@@ -129,7 +129,7 @@ public protocol Term: AnyObject {
   var needsPlaces: Bool { get }
 
   /// Goes over this rank's rows for one round: overwrites `rounds[round]` numbers of `packed` from `offset` on. The last round may write
-  /// gradients, without what only the sums will tell.
+  /// gradients, without what only the sums will give.
   func measure(
     round: Int, _ inputs: StepInputs, earlier: PackedSums, into packed: inout [Double], at offset: Int, step: StepContext) throws
 

@@ -1,7 +1,7 @@
 import CCompression
 import Tensors
 
-/// Reads files that may be compressed by gzip, told by their first bytes and never by their names.
+/// Reads files that may be compressed by gzip, recognized by their first bytes and never by their names.
 enum CompressedFile {
   /// The content of a file, unpacked where it is packed.
   /// - Parameter limit: the most bytes that it may hold, unpacked.

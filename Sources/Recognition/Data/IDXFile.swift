@@ -78,8 +78,5 @@ struct IDXFile {
 /// Names of images that are numbers only.
 enum PackedNames {
   /// `00012`: the place in the file, from 0.
-  static func name(_ index: Int) -> String {
-    let digits = String(index)
-    return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-  }
+  static func name(_ index: Int) -> String { String(index, digits: 5) }
 }

@@ -70,7 +70,7 @@ package struct ImageSample: Sendable {
       let contradictions = part.survey.contradictions(in: part.images)
       if let (one, other) = contradictions.first {
         remarks.append(
-          "\(name): \(part.images.names[one]) and \(part.images.names[other]) are the same picture in two classes"
+          "\(name): \(part.images.names[one]) and \(part.images.names[other]) are the same image in two classes"
             + (contradictions.count > 1 ? ", and \(contradictions.count - 1) more are" : ""))
       }
       let empty = dataset.classCounts(of: part.split).enumerated().filter { $0.element == 0 }.map { dataset.classes[$0.offset] }
@@ -120,6 +120,6 @@ package struct ImageSample: Sendable {
     guard entries.contains(where: { !$0.captions.isEmpty }) else {
       throw LongtailError(.badData, "no \(split.shortName) image can be shown")
     }
-    return ContactSheet(columns: columns, side: 96).picture(entries)
+    return ContactSheet(columns: columns, side: 96).drawn(entries)
   }
 }

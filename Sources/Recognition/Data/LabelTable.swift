@@ -42,7 +42,7 @@ struct LabelTable {
   /// With names given, labels are those names or their numbers. Without, labels that are all whole numbers are the classes 0 to the greatest, and
   /// others are names, in the order of their bytes.
   /// - Parameter classes: the names of the classes; nil takes them from the labels.
-  /// - Throws: `.badData` naming a line whose label is no class.
+  /// - Throws: `.badData` naming a line whose label is not a class.
   func labels(classes: [String]?) throws -> (classes: [String], labels: [Int32]) {
     let numbers = rows.map { Int($0.label) }
     if let classes {
@@ -62,7 +62,7 @@ struct LabelTable {
       let known = numbers.compactMap(\.self)
       if let index = known.firstIndex(where: { $0 < 0 || $0 >= LabelTable.mostClasses }) {
         throw LongtailError(
-          .badData, "\(file):\(rows[index].line): label \(known[index]) is no class",
+          .badData, "\(file):\(rows[index].line): label \(known[index]) is not a class",
           advice: "Labels are numbers from 0 to \(LabelTable.mostClasses - 1), or names.")
       }
       return ((0...(known.max() ?? 0)).map(String.init), known.map { Int32($0) })

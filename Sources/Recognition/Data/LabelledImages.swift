@@ -40,7 +40,7 @@ package struct LabelledImages: Sendable {
   package var remarks: [String] = []
 
   /// Checks that the parts fit together.
-  /// - Throws: `.badData` where a label is no class, a name occurs twice in a split, or a split that is there has no image.
+  /// - Throws: `.badData` where a label is not a class, a name occurs twice in a split, or a split that is there has no image.
   package init(name: String, classes: [String], parts: [Split: Part]) throws {
     (self.name, self.classes, self.parts) = (name, classes, parts)
     guard !classes.isEmpty else { throw LongtailError(.badData, "data set \(name): it has no classes") }
@@ -64,7 +64,7 @@ package struct LabelledImages: Sendable {
     }
   }
 
-  /// Classes without images, as a checkpoint tells them.
+  /// Classes without images, from a checkpoint.
   package init(recorded classes: [String]) { (name, self.classes, parts) = ("recorded", classes, [:]) }
 
   private static func repeated(_ names: [String]) -> String? {

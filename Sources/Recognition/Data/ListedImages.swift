@@ -13,7 +13,7 @@ enum ListedImages {
   ///   - root: the folder that the paths start from.
   ///   - suffix: what is added to each path.
   ///   - classes: the names of the classes; nil takes them from the labels.
-  /// - Throws: `.badData` for a label that is no class or an image named twice; `.missingInput` where no file of a split is there.
+  /// - Throws: `.badData` for a label that is not a class or an image named twice; `.missingInput` where no file of a split is there.
   static func open(
     name: String, tables: [Split: LabelTable], root: String, suffix: String = "", classes: [String]?
   ) throws -> LabelledImages {

@@ -52,7 +52,7 @@ package struct LongTail: Sendable, Equatable, Codable {
       throw LongtailError.unknownName("setting", other, known: known, at: "data.longTail")
     }
     guard let factor = settings["factor"]?.doubleValue else {
-      throw LongtailError(.usage, "data.longTail: factor is missing, or is no number", advice: "For example: longTail: {factor: 100}")
+      throw LongtailError(.usage, "data.longTail: factor is missing, or is not a number", advice: "For example: longTail: {factor: 100}")
     }
     func word<Word: RawRepresentable & CaseIterable>(_ key: String, _ usual: Word) throws -> Word where Word.RawValue == String {
       guard let value = settings[key], !value.isNull else { return usual }

@@ -58,7 +58,7 @@ package struct RecognitionDataset: ImageDataset {
   /// - Throws: `.badData` or `.missingInput` that names it.
   package func content(split: Split, index: Int) throws -> ImageContent { try part(split, index).source.content(of: index) }
 
-  /// The image's class, without a look at the image.
+  /// The image's class, without reading the image.
   /// - Throws: `.internalError` where there is no such image.
   package func label(split: Split, index: Int) throws -> ImageClass { ImageClass(try part(split, index).labels[index]) }
 

@@ -113,7 +113,7 @@ package enum RecognitionDatasets {
       for (word, table) in try read(file).sorted(by: { $0.key < $1.key }) {
         guard let split = word.isEmpty ? .train : Split(argument: word) else {
           throw LongtailError(
-            .badData, "\(file):\(table.rows[0].line): '\(word)' is no split", advice: "Splits are called train, val and test.")
+            .badData, "\(file):\(table.rows[0].line): '\(word)' is not a split", advice: "Splits are called train, val and test.")
         }
         guard tables.updateValue(table, forKey: split) == nil else {
           throw LongtailError(

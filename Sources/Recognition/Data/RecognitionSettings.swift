@@ -58,7 +58,7 @@ package struct RecognitionSettings: Sendable {
       switch entry {
       case .string(let text): return text
       case .int(let number): return String(number)
-      default: throw wrong("classes", "has an entry that is no name: number \(index)")
+      default: throw wrong("classes", "has an entry that is not a name: number \(index)")
       }
     }
   }

@@ -44,7 +44,7 @@ package struct TrainingSubset: Sendable, Equatable {
       names: table.rows.map(\.path),
       labels: table.rows.map { row in
         guard let label = Int32(row.label), label >= 0 else {
-          throw LongtailError(.badData, "\(file):\(row.line): label '\(row.label)' is no number")
+          throw LongtailError(.badData, "\(file):\(row.line): label '\(row.label)' is not a number")
         }
         return label
       })

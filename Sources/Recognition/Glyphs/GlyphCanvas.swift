@@ -59,7 +59,7 @@ struct GlyphCanvas {
     }
   }
 
-  /// The picture, each channel disturbed by noise.
+  /// The image, each channel disturbed by noise.
   mutating func developed(noise: Float, _ random: inout GlyphRandom) -> RGBImage {
     var image = RGBImage(width: side, height: side)
     for index in colours.indices {

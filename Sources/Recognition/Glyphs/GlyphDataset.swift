@@ -69,8 +69,7 @@ struct GlyphSource: ImageSource {
 
   /// `train-07-00012`.
   func location(of index: Int) -> String {
-    let label = String(images[index].label)
-    return "\(split.shortName)-\(String(repeating: "0", count: max(0, 2 - label.count)))\(label)-\(PackedNames.name(images[index].number))"
+    "\(split.shortName)-\(String(images[index].label, digits: 2))-\(PackedNames.name(images[index].number))"
   }
 
   /// Draws an image.

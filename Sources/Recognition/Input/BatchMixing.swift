@@ -1,5 +1,5 @@
-import Foundation
 import Images
+import Synchronization
 
 /// Which images of each step's global batch are mixed, and how: a function of (seed, epoch, step), the same on every rank.
 ///
@@ -10,7 +10,9 @@ package final class BatchMixing: Sendable {
   package let kinds: [Mixing]
   /// The run's seed.
   package let seed: UInt64
-  private let kept = Kept()
+  /// The last few decisions. Threads fill several steps at a time.
+  private let kept = Mutex<[(key: Key, plan: Mixing.Plan)]>([])
+  private static let room = 16
 
   /// - Parameters:
   ///   - kinds: mixup, CutMix or both; at least one.
@@ -23,10 +25,13 @@ package final class BatchMixing: Sendable {
   ///   - size: of the views.
   package func plan(epoch: Int, step: Int, count: Int, size: ImageSize) -> Mixing.Plan {
     let key = Key(epoch: epoch, step: step, count: count, size: size)
-    if let plan = kept[key] { return plan }
+    if let plan = kept.withLock({ kept in kept.first { $0.key == key }?.plan }) { return plan }
     let plan = kind(epoch: epoch, step: step)?.plan(seed: seed, epoch: epoch, step: step, count: count, size: size)
     let decided = plan ?? Mixing.Plan(unmixed: count)
-    kept.keep(decided, key)
+    kept.withLock { kept in
+      if kept.count >= BatchMixing.room { kept.removeFirst() }
+      kept.append((key, decided))
+    }
     return decided
   }
 
@@ -42,21 +47,5 @@ package final class BatchMixing: Sendable {
     var step: Int
     var count: Int
     var size: ImageSize
-  }
-
-  /// The last few decisions. Threads fill several steps at a time.
-  private final class Kept: @unchecked Sendable {
-    private let lock = NSLock()
-    private var plans: [(key: Key, plan: Mixing.Plan)] = []
-    private static let room = 16
-
-    subscript(key: Key) -> Mixing.Plan? { lock.withLock { plans.first { $0.key == key }?.plan } }
-
-    func keep(_ plan: Mixing.Plan, _ key: Key) {
-      lock.withLock {
-        if plans.count >= Kept.room { plans.removeFirst() }
-        plans.append((key, plan))
-      }
-    }
   }
 }

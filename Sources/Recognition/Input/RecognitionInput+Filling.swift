@@ -9,7 +9,7 @@ extension RecognitionInput {
     var second: (annotation: any Annotation, share: Float)?
     var geometry = Geometry(ImageSize(width: slot.width, height: slot.height), output: ImageSize(width: slot.width, height: slot.height))
     for view in views.indices {
-      let own = try picture(
+      let own = try viewed(
         of: slot.index, occurrence: slot.occurrence, view: view, epoch: slot.epoch, view == 0 ? slot : nil, source)
       label = own.annotation
       let plan = mixing?.plan(epoch: slot.epoch, step: slot.step, count: slot.samples.count, size: own.image.size)
@@ -19,7 +19,7 @@ extension RecognitionInput {
         second = (own.annotation, 0)
         let position = plan.partners[slot.position]
         guard plan.share < 1, position != slot.position else { return }
-        let partner = try picture(
+        let partner = try viewed(
           of: slot.samples[position], occurrence: slot.occurrences[position], view: view, epoch: slot.epoch, nil, source)
         second = (partner.annotation, Float(1 - plan.share))
         try withUnsafeTemporaryAllocation(of: Float.self, capacity: planes.count) { other in
@@ -39,7 +39,7 @@ extension RecognitionInput {
 
   /// A view of a sample, with its class.
   /// - Parameter slot: the place whose batch may keep the annotation; nil for a partner, and for further views.
-  private func picture(
+  private func viewed(
     of index: Int, occurrence: Int, view: Int, epoch: Int, _ slot: BatchSlot?, _ source: SampleSource
   ) throws -> AnnotatedImage {
     let number = RecognitionInput.viewNumber(view, occurrence: occurrence, viewCount: views.count)

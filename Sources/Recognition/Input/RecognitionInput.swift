@@ -32,7 +32,7 @@ package struct RecognitionInput: InputPipeline {
   package var fixedOutputSize: ImageSize? { views[0].size }
 
   /// Checks all values.
-  /// - Throws: `.usage` naming the one that makes no sense.
+  /// - Throws: `.usage` naming the one that is impossible.
   package func validate() throws {
     let numbers = normalization.mean + normalization.deviation
     guard normalization.mean.count == 3, numbers.count == 6, numbers.allSatisfy(\.isFinite), normalization.deviation.allSatisfy({ $0 > 0 })

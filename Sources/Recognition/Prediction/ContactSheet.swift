@@ -1,18 +1,18 @@
 import Images
 
-/// Small pictures in rows, each with a caption: what a data set or its predictions look like.
+/// Small images in rows, each with a caption: what a data set or its predictions look like.
 package struct ContactSheet: Sendable {
-  /// A picture with what is written under it.
+  /// An image with what is written under it.
   package struct Entry: Sendable {
-    /// The picture.
+    /// The image.
     package var image: RGBImage
     /// Lines under it; longer ones are shortened to its width.
     package var captions: [String]
-    /// The colour of the captions and of a frame around the picture; nil for black without a frame.
+    /// The colour of the captions and of a frame around the image; nil for black without a frame.
     package var colour: RGBColour?
 
     /// - Parameters:
-    ///   - image: the picture.
+    ///   - image: the image.
     ///   - captions: lines under it.
     ///   - colour: of the captions and a frame.
     package init(_ image: RGBImage, captions: [String] = [], colour: RGBColour? = nil) {
@@ -20,20 +20,20 @@ package struct ContactSheet: Sendable {
     }
   }
 
-  /// Pictures in a row.
+  /// Images in a row.
   package var columns: Int
-  /// The side of the square that each picture is fitted into.
+  /// The side of the square that each image is fitted into.
   package var side: Int
 
   /// - Parameters:
-  ///   - columns: pictures in a row, at least 1.
-  ///   - side: the square that each picture is fitted into, at least 8 pixels.
+  ///   - columns: images in a row, at least 1.
+  ///   - side: the square that each image is fitted into, at least 8 pixels.
   package init(columns: Int = 10, side: Int = 64) {
     (self.columns, self.side) = (max(1, columns), max(8, side))
   }
 
-  /// The sheet. Small pictures are enlarged by whole factors, large ones shrunk.
-  package func picture(_ entries: [Entry]) -> RGBImage {
+  /// The sheet. Small images are enlarged by whole factors, large ones shrunk.
+  package func drawn(_ entries: [Entry]) -> RGBImage {
     let margin = 3
     let line = BitmapFont.glyphHeight + 2
     let captionLines = entries.map(\.captions.count).max() ?? 0

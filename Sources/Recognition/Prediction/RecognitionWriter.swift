@@ -39,7 +39,7 @@ final class RecognitionWriter: PredictionWriter {
     return said.first ?? ""
   }
 
-  /// Sheets keep pictures of the size that they show: thousands of photographs would not fit into memory.
+  /// Sheets keep images of the size that they show: thousands of photographs would not fit into memory.
   private static func small(_ image: RGBImage) -> RGBImage {
     let longest = max(1, image.width, image.height)
     guard longest > side else { return image }
@@ -47,7 +47,7 @@ final class RecognitionWriter: PredictionWriter {
   }
 
   private func closeSheet() {
-    sheets.append(ContactSheet(columns: RecognitionWriter.columns, side: RecognitionWriter.side).picture(entries))
+    sheets.append(ContactSheet(columns: RecognitionWriter.columns, side: RecognitionWriter.side).drawn(entries))
     entries = []
   }
 
@@ -66,10 +66,7 @@ final class RecognitionWriter: PredictionWriter {
   }
 
   /// The file of a sheet.
-  static func sheet(_ place: Int) -> String {
-    let number = String(place + 1)
-    return "sheet-\(String(repeating: "0", count: max(0, 3 - number.count)))\(number).png"
-  }
+  static func sheet(_ place: Int) -> String { "sheet-\(String(place + 1, digits: 3)).png" }
 }
 
 extension RecognitionTask {

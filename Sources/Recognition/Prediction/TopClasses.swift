@@ -61,8 +61,7 @@ package enum PredictionTable {
   /// Six digits behind the point, whatever the place's customs are.
   private static func digits(_ probability: Double) -> String {
     let millionths = Int((probability * 1e6).rounded())
-    let rest = String(millionths % 1_000_000)
-    return "\(millionths / 1_000_000)." + String(repeating: "0", count: 6 - rest.count) + rest
+    return "\(millionths / 1_000_000)." + String(millionths % 1_000_000, digits: 6)
   }
 
   private static func quoted(_ cell: String) -> String {

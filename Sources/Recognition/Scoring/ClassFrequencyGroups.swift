@@ -50,9 +50,6 @@ package struct ClassFrequencyGroups: Sendable, Equatable {
     self.classes = classes.filter { !$0.value.isEmpty }
   }
 
-  /// Whether many, medium or few has no class, so that the thirds tell more.
-  package var hasEmptyGroup: Bool { [Group.many, .medium, .few].contains { classes[$0] == nil } }
-
   /// Which of many, medium and few a class is in.
   package func group(of label: Int) -> Group {
     [Group.many, .few].first { classes[$0]?.contains(label) ?? false } ?? .medium

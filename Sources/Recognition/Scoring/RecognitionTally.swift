@@ -51,7 +51,7 @@ package struct RecognitionTally: Sendable, Equatable {
   /// - Parameters:
   ///   - logits: N x C numbers, row after row.
   ///   - labels: N classes.
-  /// - Throws: `.internalError` where the sizes do not fit, `.badData` for a label that is no class; nothing is counted then.
+  /// - Throws: `.internalError` where the sizes do not fit, `.badData` for a label that is not a class; nothing is counted then.
   package mutating func add(logits: UnsafeBufferPointer<Float>, labels: [Int32]) throws {
     guard logits.count == labels.count * classCount else {
       throw LongtailError(.internalError, "\(logits.count) logits for \(labels.count) labels of \(classCount) classes")
@@ -137,12 +137,12 @@ extension RecognitionTally {
     confusions.sorted { $0.key < $1.key }.flatMap { [Int64($0.key / classCount), Int64($0.key % classCount), $0.value] }
   }
 
-  /// Puts a tally together from sums of counters over ranks, and the triples of all ranks behind one another.
+  /// Creates a tally from sums of counters over ranks, and the triples of all ranks behind one another.
   /// - Throws: `.internalError` where the sizes do not fit or a class is none.
   package init(classCount: Int, counters: [Int64], triples: [Int64]) throws {
     self.init(classCount: classCount)
     try add(counters: counters)
-    guard triples.count % 3 == 0 else { throw LongtailError(.internalError, "\(triples.count) numbers are no triples of confusions") }
+    guard triples.count % 3 == 0 else { throw LongtailError(.internalError, "\(triples.count) numbers are not triples of confusions") }
     for start in stride(from: 0, to: triples.count, by: 3) {
       let (truth, prediction) = (Int(triples[start]), Int(triples[start + 1]))
       guard (0..<classCount).contains(truth), (0..<classCount).contains(prediction), truth != prediction, triples[start + 2] > 0 else {

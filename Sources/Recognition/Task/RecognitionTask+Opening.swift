@@ -15,14 +15,14 @@ extension RecognitionTask {
     return RecognitionTask(images, configuration)
   }
 
-  /// Refuses what no data set can help with, without a look at files.
+  /// Refuses what no data set can help with, without reading files.
   /// - Throws: `.usage`.
   package static func check(_ configuration: Configuration) throws {
     try configuration.requireKeys(ofTask: name)
     try RecognitionDatasets.check(configuration.data.name, settings: configuration.data.registrySettings)
   }
 
-  /// The task without its images, whose classes a checkpoint tells.
+  /// The task without its images, whose classes are those of a checkpoint.
   package static func recorded(_ configuration: Configuration, classes: [ClassInfo]) -> RecognitionTask {
     RecognitionTask(LabelledImages(recorded: classes.map(\.name)), configuration)
   }

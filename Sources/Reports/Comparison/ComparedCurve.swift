@@ -41,7 +41,7 @@ public struct ComparedCurve: Sendable {
     /// The value.
     public var y: Double
 
-    /// Puts the two together.
+    /// Creates a point.
     public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
   }
 

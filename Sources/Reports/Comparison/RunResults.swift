@@ -43,7 +43,7 @@ public struct RunResults: Sendable, Equatable {
   /// Steps done.
   public var stepCount: Int { steps.last?.step ?? 0 }
   /// The time of a step in the middle of all: pauses and slow first steps do not count.
-  public var secondsPerStep: Double? { SampleStatistics.median(steps.map(\.seconds)) }
+  public var secondsPerStep: Double? { steps.map(\.seconds).median }
 
   /// The mean loss of each epoch, from the first. Steps that were left out do not count.
   public var lossByEpoch: [(epoch: Int, loss: Double)] {

@@ -20,14 +20,6 @@ public struct SampleStatistics: Sendable, Equatable {
     standardDeviation = (known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(known.count - 1)).squareRoot()
   }
 
-  /// The value in the middle, or the mean of the two there; nil without any.
-  public static func median(_ values: [Double]) -> Double? {
-    guard !values.isEmpty else { return nil }
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
-
   /// `51.20 ± 0.31` in per cent, without the spread where there is none; a dash without values.
   public var percent: String { text { Formatting.percent($0) } }
 

@@ -15,7 +15,7 @@ public struct DetectionReport {
   let counts: AnnotationCounts
   private let countsTies: Bool
 
-  /// Puts a report together.
+  /// Creates a detection report.
   /// - Parameters:
   ///   - scores: the figures.
   ///   - annotations: what was there.

@@ -23,7 +23,4 @@ struct FilePlace: Hashable {
 
   /// The folder that it is in.
   var folder: String { (path as NSString).deletingLastPathComponent }
-
-  /// Whether it lies in a folder, or is it.
-  func isWithin(_ other: FilePlace) -> Bool { path == other.path || path.hasPrefix(other.path == "/" ? "/" : other.path + "/") }
 }

@@ -89,11 +89,11 @@ public struct PredictionFiles: Sendable {
     var owners: [String: Entry] = [:]
     for entry in entries {
       for result in entry.results {
-        // Not all file systems tell upper case from lower case, or know more than one way to write a letter.
+        // Not all file systems distinguish upper case from lower case, or know more than one way to write a letter.
         let key = result.precomposedStringWithCanonicalMapping.lowercased()
         guard let other = owners.updateValue(entry, forKey: key) else { continue }
         let others = other.results.filter { $0 != result && $0.precomposedStringWithCanonicalMapping.lowercased() == key }
-        let names = others.first.map { "\($0) and \(result), which not all file systems tell apart" } ?? result
+        let names = others.first.map { "\($0) and \(result), which some file systems take for one name" } ?? result
         throw LongtailError(
           .usage, "\(other.image) and \(entry.image) would both become \(names)",
           advice: "Nothing was written. Name the folder that holds them all, whose folders the results keep; or rename one of the two, or "

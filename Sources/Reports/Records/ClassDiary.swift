@@ -16,7 +16,7 @@ public struct ClassDiary: Sendable, Equatable {
   /// Norms of what the optimizer remembers of the class's row of the classifier, by name.
   public var moments: [NamedNumber]
 
-  /// Puts the numbers together.
+  /// Creates a diary.
   public init(
     steps: Int, stepsWithClass: Int, rows: Int, gradientShare: Double? = nil, scale: Double? = nil, confidence: Double? = nil,
     moments: [NamedNumber] = []

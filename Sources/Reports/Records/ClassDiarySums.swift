@@ -27,7 +27,7 @@ public struct ClassDiarySums: Sendable, Equatable, Codable {
   /// Number of classes.
   public var classes: Int { rows.count }
 
-  /// Adds a step. Numbers of a step that does not tell of the classes, or of others, count for nothing.
+  /// Adds a step. A step without numbers of the classes, or with numbers of other classes, counts for nothing.
   public mutating func add(rows own: [Int], gradientNorms: [Double], scales factors: [Double]) {
     steps += 1
     for k in rows.indices where k < own.count && own[k] > 0 {

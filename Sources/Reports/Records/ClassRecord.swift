@@ -9,7 +9,7 @@ public struct ClassRecord: Sendable, Equatable {
     /// How often.
     public var count: Int
 
-    /// Puts the two together.
+    /// Creates a confusion.
     public init(_ name: String, _ count: Int) { (self.name, self.count) = (name, count) }
   }
 
@@ -35,7 +35,7 @@ public struct ClassRecord: Sendable, Equatable {
   /// How many other classes are listed in `takenFor`.
   public static let mostConfusions = 3
 
-  /// Puts the numbers together.
+  /// Creates a class record.
   public init(
     name: String, group: String, trainingShare: Double?, count: Int, predictedCount: Int, scores: [(kind: String, value: Double?)],
     gradientShare: Double? = nil, takenFor: [Confusion] = [], diary: ClassDiary? = nil

@@ -20,7 +20,7 @@ public struct ClassesRecord: Sendable, Equatable, Codable {
     /// Its colour in pictures, as `#rrggbb`.
     public var colour: String?
 
-    /// Puts them together; number and share are filled in by the record.
+    /// Creates an entry; number and share are filled in by the record.
     public init(name: String, group: String, trainingCount: Int, trainingImages: Int? = nil, colour: RGBColour) {
       (self.name, self.group, self.trainingCount) = (name, group, trainingCount)
       (self.trainingImages, self.colour) = (trainingImages, colour.hexadecimal)
@@ -55,7 +55,7 @@ public struct ClassesRecord: Sendable, Equatable, Codable {
   /// The classes in the data set's order.
   public var classes: [Entry]
 
-  /// Puts the classes together, with their numbers and shares.
+  /// Creates a record of classes, with their numbers and shares.
   public init(_ task: TaskDescription, _ classes: [Entry], labelMapDigest: String, groupRule: String) {
     let total = classes.reduce(0) { $0 + $1.trainingCount }
     (self.task, self.labelMapDigest, self.groupRule, trainingCount) = (task, labelMapDigest, groupRule, total)
@@ -82,14 +82,14 @@ public struct BestRecord: Sendable, Equatable, Codable {
     /// The step that it was reached at.
     public var step: Int
 
-    /// Puts the two together.
+    /// Creates an entry.
     public init(value: Double, step: Int) { (self.value, self.step) = (value, step) }
   }
 
   /// By the score's name, in order.
   public var scores: [(name: String, entry: Entry)]
 
-  /// Puts them together.
+  /// Creates a best record.
   public init(_ scores: [(name: String, entry: Entry)]) { self.scores = scores }
 
   /// Reads them, in the order of their names.

@@ -4,7 +4,7 @@ import Tasks
 ///
 /// They know one task, and name neither it nor its scores. This is the one place outside that task's room that knows their names.
 enum EarlyRecords {
-  /// The task of a run whose `classes.json` does not tell.
+  /// The task of a run whose `classes.json` does not name it.
   static let task = TaskDescription(
     name: "segmentation", unit: "pixels", groups: ClassGroups.namesByShare,
     scores: [

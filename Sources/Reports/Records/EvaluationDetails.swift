@@ -12,7 +12,7 @@ public struct EvaluationDetails: Sendable, Equatable {
     /// How well the network saw it; its place is the one in the split.
     public var score: ImageScore
 
-    /// Puts the two together.
+    /// Creates an image.
     public init(name: String, score: ImageScore) { (self.name, self.score) = (name, score) }
   }
 
@@ -31,7 +31,7 @@ public struct EvaluationDetails: Sendable, Equatable {
   /// More that pages show.
   public var figures: [Figure]
 
-  /// Puts the parts together.
+  /// Creates the details of an evaluation.
   public init(
     _ task: TaskDescription, step: Int, split: String, classNames: [String], confusions: ConfusionCounts?, images: [Image],
     figures: [Figure] = []

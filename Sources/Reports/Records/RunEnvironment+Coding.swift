@@ -6,7 +6,7 @@ extension RunEnvironment: Codable {
     case workingDirectory, variables
   }
 
-  /// Reads the file. What it does not tell is empty or 0: never this machine's.
+  /// Reads the file. What it lacks is empty or 0: never this machine's.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init()

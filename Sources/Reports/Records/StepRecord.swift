@@ -15,7 +15,7 @@ public struct StepRecord: Sendable, Equatable {
     /// Ignored rows of it.
     public var ignoredRows: Int
 
-    /// Puts them together.
+    /// Creates a finding.
     public init(quantity: String, ranks: [Int], tensor: String?, samples: [String], rows: [NamedNumber], ignoredRows: Int) {
       (self.quantity, self.ranks, self.tensor, self.samples) = (quantity, ranks, tensor, samples)
       (self.rows, self.ignoredRows) = (rows, ignoredRows)
@@ -32,7 +32,7 @@ public struct StepRecord: Sendable, Equatable {
   public var totalEpochs = 0
   /// Images that the run has used up to here, over all ranks.
   public var samples = 0
-  /// Images of this step, over all ranks; 0 where an early line does not tell.
+  /// Images of this step, over all ranks; 0 where an early line lacks it.
   public var images = 0
   /// Labelled rows of this step, over all ranks: pixels, or images. Its member is `validPixels`, as ever.
   public var validRows = 0
@@ -40,7 +40,7 @@ public struct StepRecord: Sendable, Equatable {
   public var loss = 0.0
   /// What the loss is made of, where the objective has parts.
   public var terms: [NamedNumber] = []
-  /// The learning rate of this step; nil where an early line does not tell.
+  /// The learning rate of this step; nil where an early line lacks it.
   public var learningRate: Double?
   /// The norm of the whole gradient before clipping.
   public var gradientNorm: Double?

@@ -12,7 +12,7 @@ public struct TaskDescription: Sendable, Equatable, Codable {
   /// The kinds of scores, in the order in which they are shown.
   public var scores: [ScoreKind]
 
-  /// Puts the parts together.
+  /// Creates a task description.
   public init(name: String, unit: String, groups: [String], scores: [ScoreKind]) {
     (self.name, self.unit, self.groups, self.scores) = (name, unit, groups, scores)
   }

@@ -47,7 +47,7 @@ public struct ReportPictures: Sendable, Equatable {
     worst = try extremes.worst.map(entry)
   }
 
-  /// The files of a run's report, which tell the step, so that those of an earlier evaluation are not taken for these.
+  /// The files of a run's report, which name the step, so that those of an earlier evaluation are not taken for these.
   private static func file(step: Int, _ kind: String, _ place: Int, _ part: String) -> String {
     "examples/\(RunDirectory.stepName(step))-\(kind)-\(place + 1)-\(part).png"
   }

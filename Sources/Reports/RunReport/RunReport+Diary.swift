@@ -19,7 +19,7 @@ extension RunReport {
     return []
   }
 
-  /// The diary of the rarest classes: what became of each, and by which quantity one could have told early.
+  /// The diary of the rarest classes: what became of each, and which quantity could have shown it early.
   var diary: [Markup] {
     let classes = diaryClasses
     guard !classes.isEmpty, let last = results.last else { return [] }
@@ -111,14 +111,14 @@ struct EarlySigns {
     return all >= 3 ? Double(same) / Double(all) : nil
   }
 
-  /// By which quantity one could have told.
+  /// Which quantity could have shown it early.
   var sentences: [String] {
     let found = quantities.compactMap { quantity in agreement(quantity).map { (quantity, $0) } }.sorted { $0.1 > $1.1 }
     guard !found.isEmpty else { return [] }
     let list = found.map { "\(Formatting.percent($1, decimals: 0)) % for \($0.title(task).replacingOccurrences(of: ", %", with: ""))" }
     return [
       "Of the pairs of these classes, the one with more of a quantity then had the better score in the end in "
-        + list.joined(separator: ", ") + " (50 % would be chance; far below it tells as much as far above, the other way round)."
+        + list.joined(separator: ", ") + " (50 % would be chance; far below it says as much as far above, in the opposite direction)."
     ]
   }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Tensors
 
 /// Times and settings.
 extension RunReport {
@@ -10,7 +11,7 @@ extension RunReport {
     table.append(["steps and evaluations", Formatting.duration(results.trainingSeconds)])
     if let seconds = results.secondsPerStep {
       table.append(["a step (median)", "\(Formatting.significant(seconds, 3)) s"])
-      let images = SampleStatistics.median(steps.filter { $0.images > 0 }.map { Double($0.images) })
+      let images = steps.filter { $0.images > 0 }.map { Double($0.images) }.median
       if let images, seconds > 0 { table.append(["images a second", Formatting.significant(images / seconds, 3)]) }
     }
     if let seconds = SampleStatistics(results.evaluations.map(\.seconds)).mean {
@@ -43,7 +44,7 @@ extension RunReport {
   var settings: [Markup] {
     let configuration = results.configuration
     var defaults = Configuration()
-    // Where the run lies is no setting of it.
+    // Where the run lies is not a setting of it.
     defaults.output = configuration.outputDirectory
     let differences = configuration.differences(from: defaults)
     var table = TextTable(columns: [.init("key"), .init("value")])

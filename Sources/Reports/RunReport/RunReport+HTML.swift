@@ -74,7 +74,7 @@ extension RunReport {
     return parts
   }
 
-  /// The model, and its width where its settings tell one; the key `model.width` counts for the networks that have it.
+  /// The model, and its width where its settings have one; the key `model.width` counts for the networks that have it.
   private func modelWords(_ model: Configuration.Model) -> String {
     if let width = model.settings["width"]?.intValue { return "\(model.name) of width \(width)" }
     return ["unet", "segnet"].contains(model.name) ? "\(model.name) of width \(model.width)" : model.name

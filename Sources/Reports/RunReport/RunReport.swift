@@ -44,7 +44,7 @@ public struct RunReport: Sendable {
   /// What the last evaluation says about weak classes.
   public var diagnosis: TailDiagnosis? { TailDiagnosis(facts, results) }
 
-  /// What a reader has to know before the numbers, the gravest first.
+  /// What a reader has to know before the numbers, the most serious first.
   public var warnings: [String] {
     var lines: [String] = []
     let (done, total) = (results.stepCount, results.totalSteps)

@@ -39,7 +39,7 @@ extension TuningReport {
           + ". Noise is what this alone makes of the difference between the best and the worst value: a key whose difference is not more than "
           + "twice its noise (three times, where it has many values) may not matter at all.")
     } else {
-      lines.append("Each candidate has one run, so that nobody can tell what is noise: give --folds or several --seeds.")
+      lines.append("Each candidate has one run, so that the noise is unknown: give --folds or several --seeds.")
     }
     if keys.count > 1 {
       lines.append(

@@ -19,7 +19,6 @@ package struct TuningReport: Sendable {
     /// How its values lie.
     package var scale: Scale
 
-    /// Puts the two together.
     package init(_ name: String, _ scale: Scale) { (self.name, self.scale) = (name, scale) }
   }
 
@@ -71,7 +70,6 @@ package struct TuningReport: Sendable {
     /// How many candidates it begins with.
     package var candidates: Int
 
-    /// Puts the two together.
     package init(share: Double, candidates: Int) { (self.share, self.candidates) = (share, candidates) }
 
     /// `25 % of the epochs`, or `all epochs`.

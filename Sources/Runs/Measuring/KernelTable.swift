@@ -1,8 +1,9 @@
 import Networks
 import Reports
+import Tensors
 import Training
 
-/// What measurements of kernels tell, network by network, as a table for a terminal.
+/// Measurements of kernels, network by network, as a table for a terminal.
 public struct KernelTable {
   private let measurements: KernelMeasurements
   private let fit: AlgorithmModelFit?
@@ -54,7 +55,7 @@ public struct KernelTable {
     let columns = ["images", "threads", "model ms", "measured ms", "model / measured", "set up s", "set up measured s", "steps"]
     var table = TextTable(columns: [.init("network")] + columns.map { .init($0, isNumeric: true) })
     for entry in comparisons {
-      func median(_ values: [Double]) -> String { Formatting.significant((SampleStatistics.median(values) ?? 0) * 1e3, 4) }
+      func median(_ values: [Double]) -> String { Formatting.significant((values.median ?? 0) * 1e3, 4) }
       table.append([
         entry.model, "\(entry.images)", "\(entry.threads)", median(entry.byModel), median(entry.measured),
         Formatting.decimals(entry.ratio, 3), Formatting.decimals(entry.modelSetup, 2), Formatting.decimals(entry.measuredSetup, 2),

@@ -17,7 +17,7 @@ package struct SearchSpace: Sendable, Equatable {
   /// The keys with their values.
   package let dimensions: [SearchDimension]
 
-  /// Puts the keys together.
+  /// Creates a search space.
   /// - Throws: `LongtailError(.usage)` without a key, and for keys of which one is another or holds it.
   package init(_ dimensions: [SearchDimension]) throws {
     guard !dimensions.isEmpty else {

@@ -73,6 +73,6 @@ package struct SuccessiveHalving: Sendable, Equatable {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Double($0.trimmingCharacters(in: .whitespaces)) }
     if parts.count == 1, let value = parts[0] { return value }
     if parts.count == 2, let above = parts[0], let below = parts[1], below != 0 { return above / below }
-    throw LongtailError(.usage, "\(option): '\(text)' is no number", advice: "Write 1/3 or 0.25.")
+    throw LongtailError(.usage, "\(option): '\(text)' is not a number", advice: "Write 1/3 or 0.25.")
   }
 }

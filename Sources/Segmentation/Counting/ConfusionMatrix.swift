@@ -37,7 +37,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   /// - Parameters:
   ///   - predictions: class indices, one a pixel.
   ///   - labels: class indices, one a pixel; negative = ignored.
-  /// - Throws: `LongtailError` if the counts of pixels differ or an index is no class; nothing is counted then.
+  /// - Throws: `LongtailError` if the counts of pixels differ or an index is not a class; nothing is counted then.
   public mutating func add(predictions: UnsafeBufferPointer<UInt8>, labels: UnsafeBufferPointer<Int32>) throws {
     try count(predictions, labels)
   }
@@ -71,7 +71,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
       guard labels[i] < limit else {
         throw LongtailError(
           .badData, "label \(labels[i]) at pixel \(i): there are \(classes) classes",
-          advice: "Map the label in the data set's label map, or to a negative number if it shall be ignored.")
+          advice: "Map the label in the data set's label map, or to a negative number if it should be ignored.")
       }
       guard predictions[i] >= 0, Int(truncatingIfNeeded: predictions[i]) < classes else {
         throw LongtailError(.internalError, "prediction \(predictions[i]) at pixel \(i): there are \(classes) classes")

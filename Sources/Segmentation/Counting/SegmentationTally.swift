@@ -174,7 +174,7 @@ public struct SegmentationTally: Tally {
 
   private static func labels(_ annotation: any Annotation) throws -> LabelImage {
     guard let labels = annotation as? LabelImage else {
-      throw LongtailError(.internalError, "\(type(of: annotation)) is no class for each pixel")
+      throw LongtailError(.internalError, "\(type(of: annotation)) is not a class for each pixel")
     }
     return labels
   }

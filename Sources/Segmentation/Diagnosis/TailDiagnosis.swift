@@ -35,7 +35,7 @@ public struct TailDiagnosis: Sendable {
     /// The class that its pixels are taken for most often, when not for itself, and how many.
     public var takenFor: Confusion?
 
-    /// Puts the numbers together.
+    /// Creates the facts of a class.
     public init(
       name: String, trainingShare: Double? = nil, trainingImages: Int? = nil, extent: Double? = nil, gradientShare: Double? = nil,
       pixels: Int, predictedPixels: Int, correctPixels: Int, takenFor: Confusion? = nil
@@ -71,7 +71,7 @@ public struct TailDiagnosis: Sendable {
     /// How many.
     public var pixels: Int
 
-    /// Puts the two together.
+    /// Creates a confusion.
     public init(_ name: String, _ pixels: Int) { (self.name, self.pixels) = (name, pixels) }
   }
 
@@ -86,7 +86,7 @@ public struct TailDiagnosis: Sendable {
     /// The objective's name, which is then not proposed again.
     public var objective: String?
 
-    /// Puts the facts together.
+    /// Creates the facts of a run.
     public init(trainingImages: Int? = nil, stride: Int? = nil, homogenizesGradients: Bool = false, objective: String? = nil) {
       (self.trainingImages, self.stride) = (trainingImages, stride)
       (self.homogenizesGradients, self.objective) = (homogenizesGradients, objective)

@@ -43,7 +43,7 @@ package enum Catalogue {
     let holders = kinds.filter { $0.entries.contains { $0.name == name } }
     guard holders.isEmpty else {
       let commands = holders.map { "longtail describe \($0.name) \(name)" }.joined(separator: " or ")
-      throw LongtailError(.usage, "'\(name)' is no kind but the name of a \(holders[0].name)", advice: "Try \(commands).")
+      throw LongtailError(.usage, "'\(name)' is not a kind, but the name of a \(holders[0].name)", advice: "Try \(commands).")
     }
     throw LongtailError(.usage, "there is no kind '\(name)'", advice: nearestHint(name, among: kinds.map(\.name)))
   }

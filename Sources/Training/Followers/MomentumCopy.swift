@@ -25,7 +25,7 @@ package final class MomentumCopy: Follower {
       throw LongtailError(.usage, "the momentum of '\(partner.name)' is \(momentum), but has to be from 0 to 1")
     }
     guard partner.set.layout === student.layout, partner.set !== student.parameterSet else {
-      throw LongtailError(.internalError, "partner '\(partner.name)' is no copy of the network that it follows")
+      throw LongtailError(.internalError, "partner '\(partner.name)' is not a copy of the network that it follows")
     }
     (self.partner, self.student, self.momentum) = (partner, student, momentum)
   }

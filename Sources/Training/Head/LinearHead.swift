@@ -13,7 +13,7 @@ package final class LinearHead: Stateful {
   /// W, C x d row-major, and the C biases behind it. Gradients lie in the same order.
   package let parameters: HostBuffer
 
-  /// Begins uniform in ±1/sqrt(d), as PyTorch's `Linear`; a function of the seed and a number that tells heads apart.
+  /// Begins uniform in ±1/sqrt(d), as PyTorch's `Linear`; a function of the seed and a number of the head's own.
   /// - Throws: `LongtailError` for a head without classes or features.
   package init(classes: Int, features: Int, seed: UInt64, number: Int = 0) throws {
     guard classes > 0, features > 0 else {

@@ -1,6 +1,5 @@
 import Checkpoints
 import Collectives
-import Foundation
 import Tasks
 
 /// The scores of the last evaluation, and the best values so far of those that checkpoints are chosen by. Equal on all ranks.
@@ -20,9 +19,7 @@ struct BestScores {
   /// Goes on from a checkpoint that rank zero has read. Collective: whether a value is the best decides whether all ranks save.
   mutating func restore(_ record: RunRecord?, _ communicator: any Communicator) throws {
     metrics = record?.metrics ?? [:]
-    var bytes = communicator.isRoot ? [UInt8](try JSONEncoder().encode(record?.best ?? [])) : []
-    try communicator.broadcast(&bytes, from: 0)
-    best = try JSONDecoder().decode([RunRecord.Best].self, from: Data(bytes))
+    best = try communicator.broadcastValue(record?.best ?? [])
   }
 
   /// Takes in an evaluation.

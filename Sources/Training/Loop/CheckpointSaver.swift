@@ -2,7 +2,7 @@ import Checkpoints
 import Configuration
 import Tensors
 
-/// Hands checkpoints to the disk and tells of saves that fail. Only rank zero has one.
+/// Hands checkpoints to the disk and reports saves that fail. Only rank zero has one.
 final class CheckpointSaver {
   private let store: CheckpointStore
   private let writer: CheckpointWriter

@@ -1,7 +1,6 @@
 import Checkpoints
 import Collectives
 import Configuration
-import Foundation
 import Tasks
 import Tensors
 
@@ -54,9 +53,7 @@ package struct EarlyStopping: Equatable {
 
   /// Goes on from a checkpoint that rank zero has read; one of a run that watched nothing begins anew. Collective.
   mutating func restore(_ saved: RunRecord.EarlyStopping?, _ communicator: any Communicator) throws {
-    var bytes = communicator.isRoot ? [UInt8](try JSONEncoder().encode(saved ?? record)) : []
-    try communicator.broadcast(&bytes, from: 0)
-    record = try JSONDecoder().decode(RunRecord.EarlyStopping.self, from: Data(bytes))
+    record = try communicator.broadcastValue(saved ?? record)
   }
 
   /// Whether a checkpoint is of a run that is over by the experiment's settings.

@@ -6,7 +6,7 @@ package struct NonFinitePolicy {
   /// What the run does after a step. The same on all ranks.
   package enum Verdict {
     /// It goes on.
-    case goOn
+    case proceed
     /// It saves what was before the step, and ends with this error.
     case saveAndEnd(LongtailError)
     /// It ends with this error, and saves nothing.
@@ -35,7 +35,7 @@ package struct NonFinitePolicy {
       if history.nonFiniteTotal >= settings.nonFiniteTotalLimit {
         return .end(error("\(steps(history.nonFiniteTotal)) of this run were left out, the most that training.nonFiniteTotalLimit allows"))
       }
-      return .goOn
+      return .proceed
     }
   }
 }

@@ -3,7 +3,7 @@ import Configuration
 import Tasks
 
 extension RunRecord {
-  /// What reports, predictions and a look at the checkpoint need to know of an experiment.
+  /// What reports, predictions and `inspect` need to know of an experiment.
   /// - Parameters:
   ///   - groups: the groups of the classes, where known.
   ///   - counts: what is labelled as each class in training, where known.

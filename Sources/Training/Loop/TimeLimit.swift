@@ -21,8 +21,8 @@ package struct TimeLimit {
   private var stepsSeen = 0
   private var saveInFlight: (step: Int, since: Double)?
 
-  /// Seconds for leaving: closing files, taking leave of the other ranks.
-  package static let farewell = 1.0
+  /// Seconds for ending the process: closing files, finalizing MPI.
+  package static let shutdownTime = 1.0
   /// Bytes a second that a disk is supposed to take until a save was measured.
   static let presumedBandwidth = 50e6
 
@@ -39,7 +39,7 @@ package struct TimeLimit {
   /// Seconds that are needed from before a step until the process is gone: two saves of the slowest kind, a step, an evaluation if one is due.
   package func needed(evaluationIsDue: Bool) -> Double {
     let evaluation = evaluationIsDue ? slowestEvaluation ?? evaluationInSteps * slowestStep : 0
-    return 2 * slowestSave + slowestStep + evaluation + TimeLimit.farewell
+    return 2 * slowestSave + slowestStep + evaluation + TimeLimit.shutdownTime
   }
 
   /// Whether the next step is to be the last one.
@@ -80,7 +80,7 @@ extension TimeLimit {
         limits.append((end, "the Slurm job ends"))
       } else {
         notes.append(
-          "warning: SLURM_JOB_END_TIME is '\(text)', \(Double(text) == nil ? "which is no time" : "which is over"); it does not count")
+          "warning: SLURM_JOB_END_TIME is '\(text)', \(Double(text) == nil ? "which is not a time" : "which is over"); it does not count")
       }
     }
     guard let first = limits.min(by: { $0.deadline < $1.deadline }) else { return nil }
@@ -88,7 +88,7 @@ extension TimeLimit {
     return first
   }
 
-  /// When this process began, in seconds since 1970; now where the system does not tell.
+  /// When this process began, in seconds since 1970; now where the system does not say.
   package static func processStart(now: Double) -> Double {
     guard let status = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8), let bracket = status.lastIndex(of: ")"),
       let uptime = (try? String(contentsOfFile: "/proc/uptime", encoding: .utf8))?.split(separator: " ").first.flatMap({ Double($0) })

@@ -3,14 +3,14 @@ import Datasets
 import Foundation
 import Tensors
 
-/// What becomes of a run in which something does not go as it should.
+/// How a run ends in which something fails.
 extension Trainer {
   /// Lets the policy judge a step, and ends the run where it says so. Collective.
   /// - Throws: `LongtailError` with what was wrong and which checkpoint is left; the same on all ranks.
   func judge(_ report: StepReport) throws {
     guard let found = report.nonFinite else { return }
     switch nonFinitePolicy.verdict(on: describe(found), history: learner.watch.history) {
-    case .goOn: learner.count(images: report.images)
+    case .proceed: learner.count(images: report.images)
     case .saveAndEnd(let error):
       try observer?.didStep(report)
       if learner.stepCount > 0 { try save() }

@@ -54,7 +54,7 @@ public final class Trainer {
   /// - Parameters:
   ///   - checkpoints: the directory of checkpoints; nil keeps none.
   ///   - resume: where to begin; nil does not look for checkpoints, for a run that will replace those that are there.
-  ///   - observer: told about everything, on rank zero.
+  ///   - observer: hears of everything, on rank zero.
   ///   - crashDirectory: where each rank writes what it holds when the ranks have come apart; nil for nowhere.
   ///   - requests: asked before each step what somebody outside wants, on every rank.
   /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.

@@ -1,6 +1,6 @@
 import Checkpoints
 
-/// Who wants to know how training goes; called on rank zero, between steps.
+/// Follows the progress of training; called on rank zero, between steps.
 public protocol TrainingObserver: AnyObject {
   /// Training begins, or goes on from a checkpoint.
   func trainingWillStart(_ start: TrainingStart) throws
@@ -61,7 +61,7 @@ public struct TrainingSummary: Sendable {
   public var wasStopped = false
   /// Why, in words: `on request`.
   public var stopReason = "on request"
-  /// Whether the run pauses, with its state saved, as it was told to from the beginning.
+  /// Whether the run pauses, with its state saved, as was asked for from the beginning.
   package var wasPaused = false
   /// Why the run ended before its last step, where it got no better; nil for one that did not.
   public var earlyEnd: String?

@@ -42,7 +42,6 @@ package struct EpilogueContext {
   /// The group.
   package let communicator: any Communicator
 
-  /// Puts the parts together.
   package init(
     network: Network, trained: Network, numbers: ParameterSet, state: StateTree, classes: ObjectiveContext, images: any EpilogueImages,
     communicator: any Communicator

@@ -3,7 +3,7 @@ import Objectives
 import Settings
 import Tensors
 
-/// The classifier gives way to the means of the classes: a feature belongs to the class whose mean lies nearest.
+/// The classifier is replaced by the means of the classes: a feature belongs to the class whose mean lies nearest.
 ///
 /// Two passes over the training images for the form `centredUnit`, one for the others: sums and counts by class, in double precision, over all
 /// ranks. Means of unit features are not brought to length 1 again, as published.

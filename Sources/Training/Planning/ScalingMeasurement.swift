@@ -67,7 +67,7 @@ public struct ScalingMeasurement {
         CommunicationBenchmark.copy(from: source, to: destination, floatCount: bytes / 4)
         return start.duration(to: clock.now).inSeconds
       }
-      return Double(bytes) / StepBenchmark.median(seconds)
+      return Double(bytes) / (seconds.median ?? 0)
     }
     let own = rate()
     ComputePool.configure(threadCount: max(threads, ComputePool.availableProcessorCount))

@@ -90,7 +90,7 @@ public struct ScalingModel: Sendable {
   /// The network.
   public var network: Network
 
-  /// Puts a model together.
+  /// Creates a scaling model.
   public init(step: Step, node: Node, network: Network) { (self.step, self.node, self.network) = (step, node, network) }
 
   /// Bytes of a lane that two nodes exchange at a time, for each node, as the reductions do it.

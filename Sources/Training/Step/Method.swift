@@ -116,7 +116,7 @@ package struct MethodSetup {
   package var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }
 
   /// Another network of the step, in the student's workspace; its first values are a function of the run's seed and of `number`.
-  /// - Parameter number: tells networks of one graph apart.
+  /// - Parameter number: distinguishes networks of one graph.
   package func network(_ graph: Graph, number: Int) throws -> Network {
     try Network(
       graph: graph, images: images, height: height, width: width, seed: seed(number), options: options, workspace: student.workspace)
@@ -131,7 +131,7 @@ package struct MethodSetup {
 
   /// A network that is trained behind others.
   /// - Parameters:
-  ///   - number: tells networks of one graph apart.
+  ///   - number: distinguishes networks of one graph.
   ///   - height: rows of its input.
   ///   - width: columns of its input.
   package func chained(_ name: String, _ graph: Graph, behind link: any Link, number: Int = 1, height: Int, width: Int) throws

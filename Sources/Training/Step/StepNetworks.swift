@@ -20,7 +20,7 @@ final class StepNetworks {
   private var views: [String: [Int: Set<Port>]] = [:]
 
   /// Checks that everything that is read or written is there.
-  /// - Throws: `LongtailError` for names that repeat, places that do not exist, and partners that nobody reads.
+  /// - Throws: `LongtailError` for names that repeat, places that do not exist, and partners that nothing reads.
   init(_ student: Network, _ parts: StepParts) throws {
     (self.student, partners, chain) = (student, parts.partners, parts.chain)
     var counts = [PortPlace.student: 1]
@@ -33,7 +33,7 @@ final class StepNetworks {
     for part in chain { ports[part.name] = [:] }
     for (place, use) in StepNetworks.uses(parts) { try demand(place, use) }
     for partner in partners where views[partner.name] == nil {
-      throw LongtailError(.internalError, "nobody reads a port of partner '\(partner.name)'")
+      throw LongtailError(.internalError, "nothing reads a port of partner '\(partner.name)'")
     }
   }
 

@@ -2,21 +2,21 @@ import Foundation
 import Images
 import Tensors
 
-/// Looks for the pictures of annotations, and compares their sizes.
-struct PictureFinder {
+/// Looks for the images of annotations, and compares their sizes.
+struct ImageFinder {
   /// The folder that names are relative to.
   let folder: String
   /// Whether only the last part of a name counts.
   let usesLastPart: Bool
 
-  private static let pictureEndings = ["jpg", "jpeg", "png", "JPG", "JPEG", "PNG"]
+  private static let imageEndings = ["jpg", "jpeg", "png", "JPG", "JPEG", "PNG"]
   private static let folderNames = ["images", "JPEGImages", "imgs", "img", "pictures"]
 
   /// Finds the folder in which most of some names are; nil where none of them is anywhere.
   /// - Parameters:
   ///   - path: the annotations.
-  ///   - folder: where the pictures are, if that is known.
-  ///   - names: the pictures' names, some of them.
+  ///   - folder: where the images are, if that is known.
+  ///   - names: the images' names, some of them.
   init?(beside path: String, folder: String?, names: [String]) {
     var candidates: [String] = []
     if let folder {
@@ -35,30 +35,30 @@ struct PictureFinder {
         for name in Self.folderNames { candidates += ["\(base)/\(name)/\(stem)", "\(base)/\(name)/\(shortened)"] }
       }
     }
-    var best: (finder: PictureFinder, found: Int)?
+    var best: (finder: ImageFinder, found: Int)?
     var seen = Set<String>()
     for candidate in candidates where seen.insert(candidate).inserted && FileManager.default.fileExists(atPath: candidate) {
       for usesLastPart in [false, true] {
-        let finder = PictureFinder(folder: candidate, usesLastPart: usesLastPart)
+        let finder = ImageFinder(folder: candidate, usesLastPart: usesLastPart)
         let found = names.reduce(0) { $0 + (finder.path(of: $1) == nil ? 0 : 1) }
         if found > best?.found ?? 0 { best = (finder, found) }
       }
     }
-    if best == nil, let folder { best = (PictureFinder(folder: folder, usesLastPart: false), 0) }
+    if best == nil, let folder { best = (ImageFinder(folder: folder, usesLastPart: false), 0) }
     guard let best else { return nil }
     self = best.finder
   }
 
   private init(folder: String, usesLastPart: Bool) { (self.folder, self.usesLastPart) = (folder, usesLastPart) }
 
-  /// Where a picture lies; nil for none. A name without an ending is tried with those of pictures.
+  /// Where an image lies; nil for none. A name without an ending is tried with those of images.
   func path(of name: String) -> String? {
     guard !name.isEmpty else { return nil }
     let last = usesLastPart ? String(name.split(separator: "/").last ?? "") : name
     let path = last.hasPrefix("/") ? last : "\(folder)/\(last)"
     if Self.isFile(path) { return path }
     guard !last.contains(".") else { return nil }
-    return Self.pictureEndings.lazy.map { "\(path).\($0)" }.first(where: Self.isFile)
+    return Self.imageEndings.lazy.map { "\(path).\($0)" }.first(where: Self.isFile)
   }
 
   private static func isFile(_ path: String) -> Bool {
@@ -66,20 +66,20 @@ struct PictureFinder {
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
   }
 
-  /// Compares the sizes of all pictures with what the annotations say, many at a time.
+  /// Compares the sizes of all images with what the annotations say, many at a time.
   /// - Parameter label: file and entry of an image, by its place in the set.
   static func check(
     _ reading: inout AnnotationReading, beside path: String, folder: String?, label: (Int) -> (file: String, entry: String)
   ) {
     let images = reading.set.images
     guard !images.isEmpty else { return }
-    // Names spread over the set: pictures of some splits may lie elsewhere.
-    let some = stride(from: 0, to: images.count, by: max(1, images.count / 40)).map { images[$0].picturePath }
-    guard let finder = PictureFinder(beside: path, folder: folder, names: some) else {
-      reading.remarks.append("no pictures were found beside the annotations, so their sizes were not compared; --images names their folder")
+    // Names spread over the set: images of some splits may lie elsewhere.
+    let some = stride(from: 0, to: images.count, by: max(1, images.count / 40)).map { images[$0].filePath }
+    guard let finder = ImageFinder(beside: path, folder: folder, names: some) else {
+      reading.remarks.append("no images were found beside the annotations, so their sizes were not compared; --images names their folder")
       return
     }
-    reading.pictureFolder = finder.folder
+    reading.imageFolder = finder.folder
     let problems = concurrentMap(images.count) { finder.problem(of: images[$0]) }
     for (k, problem) in problems.enumerated() {
       guard let problem else { continue }
@@ -89,17 +89,17 @@ struct PictureFinder {
   }
 
   private func problem(of image: AnnotatedImage) -> AnnotationChecks.Problem? {
-    let name = image.picturePath
+    let name = image.filePath
     // An image without a name was named already.
     if name.isEmpty { return nil }
-    guard let path = path(of: name) else { return (.missingPicture, "picture '\(name)' is not in \(folder)") }
+    guard let path = path(of: name) else { return (.missingImage, "image '\(name)' is not in \(folder)") }
     do {
       let size = try ImageSize(contentsOf: path)
       // A size that is wrong in itself was named already.
       if image.width <= 0 || image.height <= 0 || (size.width == image.width && size.height == image.height) { return nil }
-      return (.sizeDiffers, "is \(image.width)x\(image.height), but its picture \(path) is \(size.width)x\(size.height)")
+      return (.sizeDiffers, "is \(image.width)x\(image.height), but its file \(path) is \(size.width)x\(size.height)")
     } catch {
-      return (.brokenPicture, "its picture cannot be read: \((error as? LongtailError)?.message ?? "\(error)")")
+      return (.brokenImage, "its file cannot be read: \((error as? LongtailError)?.message ?? "\(error)")")
     }
   }
 

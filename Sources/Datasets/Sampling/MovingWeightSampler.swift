@@ -115,7 +115,7 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   /// Names the weights of the last steps, and how many steps they have behind them.
   public func describeState(in tree: inout StateTree) {
     tree.row(
-      "weights", count: history.count * lists.count, title: "weights of the sampler",
+      "weights", count: (staleness + 1) * lists.count, title: "weights of the sampler",
       get: { [self] in published.withLock { $0.history.flatMap(\.self) } },
       set: { [self] numbers in
         let rows = (0...staleness).map { Array(numbers[$0 * lists.count..<($0 + 1) * lists.count]) }

@@ -2,7 +2,8 @@ import Tensors
 
 /// The list of a checkpoint's files with sizes and digests: `MANIFEST.json`, written last.
 ///
-/// It carries a seal, the SHA-256 of the manifest's own bytes with the seal's digits taken as zeros, so that damage to the manifest shows too.
+/// It carries a seal, the SHA-256 of the manifest's own bytes with the seal's digits taken as zeros, so that damage to the manifest shows
+/// too.
 public struct CheckpointManifest: Sendable, Equatable, Codable {
   /// A file's size and content.
   public struct File: Sendable, Equatable, Codable {
@@ -18,7 +19,8 @@ public struct CheckpointManifest: Sendable, Equatable, Codable {
   public var step: Int
   /// The files by name.
   public var files: [String: File]
-  /// For each file of tensors, the 64-bit digest of each tensor (`StoredTensor.digest`) by name: says which tensor differs between two runs.
+  /// For each file of tensors, the 64-bit digest of each tensor (`StoredTensor.digest`) by name: says which tensor differs between two
+  /// runs.
   public var tensors: [String: [String: String]]
   /// One digest over model, optimizer and state, equal for equal runs; see `CheckpointContents.digest()`.
   public var digest: String

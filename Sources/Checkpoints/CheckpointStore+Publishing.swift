@@ -32,9 +32,10 @@ extension CheckpointStore {
 
   /// Writes a checkpoint and publishes it by one rename; a checkpoint of the same step is replaced.
   ///
-  /// When this returns, the checkpoint survives a power failure, and its manifest was read back. When it throws, what was there before is still there.
-  /// Needs twice the checkpoint's size of free space, so that logs do not run out of it next.
-  /// - Throws: `LongtailError` with code `inputOutput` for a full disk and every other failure to write; the temporary directory is removed.
+  /// When this returns, the checkpoint survives a power failure, and its manifest was read back. When it throws, what was there before is
+  /// still there. Needs twice the checkpoint's size of free space, so that logs do not run out of it next.
+  /// - Throws: `LongtailError` with code `inputOutput` for a full disk and every other failure to write; the temporary directory is
+  ///   removed.
   @discardableResult
   public func publish(_ contents: CheckpointContents) throws -> Published {
     let step = contents.run.globalStep

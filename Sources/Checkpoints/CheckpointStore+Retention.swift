@@ -22,8 +22,8 @@ public struct CheckpointRetention: Sendable, Equatable {
 extension CheckpointStore {
   /// Removes checkpoints that need not be kept, oldest first.
   ///
-  /// Before anything is removed, the newest one's manifest is read back with its seal and the sizes of its files; where that fails nothing is removed.
-  /// Damaged checkpoints do not count as kept and are left where they are.
+  /// Before anything is removed, the newest one's manifest is read back with its seal and the sizes of its files; where that fails nothing
+  /// is removed. Damaged checkpoints do not count as kept and are left where they are.
   /// - Parameters:
   ///   - retention: how many, and which for good.
   ///   - newest: the step that counts as the newest, such as one just published; later ones are damaged leftovers that a resumed run

@@ -4,9 +4,9 @@ import Tensors
 ///
 /// Only one process may publish into a directory at a time; any number may read meanwhile. Opening a store changes nothing on the disk.
 ///
-/// A checkpoint's directory that has its final name is complete: files are written to `.tmp-step-<n>-<pid>` beside it, each flushed, the manifest
-/// with their digests last, then the directory, then renamed. Whenever the writer is killed, the previous checkpoint or the new one is there.
-/// `LATEST` holds the newest name as a hint for people; it is never read.
+/// A checkpoint's directory that has its final name is complete: files are written to `.tmp-step-<n>-<pid>` beside it, each flushed, the
+/// manifest with their digests last, then the directory, then renamed. Whenever the writer is killed, the previous checkpoint or the new
+/// one is there. `LATEST` holds the newest name as a hint for people; it is never read.
 public struct CheckpointStore: Sendable {
   /// The directory.
   public let directory: String
@@ -71,8 +71,8 @@ public struct CheckpointStore: Sendable {
     Array(Set(try candidates().map(\.step))).sorted()
   }
 
-  /// Names and steps of everything that may hold a checkpoint, newest first. Of one step the published name comes first; after a kill in the
-  /// middle of replacing one, the replaced one is still there under another.
+  /// Names and steps of everything that may hold a checkpoint, newest first. Of one step the published name comes first; after a kill in
+  /// the middle of replacing one, the replaced one is still there under another.
   func candidates() throws -> [(name: String, step: Int)] {
     var found: [(name: String, step: Int)] = []
     for name in try files.names(in: directory) {

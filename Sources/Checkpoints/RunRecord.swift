@@ -63,15 +63,16 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var task = ""
   /// Class names, in the order of the network's outputs.
   public var classNames: [String] = []
-  /// Class colours as `#rrggbb`, in the same order, so that predicting needs no data set. Empty in checkpoints from before they were recorded.
+  /// Class colours as `#rrggbb`, in the same order, so that predicting needs no data set. Empty in checkpoints from before they were
+  /// recorded.
   public var classColours: [String] = []
   /// The number of each class in the data set's own files, which results are written with. Empty where they give none, and in checkpoints from
   /// before they were recorded.
   public var classNumbers: [Int] = []
   /// `head`, `medium` or `tail` for each class, where known.
   public var classGroups: [String] = []
-  /// Labelled training pixels (images, instances) of each class, which a shift of the decision rests on. Empty in checkpoints from before they
-  /// were recorded.
+  /// Labelled training pixels (images, instances) of each class, which a shift of the decision rests on. Empty in checkpoints from before
+  /// they were recorded.
   public var classCounts: [Int64] = []
   /// What predicting adds to the score of each class; empty for an objective that asks for nothing.
   public var predictionOffsets: [Double] = []

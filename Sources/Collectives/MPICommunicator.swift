@@ -56,7 +56,7 @@ public final class MPICommunicator: Communicator {
   /// Loads Open MPI and starts it. Once per process.
   /// - Parameters:
   ///   - libraryNames: names to look for.
-  ///   - simulatedRanksPerNode: pretends that the first so many ranks are on a node of their own, then the next so many, ...; the last
+  ///   - simulatedRanksPerNode: pretends that nodes have these numbers of ranks, in the order of the ranks; the last
   ///     number counts for all further nodes. For tests.
   ///   - expected: what the launcher says about this process, for a line when MPI does not bring the ranks together in time.
   ///   - joining: how long that may take.

@@ -27,7 +27,7 @@ package enum MPILibrary {
         + "on LD_LIBRARY_PATH. Without mpirun, one process needs no MPI at all.")
   }
 
-  /// After so many more calls, one counts as failed although it was not. For tests of what then becomes of the other ranks.
+  /// After this many more calls, one counts as failed although it was not. For tests of what then becomes of the other ranks.
   nonisolated(unsafe) package static var callsUntilFailure = Int.max
 
   /// Throws if an MPI call failed.

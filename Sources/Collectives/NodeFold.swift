@@ -3,9 +3,9 @@ import CMPI
 /// Combines small vectors of all ranks where several nodes have several ranks each: first on each node, in rank order, through a shared
 /// window, then over the nodes, in their order, through messages.
 ///
-/// A vector of v numbers is cut into lanes, one for each of the first local ranks of a node, as many as the smallest node has ranks. So a node
-/// of k ranks sends each number to each other node once, not k times. Cost on m nodes: two barriers on the node, ceil(log2 m) latencies,
-/// 8 v (m - 1) bytes into each node.
+/// A vector of v numbers is cut into lanes, one for each of the first local ranks of a node, as many as the smallest node has ranks. So a
+/// node of k ranks sends each number to each other node once, not k times. Cost on m nodes: two barriers on the node, ceil(log2 m)
+/// latencies, 8 v (m - 1) bytes into each node.
 final class NodeFold {
   /// Numbers that are combined at a time.
   static let capacity = 1 << 14

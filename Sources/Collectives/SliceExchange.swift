@@ -21,7 +21,7 @@ final class SliceExchange {
   private var whole: Layout
   private var rest: Layout
 
-  /// Who owns what in a piece of so many floats, as MPI wants it.
+  /// Who owns what in a piece of this many floats, as MPI wants it.
   private struct Layout {
     let count: Int
     let counts: [Int32]

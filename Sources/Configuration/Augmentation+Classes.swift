@@ -17,7 +17,7 @@ extension Configuration.Augmentation {
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("chance", &chance, "chance that a draw gets such a crop", .between(0, 1))
-      visitor.key("pixels", &pixels, "pixels of the class that suffice; the best crop is taken if none has so many", .atLeast(1))
+      visitor.key("pixels", &pixels, "pixels of the class that suffice; the best crop is taken if none has this many", .atLeast(1))
       visitor.key("tries", &tries, "crops that are drawn at most; the last one is laid around a pixel of the class", .between(1, 255))
       visitor.temperature(&temperature)
     }

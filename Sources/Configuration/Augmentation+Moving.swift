@@ -51,7 +51,7 @@ extension Configuration.Augmentation {
     public enum Name: String, CaseIterable, Choice {
       /// Some operations of one strength.
       case randAugment
-      /// One operation of a strength of chance.
+      /// One operation of a random strength.
       case trivialAugment
       /// One of the 25 pairs found for CIFAR-10.
       case autoAugment
@@ -61,7 +61,7 @@ extension Configuration.Augmentation {
     public init() {}
 
     package mutating func visit(_ visitor: inout some KeyVisitor) {
-      visitor.key("name", &name, "some of one strength, one of a strength of chance, or one of the pairs found for CIFAR-10")
+      visitor.key("name", &name, "some of one strength, one of a random strength, or one of the pairs found for CIFAR-10")
       visitor.key("operations", &operations, "operations of an image, for randAugment", .between(1, 16))
       visitor.key("magnitude", &magnitude, "their strength, for randAugment", .between(0, 10))
       visitor.key("chance", &chance, "chance that an image is changed at all", .between(0, 1))

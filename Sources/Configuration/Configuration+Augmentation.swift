@@ -97,7 +97,7 @@ extension Configuration {
     public var contrast = 0.0
     /// The strength for saturation.
     public var saturation = 0.0
-    /// Colours are turned by up to so many full turns, either way.
+    /// Colours are turned by up to this many full turns, either way.
     public var hue = 0.0
     /// How likely an image is changed at all; of recognition.
     public var chance = 1.0

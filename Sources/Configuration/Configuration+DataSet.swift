@@ -24,7 +24,7 @@ extension Configuration {
     public var range: [Int]?
     /// How images come into memory.
     public var loader = Loader()
-    /// Which training samples an epoch is made of; all, each once, in an order of chance when not given.
+    /// Which training samples an epoch is made of; all, each once, in random order when not given.
     public var sampler: Sampler?
     /// How training samples are divided into samples for training and for validation; the data set's own parts when not given.
     public var split: Division?
@@ -73,7 +73,7 @@ extension Configuration {
         "range", &range, "values of 16-bit image files that become black and white, such as [0, 4095]; longtail stats measures them",
         .count(2, "the values for black and for white"), .each(.between(0, 65_535)))
       visitor.section("loader", &loader, "how images come into memory")
-      visitor.section("sampler", &sampler, "which samples an epoch is made of; all, each once, in an order of chance when not given")
+      visitor.section("sampler", &sampler, "which samples an epoch is made of; all, each once, in random order when not given")
       visitor.section("split", &split, "divides the training samples into training and validation; the data set's own parts when not given")
       visitor.section("longTail", &longTail, "recognition: a long-tailed part of the training images; all of them when not given")
     }

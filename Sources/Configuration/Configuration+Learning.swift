@@ -16,8 +16,8 @@ extension Configuration {
     /// A safetensors file in the names of torchvision or timm that parameters and running statistics are taken from before the first step.
     /// What matches, what is missing and what is not expected is printed.
     public var pretrained: String?
-    /// Which parameters are trained, by patterns of their names in which `*` stands for any letters; all of them unless given. The rest costs
-    /// no backward pass, and no memory for gradients. Batch norm of the rest follows the data, unless `batchNorm` says frozen.
+    /// Which parameters are trained, by patterns of their names in which `*` stands for any letters; all of them unless given. The rest
+    /// costs no backward pass, and no memory for gradients. Batch norm of the rest follows the data, unless `batchNorm` says frozen.
     public var trained: [String]?
     /// What of the file counts for the layers that compute the logits.
     public var pretrainedHead = PretrainedHead.load
@@ -55,12 +55,12 @@ extension Configuration {
     case synchronized
     /// Each rank's own images.
     case local
-    /// No images: statistics, scale and shift of the backbone stay as they were loaded. Heads are synchronized. A network without a backbone
-    /// is frozen as a whole.
+    /// No images: statistics, scale and shift of the backbone stay as they were loaded. Heads are synchronized. A network without a
+    /// backbone is frozen as a whole.
     case frozen
   }
 
-  /// What becomes of the layers that compute the logits, when weights are loaded.
+  /// What loading weights does to the layers that compute the logits.
   public enum PretrainedHead: String, CaseIterable, Choice {
     /// They are taken from the file; another number of classes is an error.
     case load
@@ -156,7 +156,7 @@ extension Configuration {
     public var power = 0.9
     /// The learning rate that `cosine` and `poly` end at.
     public var minimum = 0.0
-    /// When `multistep` lowers the rate: after so many epochs, or steps, or that share of the run.
+    /// When `multistep` lowers the rate: after this many epochs, or steps, or that share of the run.
     public var milestones: [Moment] = []
     /// What `multistep` multiplies by at each milestone.
     public var factor = 0.1

@@ -43,7 +43,7 @@ extension Configuration {
         "factor", &factor, "images of the most frequent class over those of the rarest, such as 100", .atLeast(1), .finite)
       visitor.key("seed", &seed, "which of the many such subsets; not the run's seed", .atLeast(0))
       visitor.key("form", &form, "counts fall by an equal ratio (exponential), or once in the middle (step)")
-      visitor.key("order", &order, "most frequent is the first class (index), the last (reversed), or one of chance (seed)")
+      visitor.key("order", &order, "most frequent is the first class (index), the last (reversed), or a random one (seed)")
       visitor.optionalKey("list", &list, "instead of a factor: a file that names the images, such as a run's training-subset.txt", .path)
     }
 

@@ -27,8 +27,8 @@ extension Configuration {
 
   /// Section `data.split`: divides the training samples of a data set that comes as one into samples for training and for validation.
   ///
-  /// Either a share is held out, or one of several folds, or two lists say it. Folds and lists are possible where the data set has validation
-  /// samples of its own, too: those are left alone then, like its test samples, and validation takes place on training samples.
+  /// Either a share is held out, or one of several folds, or two lists say it. Folds and lists are possible where the data set has
+  /// validation samples of its own, too: those are left alone then, like its test samples, and validation takes place on training samples.
   public struct Division: Section {
     /// The share of the samples that is for validation; 0.2 where neither folds nor lists are given.
     public var validation: Double?

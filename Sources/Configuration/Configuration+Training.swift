@@ -40,7 +40,8 @@ extension Configuration {
     /// Steps from one comparison of all ranks' parameters and state to the next; they are compared before each checkpoint anyway.
     /// 0 leaves it at that. Costs one pass over the numbers at the speed of memory.
     public var compareRanksEvery = 100
-    /// An average of the parameters over the steps, which is evaluated and saved as the model in place of the last parameters; none when absent.
+    /// An average of the parameters over the steps, which is evaluated and saved as the model in place of the last parameters; none when
+    /// absent.
     public var exponentialMovingAverage: ExponentialMovingAverage?
     /// When a run ends because it gets no better; it never does when absent.
     public var earlyStopping: EarlyStopping?

@@ -4,8 +4,8 @@ import Tensors
 extension Configuration {
   /// The keys of `data.augmentation` that recognition alone has: its images have a class and no geometry to keep.
   ///
-  /// They lie beside `flip`, `jitter`, `blur`, `mixup` and `cutMix`. Order of the changes: the crop, the flip, colours, grey, blur, AutoAugment, Cutout; at last two
-  /// images may be mixed.
+  /// They lie beside `flip`, `jitter`, `blur`, `mixup` and `cutMix`. Order of the changes: the crop, the flip, colours, grey, blur,
+  /// AutoAugment, Cutout; at last two images may be mixed.
   public struct ViewAugmentation: Section {
     /// Pixels of the black border that is added before a random crop of the image's own size; none when not given.
     public var padAndCrop: Int?

@@ -1,7 +1,7 @@
 import Settings
 import Tensors
 
-/// A point of a run, or a stretch from its beginning: so many steps, so many epochs, or a share of all its steps.
+/// A point of a run, or a stretch from its beginning: a number of steps, a number of epochs, or a share of all its steps.
 ///
 /// Files write it as `4000 steps`, `160 epochs` or `80 %`. A plain whole number counts epochs where the key says so.
 public enum Moment: Sendable, Equatable {
@@ -63,7 +63,8 @@ extension Moment: CustomStringConvertible {
     }
   }
 
-  /// The shortest decimal that reads back, without the fraction of a whole number. A share such as 0.07 is not to become 7.000000000000001 %.
+  /// The shortest decimal that reads back, without the fraction of a whole number. A share such as 0.07 is not to become 7.000000000000001
+  /// %.
   private static func short(_ value: Double) -> String {
     let rounded = (value * 1e9).rounded() / 1e9
     return Int(exactly: rounded).map(String.init) ?? "\(rounded)"

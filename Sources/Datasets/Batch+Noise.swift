@@ -18,8 +18,8 @@ extension Batch {
   /// Fills the batch with noise: channels uniform with mean 0 and variance 1, labels uniform over the classes. Targets that do not label rows
   /// are left empty.
   ///
-  /// A sample's numbers are a function of seed, step and sample alone, so it does not matter which rank holds it. Allocates nothing from the
-  /// second call on. Cost: about 25 ns for four numbers.
+  /// A sample's numbers are a function of seed, step and sample alone, so it does not matter which rank holds it. Allocates nothing from
+  /// the second call on. Cost: about 25 ns for four numbers.
   /// - Parameters:
   ///   - samples: the samples' numbers; at most `capacity`.
   ///   - classes: labels are below this.

@@ -39,11 +39,11 @@ public final class BatchLoader: @unchecked Sendable {
     public var height: Int
     /// Columns of the batches, padding included.
     public var width: Int
-    /// Makes the targets of a batch with room for so many images.
+    /// Makes the targets of a batch with room for this many images.
     public var makeTargets: @Sendable (_ capacity: Int) -> any Targets
 
     /// Names everything.
-    /// - Parameter targets: makes the targets of a batch with room for so many images; a label for each pixel when not given.
+    /// - Parameter targets: makes the targets of a batch with room for this many images; a label for each pixel when not given.
     public init(
       dataset: any ImageDataset, split: Split, pipeline: any InputPipeline, order: any Sampler, plan: BatchPlan,
       rank: Int, height: Int, width: Int, targets: (@Sendable (_ capacity: Int) -> any Targets)? = nil

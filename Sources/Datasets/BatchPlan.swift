@@ -5,8 +5,8 @@ import Tensors
 /// A global batch is a stretch of the order; ranks get neighbouring pieces of it, the first `b mod ranks` ranks one sample more.
 /// The union over ranks does not depend on their number. Ranks may get nothing.
 ///
-/// A global batch may be processed in micro-batches: these are stretches of it, as even, each of which is shared out over the ranks. So what
-/// a micro-batch consists of does not depend on the number of ranks either.
+/// A global batch may be processed in micro-batches: these are stretches of it, as even, each of which is shared out over the ranks. So
+/// what a micro-batch consists of does not depend on the number of ranks either.
 public struct BatchPlan: Sendable, Equatable {
   /// Samples of an epoch: the epoch length of its sampler.
   public let sampleCount: Int

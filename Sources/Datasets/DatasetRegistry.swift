@@ -47,8 +47,8 @@ public enum DatasetRegistry {
   ///   - name: one of `entries`.
   ///   - settings: its settings.
   ///   - range: which values of image files of 16 bits become black and white.
-  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for a range where images are no files; what the data set
-  ///   throws while its files are listed.
+  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for a range where images are no files; what the data
+  ///   set throws while its files are listed.
   public static func make(name: String, settings: [String: SettingValue], range: SampleRange? = nil) throws -> any SegmentationDataset {
     let dataset = try registry.make(name, settings, ())
     guard let range else { return dataset }

@@ -5,11 +5,11 @@ import Tensors
 extension FileListing {
   /// The pairs that a list names among the files of two folders, in the order of their names.
   ///
-  /// The whole line is looked for first, then what stands before quotes, a tab or blanks; what follows has to be numbers, or the path of the
-  /// labels. Labels without a path of their own are those of the image's key, never others.
+  /// The whole line is looked for first, then what stands before quotes, a tab or blanks; what follows has to be numbers, or the path of
+  /// the labels. Labels without a path of their own are those of the image's key, never others.
   /// - Parameter places: folders that paths in the list may start from.
-  /// - Throws: `.missingInput` naming what the list names and is not there; `.badData` for names that may mean several files, that mean a file of
-  ///   another folder, or that are listed twice.
+  /// - Throws: `.missingInput` naming what the list names and is not there; `.badData` for names that may mean several files, that mean a
+  ///   file of another folder, or that are listed twice.
   static func pairs(
     images: [String: String], labels: [String: String], list: SampleList, places: [String]
   ) throws -> [PairedFiles.Pair] {
@@ -89,8 +89,8 @@ extension FileListing {
     return imageNames[other.name] != nil || labelNames[other.name] != nil
   }
 
-  /// Whether folders in front of a name may be those of another machine: not where a sample lies in a folder of that name, nor where they hold
-  /// a path of their own.
+  /// Whether folders in front of a name may be those of another machine: not where a sample lies in a folder of that name, nor where they
+  /// hold a path of their own.
   private static func mayDropFolders(of name: String, key: String, _ imageNames: SampleNames, _ labelNames: SampleNames) -> Bool {
     guard let nearest = SampleNames.droppedFolders(name, key: key).last else { return true }
     if imageNames.folders.contains(nearest) || labelNames.folders.contains(nearest) { return false }
@@ -153,8 +153,8 @@ extension FileListing {
   /// The pairs that a list names by two paths in each line: the image and its labels. Paths with blanks may stand as they are, as long as
   /// there is one way to read the line.
   /// - Parameter root: the folder that paths start from.
-  /// - Throws: `.missingInput` for a file that does not exist; `.badData` for a line with fewer words, one that can be read in two ways, and a
-  ///   image that is listed twice.
+  /// - Throws: `.missingInput` for a file that does not exist; `.badData` for a line with fewer words, one that can be read in two ways,
+  ///   and a image that is listed twice.
   static func pairs(in path: String, root: String) throws -> [PairedFiles.Pair] {
     let list = try SampleList(contentsOf: path)
     func place(_ name: String) -> String { name.hasPrefix("/") ? name : "\(root)/\(name)" }

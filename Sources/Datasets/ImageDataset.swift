@@ -39,7 +39,8 @@ extension ImageDataset {
 
   /// A SHA-256 over name, classes, label rule and everything that the content of a split depends on, in hexadecimal.
   ///
-  /// Files count with path, size and time of change, not with their content: cheap enough for every start. One that is missing counts as such.
+  /// Files count with path, size and time of change, not with their content: cheap enough for every start. One that is missing counts as
+  /// such.
   public func digest(of split: Split) throws -> String {
     var lines = [name, split.rawValue]
     lines += classes.map { "\($0.name) \($0.colour.hexadecimal)" }

@@ -3,8 +3,8 @@ import Tensors
 
 /// How samples become a network's input: decoding, random changes, normalization, with the annotation under the same geometry.
 ///
-/// What chance decides is a function of (seed, epoch, sample, occurrence), or of (seed, epoch, step) for what concerns a whole batch: never of
-/// ranks or threads.
+/// What chance decides is a function of (seed, epoch, sample, occurrence), or of (seed, epoch, step) for what concerns a whole batch: never
+/// of ranks or threads.
 public protocol InputPipeline: Sendable {
   /// Views of each sample in a batch, at least 1.
   var viewCount: Int { get }

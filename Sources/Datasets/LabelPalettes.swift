@@ -1,10 +1,11 @@
 import Images
 import Tensors
 
-/// The palettes of label files, compared: in files that number their colours in an order of their own, one number means another class in each.
+/// The palettes of label files, compared: in files that number their colours in an order of their own, one number means another class in
+/// each.
 ///
-/// Two files contradict each other where one number that both use has two colours, or one colour stands for two numbers. Unused entries do not
-/// matter, nor does 255, which is ignored by custom and has many colours.
+/// Two files contradict each other where one number that both use has two colours, or one colour stands for two numbers. Unused entries do
+/// not matter, nor does 255, which is ignored by custom and has many colours.
 public struct LabelPalettes: Sendable, Codable, Equatable {
   /// Two files that give one number two colours, or one colour two numbers.
   public struct Contradiction: Sendable, Codable, Equatable {

@@ -157,8 +157,8 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   public var remarks: [String] { files.remarks + (palettes.remark.map { [$0] } ?? []) }
 
   /// Returns when every file can be used and every label has a meaning.
-  /// - Throws: `.badData` or `.missingInput` naming the files that cannot be used; `.badData` with two label files whose palettes contradict each
-  ///   other, or with the first file, number and count of a label without a meaning, and how many more there are.
+  /// - Throws: `.badData` or `.missingInput` naming the files that cannot be used; `.badData` with two label files whose palettes
+  ///   contradict each other, or with the first file, number and count of a label without a meaning, and how many more there are.
   public func validate() throws {
     if let error = BadFile.error(badFiles) { throw error }
     if let error = palettes.error { throw error }

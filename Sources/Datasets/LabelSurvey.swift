@@ -20,8 +20,8 @@ struct LabelSurvey {
   /// Reads the files. One that is broken is left to the check of the data.
   ///
   /// Where palettes contradict each other, their colours are what the files have in common, and `numbers` is empty.
-  /// - Throws: `.badData` where none can be read, one can be read and cannot be used, some hold colours and others numbers, or there are more
-  ///   colours than classes can be.
+  /// - Throws: `.badData` where none can be read, one can be read and cannot be used, some hold colours and others numbers, or there are
+  ///   more colours than classes can be.
   init(of files: [String]) throws {
     let count = min(files.count, LabelSurvey.fileLimit)
     var numbered: String?
@@ -78,7 +78,8 @@ struct LabelSurvey {
 
   /// The settings `classes` and `labelMap` or `labelColours` for what was found.
   ///
-  /// Names come from `class_dict.csv` (name, red, green, blue), `classes.txt` and the like (`ClassNameList`) in the root, where there is one.
+  /// Names come from `class_dict.csv` (name, red, green, blue), `classes.txt` and the like (`ClassNameList`) in the root, where there is
+  /// one.
   func settings(in root: String) throws -> [RecognizedLayout.Setting] {
     colours.isEmpty ? numberSettings(in: root) : colourSettings(in: root)
   }

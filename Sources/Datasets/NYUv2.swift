@@ -5,8 +5,8 @@ import Tensors
 
 /// NYU Depth V2: 1449 labelled images of rooms, as exported pairs of images and labels or as the official MATLAB file.
 ///
-/// Source: Silberman, Hoiem, Kohli, Fergus, "Indoor segmentation and support inference from RGBD images", ECCV 2012. The 40 classes are those
-/// of Gupta, Arbeláez, Malik, CVPR 2013; the 13 those of Couprie, Farabet, Najman, LeCun, ICLR 2013.
+/// Source: Silberman, Hoiem, Kohli, Fergus, "Indoor segmentation and support inference from RGBD images", ECCV 2012. The 40 classes are
+/// those of Gupta, Arbeláez, Malik, CVPR 2013; the 13 those of Couprie, Farabet, Najman, LeCun, ICLR 2013.
 public enum NYUv2 {
   /// The thirteen classes in the order of their numbers, which begin with 1.
   public static let classes13: [ClassInfo] = [

@@ -2,7 +2,8 @@ import Foundation
 import Images
 import Tensors
 
-/// NYU Depth V2 as its official MATLAB file: arrays `images` (rows, columns, 3, samples) and `labels` (rows, columns, samples) of 894 classes.
+/// NYU Depth V2 as its official MATLAB file: arrays `images` (rows, columns, 3, samples) and `labels` (rows, columns, samples) of 894
+/// classes.
 struct NYUv2Official: SegmentationDataset {
   let name = "nyuv2"
   let classes: [ClassInfo]

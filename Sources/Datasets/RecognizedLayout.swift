@@ -44,8 +44,8 @@ public struct RecognizedLayout: Sendable {
 
 extension DatasetRegistry {
   /// Finds out which data set lies at a path, by its files. Costs a few looks at folders, and for `folder` one decoding of its labels.
-  /// - Throws: `.missingInput` where there is nothing; `.badData` where nothing is recognized, telling what was looked for, and for labels that
-  ///   are none.
+  /// - Throws: `.missingInput` where there is nothing; `.badData` where nothing is recognized, telling what was looked for, and for labels
+  ///   that are none.
   public static func recognize(_ path: String) throws -> RecognizedLayout {
     guard let layout = try recognized(path) else { throw unrecognized(path) }
     return layout

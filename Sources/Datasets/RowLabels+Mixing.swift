@@ -1,8 +1,8 @@
 import Tensors
 
 extension RowLabels {
-  /// Takes a second annotation of an image, as mixup and CutMix give it one. Once an image of a batch has one, all others count as having their
-  /// own label with a share of 0 until theirs is written.
+  /// Takes a second annotation of an image, as mixup and CutMix give it one. Once an image of a batch has one, all others count as having
+  /// their own label with a share of 0 until theirs is written.
   /// - Parameters:
   ///   - geometry: where the image lies in the input.
   ///   - share: what the second annotation holds for, from 0 to 1.

@@ -3,8 +3,8 @@ import Tensors
 
 /// A text file that names samples, one a line, perhaps with more columns behind the name.
 ///
-/// Names may hold blanks, so that a line says by itself where its name ends only where it has quotes or a tab. Whoever reads a list asks for
-/// the ways to divide a line and takes the one that fits the files that there are.
+/// Names may hold blanks, so that a line says by itself where its name ends only where it has quotes or a tab. Whoever reads a list asks
+/// for the ways to divide a line and takes the one that fits the files that there are.
 struct SampleList {
   /// A line that is not empty.
   struct Line {

@@ -45,8 +45,8 @@ public protocol SegmentationDataset: ImageDataset {
   /// - Throws: `.missingInput`, `.badData` with the name of the file; also for numbers that the label map does not know.
   func sample(split: Split, index: Int) throws -> Sample
   /// Reads a sample's files to the end, to count its labels and to find what is wrong with them.
-  /// - Throws: `.missingInput`, `.badData` for files that cannot be decoded, and for sizes that differ. Labels without a meaning are no error
-  ///   here.
+  /// - Throws: `.missingInput`, `.badData` for files that cannot be decoded, and for sizes that differ. Labels without a meaning are no
+  ///   error here.
   func examine(split: Split, index: Int) throws -> Examination
 }
 

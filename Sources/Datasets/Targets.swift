@@ -3,9 +3,10 @@ import Tensors
 
 /// What the outputs of a batch are measured against, in the form that its task needs: a label a pixel, a label an image, boxes.
 ///
-/// A loader makes one for each of its batches and fills it with the annotations of the samples; the step reads it. Its memory is used again.
+/// A loader makes one for each of its batches and fills it with the annotations of the samples; the step reads it. Its memory is used
+/// again.
 public protocol Targets: AnyObject {
-  /// Makes room for so many images, with nothing known of them yet. Called before the images of a batch are written.
+  /// Makes room for this many images, with nothing known of them yet. Called before the images of a batch are written.
   func prepare(images: Int)
   /// Takes the annotation of one image, as the image lies in the input.
   /// - Parameter place: the image's place in the batch.

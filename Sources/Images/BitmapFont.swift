@@ -33,7 +33,7 @@ public enum BitmapFont {
     max(text.count * advance - 1, 0) * scale
   }
 
-  /// The beginning of a text that fits into so many pixels; a shortened one ends in `..`.
+  /// The beginning of a text that fits into this many pixels; a shortened one ends in `..`.
   public static func fitted(_ text: String, width: Int, scale: Int = 1) -> String {
     if self.width(of: text, scale: scale) <= width { return text }
     let letters = (width / max(scale, 1) + 1) / advance

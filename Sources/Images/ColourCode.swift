@@ -23,8 +23,8 @@ extension LabelImage {
   /// Reads a label file whose colours stand for numbers. Alpha is dropped; palettes are looked up; EXIF orientation is applied.
   ///
   /// Costs one look-up for each change of colour along the rows.
-  /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken, too large or lossy, has colours of 16 bits that 8 bits do
-  ///   not tell apart, or numbers past the end of its palette.
+  /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken, too large or lossy, has colours of 16 bits that 8
+  ///   bits do not tell apart, or numbers past the end of its palette.
   public static func decoded(contentsOf path: String, by code: ColourCode, limits: ImageLimits = .standard) throws -> Decoded {
     let bytes = try FileBytes.read(path, limit: limits.fileBytes)
     guard try ImageFormat(of: bytes, name: path) == .png else { throw lossy(path) }
@@ -93,7 +93,7 @@ extension LabelImage {
 }
 
 extension RGBImage {
-  /// The pixels of each colour; nil where there are more than so many colours.
+  /// The pixels of each colour; nil where there are more than this many colours.
   func colourCounts(atMost most: Int) -> [RGBColour: Int]? {
     var counts: [RGBColour: Int] = [:]
     var index = 0

@@ -16,7 +16,8 @@ struct DeepPixels {
     try bytes.withUnsafeBytes { try body($0.bindMemory(to: UInt16.self)) }
   }
 
-  /// The image, where 8 bits hold every sample without loss: all are multiples of 257 (8 bits stretched to 16), or all have an empty lower half.
+  /// The image, where 8 bits hold every sample without loss: all are multiples of 257 (8 bits stretched to 16), or all have an empty lower
+  /// half.
   var narrowImage: RGBImage? {
     var isStretched = true
     var isShifted = true

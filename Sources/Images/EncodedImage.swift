@@ -2,8 +2,8 @@ import Tensors
 
 /// An image file of which the header has been read, but no pixel: for those who want a part of it, or a small one.
 ///
-/// JPEGs are decoded at a half, a quarter or an eighth of their size where what is wanted still has as many pixels as it is shown with. That
-/// saves most of the time of large photographs; values then differ a little from those of the whole image.
+/// JPEGs are decoded at a half, a quarter or an eighth of their size where what is wanted still has as many pixels as it is shown with.
+/// That saves most of the time of large photographs; values then differ a little from those of the whole image.
 package struct EncodedImage: Sendable {
   /// What error messages call it.
   package let name: String
@@ -57,7 +57,8 @@ package struct EncodedImage: Sendable {
     let divisor = reduced ? reduction(box: box, target: target) : 1
     guard divisor > 1 else { return try decoded(range: range).resizedPart(box, to: target) }
     let small = try JPEGDecoder.rgb(bytes, name: name, limits: limits, divisor: divisor).upright(orientation)
-    // Each pixel stands for `divisor` by `divisor` of the file, the last ones for fewer: what is missing there lies right and below as stored.
+    // Each pixel stands for `divisor` by `divisor` of the file, the last ones for fewer: what is missing there lies right and below as
+    // stored.
     let scale = 1 / Double(divisor)
     var part = box.scaled(x: scale, y: scale)
     if orientation.leftIsStoredEnd { part.x += Double(small.width) - Double(size.width) * scale }

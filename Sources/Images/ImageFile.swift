@@ -8,8 +8,8 @@ public struct ImageFile: Sendable {
   public let orientation: ImageOrientation
   /// The samples of a file of 16 bits; nil for one that 8 bits hold without loss.
   public let deep: DeepSamples?
-  /// A number for the content of the upright image; files of 16 bits count with all their bits. Two files with one number show the same image,
-  /// whatever their format and metadata are.
+  /// A number for the content of the upright image; files of 16 bits count with all their bits. Two files with one number show the same
+  /// image, whatever their format and metadata are.
   public let digest: Int
 
   /// Reads a PNG or JPEG file, whichever its content is.

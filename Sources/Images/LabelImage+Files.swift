@@ -4,8 +4,8 @@ import Tensors
 extension LabelImage {
   /// Reads a grey or palette PNG as the numbers that it holds: grey values or palette indices, never colours.
   ///
-  /// Samples of 1, 2 and 4 bits are not stretched; 16 bits are accepted while every value is below 256, an alpha channel while it is opaque.
-  /// An EXIF orientation is applied, as it is to images.
+  /// Samples of 1, 2 and 4 bits are not stretched; 16 bits are accepted while every value is below 256, an alpha channel while it is
+  /// opaque. An EXIF orientation is applied, as it is to images.
   /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken, too large, lossy or in colour.
   public init(contentsOf path: String, limits: ImageLimits = .standard) throws {
     self = try LabelFile(contentsOf: path, limits: limits).labels

@@ -50,8 +50,8 @@ extension RGBImage {
   /// Its size.
   package var size: ImageSize { ImageSize(width: width, height: height) }
 
-  /// Resamples a rectangle with a triangle filter, as Pillow's `resize(…, BILINEAR, box: …)` does, bit for bit where that takes columns first.
-  /// (Pillow 13 takes rows first for some sizes; values may then differ by 1.)
+  /// Resamples a rectangle with a triangle filter, as Pillow's `resize(…, BILINEAR, box: …)` does, bit for bit where that takes columns
+  /// first. (Pillow 13 takes rows first for some sizes; values may then differ by 1.)
   ///
   /// Unlike a crop that is resized afterwards, pixels beside the rectangle count where the filter reaches them. Costs as `resized`.
   /// - Parameters:

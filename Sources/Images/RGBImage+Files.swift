@@ -5,8 +5,8 @@ extension RGBImage {
   /// Reads a PNG or JPEG file, whichever its content is, as RGB of 8 bits, upright as its EXIF orientation says.
   /// - Parameter range: which values of files of 16 bits become black and white; files of 8 bits, and those of 16 that 8 bits hold without
   ///   loss, do without.
-  /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken, too large or something else, and for 16 bits without a
-  ///   range.
+  /// - Throws: `.missingInput` where there is no file, `.badData` where it is broken, too large or something else, and for 16 bits without
+  ///   a range.
   public init(contentsOf path: String, range: SampleRange? = nil, limits: ImageLimits = .standard) throws {
     try self.init(decoding: FileBytes.read(path, limit: limits.fileBytes), name: path, range: range, limits: limits)
   }

@@ -20,8 +20,8 @@ struct ResizeWeights {
     self.init(source: source, from: 0, to: Double(source), target: target, window: window)
   }
 
-  /// Prepares the targets of `window` out of `target` for the stretch between two positions of an axis of `source` pixels. Pixels beside the
-  /// stretch count where the filter reaches them.
+  /// Prepares the targets of `window` out of `target` for the stretch between two positions of an axis of `source` pixels. Pixels beside
+  /// the stretch count where the filter reaches them.
   init(source: Int, from start: Double, to end: Double, target: Int, window: Range<Int>) {
     let scale = (end - start) / Double(target)
     let reach = max(1, scale)

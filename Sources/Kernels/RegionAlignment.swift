@@ -4,7 +4,7 @@ import Threading
 
 /// RoIAlign over the levels of a pyramid: each region's part of the features, as a small grid of means of bilinear samples; and its transpose.
 ///
-/// Each of `height` x `width` bins is the mean of `samples` x `samples` positions in it, or, with `samples` 0, of so many as there are whole
+/// Each of `height` x `width` bins is the mean of `samples` x `samples` positions in it, or, with `samples` 0, of as many as there are whole
 /// feature cells in a bin, rounded up. A position more than one cell outside gives 0; else it is clamped to the features.
 /// Not aligned, a region begins at x1 times the level's scale and has a side of 1 cell at least; aligned, it begins half a cell before.
 /// Source: He, Gkioxari, Dollár, Girshick, "Mask R-CNN", 2017, in the float32 of torchvision's kernels.

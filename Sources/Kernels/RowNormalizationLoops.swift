@@ -3,7 +3,7 @@ import Threading
 
 /// Rows brought to length one, or squashed to a length below one, and the gradients of that.
 public enum RowNormalizationLoops {
-  /// What becomes of a row x.
+  /// What a row x is mapped to.
   public enum Rule: Sendable, Hashable {
     /// x / max(|x|, 1e-12), as PyTorch's `normalize`.
     case unit

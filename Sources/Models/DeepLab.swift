@@ -3,8 +3,8 @@ import Networks
 extension Graph {
   /// DeepLabV3 on a ResNet, as torchvision's `deeplabv3_resnet50`: dilated backbone, pyramid pooling, auxiliary head on the third stage.
   ///
-  /// With an auxiliary head and 21 classes the one on ResNet-50 has 42,004,074 parameters, under torchvision's names. Rates are 12, 24, 36 at
-  /// an output stride of 8, half of that at 16. Logits are resampled to the size of the images.
+  /// With an auxiliary head and 21 classes the one on ResNet-50 has 42,004,074 parameters, under torchvision's names. Rates are 12, 24, 36
+  /// at an output stride of 8, half of that at 16. Logits are resampled to the size of the images.
   /// Source: Chen, Papandreou, Schroff, Adam, "Rethinking atrous convolution for semantic image segmentation", 2017.
   public static func deepLabV3(_ depth: ResNetDepth, classes: Int, options: SegmentationOptions = SegmentationOptions()) -> Graph {
     var graph = Graph(inputChannels: 3, strideMultiple: 1)
@@ -19,10 +19,11 @@ extension Graph {
     return graph
   }
 
-  /// DeepLabV3+ on a ResNet: the pyramid's result is joined with the first stage's, reduced to 48 channels, at a quarter of the image's size.
+  /// DeepLabV3+ on a ResNet: the pyramid's result is joined with the first stage's, reduced to 48 channels, at a quarter of the image's
+  /// size.
   ///
-  /// Parameter names: `classifier.aspp`, `classifier.project`, `classifier.classifier` (two 3x3 convolutions `0`, `3`, logits `6`). The output
-  /// stride is 16 unless said otherwise; convolutions are whole ones, not separable. No auxiliary head unless its weight is given.
+  /// Parameter names: `classifier.aspp`, `classifier.project`, `classifier.classifier` (two 3x3 convolutions `0`, `3`, logits `6`). The
+  /// output stride is 16 unless said otherwise; convolutions are whole ones, not separable. No auxiliary head unless its weight is given.
   /// Source: Chen, Zhu, Papandreou, Schroff, Adam, "Encoder-decoder with atrous separable convolution for semantic image segmentation",
   /// ECCV 2018, figure 2.
   public static func deepLabV3Plus(_ depth: ResNetDepth, classes: Int, options: SegmentationOptions = SegmentationOptions()) -> Graph {

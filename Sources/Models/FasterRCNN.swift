@@ -20,9 +20,10 @@ extension Graph {
   /// coarsest level. It is one 3x3 convolution, ReLU, and two 1x1 convolutions for scores and codes: ports `objectness` and
   /// `anchorCodes`. All levels share it, which is why they are packed into one activation: see `PackedLevels`.
   ///
-  /// Parameter names are torchvision's: `backbone.body`, `backbone.fpn.inner_blocks.L.0`, `backbone.fpn.layer_blocks.L.0`, `rpn.head.conv.0.0`,
-  /// `rpn.head.cls_logits`, `rpn.head.bbox_pred`. Batch norm is ordinary; freeze it where pretrained weights are loaded.
-  /// Sources: Ren, He, Girshick, Sun, "Faster R-CNN", NeurIPS 2015; Lin and others, "Feature pyramid networks for object detection", CVPR 2017.
+  /// Parameter names are torchvision's: `backbone.body`, `backbone.fpn.inner_blocks.L.0`, `backbone.fpn.layer_blocks.L.0`,
+  /// `rpn.head.conv.0.0`, `rpn.head.cls_logits`, `rpn.head.bbox_pred`. Batch norm is ordinary; freeze it where pretrained weights are
+  /// loaded. Sources: Ren, He, Girshick, Sun, "Faster R-CNN", NeurIPS 2015; Lin and others, "Feature pyramid networks for object
+  /// detection", CVPR 2017.
   public static func fasterRCNN(_ depth: ResNetDepth, options: FasterRCNNOptions = FasterRCNNOptions()) -> Graph {
     var graph = Graph(inputChannels: 3, strideMultiple: 32)
     let backbone = graph.addResNet(
@@ -81,8 +82,8 @@ extension Graph {
 
   /// The second stage of Faster R-CNN: two wide layers over what is read of each region, and two more for classes and codes.
   ///
-  /// An image of the input is a region. The wide layers are convolutions: the first covers the region, the second a single position, which is
-  /// what torchvision's linear layers compute; files hold their weights as these have them. Ports: `logits`, `regionCodes`, and
+  /// An image of the input is a region. The wide layers are convolutions: the first covers the region, the second a single position, which
+  /// is what torchvision's linear layers compute; files hold their weights as these have them. Ports: `logits`, `regionCodes`, and
   /// `features`, what the class layer reads. Names: `roi_heads.box_head.fc6`, `.fc7`, `roi_heads.box_predictor.cls_score`, `.bbox_pred`.
   /// - Parameters:
   ///   - classColumns: columns of the class layer, as its loss needs them.

@@ -4,8 +4,8 @@ extension Graph {
   /// A feature pyramid on a ResNet with a head for segmentation.
   ///
   /// Each of the four stages is projected to 256 channels; from the coarsest to the finest the sum so far is enlarged and added; a 3x3
-  /// convolution follows on each level. The head takes each level to a quarter of the image's size, by 3x3 convolutions to 128 channels with an
-  /// enlargement behind each, adds them all up, and ends with a 1x1 convolution; logits are resampled to the size of the images.
+  /// convolution follows on each level. The head takes each level to a quarter of the image's size, by 3x3 convolutions to 128 channels
+  /// with an enlargement behind each, adds them all up, and ends with a 1x1 convolution; logits are resampled to the size of the images.
   /// Enlargements are bilinear throughout (the paper's are nearest-neighbour in the pyramid), and batch norm stands for its group norm.
   ///
   /// Parameter names, by level from the finest: `fpn.inner_blocks.L`, `fpn.layer_blocks.L` as torchvision's pyramid with batch norm,

@@ -32,10 +32,11 @@ extension Graph {
     return addUpsampling(named: "\(name).resampling", to: x)
   }
 
-  /// Atrous spatial pyramid pooling, 256 channels: a 1x1 convolution, three dilated 3x3 ones, the mean over the image; joined and projected.
+  /// Atrous spatial pyramid pooling, 256 channels: a 1x1 convolution, three dilated 3x3 ones, the mean over the image; joined and
+  /// projected.
   ///
-  /// Parameter names: `name.convs.0` to `name.convs.4`, `name.project`. With one image a batch and no other rank, batch norm on the mean over
-  /// the image would see a single number a channel; training refuses that (`Graph.normalizationsOfOneNumber`).
+  /// Parameter names: `name.convs.0` to `name.convs.4`, `name.project`. With one image a batch and no other rank, batch norm on the mean
+  /// over the image would see a single number a channel; training refuses that (`Graph.normalizationsOfOneNumber`).
   /// Source: Chen, Papandreou, Schroff, Adam, "Rethinking atrous convolution for semantic image segmentation", 2017, figure 5.
   mutating func addPyramidPooling(rates: [Int], dropout: Double, named name: String, to features: Value) -> Value {
     var branches = [addNormalizedConvolution(256, kernel: 1, named: "\(name).convs.0", to: features)]

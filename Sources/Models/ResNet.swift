@@ -1,6 +1,7 @@
 import Networks
 
-/// A residual network by its number of layers, as torchvision defines it: version 1.5, where the 3x3 convolution of a bottleneck has the stride.
+/// A residual network by its number of layers, as torchvision defines it: version 1.5, where the 3x3 convolution of a bottleneck has the
+/// stride.
 ///
 /// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016; ten layers are of work on long tails.
 public enum ResNetDepth: Int, Sendable, CaseIterable {
@@ -68,8 +69,8 @@ extension Graph {
   ///
   /// - Parameters:
   ///   - outputStride: how many pixels a position of the last stage stands for: 32 as it was published; with 16 the last stage, with 8 the
-  ///     last two have dilation instead of stride (`replace_stride_with_dilation`). Of two 3x3 convolutions the first has the dilation of the
-  ///     stage before in a stage's first block, both have that of the stage in all others.
+  ///     last two have dilation instead of stride (`replace_stride_with_dilation`). Of two 3x3 convolutions the first has the dilation of
+  ///     the stage before in a stage's first block, both have that of the stage in all others.
   ///   - name: what the names of parameters begin with; empty for nothing.
   mutating func addResNet(_ design: ResNetDesign, outputStride: Int, named name: String, to image: Value) -> BackboneLevels {
     let prefix = name.isEmpty ? "" : "\(name)."

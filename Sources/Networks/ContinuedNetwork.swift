@@ -21,7 +21,7 @@ public final class ContinuedNetwork {
     (self.name, self.network, self.height, self.width, self.imagesPerImage) = (name, network, height, width, imagesPerImage)
   }
 
-  /// The memory of an input of so many images, as rows of channels; it begins with the buffer.
+  /// The memory of an input of this many images, as rows of channels; it begins with the buffer.
   package func input(images: Int) -> RowsView {
     let one = network.inputRows(memory, images: images, height: height, width: width)
     let needed = images * one.imageStride

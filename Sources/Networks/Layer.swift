@@ -78,7 +78,7 @@ public enum Initialization: Hashable, Sendable {
   case normalByFanOut(Int)
   /// Normal with variance 2/fanIn: Kaiming normal for ReLU, as ResNets for CIFAR begin.
   case normalByFanIn(Int)
-  /// Rows of so many numbers, uniform in ±1, then brought to length one: directions of normalized classifiers.
+  /// Rows of this many numbers, uniform in ±1, then brought to length one: directions of normalized classifiers.
   case unitRows(Int)
   /// Uniform in ±bound.
   case uniform(Float)

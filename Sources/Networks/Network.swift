@@ -94,7 +94,7 @@ public final class Network {
         keepsPorts: false, inputGradient: inputGradient))
   }
 
-  /// What trains on a batch in micro-batches of so many images; a single one is an ordinary plan.
+  /// What trains on a batch in micro-batches of this many images; a single one is an ordinary plan.
   /// - Throws: `LongtailError` when a layer cannot be compiled for a shape, or when there is no micro-batch.
   public func trainingPass(images counts: [Int], height: Int, width: Int, ports: [Port: PortUse]? = nil) throws -> any TrainingPass {
     let ports = ports ?? lossPorts
@@ -133,7 +133,7 @@ public final class Network {
         inputGradient: false, view: view))
   }
 
-  /// What computes a partner's ports in micro-batches of so many images, those of the network that is trained; a single one is an ordinary
+  /// What computes a partner's ports in micro-batches of this many images, those of the network that is trained; a single one is an ordinary
   /// plan.
   /// - Throws: `LongtailError` when a layer cannot be compiled for a shape.
   package func partnerPass(images counts: [Int], height: Int, width: Int, mode: NetworkMode, ports: Set<Port>, view: Int = 0) throws

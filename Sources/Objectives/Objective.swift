@@ -74,7 +74,8 @@ public protocol Objective: AnyObject {
   /// - Parameters:
   ///   - round: the index of the round; the last one for evaluation.
   ///   - rows: the rows and what they are measured against.
-  ///   - gradient: where the last round writes dS/dlogits; may have another layout than the logits, or be the same memory; nil to only measure. Part of the gradient may stay with the objective until `complete`.
+  ///   - gradient: where the last round writes dS/dlogits; may have another layout than the logits, or be the same memory; nil to only
+  ///     measure. Part of the gradient may stay with the objective until `complete`.
   ///   - earlier: the sums of the rounds before this one; none for evaluation.
   ///   - packed: the vector that is summed over the ranks; `rounds[round]` numbers from `offset` on are overwritten.
   ///   - offset: where this objective's numbers begin.

@@ -3,8 +3,8 @@ import Tensors
 
 /// The learning rate as a function of the step alone: nothing to save, nothing to fast-forward.
 ///
-/// Steps count from 0: `rate(atStep: 0)` is for the first update. Warm-up takes the first steps; the decay runs over the steps after it, up to
-/// `totalSteps`, and stays at its floor from there. Milestones are counted from the beginning of the run.
+/// Steps count from 0: `rate(atStep: 0)` is for the first update. Warm-up takes the first steps; the decay runs over the steps after it, up
+/// to `totalSteps`, and stays at its floor from there. Milestones are counted from the beginning of the run.
 public struct LearningRateSchedule: Sendable, Equatable {
   /// How the rate falls. With progress x, 0 after warm-up and 1 at `totalSteps`:
   public enum Decay: Sendable, Equatable {

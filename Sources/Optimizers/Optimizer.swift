@@ -2,8 +2,8 @@ import Tensors
 
 /// Changes parameters by their gradients. Works on flat float32 buffers and does not care what lies where in them.
 ///
-/// Rates, moments and decay are elementwise, so that layout does not matter: only whoever writes checkpoints converts `state` to the canonical one.
-/// A step allocates nothing beyond what a parallel loop needs, and gives the same bits at any number of threads.
+/// Rates, moments and decay are elementwise, so that layout does not matter: only whoever writes checkpoints converts `state` to the
+/// canonical one. A step allocates nothing beyond what a parallel loop needs, and gives the same bits at any number of threads.
 public protocol Optimizer: AnyObject {
   /// The name in the registry.
   var name: String { get }

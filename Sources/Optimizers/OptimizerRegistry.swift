@@ -29,7 +29,8 @@ public enum OptimizerRegistry {
   ///   - settings: what differs from the defaults.
   ///   - parameterCount: floats in the flat buffer.
   ///   - ranges: stretches with their own factors; 1 elsewhere.
-  /// - Throws: `LongtailError` with code `usage` for a name or a setting that is not known (with the nearest known one), of the wrong kind or out of range.
+  /// - Throws: `LongtailError` with code `usage` for a name or a setting that is not known (with the nearest known one), of the wrong kind
+  ///   or out of range.
   public static func make(
     _ name: String, settings: [String: SettingValue] = [:], parameterCount: Int, ranges: [ParameterRange] = []
   ) throws -> any Optimizer {

@@ -40,13 +40,13 @@ public enum Formatting {
   /// A share from 0 to 1 in per cent: `12.34`. The sign is left to the caller.
   public static func percent(_ share: Double, decimals places: Int = 2) -> String { decimals(share * 100, places) }
 
-  /// A number with so many digits after the point; `nan`, `inf` and `-inf` by name.
+  /// A number with this many digits after the point; `nan`, `inf` and `-inf` by name.
   public static func decimals(_ value: Double, _ places: Int) -> String {
     guard value.isFinite else { return name(ofNonFinite: value) }
     return String(format: "%.\(max(places, 0))f", value)
   }
 
-  /// A number with so many digits that count, without an exponent from 0.0001 up to a million: `0.4213`, `52.10`, `9.800e-05`.
+  /// A number with this many digits that count, without an exponent from 0.0001 up to a million: `0.4213`, `52.10`, `9.800e-05`.
   public static func significant(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return name(ofNonFinite: value) }
     if value == 0 { return "0" }

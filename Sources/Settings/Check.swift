@@ -81,7 +81,7 @@ extension Check {
     }
   }
 
-  /// A list of exactly so many elements.
+  /// A list of exactly this many elements.
   package static func count<Element: Sendable>(_ count: Int, _ remedy: String) -> Check where Value == [Element] {
     Check(range: "\(count) elements: \(remedy)") { $0.count == count ? nil : sentence("it must have \(count) elements", remedy) }
   }

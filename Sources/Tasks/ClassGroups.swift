@@ -42,8 +42,8 @@ public struct ClassGroups: Sendable, Equatable {
 
   /// Many, medium and few, from numbers of training images or instances, as ImageNet-LT, Places-LT and iNaturalist are judged.
   /// - Parameters:
-  ///   - many: a class with more than so many is many; 100.
-  ///   - few: a class with fewer than so many is few; 20. Both bounds themselves are medium.
+  ///   - many: a class with more than this many is many; 100.
+  ///   - few: a class with fewer than this many is few; 20. Both bounds themselves are medium.
   public init(counts: [Int64], moreThan many: Int64, fewerThan few: Int64) {
     self.init(names: ClassGroups.namesByCount, places: counts.map { $0 > many ? 0 : $0 < few ? 2 : 1 })
   }

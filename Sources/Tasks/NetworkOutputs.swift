@@ -3,8 +3,8 @@ import Tensors
 
 /// What a network has computed for a batch, and what networks behind it compute from that.
 public struct NetworkOutputs {
-  /// What is added to the scores of each class, as an objective with post-hoc adjustment asks for, where it was not added already: to the logits
-  /// of a network behind the first.
+  /// What is added to the scores of each class, as an objective with post-hoc adjustment asks for, where it was not added already: to the
+  /// logits of a network behind the first.
   public var offsets: [Double]?
 
   private let find: (Port) throws -> RowsView

@@ -1,7 +1,7 @@
 /// A kind of score that a task gives: what it is called, and how it is to be read.
 ///
-/// A score names itself, so that nobody outside its task's room has to know it: best checkpoints, comparisons, pages, tables and event files
-/// take any task's.
+/// A score names itself, so that nobody outside its task's room has to know it: best checkpoints, comparisons, pages, tables and event
+/// files take any task's.
 public struct ScoreKind: Sendable, Hashable, Codable {
   /// Which values are the better ones.
   public enum Direction: String, Sendable, Codable {

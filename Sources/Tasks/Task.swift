@@ -16,18 +16,18 @@ public enum ClassGrouping: Sendable, Equatable {
   public static let published = ClassGrouping.counts(many: 100, few: 20)
 }
 
-/// What a network is trained for: what a label is, how it follows a geometry, how it is counted, how outputs are tallied, which scores there
-/// are, and which figures show them.
+/// What a network is trained for: what a label is, how it follows a geometry, how it is counted, how outputs are tallied, which scores
+/// there are, and which figures show them.
 ///
-/// Typed inside its own room; at its border it gives existentials and values, so that nothing generic runs through loader, loop and reports.
-/// A task imports data, terms and graphs, never another task.
+/// Typed inside its own room; at its border it gives existentials and values, so that nothing generic runs through loader, loop and
+/// reports. A task imports data, terms and graphs, never another task.
 public protocol Task: Sendable {
   /// The name, as configurations have it: `segmentation`.
   var name: String { get }
   /// The images with their annotations.
   var dataset: any ImageDataset { get }
-  /// The network, where the task composes it, of more than one part or of what its objective needs; nil for the model that the configuration
-  /// names.
+  /// The network, where the task composes it, of more than one part or of what its objective needs; nil for the model that the
+  /// configuration names.
   var graph: Graph? { get }
   /// What is counted by class.
   var countUnit: CountUnit { get }
@@ -37,8 +37,8 @@ public protocol Task: Sendable {
   var grouping: ClassGrouping { get }
   /// The ports of the network that its tally reads, beside the logits that the objective is measured at.
   var ports: Set<Port> { get }
-  /// Whether evaluation gives the objective's value: at the logits, with a label for each row of them. A task that finds its rows only in training
-  /// has none, and adds offsets of the objective itself.
+  /// Whether evaluation gives the objective's value: at the logits, with a label for each row of them. A task that finds its rows only in
+  /// training has none, and adds offsets of the objective itself.
   var measuresObjective: Bool { get }
 
   /// The same task without some samples.

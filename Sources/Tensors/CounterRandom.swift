@@ -88,7 +88,7 @@ public struct CounterRandom: Sendable, Hashable {
     Int(truncatingIfNeeded: bits(index).multipliedFullWidth(by: UInt64(max(1, upperBound))).high)
   }
 
-  /// `0..<count` in an order of chance (Fisher and Yates' shuffle). Takes draws 1 to `count - 1`.
+  /// `0..<count` in random order (Fisher and Yates' shuffle). Takes draws 1 to `count - 1`.
   public func permutation(of count: Int) -> [Int] {
     var order = Array(0..<max(0, count))
     for index in stride(from: count - 1, to: 0, by: -1) { order.swapAt(index, integer(index, below: index + 1)) }

@@ -1,8 +1,8 @@
 /// The candidate that a misspelled name most likely stands for, or nil if none is close.
 ///
 /// Distance: insertions, deletions, substitutions and swaps of neighbours (optimal string alignment), letter case, `-` and `_` aside.
-/// Close means at most a third of the longer name's length, and at least one edit; a name that begins another one (of three letters or more) is close too.
-/// Of equally close ones the first is taken.
+/// Close means at most a third of the longer name's length, and at least one edit; a name that begins another one (of three letters or
+/// more) is close too. Of equally close ones the first is taken.
 /// - Parameters:
 ///   - name: what was written.
 ///   - candidates: what would have been understood.

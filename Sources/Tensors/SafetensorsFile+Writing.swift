@@ -31,7 +31,8 @@ extension SafetensorsFile {
     return bytes
   }
 
-  /// Writes a file: to a temporary name beside it, flushed to the disk, then renamed. A reader sees the old or the new file, nothing between.
+  /// Writes a file: to a temporary name beside it, flushed to the disk, then renamed. A reader sees the old or the new file, nothing
+  /// between.
   /// - Throws: `LongtailError` with code `inputOutput` that names the file; the temporary file is removed.
   public static func write(_ tensors: [StoredTensor], metadata: [String: String] = [:], to path: String) throws {
     let temporary = "\(path).tmp-\(getpid())"

@@ -3,11 +3,11 @@ import Foundation
 import Tensors
 import Threading
 
-/// How sure a network is of each class where it is right to be: the mean over the rows of a class of the softmax probability that their own class
-/// gets.
+/// How sure a network is of each class where it is right to be: the mean over the rows of a class of the softmax probability that their own
+/// class gets.
 ///
-/// It moves long before a class is predicted for the first time, and falls before one is lost. Probabilities are added up as whole numbers of 2^-30, so
-/// that the sums are the same bits on any number of ranks and threads; 8 x 10^9 rows of a class fit.
+/// It moves long before a class is predicted for the first time, and falls before one is lost. Probabilities are added up as whole numbers
+/// of 2^-30, so that the sums are the same bits on any number of ranks and threads; 8 x 10^9 rows of a class fit.
 /// Cost: C exponentials for each labelled row of an evaluation; nothing in a training step.
 struct ClassConfidence {
   /// Sums of probabilities in units of 2^-30, then numbers of rows, by class.

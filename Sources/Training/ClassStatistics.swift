@@ -7,7 +7,8 @@ import Objectives
 import Tasks
 import Tensors
 
-/// What is labelled with each class in the training split (pixels, images or instances, as the task counts) and the images that show it, counted once, and the groups that follow from them.
+/// What is labelled with each class in the training split (pixels, images or instances, as the task counts) and the images that show it,
+/// counted once, and the groups that follow from them.
 public struct ClassStatistics: Sendable {
   /// The counts, with the digest of what was counted.
   public let audit: LabelAudit

@@ -4,8 +4,8 @@ import Threading
 
 /// Times the sums over ranks that a training step makes: of gradients, and of small packed vectors.
 ///
-/// Beside each size of gradients stand a memory copy of as many bytes by all ranks at once, and one blocking `MPI_Allreduce`; the three take
-/// turns, so that whatever else the machine does hits them alike. A time is the median over repetitions of the slowest rank's.
+/// Beside each size of gradients stand a memory copy of as many bytes by all ranks at once, and one blocking `MPI_Allreduce`; the three
+/// take turns, so that whatever else the machine does hits them alike. A time is the median over repetitions of the slowest rank's.
 ///
 /// To add n bytes over p ranks each rank has to send and receive 2(p - 1)/p n at least. `bound` is what that takes at the speed of the
 /// memory copy: the least for ranks that exchange messages through memory.

@@ -16,8 +16,8 @@ public struct EvaluationReport: Sendable {
   public var evaluation: Evaluation
   /// The objective over the split, at the network's resolution.
   public var loss: Double?
-  /// The mean probability that the rows of each class give to it, with the predictions' offsets; nil for a class without rows. Empty where there
-  /// are no rows of labels, or where images are looked at several times.
+  /// The mean probability that the rows of each class give to it, with the predictions' offsets; nil for a class without rows. Empty where
+  /// there are no rows of labels, or where images are looked at several times.
   package var confidencePerClass: [Double?] = []
   /// Seconds on rank zero.
   public var seconds = 0.0

@@ -62,8 +62,8 @@ public final class Evaluator {
     return report
   }
 
-  /// The temperature at which the network's probabilities fit the labels of the split best; nil for a task whose probabilities have none, and
-  /// for a split without labels. Collective.
+  /// The temperature at which the network's probabilities fit the labels of the split best; nil for a task whose probabilities have none,
+  /// and for a split without labels. Collective.
   ///
   /// It must not be the split that is judged with it. Cost: that of an evaluation.
   /// - Throws: `LongtailError` for files that cannot be read.

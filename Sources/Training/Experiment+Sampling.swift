@@ -27,7 +27,7 @@ extension Experiment {
     return try trainingPipeline.informed(of: classes, names: classNames, sampler: sampler)
   }
 
-  /// The sampler of the training samples; without one in the configuration all, each once, in an order of chance.
+  /// The sampler of the training samples; without one in the configuration all, each once, in random order.
   /// - Parameter classes: of each training sample, where the sampler needs them.
   /// - Throws: `LongtailError` for settings that cannot work, or samples without classes.
   public func sampler(_ classes: SampleClasses?) throws -> any Sampler {
@@ -44,13 +44,14 @@ extension Experiment {
       epochLength: configuration.data.sampler?.length, epochs: configuration.training.epochs, classNames: classNames, classes: classes)
   }
 
-  /// A data set whose training samples are divided as `data.split` says. The same on every rank and host: it follows from names and classes.
+  /// A data set whose training samples are divided as `data.split` says. The same on every rank and host: it follows from names and
+  /// classes.
   ///
   /// Folds and lists leave validation samples of the data set's own alone: only training samples are divided, and nobody sees the others.
   ///
   /// Cost: nothing to speak of, but a stratified division reads every label file once, in each rank and at each start.
-  /// - Throws: `LongtailError` for a division that is not possible, and for labels that cannot be read; with `data.badFiles: skip`, samples with
-  ///   such labels count as samples without classes.
+  /// - Throws: `LongtailError` for a division that is not possible, and for labels that cannot be read; with `data.badFiles: skip`, samples
+  ///   with such labels count as samples without classes.
   static func divided(
     _ dataset: any SegmentationDataset, by rule: Configuration.Division, _ data: Configuration.DataSet
   ) throws -> any SegmentationDataset {

@@ -43,8 +43,8 @@ public struct Experiment: Sendable {
   /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
   public init(_ configuration: Configuration) throws { try self.init(configuration, task: try TaskRegistry.make(configuration)) }
 
-  /// Resolves names and sizes for a task that is given, such as one that no registry knows; of the configuration's `data` only what is about
-  /// images counts then.
+  /// Resolves names and sizes for a task that is given, such as one that no registry knows; of the configuration's `data` only what is
+  /// about images counts then.
   /// - Parameter graph: the network; the configuration's model when not given.
   /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
   public init(_ configuration: Configuration, task: any Task, graph: Graph? = nil) throws {

@@ -2,9 +2,9 @@ import Networks
 import Tensors
 
 extension Learner {
-  /// The norms of what the optimizer remembers of each class, by the name of its buffer, such as `firstMoment`: over the class's row of the weights
-  /// that compute its score, and its bias. Empty where the optimizer remembers nothing, or where the last layer is not trained or has no
-  /// row for each class.
+  /// The norms of what the optimizer remembers of each class, by the name of its buffer, such as `firstMoment`: over the class's row of the
+  /// weights that compute its score, and its bias. Empty where the optimizer remembers nothing, or where the last layer is not trained or
+  /// has no row for each class.
   ///
   /// The same on all ranks, without a message between them. Costs a conversion of that layer's numbers: for evaluations, not for steps.
   /// - Throws: `LongtailError` from the conversion.

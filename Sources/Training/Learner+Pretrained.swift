@@ -6,7 +6,7 @@ import Optimizers
 import Tensors
 
 extension ModelRegistry {
-  /// The network that a configuration describes, for so many classes.
+  /// The network that a configuration describes, for this many classes.
   /// - Throws: `LongtailError` for an unknown name or setting, or an unusable width.
   static func make(_ model: Configuration.Model, classes: Int) throws -> Graph {
     let graph = try make(model.name, width: model.width, classes: classes, settings: model.settings)

@@ -9,20 +9,21 @@ extension Learner {
   /// Moves the parameters by one batch, of which this rank holds a share (possibly none). Collective.
   /// - Throws: `LongtailError` when loss or gradient are not finite, with everything as it was before, or from the library or MPI.
   public func step(_ batch: Batch) throws -> StepReport {
-    let report = try attempt(batch)
+    let report = try takeStep(batch)
     if let found = report.nonFinite { throw notFinite(found) }
     return report
   }
 
-  /// Does a step, unless something about it is wrong: then everything is on every rank as it was before, and the report says why. Collective.
+  /// Does a step, unless something about it is wrong: then everything is on every rank as it was before, and the report says why.
+  /// Collective.
   ///
   /// A step that is not finite, or that a rank could not take part in, is not counted either; that is left to the caller.
-  package func attempt(_ batch: Batch, _ notice: StepNotice = StepNotice()) throws -> StepReport {
-    try attempt(batch, notice, clock: PhaseClock(communicator.progress))
+  package func takeStep(_ batch: Batch, _ notice: StepNotice = StepNotice()) throws -> StepReport {
+    try takeStep(batch, notice, clock: PhaseClock(communicator.progress))
   }
 
   /// The same with a clock that knows the phases before the step.
-  func attempt(_ batch: Batch, _ notice: StepNotice, clock given: PhaseClock) throws -> StepReport {
+  func takeStep(_ batch: Batch, _ notice: StepNotice, clock given: PhaseClock) throws -> StepReport {
     var clock = given
     (requests, hasFailed) = (notice.requests, notice.hasFailed)
     let passes = try passes(for: batch)

@@ -12,8 +12,8 @@ import Threading
 
 /// Networks, terms and optimizers of one rank, and the step that moves them: forward, loss, one packed sum, backward, one flat sum, update.
 ///
-/// Which networks take part beside the one that is trained, what is minimized and what follows a step is said by a `Method`; the plain one is
-/// the objective at the logits. Ranks that begin equal stay equal: every number that decides anything is summed over all of them first.
+/// Which networks take part beside the one that is trained, what is minimized and what follows a step is said by a `Method`; the plain one
+/// is the objective at the logits. Ranks that begin equal stay equal: every number that decides anything is summed over all of them first.
 public final class Learner {
   /// The network that is trained, with its numbers.
   public let network: Network

@@ -29,8 +29,8 @@ public struct StepComparison: Sendable {
 }
 
 extension KernelGrid {
-  /// Times whole steps instead of kernels: two copies of each network, one with the model's algorithms and one with measured ones, in turns,
-  /// so that both see the same machine.
+  /// Times whole steps instead of kernels: two copies of each network, one with the model's algorithms and one with measured ones, in
+  /// turns, so that both see the same machine.
   /// - Parameters:
   ///   - seconds: how long the steps of a network go on, after at least three of each.
   ///   - progress: receives each network before it is timed.

@@ -94,7 +94,8 @@ package struct StepWatch {
 
   /// Notes a step whose numbers were finite.
   ///
-  /// A spike counts into what the next steps are measured by, left out or not: should the loss stay that high, it soon is not a spike any more.
+  /// A spike counts into what the next steps are measured by, left out or not: should the loss stay that high, it soon is not a spike any
+  /// more.
   package mutating func didMeasure(loss: Double, gradientNorm: Double, spikes: Int) {
     nonFiniteInARow = 0
     spikeTotal += spikes

@@ -35,7 +35,7 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Deals the training samples out into so many folds, and trains each run once for each fold, which it is judged on (data.split.folds).",
+      "Deals the training samples out into this many folds, and trains each run once for each fold, which it is judged on (data.split.folds).",
       valueName: "count"))
   var folds: Int?
 

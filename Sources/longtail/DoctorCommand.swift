@@ -35,13 +35,13 @@ struct DoctorCommand: ParsableCommand {
       _ = try Launcher.decide(environment: ProcessInfo.processInfo.environment)
     } catch {
       // Other launchers are a finding here, not a reason to stop.
-      let checks = try look(SingleProcess(), launcher: error)
+      let checks = try checks(SingleProcess(), launcher: error)
       if finish(checks) { throw ExitCode(LongtailError.Code.internalError.rawValue) }
       return
     }
     var hasProblem = false
     Job.run { communicator in
-      let checks = try look(communicator, launcher: nil)
+      let checks = try checks(communicator, launcher: nil)
       if communicator.isRoot { hasProblem = finish(checks) }
     }
     if hasProblem { throw ExitCode(LongtailError.Code.internalError.rawValue) }
@@ -54,7 +54,7 @@ struct DoctorCommand: ParsableCommand {
     return report.status == .problem
   }
 
-  private func look(_ communicator: any Communicator, launcher error: (any Error)?) throws -> [MachineCheck] {
+  private func checks(_ communicator: any Communicator, launcher error: (any Error)?) throws -> [MachineCheck] {
     let budget = try communicator.threadBudget()
     ComputePool.configure(threadCount: budget.threads)
     guard communicator.isRoot else { return [] }

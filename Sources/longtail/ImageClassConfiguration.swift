@@ -112,7 +112,7 @@ struct ImageClassConfiguration {
     if isSmall {
       let side = size?.width ?? sample.sizes?.greatest.width ?? 32
       file.key(
-        "padAndCrop", .int(max(1, side / 8)), depth: 2, "a black border of so many pixels, and a random crop of the image's own size")
+        "padAndCrop", .int(max(1, side / 8)), depth: 2, "a black border of this many pixels, and a random crop of the image's own size")
     } else {
       file.key("randomResizedCrop", pairs: ["area": [0.2, 1.0]], depth: 2, "a random rectangle, brought to data.size")
       file.key("jitter", pairs: ["brightness": 0.4, "contrast": 0.4, "saturation": 0.4], depth: 2, "random changes of colour")

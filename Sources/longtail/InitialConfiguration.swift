@@ -29,7 +29,7 @@ struct InitialConfiguration {
   init(_ layout: RecognizedLayout, survey: DataSurvey, processor: ProcessorFacts, memory: MemoryFacts) throws {
     (self.layout, self.survey) = (layout, survey)
     let cores = max(1, processor.physicalCores)
-    // A long side that a machine of so many cores trains on in hours, not in weeks.
+    // A long side that a machine of this many cores trains on in hours, not in weeks.
     let longest = cores <= 4 ? 256 : cores <= 16 ? 384 : 512
     size = Self.scaled(survey.typicalSize ?? ImageSize(width: 256, height: 256), longest: longest)
     width = cores <= 8 ? 16 : 32

@@ -12,7 +12,7 @@ struct TuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tune", abstract: "Searches the values of keys that score best on validation samples.",
     discussion: """
-      Every combination of the values is a candidate, or with --samples so many drawn ones. All candidates are trained up to the first rung, a \
+      Every combination of the values is a candidate, or with --samples a random choice of them. All candidates are trained up to the first rung, a \
       share of the epochs; the better ones go on to the next. A run keeps the schedule of the whole run, pauses behind a rung and goes on from its \
       checkpoint, bit for bit. With --folds each candidate is trained once for each fold of the training samples and judged on it: validation and \
       test samples of the data set's own are not looked at. Test samples never are.
@@ -34,7 +34,7 @@ struct TuneCommand: ParsableCommand {
       valueName: "key=values"))
   var search: [String] = []
 
-  @Option(help: ArgumentHelp("Draws so many candidates instead of trying all combinations.", valueName: "count"))
+  @Option(help: ArgumentHelp("Draws this many candidates instead of trying all combinations.", valueName: "count"))
   var samples: Int?
 
   @Option(help: ArgumentHelp("Which of the many such draws.", valueName: "number"))
@@ -52,7 +52,7 @@ struct TuneCommand: ParsableCommand {
   var keep = "1/3"
 
   @Option(
-    help: ArgumentHelp("Trains and judges each candidate on so many folds of the training samples (data.split.folds).", valueName: "count"))
+    help: ArgumentHelp("Trains and judges each candidate on this many folds of the training samples (data.split.folds).", valueName: "count"))
   var folds: Int?
 
   @Option(help: ArgumentHelp("Seeds of the runs with commas between; by default the configuration's own.", valueName: "0,1,2"))

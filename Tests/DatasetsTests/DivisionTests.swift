@@ -138,7 +138,7 @@ import Testing
     #expect(message(.share(0.5), ["c/a", "c/b"], groupBy: "folder").contains("1 groups of samples"))
     #expect(message(.fold(5, of: 5), names(9)).contains("counted from 0"))
     #expect(message(.share(0.5), ["c/a", "b"], groupBy: "folder").contains("finds nothing in the sample name 'b'"))
-    #expect(message(.share(0.5), ["c/a", "b"], groupBy: "([a").contains("no regular expression"))
+    #expect(message(.share(0.5), ["c/a", "b"], groupBy: "([a").contains("not a regular expression"))
   }
 
   // MARK: Lists

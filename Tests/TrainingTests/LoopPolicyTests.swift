@@ -39,7 +39,7 @@ import Training
     _ = policy.begin(step: 7)
     let later = policy.isDue(after: report(), steps: 8, in: schedule)
     #expect(afterwards && !later, "it is owed no longer")
-    policy.owe()
+    policy.requestSave()
     let best = policy.isDue(after: report(), steps: 9, in: schedule)
     #expect(best)
     _ = policy.begin(step: 9)

@@ -35,7 +35,7 @@ import Training
       let batch = try #require(try loader.next())
       defer { loader.recycle(batch) }
       damage(batch)
-      return try learner.attempt(batch)
+      return try learner.takeStep(batch)
     }
 
     func state() throws -> CheckpointContents { try #require(try learner.checkpoint(RunRecord(experiment))) }

@@ -72,7 +72,7 @@ const char *longtail_stack_place(const void *address, char *file, int32_t capaci
 /// The readable form of a mangled Swift name, to be freed; NULL if it is none.
 char *longtail_stack_readable(const char *symbol);
 
-/// Ends the process with this code after so many seconds, whatever its threads are doing then.
+/// Ends the process with this code after this many seconds, whatever its threads are doing then.
 void longtail_exit_within(int32_t code, uint32_t seconds);
 /// Ends the process at once, without calling anything.
 void longtail_exit_now(int32_t code) __attribute__((noreturn));

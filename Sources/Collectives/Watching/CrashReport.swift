@@ -20,7 +20,7 @@ struct CrashReport {
     init(_ given: RankState, now: UInt64) {
       var state = given
       // What was seen before counts: a stopped process may run again by now, to be ended.
-      if state.processState == .unknown { state.look() }
+      if state.processState == .unknown { state.readProcessState() }
       rank = state.rank
       process = state.process
       processState = state.processState

@@ -75,7 +75,7 @@ package struct RankState: Equatable, Sendable {
   }
 
   /// Asks the system about the process.
-  mutating func look() {
+  mutating func readProcessState() {
     guard process > 0, processSpace == ProgressBoard.processSpace else { return }
     guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else {
       processState = kill(process, 0) != 0 && errno == ESRCH ? .gone : .unknown

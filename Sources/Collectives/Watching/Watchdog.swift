@@ -1,7 +1,8 @@
 import CWatchdog
 import Foundation
 
-/// A thread that looks at the board of its node from time to time, says who holds the others up, and ends the job when nothing moves any more.
+/// A thread that looks at the board of its node from time to time, says who holds the others up, and ends the job when nothing moves any
+/// more.
 ///
 /// It makes no MPI calls, so that it works while MPI hangs. Every rank has one; those of a node agree through the board on which of them
 /// speaks. A rank that makes no progress cannot be helped from outside: what it can do is report where it stands, and free the machines.
@@ -27,10 +28,10 @@ package final class Watchdog: @unchecked Sendable {
   private var goneSince: UInt64?
   private var habit: [WorkPhase: Double] = [:]
   private var episodes: [Int: RankState] = [:]
-  private var spoken: RankState?
+  private var warnedAbout: RankState?
 
   /// A rank whose process has vanished is given this long: the launcher ends the job faster, with the right code.
-  private static let mourningSeconds = 4.0
+  private static let launcherGraceSeconds = 4.0
   /// Time to write crash files.
   private static let reportSeconds = 20
 
@@ -41,7 +42,7 @@ package final class Watchdog: @unchecked Sendable {
   func start() {
     StackTrace.prepare()
     let thread = Thread { [weak self] in
-      while let interval = self?.interval, self?.sleep(interval) == true { self?.look() }
+      while let interval = self?.interval, self?.sleep(interval) == true { self?.check() }
     }
     thread.name = "longtail-watch"
     thread.stackSize = 1 << 20
@@ -80,32 +81,32 @@ package final class Watchdog: @unchecked Sendable {
     let begin = longtail_monotonic()
     condition.lock()
     if !isStopped { _ = condition.wait(until: Date().addingTimeInterval(seconds)) }
-    let goesOn = !isStopped
+    let continues = !isStopped
     condition.unlock()
     let now = longtail_monotonic()
     // This process did not run, or the machine slept: the ranks could not work either, and get their time again.
     if Double(now - begin) * 1e-9 > seconds + 5 { notBefore = now }
-    return goesOn
+    return continues
   }
 
-  private func look() {
+  private func check() {
     let (limits, directory) = settings
     let now = longtail_monotonic()
-    if board.isCondemned { testify(directory, reason: "the job is being ended by another rank of this node, because of a stall") }
+    if board.isCondemned { writeOwnReport(directory, reason: "the job is being ended by another rank of this node, because of a stall") }
     var states = board.states()
     // The system is asked only about those that stand still.
-    for index in states.indices where states[index].seconds(at: now) > min(2, limits.warning / 2) { states[index].look() }
+    for index in states.indices where states[index].seconds(at: now) > min(2, limits.warning / 2) { states[index].readProcessState() }
     learn(from: states, limits, now: now)
     let judgement = StallJudgement(states, limits, now: now, notBefore: notBefore, habit: habit)
     if judgement.verdict != .lost { goneSince = nil }
     switch judgement.verdict {
-    case .fine: sayThatItGoesOn(states, now: now)
+    case .fine: reportRecovery(states, now: now)
     case .slow: warn(judgement, now: now)
     case .over: end(judgement, states, directory, code: 77)
     case .lost:
       let since = goneSince ?? now
       goneSince = since
-      if Double(now - since) * 1e-9 > Self.mourningSeconds { end(judgement, states, directory, code: 70) }
+      if Double(now - since) * 1e-9 > Self.launcherGraceSeconds { end(judgement, states, directory, code: 70) }
     }
   }
 
@@ -130,13 +131,13 @@ package final class Watchdog: @unchecked Sendable {
     // Another rank may have warned after this one looked at the clock.
     if last >= now || (last > begin && now - last < last - begin) { return }
     guard board.claimWarning(after: last, now: now) else { return }
-    spoken = culprit
+    warnedAbout = culprit
     say("longtail: warning: " + judgement.text(host: place.host, nodes: place.nodes))
   }
 
-  private func sayThatItGoesOn(_ states: [RankState], now: UInt64) {
-    guard let culprit = spoken, let state = states.first(where: { $0.rank == culprit.rank }), state.since != culprit.since else { return }
-    spoken = nil
+  private func reportRecovery(_ states: [RankState], now: UInt64) {
+    guard let culprit = warnedAbout, let state = states.first(where: { $0.rank == culprit.rank }), state.since != culprit.since else { return }
+    warnedAbout = nil
     say("longtail: \(place.host): rank \(culprit.rank) goes on, after \(Int(culprit.seconds(at: now))) s in phase \(culprit.phase.name)")
   }
 
@@ -166,7 +167,7 @@ package final class Watchdog: @unchecked Sendable {
   }
 
   /// Another rank of this node ends the job: this one writes down where it stands, and waits for its end.
-  private func testify(_ directory: String?, reason: String) {
+  private func writeOwnReport(_ directory: String?, reason: String) {
     longtail_exit_within(77, UInt32(Self.reportSeconds))
     // Another rank may have written about this one, which was stopped then.
     if let directory, !board.own.hasReported {

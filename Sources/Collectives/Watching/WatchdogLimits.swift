@@ -10,8 +10,8 @@ public struct WatchdogLimits: Equatable, Sendable {
   /// A warning after a minute, the end after half an hour.
   public init() {}
 
-  /// The limit of a phase. Reading all labels of a large data set and measuring algorithms come before the first step: unless it is set, that
-  /// may take four times as long as anything later.
+  /// The limit of a phase. Reading all labels of a large data set and measuring algorithms come before the first step: unless it is set,
+  /// that may take four times as long as anything later.
   public func limit(of phase: WorkPhase) -> Double { limits[phase] ?? (phase == .start ? 4 * limit : limit) }
 
   /// When a phase is warned of: before the first step, five times later.

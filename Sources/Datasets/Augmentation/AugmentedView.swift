@@ -3,8 +3,8 @@ import Tensors
 
 /// One view of a sample, as the network will see it, before colour jitter and normalization.
 ///
-/// The order is fixed: resize; turns, slants, perspective, grid and the policy's moves in one warp; scale, crop (until it shows the class), flip;
-/// cut-outs; CutMix or mixup; gamma, hue, the policy's colours, blur, noise. Colour jitter and normalization follow.
+/// The order is fixed: resize; turns, slants, perspective, grid and the policy's moves in one warp; scale, crop (until it shows the class),
+/// flip; cut-outs; CutMix or mixup; gamma, hue, the policy's colours, blur, noise. Colour jitter and normalization follow.
 package struct AugmentedView: Sendable {
   /// The image.
   package var image: RGBImage

@@ -4,8 +4,8 @@ import Tensors
 /// Crops that are drawn until a chosen class fills enough of them.
 ///
 /// The class is one of the sample's, rare ones first; see ``ClassDraw``. The first try is the crop that there would be anyway. Where no try
-/// suffices, the last one is laid around a pixel of the class, and the best of all is taken: so a class that the image shows is never lost but
-/// to resampling. After DAFormer's rare class sampling, which draws up to ten times and takes the last.
+/// suffices, the last one is laid around a pixel of the class, and the best of all is taken: so a class that the image shows is never lost
+/// but to resampling. After DAFormer's rare class sampling, which draws up to ten times and takes the last.
 /// Costs a reading of each pixel for each crop tried.
 package struct ClassCrop: Sendable, Equatable {
   /// The chance that a draw gets such a crop.
@@ -43,7 +43,7 @@ package struct ClassCrop: Sendable, Equatable {
     return best?.choice ?? tried(0)
   }
 
-  /// Moves a crop to a place of chance among those that show a pixel of chance of the class.
+  /// Moves a crop to a random place among those that show a random pixel of the class.
   private func aimed(_ choice: inout AugmentationDecisions, at label: UInt8, in labels: LabelImage, random: ViewRandom) {
     let count = labels.count(of: label, resizedTo: labels.size, columns: 0..<labels.width, rows: 0..<labels.height)
     guard count > 0, let pixel = labels.place(of: label, number: random.integer(0, below: count)) else { return }

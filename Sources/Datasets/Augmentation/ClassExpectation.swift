@@ -15,7 +15,8 @@ package struct ClassExpectation: Sendable, Equatable {
 extension AugmentationPipeline {
   /// The expectation for a sampler.
   ///
-  /// Exact where views show whole images; crops lose classes, which copy-paste then gives back, and class crops keep those that they are for.
+  /// Exact where views show whole images; crops lose classes, which copy-paste then gives back, and class crops keep those that they are
+  /// for.
   /// - Parameters:
   ///   - sampler: in its first epoch.
   ///   - classes: of each training sample.

@@ -26,8 +26,8 @@ package struct ClassPatch: Sendable, Equatable {
   /// Bytes that it takes.
   var byteCount: Int { image.pixels.count + mask.labels.count }
 
-  /// The cut-out brought to another size: the image as images are, the mask by nearest neighbour. A region so thin that nothing would be left
-  /// keeps its size.
+  /// The cut-out brought to another size: the image as images are, the mask by nearest neighbour. A region so thin that nothing would be
+  /// left keeps its size.
   package func resized(to size: ImageSize) -> ClassPatch {
     if size == self.size { return self }
     var result = self
@@ -48,8 +48,8 @@ package struct ClassPatch: Sendable, Equatable {
 
 /// The cut-outs of each training sample and class, made when they are first asked for and kept as long as there is memory.
 ///
-/// What it gives is a function of the samples alone: keeping something, or not, changes nothing but time. Of a sample that is asked for a class
-/// the labels are gone through once. Several threads may ask at a time.
+/// What it gives is a function of the samples alone: keeping something, or not, changes nothing but time. Of a sample that is asked for a
+/// class the labels are gone through once. Several threads may ask at a time.
 package final class PatchBank: Sendable, Equatable {
   private struct Key: Hashable {
     var sample: Int

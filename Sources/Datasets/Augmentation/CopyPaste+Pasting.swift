@@ -25,7 +25,7 @@ extension CopyPaste {
     return pasted
   }
 
-  /// A cut-out of a class: of a sample of chance one region of chance. Of samples whose regions are all too small the next is taken.
+  /// A cut-out of a class: one random region of a random sample. Of samples whose regions are all too small the next is taken.
   private func patch(
     ofClass classIndex: Int, _ tables: ClassTables, random: ViewRandom, sample: (Int) throws -> AnnotatedImage
   ) throws -> ClassPatch? {
@@ -40,7 +40,7 @@ extension CopyPaste {
     return nil
   }
 
-  /// Pastes one cut-out: scaled so that it fits, mirrored by chance, at a place of chance where it hides no rare class altogether.
+  /// Pastes one cut-out: scaled so that it fits, mirrored at random, at a random place where it hides no rare class altogether.
   /// - Returns: whether there was such a place.
   private func paste(
     _ patch: ClassPatch, ofClass classIndex: Int, into view: inout LabelledImage, counts: inout [Int], rare: [Int], random: ViewRandom

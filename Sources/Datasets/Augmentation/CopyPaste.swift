@@ -3,15 +3,16 @@ import Tensors
 
 /// Cut-outs of rare classes, pasted into views that lack the class.
 ///
-/// A view gets cut-outs with chance p. Of the n rare classes that it does not show, min(k, n) are chosen, all alike, and of each one cut-out of
-/// one training sample that shows it. So where views show all that their images do, class c is pasted into image i, which lacks it, with
+/// A view gets cut-outs with chance p. Of the n rare classes that it does not show, min(k, n) are chosen, all alike, and of each one
+/// cut-out of one training sample that shows it. So where views show all that their images do, class c is pasted into image i, which lacks
+/// it, with
 ///
 ///     P(c into i) = p min(k, n_i) / n_i
 ///
 /// Sources: Ghiasi et al., "Simple copy-paste is a strong data augmentation method for instance segmentation", CVPR 2021, arXiv:2012.07177;
 /// for the classes that an image lacks: Han et al., "AUCSeg", NeurIPS 2024.
-/// Cut-outs come from the training split alone, as the pipeline prepares it, before any chance. Costs a pass over the labels of each sample that
-/// gives one, once, and of each view.
+/// Cut-outs come from the training split alone, as the pipeline prepares it, before any chance. Costs a pass over the labels of each sample
+/// that gives one, once, and of each view.
 package struct CopyPaste: Sendable, Equatable {
   /// Names of the classes that are pasted; nil for those whose share of the labelled pixels is below `rareShare`.
   package var classNames: [String]?
@@ -79,7 +80,8 @@ package struct CopyPaste: Sendable, Equatable {
 
   /// How often views are expected to show each class, in shares of the samples drawn, without and with what is pasted.
   ///
-  /// Exact where views show whole images and every rare class has cut-outs that are large enough; in crops, which lose classes, more is pasted.
+  /// Exact where views show whole images and every rare class has cut-outs that are large enough; in crops, which lose classes, more is
+  /// pasted.
   /// - Parameters:
   ///   - rare: the classes that are pasted.
   ///   - classes: of each training sample.

@@ -2,10 +2,10 @@ import Tensors
 
 /// Classes in turn, some samples of a class in a row.
 ///
-/// A round has each class once, in an order of chance, and from each class the next m of its samples; a class's samples are shuffled anew
-/// whenever all have come. This goes on without end, and epochs are cut from it. So in each round every class comes exactly m times, between
-/// two shuffles of a class each of its samples comes once, and rare classes repeat. A sample with several classes is in the list of each.
-/// Position g of the whole run is drawn from g alone: nothing before it is gone through.
+/// A round has each class once, in random order, and from each class the next m of its samples; a class's samples are shuffled anew
+/// whenever all have come. This goes on without end, and epochs are cut from it. So in each round every class comes exactly m times,
+/// between two shuffles of a class each of its samples comes once, and rare classes repeat. A sample with several classes is in the list of
+/// each. Position g of the whole run is drawn from g alone: nothing before it is gone through.
 /// Expected copies in an epoch of L positions: L / C times the sum over a sample's classes of 1 / N_c.
 /// Source: Shen, Lin, Huang, "Relay backpropagation", ECCV 2016, arXiv:1512.05830; four in a row as in Kang et al., ICLR 2020.
 /// Costs 8 bytes a sample and class, and one shuffle of a class's list each time that it is used up.

@@ -1,14 +1,14 @@
 import Foundation
 
-/// A class first, then one of its samples, all alike: the pair of class c and sample i has the chance q_c / N_c, N_c the number of samples that
-/// show class c.
+/// A class first, then one of its samples, all alike: the pair of class c and sample i has the chance q_c / N_c, N_c the number of samples
+/// that show class c.
 ///
 /// For a sample that is there already, whichever sampler drew it, the class is chosen with what follows from that by Bayes' rule:
 ///
 ///     P(c | i) = (q_c / N_c) / sum over the classes k of sample i of q_k / N_k
 ///
-/// So behind a class-first sampler of the same q the pairs have the chances of class-first drawing, and the sampler need not say which class
-/// it had in mind for a draw.
+/// So behind a class-first sampler of the same q the pairs have the chances of class-first drawing, and the sampler need not say which
+/// class it had in mind for a draw.
 public struct ClassDraw: Sendable, Equatable {
   /// The chances of the classes, q; they add up to 1, or are all 0 where no class may be drawn.
   public let chances: [Double]

@@ -23,7 +23,7 @@ public struct ClassFrequencies: Sendable, Equatable {
     self.init(copies: copies, classes: classes)
   }
 
-  /// Frequencies of samples that are there so many times each.
+  /// Frequencies of samples that are there this many times each.
   public init(copies: [Double], classes: SampleClasses) {
     shares = [Double](repeating: 0, count: classes.classCount)
     shareOfSamples = shares

@@ -23,7 +23,7 @@ enum ClassWeighting {
   }
 
   /// Class-first by the chances of classes.
-  /// - Parameter chance: of a class with so many samples, which is at least 1; only what they are to each other counts.
+  /// - Parameter chance: of a class with this many samples, which is at least 1; only what they are to each other counts.
   private static func drawn(_ classes: SampleClasses, chance: (Int) -> Double) throws -> ClassDraw {
     let counts = classes.sampleCounts
     try requireClasses(counts)

@@ -3,8 +3,8 @@ import Tensors
 
 /// Draws with replacement by weights of classes that somebody learns meanwhile: a sample weighs the sum of its classes' weights.
 ///
-/// For samples with one label, class c is drawn with the chance n_c w_c / sum n w. Whoever learns the weights publishes them after each step;
-/// step t is drawn with those of step t - staleness, and the loader reads ahead by as many steps. It begins with the first weights.
+/// For samples with one label, class c is drawn with the chance n_c w_c / sum n w. Whoever learns the weights publishes them after each
+/// step; step t is drawn with those of step t - staleness, and the loader reads ahead by as many steps. It begins with the first weights.
 /// This is the door for the meta sampler: Ren et al., "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020,
 /// arXiv:2007.10740. A method that needs more from a draw than its samples conforms to ``StepwiseSampler`` itself.
 /// Costs 8 bytes a sample and class, (staleness + 1) C numbers of state, and C additions a step.
@@ -53,7 +53,7 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
     _ = try CumulativeWeights(chances(weights))
   }
 
-  /// Takes over the weights that there are after so many steps.
+  /// Takes over the weights that there are after this many steps.
   /// - Throws: `.usage` for weights that are negative, not finite or leave nothing to draw; `.internalError` for a step out of turn.
   public func publish(_ weights: [Double], afterSteps steps: Int) throws {
     try require(weights)
@@ -115,7 +115,7 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   /// Names the weights of the last steps, and how many steps they have behind them.
   public func describeState(in tree: inout StateTree) {
     tree.row(
-      "weights", count: history.count * lists.count, title: "weights of the sampler",
+      "weights", count: (staleness + 1) * lists.count, title: "weights of the sampler",
       get: { [self] in published.withLock { $0.history.flatMap(\.self) } },
       set: { [self] numbers in
         let rows = (0...staleness).map { Array(numbers[$0 * lists.count..<($0 + 1) * lists.count]) }

@@ -3,7 +3,7 @@ import Tensors
 /// Repeats each sample r_i times on average: floor(r_i) times in each round, and once more with the chance of the rest.
 ///
 /// Rounds follow each other without end, and epochs of L positions are cut from them. A round is shuffled. Chances of one more are drawn
-/// systematically over the samples in an order of chance, so that all rounds are of one length K = ceil(sum r): what is left to K is one
+/// systematically over the samples in random order, so that all rounds are of one length K = ceil(sum r): what is left to K is one
 /// more sample, drawn by r. So each sample's share is exact: expected copies in an epoch are L r_i / sum r.
 /// An image's factor by its rarest class makes it LVIS's sampler; there, chances are drawn one by one, and rounds differ in length.
 /// Costs 16 bytes a sample, and one round of K a round that an epoch touches.

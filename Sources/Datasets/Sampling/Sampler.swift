@@ -13,7 +13,8 @@ public protocol Sampler: Sendable {
   func expectedCopies(epoch: Int) -> [Double]
   /// Whether `expectedCopies` is another one in another epoch.
   var changesOverEpochs: Bool { get }
-  /// How it draws, where it draws a class first and then one of the class's samples; nil for all others, and where that changes over epochs.
+  /// How it draws, where it draws a class first and then one of the class's samples; nil for all others, and where that changes over
+  /// epochs.
   var classDraw: ClassDraw? { get }
 }
 

@@ -4,7 +4,7 @@ import Tensors
 extension SamplerEntry {
   static let shuffled = SamplerEntry(
     RegistryEntry(
-      "shuffled", summary: "all samples in an order of chance, each once before any comes again",
+      "shuffled", summary: "all samples in random order, each once before any comes again",
       about: "What an epoch is without a sampler: every sample once, in a new order each time."
     ) { _, context in
       if context.length == context.sampleCount { return SampleOrder(seed: context.seed, count: context.sampleCount) }

@@ -72,8 +72,8 @@ public enum SamplerRegistry {
   /// - Parameters:
   ///   - name: one of `names`.
   ///   - settings: what differs from the defaults.
-  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for values of another kind or out of range; `.badData` where
-  ///   no sample has a class; `.internalError` where the classes are needed and not there.
+  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for values of another kind or out of range; `.badData`
+  ///   where no sample has a class; `.internalError` where the classes are needed and not there.
   public static func make(_ name: String, settings: [String: SettingValue], context: SamplerContext) throws -> any Sampler {
     try check(name, settings: settings)
     if try needsClasses(name) {

@@ -8,6 +8,6 @@ public protocol StepwiseSampler: Sampler, AnyObject {
   func canDraw(step: Int) -> Bool
   /// The samples of a step over all ranks, in order.
   func samples(step: Int, count: Int) -> [Int]
-  /// Told after each step that counts, whether it was done or left out: what was learned so far holds after so many steps.
+  /// Told after each step that counts, whether it was done or left out: what was learned so far holds after this many steps.
   func advance(to steps: Int)
 }

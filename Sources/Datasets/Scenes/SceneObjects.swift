@@ -59,8 +59,8 @@ extension ScenePainter {
   /// The least side of a box in pixels.
   static let leastSide = 3.5
 
-  /// The boxes around what is visible of each thing, from far to near, after `paintThings`. Things that others hide for the most part, and those
-  /// that are too small to be recognized, are left out.
+  /// The boxes around what is visible of each thing, from far to near, after `paintThings`. Things that others hide for the most part, and
+  /// those that are too small to be recognized, are left out.
   func objects() -> [SceneObject] {
     struct Extent {
       var left = Int.max

@@ -1,8 +1,8 @@
 import Images
 import Tensors
 
-/// A data set whose training samples are divided into samples for training and for validation. Its test samples stay what they are; validation
-/// samples of its own are left alone, where there are some: nothing here leads to them.
+/// A data set whose training samples are divided into samples for training and for validation. Its test samples stay what they are;
+/// validation samples of its own are left alone, where there are some: nothing here leads to them.
 public struct DividedSamples: SegmentationDataset {
   private let base: any SegmentationDataset
   /// Which of the training samples are for what.

@@ -5,8 +5,8 @@ import Tensors
 /// Classes are taken one after the other, always the one that the fewest samples left show; each of its groups goes to the part that lacks
 /// most samples of that class, by what it should have; of equal ones to the part that lacks most samples at all. So rare classes come
 /// first, while there is a choice. Groups without classes follow. Without classes at all, only the numbers of samples count.
-/// Groups of a class are taken in an order of chance of seed and name alone: neither the order in which a folder is listed, nor the number of
-/// ranks, nor other samples' names move it.
+/// Groups of a class are taken in a random order that depends on seed and names alone: neither the order in which a folder is listed, nor
+/// the number of ranks, nor other samples' names move it.
 /// Source: Sechidis, Tsoumakas, Vlahavas, "On the stratification of multi-label data", ECML PKDD 2011.
 /// Costs a pass over classes and parts for each group.
 enum StratifiedAssignment {
@@ -60,7 +60,7 @@ enum StratifiedAssignment {
     return parts
   }
 
-  /// A number of chance for a name.
+  /// A random number for a name.
   private static func key(_ name: String, _ seed: UInt64) -> UInt64 {
     let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     return CounterRandom(seed: seed, purpose: .splitting, epoch: Int(hash >> 32), sample: Int(hash & 0xffff_ffff)).bits(0)

@@ -1,6 +1,6 @@
 /// Checks of boxes and masks that all formats share. A box that is wrong in one way is not looked at for what follows from it.
 enum AnnotationChecks {
-  /// Boxes and polygons may reach so many pixels out of the image: tools round.
+  /// Boxes and polygons may reach this many pixels out of the image: tools round.
   static let border = 1.0
 
   typealias Problem = (kind: AnnotationFault.Kind, message: String)

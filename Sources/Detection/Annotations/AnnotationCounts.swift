@@ -24,7 +24,8 @@ public struct AnnotationCounts: Sendable {
   public let images: Int
   /// Images without any instance.
   public let emptyImages: Int
-  /// The group of each class: what the file says, else by the share of all boxes, as groups of pixels are: from 10 % on, below 1.5 %, between.
+  /// The group of each class: what the file says, else by the share of all boxes, as groups of pixels are: from 10 % on, below 1.5 %,
+  /// between.
   public let groups: [Category.Frequency]
   /// Whether the groups are the file's.
   public let groupsAreGiven: Bool

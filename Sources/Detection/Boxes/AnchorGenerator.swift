@@ -2,9 +2,9 @@ import Kernels
 
 /// The boxes that a detector starts from: a few of given sizes and shapes about every cell of every level of a pyramid.
 ///
-/// For ratio r (height over width) and size s a cell's anchor has height s sqrt(r) and width s / sqrt(r), its edges rounded to whole pixels,
-/// halves to even. The anchor of cell (row, column) is moved by (column, row) times the level's stride: padded image extent over feature
-/// extent, rounded down, for each axis. Order: level, row, column; within a cell all sizes of the first ratio, then of the next.
+/// For ratio r (height over width) and size s a cell's anchor has height s sqrt(r) and width s / sqrt(r), its edges rounded to whole
+/// pixels, halves to even. The anchor of cell (row, column) is moved by (column, row) times the level's stride: padded image extent over
+/// feature extent, rounded down, for each axis. Order: level, row, column; within a cell all sizes of the first ratio, then of the next.
 /// Source: torchvision's `AnchorGenerator`, in its float32.
 package struct AnchorGenerator: Sendable, Equatable {
   /// The anchors of a cell about 0, 0, for each level.

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Draws so many of the matched boxes of an image for training, a share of them positive at the most.
+/// Draws some of the matched boxes of an image for training, a share of them positive at the most.
 ///
 /// Of `size` boxes int(size x fraction) are positive, or as many as there are; the rest is background, or as much as there is. Of each kind
 /// those with the smallest random numbers are taken; of equal numbers the first. Numbers are a function of seed, epoch, sample and stage:

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What becomes of boxes when their image is resized, cut, padded and flipped: in this order, as the image itself is.
+/// How boxes follow their image when it is resized, cut, padded and flipped: in this order, as the image itself is.
 ///
-/// A box that nothing is left of is dropped, and one of which less than `minimumShare` of its area or less than `minimumSide` pixels along a
-/// side is left. Factors are float32 quotients of sizes, as in torchvision.
+/// A box that nothing is left of is dropped, and one of which less than `minimumShare` of its area or less than `minimumSide` pixels along
+/// a side is left. Factors are float32 quotients of sizes, as in torchvision.
 package struct BoxGeometry: Sendable, Equatable {
   /// Columns and rows of the image that the boxes are of.
   package var source: (width: Int, height: Int)
@@ -62,7 +62,8 @@ package struct BoxGeometry: Sendable, Equatable {
     return CornerBox(moved.left * factors.x, moved.top * factors.y, moved.right * factors.x, moved.bottom * factors.y)
   }
 
-  /// The size that detectors bring an image to: its shorter side becomes `shorter`, unless its longer one would exceed `longer`. Rounded down.
+  /// The size that detectors bring an image to: its shorter side becomes `shorter`, unless its longer one would exceed `longer`. Rounded
+  /// down.
   package static func preparedSize(width: Int, height: Int, shorter: Int, longer: Int) -> (width: Int, height: Int) {
     let scale = min(Double(shorter) / Double(min(width, height)), Double(longer) / Double(max(width, height)))
     return (max(1, Int((Double(width) * scale).rounded(.down))), max(1, Int((Double(height) * scale).rounded(.down))))

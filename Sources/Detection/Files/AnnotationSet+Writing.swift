@@ -111,7 +111,8 @@ extension AnnotationSet {
     return path.enumerated().map { $1 / ($0 % 2 == 0 ? width : height) }
   }
 
-  /// Polygons that have no pixel in common: one line that goes around all of them follows the even-odd rule, under which others would cancel.
+  /// Polygons that have no pixel in common: one line that goes around all of them follows the even-odd rule, under which others would
+  /// cancel.
   private func disjointPolygons(of instance: Instance) -> [[Double]] {
     guard let mask = mask(of: instance) else { return [] }
     guard let polygons = polygons(of: instance) else { return mask.polygons }

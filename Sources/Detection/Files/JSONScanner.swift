@@ -8,8 +8,8 @@ struct JSONMistake: Error {
 
 /// Walks JSON text once, value by value, without building a tree: files of annotations are read into plain arrays as they pass.
 ///
-/// It takes what Python's `json` writes, `NaN` and `Infinity` too. The bytes have to outlive it; it is used inside `JSONScanner.scan` alone.
-/// Cost: about 3 ns a byte, no memory but for texts.
+/// It takes what Python's `json` writes, `NaN` and `Infinity` too. The bytes have to outlive it; it is used inside `JSONScanner.scan`
+/// alone. Cost: about 3 ns a byte, no memory but for texts.
 struct JSONScanner {
   /// What a value is, by its first byte.
   enum Kind {

@@ -3,9 +3,9 @@ import Tensors
 
 /// Reads a folder of PASCAL VOC's XML files, one an image.
 ///
-/// Pixels are counted from 1 and both corners belong to the box: x = xmin - 1, width = xmax - xmin + 1. What reaches out by a pixel, as where
-/// a tool counts from 0, is cut off at the border. Classes come from `classes.txt` or `labels.txt` beside the files, else from the files
-/// themselves in alphabetical order; ids count from 1.
+/// Pixels are counted from 1 and both corners belong to the box: x = xmin - 1, width = xmax - xmin + 1. What reaches out by a pixel, as
+/// where a tool counts from 0, is cut off at the border. Classes come from `classes.txt` or `labels.txt` beside the files, else from the
+/// files themselves in alphabetical order; ids count from 1.
 final class VOCReader {
   private let files: [String]
   private let folder: String

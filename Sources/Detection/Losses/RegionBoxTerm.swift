@@ -1,15 +1,16 @@
 import Objectives
 import Tensors
 
-/// Whether the second stage knows where objects are: smooth L1 over the codes at the class of each row of an object, divided by the number of
-/// all rows, background included.
+/// Whether the second stage knows where objects are: smooth L1 over the codes at the class of each row of an object, divided by the number
+/// of all rows, background included.
 ///
 /// One round: the sum of losses, the number of rows that are not ignored. Codes of other classes, of background and of ignored rows have
 /// no gradient.
 package final class RegionBoxTerm: Term {
   /// Which four columns a row's code is.
   package enum Columns: Sendable, Equatable {
-    /// Four a class; the first class begins at column 4 `first`. torchvision's heads have background first: `first` is 1 where labels begin at 0.
+    /// Four a class; the first class begins at column 4 `first`. torchvision's heads have background first: `first` is 1 where labels begin
+    /// at 0.
     case perClass(first: Int)
     /// The same four for all classes.
     case shared

@@ -4,8 +4,8 @@ extension RunLengthMask {
 
   /// The pixels of polygons: the union of what each one covers.
   ///
-  /// A polygon alone follows the even-odd rule. Its corners are put on a grid of a fifth of a pixel, its edges are walked there, and where an
-  /// edge crosses the middle of a column the run changes.
+  /// A polygon alone follows the even-odd rule. Its corners are put on a grid of a fifth of a pixel, its edges are walked there, and where
+  /// an edge crosses the middle of a column the run changes.
   /// - Parameters:
   ///   - polygons: corners x, y, x, y, ... in pixels, the last one joined to the first; at least one. They must be finite and within
   ///     `coordinateLimit`.

@@ -11,7 +11,7 @@ package enum ClassScores: Sendable, Equatable {
   /// A softmax over the classes, times that of the first of two more columns: object and background, of Seesaw.
   case softmaxWithObjectness
 
-  /// Classes of a head with so many columns.
+  /// Classes of a head with this many columns.
   package func classes(columns: Int) -> Int {
     switch self {
     case .sigmoid: columns

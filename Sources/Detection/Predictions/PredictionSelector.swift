@@ -15,9 +15,9 @@ package struct Prediction: Sendable, Equatable {
 
 /// Makes the objects of an image out of what the second stage says of its proposals.
 ///
-/// Every pair of a proposal and a class is a candidate: its score has to be above `threshold`; of those the best `candidates` go on. Boxes are
-/// decoded for the class, cut to the image, dropped where a side is below `minimumSide`, suppressed within each class; the best `count` are
-/// the image's. Equal scores: by proposal, then class. Source: torchvision's `postprocess_detections`.
+/// Every pair of a proposal and a class is a candidate: its score has to be above `threshold`; of those the best `candidates` go on. Boxes
+/// are decoded for the class, cut to the image, dropped where a side is below `minimumSide`, suppressed within each class; the best `count`
+/// are the image's. Equal scores: by proposal, then class. Source: torchvision's `postprocess_detections`.
 ///
 /// All threads share the rows and the classes; the result is the same at any number of them. Cost: one exponential a logit of a softmax, of
 /// sigmoids only where a score is above the threshold; boxes are decoded for candidates alone.

@@ -2,7 +2,8 @@
 ///
 /// Boxes are taken in order of descending score, of equal ones the first; one whose IoU with a box that was kept is above the threshold is
 /// dropped. Boxes of different groups (classes, levels) never touch. An empty box drops nothing and is not dropped.
-/// Overlaps are formed in float32 in torchvision's order, and compared with the threshold in float64. Cost: boxes times kept boxes of a group.
+/// Overlaps are formed in float32 in torchvision's order, and compared with the threshold in float64. Cost: boxes times kept boxes of a
+/// group.
 package enum BoxSuppression {
   /// The largest float32 that is not above a threshold: what is larger is above it in float64, too.
   static func limit(_ threshold: Double) -> Float {
@@ -58,7 +59,7 @@ package enum BoxSuppression {
     }
   }
 
-  /// Floats of working memory for so many boxes.
+  /// Floats of working memory for this many boxes.
   package static func floatCount(_ boxes: Int) -> Int { 5 * ((boxes + 7) / 8 * 8) }
 
   @inline(__always)

@@ -43,7 +43,7 @@ package final class GroupedSuppression {
   /// Which boxes stay, in order of descending score; of equal scores the first. Valid until the next call.
   /// - Parameters:
   ///   - threshold: the largest IoU that two boxes of a group may have.
-  ///   - limit: no more than so many.
+  ///   - limit: no more than this many.
   package func run(threshold: Double, limit: Int) -> [Int] {
     let count = boxes.count
     kept.removeAll(keepingCapacity: true)

@@ -3,8 +3,8 @@ import Kernels
 
 /// Which level of a pyramid a box is read from: the larger, the coarser.
 ///
-/// k = floor(4 + log2(sqrt(area) / s) + 1e-6) with s = 224 as published, not beyond the first and last level; in float32, as torchvision's `LevelMapper`.
-/// Source: Lin and others, "Feature pyramid networks for object detection", CVPR 2017, equation 1.
+/// k = floor(4 + log2(sqrt(area) / s) + 1e-6) with s = 224 as published, not beyond the first and last level; in float32, as torchvision's
+/// `LevelMapper`. Source: Lin and others, "Feature pyramid networks for object detection", CVPR 2017, equation 1.
 package struct PyramidLevels: Sendable, Equatable {
   /// The exponent of the finest level's stride.
   package var first: Int

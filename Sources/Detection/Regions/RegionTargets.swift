@@ -12,7 +12,7 @@ package struct TargetBox: Sendable, Equatable {
   package init(box: CornerBox, label: Int32) { (self.box, self.label) = (box, label) }
 }
 
-/// The rows of the second stage: so many of each image, drawn from its proposals and its objects' own boxes.
+/// The rows of the second stage: a fixed number of each image, drawn from its proposals and its objects' own boxes.
 ///
 /// Every image has `sampler.size` rows, whatever it shows, so that plans keep their shape: rows that are not drawn have no region and are
 /// ignored. Filled once a step between the stages; memory is kept from step to step. The order of rows is that of the images; in an
@@ -50,7 +50,7 @@ package final class RegionTargets {
     (self.matcher, self.sampler, self.levels, self.coder) = (matcher, sampler, levels, coder)
   }
 
-  /// Begins a step with so many images; all rows are ignored.
+  /// Begins a step with this many images; all rows are ignored.
   package func begin(images: Int) {
     let rows = images * sampler.size
     regions.removeAll(keepingCapacity: true)

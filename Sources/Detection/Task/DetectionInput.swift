@@ -4,9 +4,9 @@ import Tensors
 
 /// How images come onto a detector's canvas: resized with their proportions kept, varied, and put into the upper left of a fixed size.
 ///
-/// The rule is torchvision's: the shorter side becomes `shorterSide`, unless the longer one would exceed `longerSide`; sides are rounded down.
-/// Unlike there, pixels are resized before they are normalized, in 8 bits, and smoothed where they are reduced. What the image does not cover
-/// is 0, the mean colour. With random scaling a part of the canvas's size is cut out at random.
+/// The rule is torchvision's: the shorter side becomes `shorterSide`, unless the longer one would exceed `longerSide`; sides are rounded
+/// down. Unlike there, pixels are resized before they are normalized, in 8 bits, and smoothed where they are reduced. What the image does
+/// not cover is 0, the mean colour. With random scaling a part of the canvas's size is cut out at random.
 package struct DetectionInput: InputPipeline {
   /// The input's size before it is padded to what the network divides by.
   package let canvas: ImageSize

@@ -2,8 +2,9 @@ import Tasks
 
 /// The scores of detection, and their names.
 ///
-/// `ap`, `ap50`, `ap75` of all classes, of each group (`ap.tail`, or `ap.rare` where the data set says which classes are rare) and of each class
-/// (`ap.NAME`); `apFixed`, without a limit an image, of all classes and groups; `apSmall`, `apMedium`, `apLarge`; `ar` of all and of each class.
+/// `ap`, `ap50`, `ap75` of all classes, of each group (`ap.tail`, or `ap.rare` where the data set says which classes are rare) and of each
+/// class (`ap.NAME`); `apFixed`, without a limit an image, of all classes and groups; `apSmall`, `apMedium`, `apLarge`; `ar` of all and of
+/// each class.
 enum DetectionScoreKinds {
   /// Average precision, the mean over overlaps of 0.5 to 0.95.
   static let averagePrecision = ScoreKind("ap", title: "AP", scopes: [.whole, .groups, .classes], rank: .main, meanOf: "ap")

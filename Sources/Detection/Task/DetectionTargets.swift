@@ -2,7 +2,8 @@ import Datasets
 import Images
 import Tensors
 
-/// What a detector is trained on and judged by: for each image of a batch its objects, as the image lies in the input, and how it came there.
+/// What a detector is trained on and judged by: for each image of a batch its objects, as the image lies in the input, and how it came
+/// there.
 ///
 /// There are no labels for rows: which rows there are is found in the step. Memory is used again from batch to batch.
 package final class DetectionTargets: Targets {
@@ -20,7 +21,7 @@ package final class DetectionTargets: Targets {
   /// The images of the batch.
   package private(set) var images: [Image] = []
 
-  /// Makes room for so many images; more is made when it is needed.
+  /// Makes room for this many images; more is made when it is needed.
   package init(capacity: Int) { images.reserveCapacity(capacity) }
 
   /// Forgets what the images were.

@@ -8,8 +8,8 @@ import Tensors
 
 /// Predicts with both stages, image by image: proposals, what they show of the pyramid, the second stage, the objects.
 ///
-/// The second stage sees as many rows as an image may have proposals, whatever it has: one plan serves all images. Memory is kept from image
-/// to image. Results depend on no number of threads.
+/// The second stage sees as many rows as an image may have proposals, whatever it has: one plan serves all images. Memory is kept from
+/// image to image. Results depend on no number of threads.
 package final class DetectorInference {
   private let detector: Detector
   private let proposalSelector = ProposalSelector()

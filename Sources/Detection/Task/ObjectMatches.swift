@@ -3,9 +3,9 @@ import Tasks
 
 /// Which objects were found, and as what: at an overlap of 0.5, for what scores alone do not tell.
 ///
-/// A detection is right where it overlaps an object of its class that no better one has taken. An object's fate is decided by the detection with
-/// the highest score that overlaps it, whatever its class: found, misnamed, or missed where there is none. Detections that only overlap a
-/// crowd of their class count for nothing.
+/// A detection is right where it overlaps an object of its class that no better one has taken. An object's fate is decided by the detection
+/// with the highest score that overlaps it, whatever its class: found, misnamed, or missed where there is none. Detections that only
+/// overlap a crowd of their class count for nothing.
 struct ObjectMatches {
   /// The least overlap.
   static let overlap: Float = 0.5

@@ -8,10 +8,10 @@ import Tensors
 
 /// A detector as other programs run it: both stages, proposals and suppression in one computation for one image on a canvas.
 ///
-/// Inputs: `input`, float32 1,3,H,W, normalized as the metadata say, the image in the upper left and 0 elsewhere; `size`, float32 2: the columns
-/// and rows that the image covers. Outputs, by falling score: `boxes` n,4 as left, top, right, bottom in pixels of the canvas, `scores` n, and
-/// `labels` n, classes from 0 on. The canvas is fixed, since anchors are constants. Unlike the engine, all pairs of a proposal and a class above
-/// the threshold are suppressed, however many there are.
+/// Inputs: `input`, float32 1,3,H,W, normalized as the metadata say, the image in the upper left and 0 elsewhere; `size`, float32 2: the
+/// columns and rows that the image covers. Outputs, by falling score: `boxes` n,4 as left, top, right, bottom in pixels of the canvas,
+/// `scores` n, and `labels` n, classes from 0 on. The canvas is fixed, since anchors are constants. Unlike the engine, all pairs of a
+/// proposal and a class above the threshold are suppressed, however many there are.
 public struct DetectorONNX {
   fileprivate let model: TrainedModel
   fileprivate let detector: Detector

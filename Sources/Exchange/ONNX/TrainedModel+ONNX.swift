@@ -128,7 +128,7 @@ extension TrainedModel {
     return shape?.height == size.height && shape?.width == size.width ? ["height", "width"] : ["outputHeight", "outputWidth"]
   }
 
-  /// A float32 activation of so many channels; other extents have names instead of numbers.
+  /// A float32 activation of this many channels; other extents have names instead of numbers.
   private static func description(_ name: String, channels: Int, _ extents: [String]) throws -> ProtocolMessage {
     var shape = ProtocolMessage()
     func add(_ field: (inout ProtocolMessage) -> Void) {

@@ -4,7 +4,7 @@ package struct AugmentationPolicy: Sendable, Equatable {
   package enum Kind: String, Sendable, CaseIterable {
     /// Some operations of one strength (Cubuk et al., "RandAugment", NeurIPS 2020, arXiv:1909.13719).
     case randAugment
-    /// One operation of a strength of chance (Müller and Hutter, "TrivialAugment", ICCV 2021, arXiv:2103.10158).
+    /// One operation of a random strength (Müller and Hutter, "TrivialAugment", ICCV 2021, arXiv:2103.10158).
     case trivialAugment
     /// One of the 25 pairs that were found for CIFAR-10.
     case autoAugment

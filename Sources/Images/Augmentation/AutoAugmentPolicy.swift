@@ -1,6 +1,7 @@
 /// AutoAugment's policy for CIFAR-10 (Cubuk et al., CVPR 2019), in the form that Balanced Meta-Softmax and PaCo trained with.
 ///
-/// One of 25 pairs is drawn for each view, uniformly; each of its two operations happens with its own probability, at a magnitude of 0 to 9.
+/// One of 25 pairs is drawn for each view, uniformly; each of its two operations happens with its own probability, at a magnitude of 0 to
+/// 9.
 package enum AutoAugmentPolicy {
   /// What an operation is called in the policy, before its magnitude has a unit.
   package enum Kind: String, Sendable, CaseIterable {

@@ -8,7 +8,7 @@ package struct ImageAugmentation: Sendable, Equatable {
   package enum Step: Sendable, Equatable {
     /// To a fixed size.
     case resize(ImageSize)
-    /// The shorter side to so many pixels, the other in proportion, cut off to whole pixels as in torchvision.
+    /// The shorter side to this many pixels, the other in proportion, cut off to whole pixels as in torchvision.
     case resizeShortSide(Int)
     /// The middle.
     case centreCrop(ImageSize)
@@ -26,7 +26,7 @@ package struct ImageAugmentation: Sendable, Equatable {
     case grey(Double)
     /// The image is blurred with a deviation in pixels from this range, with a probability.
     case blur(ClosedRange<Double>, probability: Double)
-    /// Turned about the middle by an angle uniform within so many degrees either way.
+    /// Turned about the middle by an angle uniform within this many degrees either way.
     case rotation(degrees: Double, interpolation: Interpolation)
     /// AutoAugment's policy for CIFAR-10.
     case autoAugment
@@ -73,8 +73,8 @@ package struct ImageAugmentation: Sendable, Equatable {
     apply(steps[...], to: image, epoch: epoch, sample: sample, view: view)
   }
 
-  /// One view of an image file: where the first step takes a part of it or shrinks it, JPEGs are decoded at a reduced scale if that leaves enough
-  /// pixels.
+  /// One view of an image file: where the first step takes a part of it or shrinks it, JPEGs are decoded at a reduced scale if that leaves
+  /// enough pixels.
   /// - Throws: `.badData` where the file is broken.
   package func view(of file: EncodedImage, range: SampleRange? = nil, epoch: Int, sample: Int, view: Int = 0) throws -> RGBImage {
     let first: RGBImage
@@ -100,7 +100,7 @@ package struct ImageAugmentation: Sendable, Equatable {
 }
 
 extension ImageSize {
-  /// The size at which the shorter side has so many pixels; the longer one is cut off to whole pixels.
+  /// The size at which the shorter side has this many pixels; the longer one is cut off to whole pixels.
   package func withShortSide(_ side: Int) -> ImageSize {
     width <= height
       ? ImageSize(width: side, height: max(1, side * height / max(1, width)))

@@ -1,8 +1,8 @@
 /// The operations of AutoAugment's search space on images of 8 bits, each with its magnitude in its own unit. Pillow's definitions.
 package enum ImageOperation: Sendable, Equatable {
-  /// Slants by so many columns a row; cubic.
+  /// Slants by this many columns a row; cubic.
   case shearX(Double)
-  /// Slants by so many rows a column; cubic.
+  /// Slants by this many rows a column; cubic.
   case shearY(Double)
   /// Moves by a share of the width, to the left where it is positive.
   case translateX(Double)

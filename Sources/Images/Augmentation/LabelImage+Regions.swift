@@ -52,8 +52,8 @@ extension LabelImage {
     return found
   }
 
-  /// How many pixels of a window have a number, once the map is resized as `resized` would do it. Costs a reading of each pixel of the window, and
-  /// makes no map.
+  /// How many pixels of a window have a number, once the map is resized as `resized` would do it. Costs a reading of each pixel of the
+  /// window, and makes no map.
   /// - Parameters:
   ///   - label: the number.
   ///   - size: columns and rows of the whole resized map.

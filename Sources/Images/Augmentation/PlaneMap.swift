@@ -2,8 +2,8 @@ import Foundation
 
 /// Where a resampled image takes its pixels from: a map from positions in the result to positions in the source.
 ///
-/// Position (x, y) counts pixels from the upper left corner; the centre of the first pixel is (0.5, 0.5). With w = g x + h y + 1, the source
-/// of (x, y) is ((a x + b y + c) / w, (d x + e y + f) / w). An affine map has g = h = 0. These are the conventions of Pillow's
+/// Position (x, y) counts pixels from the upper left corner; the centre of the first pixel is (0.5, 0.5). With w = g x + h y + 1, the
+/// source of (x, y) is ((a x + b y + c) / w, (d x + e y + f) / w). An affine map has g = h = 0. These are the conventions of Pillow's
 /// `Image.transform` with `AFFINE` and `PERSPECTIVE`.
 package struct PlaneMap: Sendable, Equatable {
   /// The coefficients a, b, c of the source's column.
@@ -55,7 +55,7 @@ package struct PlaneMap: Sendable, Equatable {
 }
 
 extension PlaneMap {
-  /// Moves the image by so many pixels to the left and up (Pillow's sign: the source lies further right and down).
+  /// Moves the image by this many pixels to the left and up (Pillow's sign: the source lies further right and down).
   package static func translation(x: Double, y: Double) -> PlaneMap { PlaneMap(column: [1, 0, x], row: [0, 1, y]) }
 
   /// Slants the image: the source's column grows by `x` a row, its row by `y` a column.

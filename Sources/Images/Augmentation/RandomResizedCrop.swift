@@ -2,8 +2,8 @@ import Foundation
 
 /// A rectangle of random area and shape, brought to a fixed size: torchvision's `RandomResizedCrop`.
 ///
-/// Ten times an area (uniform) and a ratio of width to height (uniform in its logarithm) are drawn; the first rectangle that fits is taken, at
-/// a uniform place. Where none fits it is the largest one in the middle whose ratio is allowed.
+/// Ten times an area (uniform) and a ratio of width to height (uniform in its logarithm) are drawn; the first rectangle that fits is taken,
+/// at a uniform place. Where none fits it is the largest one in the middle whose ratio is allowed.
 package struct RandomResizedCrop: Sendable, Equatable {
   /// Columns and rows of the result.
   package var size: ImageSize

@@ -32,7 +32,7 @@ package struct RandomTones: Sendable, Equatable {
   /// Whether anything may change.
   package var isNeeded: Bool { gamma != nil || hue > 0 || blur != nil || noise != nil }
 
-  /// The image with changes of chance.
+  /// The image with random changes.
   /// - Parameters:
   ///   - operations: further ones, between hue and blur; those that move pixels are left out.
   ///   - random: numbers for all but the noise.

@@ -3,7 +3,7 @@
 /// All that a sample gets is composed into one map, so that pixels are mixed once. The middle of the image stays where it is, but for a
 /// perspective. What comes from outside is the mean colour in images, and ignored in labels.
 package struct RandomWarp: Sendable, Equatable {
-  /// Turned by an angle uniform within so many degrees either way.
+  /// Turned by an angle uniform within this many degrees either way.
   package var degrees = 0.0
   /// Slanted by a slope uniform within `± shear` in each direction: columns a row, and rows a column.
   package var shear = 0.0
@@ -12,8 +12,8 @@ package struct RandomWarp: Sendable, Equatable {
   /// The distortion by a grid, where there is one.
   package var grid: Grid?
 
-  /// Corners that move toward the middle, as in torchvision's `RandomPerspective`: each to a place uniform within `distortion` of half the width
-  /// and half the height. Positions are those of edges, and need not be whole.
+  /// Corners that move toward the middle, as in torchvision's `RandomPerspective`: each to a place uniform within `distortion` of half the
+  /// width and half the height. Positions are those of edges, and need not be whole.
   package struct Perspective: Sendable, Equatable {
     /// From 0 to below 1.
     package var distortion: Double

@@ -1,7 +1,7 @@
 /// An image cut into rectangles, each of which shows some quadrilateral of the source: distortion by a grid.
 ///
-/// Within a rectangle of w columns and h rows at (0, 0), with the source's corners nw, ne, sw, se, position (x, y) counted from the middle of its
-/// first pixel at (0.5, 0.5) comes from
+/// Within a rectangle of w columns and h rows at (0, 0), with the source's corners nw, ne, sw, se, position (x, y) counted from the middle
+/// of its first pixel at (0.5, 0.5) comes from
 ///
 ///     nw + (ne - nw) x / w + (sw - nw) y / h + (se - sw - ne + nw) x y / (w h)
 ///

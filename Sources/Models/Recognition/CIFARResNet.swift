@@ -24,9 +24,9 @@ extension CIFARResNetOptions: Section {
 extension Graph {
   /// A ResNet for images of some 32 pixels: a 3x3 convolution and three stages of basic blocks, the last two begun with stride 2.
   ///
-  /// Shortcuts have no parameters: every second position, and zeros in the new channels. Weights begin normal by the fan-in. Parameter names:
-  /// `conv1`, `bn1`, `layer1.0.conv1`, …, `linear`, as work on long tails has them. Of 32 layers and width 16 it has 463,504 parameters without
-  /// the classifier.
+  /// Shortcuts have no parameters: every second position, and zeros in the new channels. Weights begin normal by the fan-in. Parameter
+  /// names: `conv1`, `bn1`, `layer1.0.conv1`, …, `linear`, as work on long tails has them. Of 32 layers and width 16 it has 463,504
+  /// parameters without the classifier.
   /// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016, section 4.2.
   /// - Parameter layers: 6 n + 2: n blocks a stage.
   public static func cifarResNet(layers: Int, classes: Int, options: CIFARResNetOptions = CIFARResNetOptions()) -> Graph {

@@ -4,8 +4,8 @@ extension Graph {
   /// The part behind the last feature map: pooling over the image, projection, classifiers.
   ///
   /// Ports: `featureMap`; `features`, pooled over the image; `projection`, where there is one; `logits`, and `logits.1`, … for further
-  /// classifiers. Parameter names: `name.weight`, `name.bias` as torchvision's; `name.scale`, `name.scaling.scales`; `heads.1.…` for further classifiers;
-  /// `projection.0` and `projection.2`, numbered as in a PyTorch sequence.
+  /// classifiers. Parameter names: `name.weight`, `name.bias` as torchvision's; `name.scale`, `name.scaling.scales`; `heads.1.…` for
+  /// further classifiers; `projection.0` and `projection.2`, numbered as in a PyTorch sequence.
   /// - Parameters:
   ///   - name: the classifier's: `fc` in torchvision's networks, `linear` in those for CIFAR.
   ///   - start: how weights begin that count with their lengths.

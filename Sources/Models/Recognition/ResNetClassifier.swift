@@ -56,7 +56,8 @@ extension Graph {
 
   /// A ResNet-10 for small images: 3x3 stem, four stages of one block, 32 channels at first by default.
   ///
-  /// For one colour channel 1,225,824 parameters without the classifier. Weights begin normal by the fan-in, as those of networks for CIFAR.
+  /// For one colour channel 1,225,824 parameters without the classifier. Weights begin normal by the fan-in, as those of networks for
+  /// CIFAR.
   public static func smallResNet10(classes: Int, options: ResNetClassifierOptions, inputChannels: Int = 3) -> Graph {
     let design = ResNetDesign(depth: .ten, width: options.width, stem: options.stem, start: .normalByFanIn)
     return residual(design, classes, options.classifier, inputChannels: inputChannels)

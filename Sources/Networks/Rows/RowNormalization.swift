@@ -6,7 +6,7 @@ import Tensors
 /// Sources: Wang and others, "NormFace", ACM Multimedia 2017 (unit); Liu and others, "Large-scale long-tailed recognition in an open world",
 /// CVPR 2019 (squashed).
 public struct RowNormalization: RowLayer {
-  /// What becomes of a row.
+  /// What a row is mapped to.
   public var rule: RowNormalizationLoops.Rule
 
   /// Describes the layer.

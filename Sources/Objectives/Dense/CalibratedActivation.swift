@@ -3,10 +3,10 @@ import Foundation
 /// Features weighted by where the likeliest classes are seen, and classified once more: our reading of calibrated class activation maps
 /// (Zhang et al., arXiv:2108.12757, of which no code is published).
 ///
-/// z1 = s w^ . x^ with x the mean of the map F over its H W places. Of the m likeliest classes, q are the probabilities, brought to sum 1; the map's
-/// score is c(u) = sum_k q_k cos(F(u), w_k), and a = softmax over places of c / T. The calibrated feature is
-/// x~ = sum_u (1 + g H W a(u)) F(u) / (H W (1 + g)), and z2 = s w^ . x~^. The loss is that of z2; a is a constant in the backward pass. With g = 0
-/// it is the plain cosine classifier. Nothing depends on other images.
+/// z1 = s w^ . x^ with x the mean of the map F over its H W places. Of the m likeliest classes, q are the probabilities, brought to sum 1;
+/// the map's score is c(u) = sum_k q_k cos(F(u), w_k), and a = softmax over places of c / T. The calibrated feature is
+/// x~ = sum_u (1 + g H W a(u)) F(u) / (H W (1 + g)), and z2 = s w^ . x~^. The loss is that of z2; a is a constant in the backward pass.
+/// With g = 0 it is the plain cosine classifier. Nothing depends on other images.
 package struct CalibratedActivation: Sendable {
   /// s.
   package var scale: Float = 16

@@ -3,8 +3,8 @@ import Threading
 
 /// A table of numbers, row after row: features of samples, weights of classes, logits.
 ///
-/// For what is done to heads on given features, not for networks' layers: products are plain loops over vectors of eight. Rows of large ones
-/// are spread over the compute threads, each computed by one, so that the numbers are the same on any number of them.
+/// For what is done to heads on given features, not for networks' layers: products are plain loops over vectors of eight. Rows of large
+/// ones are spread over the compute threads, each computed by one, so that the numbers are the same on any number of them.
 package struct DenseRows: Sendable, Equatable {
   /// Rows.
   package let count: Int
@@ -87,7 +87,8 @@ package struct DenseRows: Sendable, Equatable {
     return result
   }
 
-  /// The rows of another table added up with the weights that each column of this one has: this transposed times the other, width x other.width.
+  /// The rows of another table added up with the weights that each column of this one has: this transposed times the other, width x
+  /// other.width.
   package func collecting(_ other: DenseRows) -> DenseRows {
     precondition(count == other.count, "as many rows")
     var result = DenseRows(count: width, width: other.width)

@@ -41,8 +41,8 @@ package enum Distillation {
     return scaled.map { $0 - sum }
   }
 
-  /// What Class-Balanced Distillation (Iscen et al., BMVC 2021) draws features to: each teacher's features at length 1, behind one another, at
-  /// length 1 together.
+  /// What Class-Balanced Distillation (Iscen et al., BMVC 2021) draws features to: each teacher's features at length 1, behind one another,
+  /// at length 1 together.
   /// - Parameter teachers: features of each, B x d_m.
   package static func target(teachers: [DenseRows]) -> DenseRows {
     let units = teachers.map { $0.units.rows }

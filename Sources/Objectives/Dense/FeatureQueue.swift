@@ -1,7 +1,7 @@
 /// Features of past epochs from which rare classes are filled up: EMANATE of Breadcrumb (Liu et al., ECCV 2022 workshops).
 ///
-/// The features of a class in an epoch lie about their mean. Those of older epochs are moved to the newest mean, so that a class with few images
-/// has as many rows as the others. Rows of an epoch are kept in the order of image numbers, which does not depend on ranks.
+/// The features of a class in an epoch lie about their mean. Those of older epochs are moved to the newest mean, so that a class with few
+/// images has as many rows as the others. Rows of an epoch are kept in the order of image numbers, which does not depend on ranks.
 package struct FeatureQueue: Sendable, Equatable {
   /// What to do before every class has as many epochs as it needs.
   package enum Startup: String, Sendable, CaseIterable {

@@ -2,15 +2,15 @@ import Foundation
 
 /// Changes of a linear head's weights that need no training.
 package enum HeadChanges {
-  /// Weights divided by the tau-th power of their length (Kang et al., ICLR 2020): 0 changes nothing, 1 makes all classes' weights equally long.
-  /// The bias is dropped by whoever uses them.
+  /// Weights divided by the tau-th power of their length (Kang et al., ICLR 2020): 0 changes nothing, 1 makes all classes' weights equally
+  /// long. The bias is dropped by whoever uses them.
   /// - Parameter weights: C x d, one row a class.
   package static func tauNormalized(_ weights: DenseRows, tau: Float) -> DenseRows {
     weights.scaled(by: weights.norms.map { pow(max($0, DenseRows.leastNorm), -tau) })
   }
 
-  /// The greatest length that weights may have in a stage with MaxNorm (Alshammari et al., CVPR 2022): a share of the way from the least to the
-  /// greatest length at its beginning.
+  /// The greatest length that weights may have in a stage with MaxNorm (Alshammari et al., CVPR 2022): a share of the way from the least to
+  /// the greatest length at its beginning.
   package static func maximumNorm(_ weights: DenseRows, share: Float) -> Float {
     let norms = weights.norms
     let (least, most) = (norms.min() ?? 0, norms.max() ?? 0)

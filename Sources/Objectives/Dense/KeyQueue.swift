@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Keys of past steps that queries are told apart from: momentum contrast (He et al., CVPR 2020) with labels, in which keys of the query's own
-/// class do not count (SSD-LT, Li et al., ICCV 2021).
+/// Keys of past steps that queries are told apart from: momentum contrast (He et al., CVPR 2020) with labels, in which keys of the query's
+/// own class do not count (SSD-LT, Li et al., ICCV 2021).
 ///
 /// Keys are units. Rows that were never filled are random units with label -1, which is no query's.
 package struct KeyQueue: Sendable, Equatable {

@@ -1,12 +1,13 @@
 import Foundation
 import Tensors
 
-/// Sampling rates of classes that are learned: the Meta Sampler of Balanced Meta-Softmax (Ren et al., NeurIPS 2020), with the gradient of its
-/// outer problem in closed form.
+/// Sampling rates of classes that are learned: the Meta Sampler of Balanced Meta-Softmax (Ren et al., NeurIPS 2020), with the gradient of
+/// its outer problem in closed form.
 ///
-/// Each class has a rate psi_c = sigmoid(theta_c). A slot of the global batch draws an image i with probability psi_{y_i} / sum_j psi_{y_j} by the
-/// largest of psi_{y_i} / E_i, with E_i exponential numbers: that is the Gumbel-softmax's draw, and its soft sample is s_i = (psi_{y_i} / E_i) / sum.
-/// The head's step on the drawn rows is virtual only in name: the ordinary step gives the same head, at which the meta batch is judged.
+/// Each class has a rate psi_c = sigmoid(theta_c). A slot of the global batch draws an image i with probability psi_{y_i} / sum_j psi_{y_j}
+/// by the largest of psi_{y_i} / E_i, with E_i exponential numbers: that is the Gumbel-softmax's draw, and its soft sample is s_i =
+/// (psi_{y_i} / E_i) / sum. The head's step on the drawn rows is virtual only in name: the ordinary step gives the same head, at which the
+/// meta batch is judged.
 ///
 /// State is theta and Adam's moments, replicated: all sums over slots and meta rows are over all ranks.
 package struct MetaSampler: Sendable, Equatable {

@@ -4,8 +4,8 @@ import Tensors
 ///
 /// The paper says what it is for and gives no rule. There are two readings. By norms: with G_k the norm of the gradient of class k over the
 /// global batch, the rows of class k are multiplied by M / G_k, at most `maximumScale`; classes without gradient in the batch are left out.
-/// G_k^2 is a sum over rows, hence exact over ranks at the cost of C numbers. By masks: each class counts with the mean over its own pixels,
-/// and the loss is the mean of those means, see `Target.maskSize`.
+/// G_k^2 is a sum over rows, hence exact over ranks at the cost of C numbers. By masks: each class counts with the mean over its own
+/// pixels, and the loss is the mean of those means, see `Target.maskSize`.
 /// Everything below the logits is driven by the scaled rows, the classifier included (RotoGrad leaves heads alone).
 /// Source: PAT, arXiv:2404.05393 v1; RotoGrad, arXiv:2103.02631.
 public struct Homogenization: Sendable {

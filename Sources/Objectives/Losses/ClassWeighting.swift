@@ -11,7 +11,8 @@ package enum ClassWeighting: SettingConvertible {
   package enum Rule: String, CaseIterable, Sendable {
     /// N / (C n_k): every class weighs the same in all.
     case inverse
-    /// 1 / ln(1.02 + n_k / N): from 1.4 for a class that is everywhere to 50 for one that is nowhere. Paszke et al., 2016, arXiv:1606.02147.
+    /// 1 / ln(1.02 + n_k / N): from 1.4 for a class that is everywhere to 50 for one that is nowhere. Paszke et al., 2016,
+    /// arXiv:1606.02147.
     case enet
     /// The median of f over the classes that occur, divided by f_k, where f_k is the share of class k in the pixels of the images that
     /// show it. Images count as having the same number of labelled pixels: then f_k is n_k / m_k times a constant.

@@ -2,7 +2,8 @@ import Foundation
 import Settings
 import Tensors
 
-/// Equalization loss v2 (EQLv2): binary cross-entropies whose weights balance, class by class, the gradients from its own pixels and from others.
+/// Equalization loss v2 (EQLv2): binary cross-entropies whose weights balance, class by class, the gradients from its own pixels and from
+/// others.
 ///
 /// With g_k the quotient of the sums so far of |gradient| of class k over its own pixels and over all others, the weight of class k is
 /// r_k = 1 / (1 + exp(-gamma (g_k - mu))) on pixels of other classes and 1 + alpha (1 - r_k) on its own; 1 in the first step.

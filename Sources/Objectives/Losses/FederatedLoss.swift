@@ -4,9 +4,9 @@ import Tensors
 
 /// Federated loss: binary cross-entropies of some of the classes only, those of the step's rows and others that are drawn.
 ///
-/// A step takes the classes of its rows, over all ranks, background counting as one of them; where they are fewer than `classes`, others are
-/// drawn without replacement, with probabilities in proportion to (training images with the class)^`exponent`. The draw is a function of
-/// seed and step: one set for all ranks. Other columns have no loss and no gradient. Divided by the valid rows of the global batch.
+/// A step takes the classes of its rows, over all ranks, background counting as one of them; where they are fewer than `classes`, others
+/// are drawn without replacement, with probabilities in proportion to (training images with the class)^`exponent`. The draw is a function
+/// of seed and step: one set for all ranks. Other columns have no loss and no gradient. Divided by the valid rows of the global batch.
 /// One round before: C + 1 counts of rows. Evaluation takes all classes.
 ///
 /// Source: Zhou, Koltun, Krähenbühl, "Probabilistic two-stage detection", 2021, arXiv:2103.07461, appendix; after the data sets' federated

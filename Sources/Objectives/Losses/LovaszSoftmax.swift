@@ -2,8 +2,8 @@ import Settings
 
 /// Lovász-softmax: the Jaccard loss of each class, extended to probabilities so that it has a gradient; per image.
 ///
-/// For an image and class the pixels' errors |[y = k] - p_k| are sorted and weighted by the steps of the Jaccard loss, see `LovaszExtension`;
-/// the loss is the mean over the image's classes, and over all images of the global batch that have a valid pixel.
+/// For an image and class the pixels' errors |[y = k] - p_k| are sorted and weighted by the steps of the Jaccard loss, see
+/// `LovaszExtension`; the loss is the mean over the image's classes, and over all images of the global batch that have a valid pixel.
 ///
 /// Source: Berman, Rannen Triki, Blaschko, CVPR 2018, arXiv:1705.08790.
 enum LovaszSoftmax {

@@ -6,8 +6,8 @@ import Tensors
 ///
 /// A pixel is kept if its q = softmax(z)_y is below `threshold`, or if it is among the `minimumKept` pixels with the largest loss.
 /// The place of the last of these is read from a histogram of losses over all ranks with 64 bins an octave: the whole bin is kept,
-/// that is, all whose loss is at most 1.6 % smaller. The selection counts as a constant: gradient p - onehot(y) for kept pixels, 0 for others.
-/// Evaluation keeps every pixel. One round before: the histogram, about 1800 numbers.
+/// that is, all whose loss is at most 1.6 % smaller. The selection counts as a constant: gradient p - onehot(y) for kept pixels, 0 for
+/// others. Evaluation keeps every pixel. One round before: the histogram, about 1800 numbers.
 ///
 /// Source: Shrivastava, Gupta, Girshick, CVPR 2016, arXiv:1604.03540; pixel form as in mmsegmentation's OHEM pixel sampler.
 package enum OnlineHardExampleMining {

@@ -4,8 +4,8 @@ import Tensors
 
 /// Pixel-wise class-specific loss adaptation (PCLA), and with homogenization pixel-wise adaptive training (PAT).
 ///
-/// With q = softmax(z / T)_y the loss of a pixel is w(q) (-log q), w(q) = 0.5 exp(K (1 - q)): pixels that the network gets wrong weigh more.
-/// The gradient flows through the weight: dL/dz = w(q) (1 - K q log q) / T (softmax(z / T) - onehot(y));
+/// With q = softmax(z / T)_y the loss of a pixel is w(q) (-log q), w(q) = 0.5 exp(K (1 - q)): pixels that the network gets wrong weigh
+/// more. The gradient flows through the weight: dL/dz = w(q) (1 - K q log q) / T (softmax(z / T) - onehot(y));
 /// with a detached weight the factor is w(q) / T.
 ///
 /// Source: arXiv:2404.05393; its released code, variants with K = C and K = 1.

@@ -64,7 +64,8 @@ struct SquareAUCMomentsKernel<Weighting: RowWeighting>: TileKernel {
 
 /// The gradient of the square AUC loss by the logits, and the moments once more.
 ///
-/// Every slope is linear in the score: weight / n (a_k + b_k s) s (1 - s), with one a and b for the rows of other classes and one for own ones.
+/// Every slope is linear in the score: weight / n (a_k + b_k s) s (1 - s), with one a and b for the rows of other classes and one for own
+/// ones.
 struct SquareAUCGradientKernel<Weighting: RowWeighting>: TileKernel {
   let classes: Int
   let shares: UnsafePointer<Float>

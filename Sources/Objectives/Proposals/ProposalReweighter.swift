@@ -1,11 +1,12 @@
 import Tensors
 
-/// Weights of classes over proposals that are learned: the meta re-weighter of Balanced Activation's detectors, with the gradient of its outer
-/// problem in closed form.
+/// Weights of classes over proposals that are learned: the meta re-weighter of Balanced Activation's detectors, with the gradient of its
+/// outer problem in closed form.
 ///
-/// A row of class k weighs w = psi_k F / P, with psi_k = sigmoid(theta_k), F the rows of the step that show an object, and P the sum of their
-/// psi: the mean weight of objects is 1. Rows of background weigh 1. The step of the class layer is the inner problem; M is the gradient of the
-/// meta rows' loss at the layer that it has left, and e_i the gradient of the step's loss at the scores of row i, its weight included. Then
+/// A row of class k weighs w = psi_k F / P, with psi_k = sigmoid(theta_k), F the rows of the step that show an object, and P the sum of
+/// their psi: the mean weight of objects is 1. Rows of background weigh 1. The step of the class layer is the inner problem; M is the
+/// gradient of the meta rows' loss at the layer that it has left, and e_i the gradient of the step's loss at the scores of row i, its
+/// weight included. Then
 ///
 ///     dL/dw_i = -(eta / w_i) e_i.(M x_i),    dw_i/dtheta_c = F / P ([y_i = c] - psi_{y_i} n_c / P) psi_c (1 - psi_c)
 ///

@@ -11,7 +11,7 @@ package enum RegionForm: String, Sendable, CaseIterable {
   /// A softmax over the C classes, and one over two more columns: object and background.
   case softmaxWithObjectness
 
-  /// Columns for so many classes.
+  /// Columns for this many classes.
   package func columns(classes: Int) -> Int {
     switch self {
     case .sigmoid: classes

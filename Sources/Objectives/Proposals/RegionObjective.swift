@@ -34,8 +34,8 @@ package final class RegionObjective: Objective {
 
   /// Builds an objective.
   ///
-  /// Balanced Sigmoid counts odds by instances where there are fewer than 50 classes and the settings do not say otherwise: there the share of
-  /// images that show a class comes near 1, and its offset grows without bound.
+  /// Balanced Sigmoid counts odds by instances where there are fewer than 50 classes and the settings do not say otherwise: there the share
+  /// of images that show a class comes near 1, and its offset grows without bound.
   /// - Parameters:
   ///   - name: as in the registry.
   ///   - settings: without `background`, which the form decides.

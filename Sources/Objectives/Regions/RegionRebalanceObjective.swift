@@ -120,7 +120,8 @@ final class RegionRebalanceObjective: TermObjective {
     return all
   }
 
-  /// The loss of a region, nil for one whose pixels weigh nothing; writes the gradient of a pixel of weight 1, and returns its squared norm.
+  /// The loss of a region, nil for one whose pixels weigh nothing; writes the gradient of a pixel of weight 1, and returns its squared
+  /// norm.
   private func complete(
     _ sums: UnsafeMutableBufferPointer<Double>, label: Int, into gradient: UnsafeMutablePointer<Float>
   ) -> (loss: Double?, square: Float) {

@@ -18,7 +18,7 @@ struct SigmoidParameters {
   var collects: Bool
 }
 
-/// What becomes of a binary cross-entropy and its gradient. Known when a pass is compiled.
+/// The loss and its gradient as functions of a binary cross-entropy and its gradient. Known when a pass is compiled.
 protocol SigmoidCurve {
   /// - Parameters:
   ///   - entropy: -log of the probability of what is right.
@@ -48,7 +48,8 @@ struct FocalCurve: SigmoidCurve {
   }
 }
 
-/// Binary cross-entropy of every class of eight rows: sum_k w_k (softplus(z_k) - y_k z_k), gradient w_k (sigmoid(z_k) - y_k); or a curve of it.
+/// Binary cross-entropy of every class of eight rows: sum_k w_k (softplus(z_k) - y_k z_k), gradient w_k (sigmoid(z_k) - y_k); or a curve of
+/// it.
 ///
 /// Sums: losses, pixels, squared gradient norms by the label's class, background after the classes; then for each class |gradient| where it
 /// is the label, and elsewhere.

@@ -28,7 +28,7 @@ struct SigmoidShape {
   /// Whether the loss is divided by the rows of classes alone, one at least, instead of by all.
   var countsForeground = false
 
-  /// The weights of so many classes.
+  /// The weights of this many classes.
   func weights(classes: Int) -> Weights {
     let ones = Array(repeating: 1.0, count: classes)
     return weights ?? Weights(positive: ones, negative: ones, background: ones)

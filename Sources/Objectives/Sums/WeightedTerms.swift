@@ -3,8 +3,8 @@ import Tensors
 
 /// The terms of a weighted sum, as settings describe them.
 ///
-/// There are three forms: a text `crossEntropy:1, dice:0.5`; a mapping of names to weights or settings with a `weight`; a list whose entries
-/// are such texts or mappings with `name`, `weight` and `settings`.
+/// There are three forms: a text `crossEntropy:1, dice:0.5`; a mapping of names to weights or settings with a `weight`; a list whose
+/// entries are such texts or mappings with `name`, `weight` and `settings`.
 struct WeightedTerms: SettingConvertible {
   /// One term.
   struct Term: Equatable {

@@ -18,7 +18,8 @@ public struct BatchPlaces: Sendable, Equatable {
 
   /// The places of one rank.
   /// - Parameters:
-  ///   - counts: images of each rank, by micro-batch: micro-batches are stretches of the global batch, and the ranks of each share it in order.
+  ///   - counts: images of each rank, by micro-batch: micro-batches are stretches of the global batch, and the ranks of each share it in
+  ///     order.
   ///   - rank: the rank.
   public init(counts: [[Int]], rank: Int) {
     var start = 0

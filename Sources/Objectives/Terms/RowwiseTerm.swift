@@ -4,8 +4,8 @@ import Tensors
 ///
 ///     L = weight / n sum_i l_i(x_i),    dL/dx_i = weight / n dl_i/dx_i
 ///
-/// with the n rows of all ranks that have a loss. What a row is compared with, such as a teacher's row or a queue, is a constant: no gradient
-/// goes there. One round of two sums. Cost: a copy of each row beside the loss itself.
+/// with the n rows of all ranks that have a loss. What a row is compared with, such as a teacher's row or a queue, is a constant: no
+/// gradient goes there. One round of two sums. Cost: a copy of each row beside the loss itself.
 public final class RowwiseTerm: Term {
   /// The loss of one row, in double precision.
   ///

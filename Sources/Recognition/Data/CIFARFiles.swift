@@ -3,7 +3,8 @@ import Foundation
 import Images
 import Tensors
 
-/// CIFAR-10 and CIFAR-100 in their binary form (Krizhevsky, 2009): records of one or two label bytes and 3072 bytes of red, green, blue planes.
+/// CIFAR-10 and CIFAR-100 in their binary form (Krizhevsky, 2009): records of one or two label bytes and 3072 bytes of red, green, blue
+/// planes.
 enum CIFARFiles {
   private static let size = ImageSize(width: 32, height: 32)
 

@@ -12,8 +12,8 @@ enum ClassFolders {
 
   /// Opens `root/SPLIT/CLASS/…`, or `root/CLASS/…` as training images where no folder is called like a split.
   ///
-  /// Classes are the folders of the training images, in the order of their names (bytes), as in torchvision; files are those below them, in the
-  /// order of their paths.
+  /// Classes are the folders of the training images, in the order of their names (bytes), as in torchvision; files are those below them, in
+  /// the order of their paths.
   /// - Throws: `.missingInput` where there is no such folder, `.badData` where a class has no image or a split has a class of its own.
   static func open(name: String = "folder", root: String) throws -> LabelledImages {
     guard FileListing.isFolder(root) else { throw LongtailError(.missingInput, "\(root): there is no such folder") }

@@ -1,8 +1,8 @@
 import Images
 import Tensors
 
-/// A file in MNIST's format IDX: two zero bytes, the type of its elements, the number of its dimensions, their extents as big-endian numbers
-/// of 32 bits, and the elements. Only bytes (type 8) are read. Source: the description that goes with the MNIST files.
+/// A file in MNIST's format IDX: two zero bytes, the type of its elements, the number of its dimensions, their extents as big-endian
+/// numbers of 32 bits, and the elements. Only bytes (type 8) are read. Source: the description that goes with the MNIST files.
 struct IDXFile {
   /// What error messages call it.
   let path: String

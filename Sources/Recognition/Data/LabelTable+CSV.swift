@@ -8,8 +8,8 @@ extension LabelTable {
   /// Names of the column that says which split an image is of.
   static let splitColumns = ["split", "set", "subset", "partition"]
 
-  /// Reads a table of comma-separated values (RFC 4180): a line of headings, quotes around cells that hold commas, and perhaps a column that
-  /// tells the splits apart.
+  /// Reads a table of comma-separated values (RFC 4180): a line of headings, quotes around cells that hold commas, and perhaps a column
+  /// that tells the splits apart.
   /// - Parameters:
   ///   - pathColumn: the heading of the paths; nil looks for a usual one.
   ///   - labelColumn: the heading of the labels; nil looks for a usual one.

@@ -17,8 +17,8 @@ struct LabelTable {
   /// The images, in the file's order.
   let rows: [Row]
 
-  /// Reads a list with a path and a label a line, apart by blanks or a tab: the label is what stands behind the last of them. Empty lines and
-  /// those that begin with `#` are left out.
+  /// Reads a list with a path and a label a line, apart by blanks or a tab: the label is what stands behind the last of them. Empty lines
+  /// and those that begin with `#` are left out.
   /// - Throws: `.badData` naming a line without a label, or a list without an image.
   init(list text: String, file: String) throws {
     var rows: [Row] = []
@@ -39,8 +39,8 @@ struct LabelTable {
 
   /// The classes of labels, and each row's class.
   ///
-  /// With names given, labels are those names or their numbers. Without, labels that are all whole numbers are the classes 0 to the greatest, and
-  /// others are names, in the order of their bytes.
+  /// With names given, labels are those names or their numbers. Without, labels that are all whole numbers are the classes 0 to the
+  /// greatest, and others are names, in the order of their bytes.
   /// - Parameter classes: the names of the classes; nil takes them from the labels.
   /// - Throws: `.badData` naming a line whose label is not a class.
   func labels(classes: [String]?) throws -> (classes: [String], labels: [Int32]) {

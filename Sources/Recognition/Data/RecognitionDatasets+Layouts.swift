@@ -71,7 +71,8 @@ extension RecognitionDatasets {
     return hold(layout, hasValidation: splits.contains { $0.0 == .validation }, hasTest: splits.contains { $0.0 == .test })
   }
 
-  /// The folder inside the root that the paths of a list start from, empty for the root itself; nil for a text that is not a list of images.
+  /// The folder inside the root that the paths of a list start from, empty for the root itself; nil for a text that is not a list of
+  /// images.
   private static func firstImage(_ list: String, root: String) -> String? {
     guard let text = try? ListedImages.text(list), let table = try? LabelTable(list: text, file: list), let row = table.rows.first else {
       return nil

@@ -20,8 +20,8 @@ struct GlyphStroke: Sendable, Equatable {
 
 /// The signs that the classes are: strokes on a square from -1 to 1, always the same ones.
 ///
-/// Classes come in pairs that share all strokes but one, as far apart in the order of classes as can be: a rare sign has a frequent one that
-/// looks much like it. That is what makes a network which follows the frequencies miss the rare one.
+/// Classes come in pairs that share all strokes but one, as far apart in the order of classes as can be: a rare sign has a frequent one
+/// that looks much like it. That is what makes a network which follows the frequencies miss the rare one.
 struct GlyphAlphabet: Sendable {
   /// Strokes of a sign.
   static let strokeCount = 4
@@ -31,7 +31,7 @@ struct GlyphAlphabet: Sendable {
   /// The strokes of each class.
   let glyphs: [[GlyphStroke]]
 
-  /// Draws up the signs of so many classes. The first ones are the same for every even number.
+  /// Draws up the signs of this many classes. The first ones are the same for every even number.
   init(classCount: Int) {
     let pairs = (classCount + 1) / 2
     var glyphs = [[GlyphStroke]](repeating: [], count: 2 * pairs)

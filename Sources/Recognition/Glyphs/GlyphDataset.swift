@@ -4,9 +4,9 @@ import Tensors
 
 /// Drawn signs: the data set for recognition that is always there.
 ///
-/// Strokes under random affine maps, with clutter, things that lie over them, and noise. An image is a function of (seed, split, class, number),
-/// the same on every machine; training images are long-tailed, class 0 the most frequent, and those of the other splits are balanced. Image k of a
-/// class is the same whatever the imbalance is.
+/// Strokes under random affine maps, with clutter, things that lie over them, and noise. An image is a function of (seed, split, class,
+/// number), the same on every machine; training images are long-tailed, class 0 the most frequent, and those of the other splits are
+/// balanced. Image k of a class is the same whatever the imbalance is.
 package enum GlyphDataset {
   /// Changes with every change of the drawing, so that what is remembered of the images is not taken for that of others.
   static let revision = 1

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Which images of each step's global batch are mixed, and how: a function of (seed, epoch, step), the same on every rank.
 ///
-/// With mixup and CutMix, each batch gets one of the two, with equal chance. Decisions for the steps that are being filled are kept, so that each
-/// is made once and not for every image.
+/// With mixup and CutMix, each batch gets one of the two, with equal chance. Decisions for the steps that are being filled are kept, so
+/// that each is made once and not for every image.
 package final class BatchMixing: Sendable {
   /// The ways of mixing.
   package let kinds: [Mixing]

@@ -62,8 +62,8 @@ extension RecognitionInput {
       image: augmentation.view(of: image, epoch: epoch, sample: index, view: number), annotation: sample.annotation)
   }
 
-  /// The number that a view's random decisions are drawn with: each occurrence of a sample in an epoch has views of its own, and none has the
-  /// number that a batch's mixing is drawn with.
+  /// The number that a view's random decisions are drawn with: each occurrence of a sample in an epoch has views of its own, and none has
+  /// the number that a batch's mixing is drawn with.
   static func viewNumber(_ view: Int, occurrence: Int, viewCount: Int) -> Int {
     let number = view + occurrence * viewCount
     return number < 1 << 20 ? number : number + 1

@@ -4,7 +4,8 @@ import Tensors
 
 /// How images with a class become a network's input: several views of each, their changes, mixing within the batch, normalization.
 ///
-/// All that chance decides about a view is a function of (seed, epoch, sample, occurrence, view, step), about mixing one of (seed, epoch, step).
+/// All that chance decides about a view is a function of (seed, epoch, sample, occurrence, view, step), about mixing one of (seed, epoch,
+/// step).
 package struct RecognitionInput: InputPipeline {
   /// How each view is made, at least one.
   package let views: [ViewSteps]

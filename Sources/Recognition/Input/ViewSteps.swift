@@ -10,7 +10,7 @@ package struct ViewSteps: Sendable, Equatable {
     case padAndCrop(Int)
     /// A rectangle of random area and shape.
     case randomResizedCrop(area: ClosedRange<Double>, ratio: ClosedRange<Double>)
-    /// The shorter side to so many pixels, then the middle.
+    /// The shorter side to this many pixels, then the middle.
     case shortSide(Int)
   }
 

@@ -29,8 +29,8 @@ package struct TopClasses: Sendable, Equatable {
   }
 }
 
-/// A table of predictions as comma-separated values (RFC 4180): `image`, then `label` where labels are known, then for each rank its class and
-/// probability.
+/// A table of predictions as comma-separated values (RFC 4180): `image`, then `label` where labels are known, then for each rank its class
+/// and probability.
 package enum PredictionTable {
   /// The line of headings.
   package static func headings(count: Int, hasLabels: Bool) -> String {

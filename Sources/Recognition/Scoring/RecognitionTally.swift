@@ -1,11 +1,11 @@
 import Foundation
 import Tensors
 
-/// What is counted of predictions over a split: enough for all scores, and only whole numbers, so that sums over ranks do not depend on their
-/// order.
+/// What is counted of predictions over a split: enough for all scores, and only whole numbers, so that sums over ranks do not depend on
+/// their order.
 ///
-/// Takes C numbers for each of three rows, three for each bin, and one for each pair of classes that were confused; a table of C x C is never
-/// made, so that thousands of classes are no matter.
+/// Takes C numbers for each of three rows, three for each bin, and one for each pair of classes that were confused; a table of C x C is
+/// never made, so that thousands of classes are no matter.
 package struct RecognitionTally: Sendable, Equatable {
   /// Number of classes C.
   package let classCount: Int
@@ -46,8 +46,8 @@ package struct RecognitionTally: Sendable, Equatable {
 
   /// Counts rows of logits. A row whose label is negative is left out.
   ///
-  /// The prediction is the lowest class of the greatest logit. The label's rank is the number of classes with a greater logit, and of those with
-  /// an equal one and a lower number. Costs about C a row, and one exponential each.
+  /// The prediction is the lowest class of the greatest logit. The label's rank is the number of classes with a greater logit, and of those
+  /// with an equal one and a lower number. Costs about C a row, and one exponential each.
   /// - Parameters:
   ///   - logits: N x C numbers, row after row.
   ///   - labels: N classes.

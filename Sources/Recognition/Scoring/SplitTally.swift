@@ -9,8 +9,8 @@ import Tensors
 package struct SplitTally: Tally {
   /// The counts.
   package private(set) var counts: RecognitionTally
-  /// The probability of each image's own class in units of 2^-32, plus 1; 0 for images that were not seen. Whole numbers add up to the same in any
-  /// order.
+  /// The probability of each image's own class in units of 2^-32, plus 1; 0 for images that were not seen. Whole numbers add up to the same
+  /// in any order.
   private var certainties: [Int64]
   /// 1 for each image that is right.
   private var hits: [Int64]

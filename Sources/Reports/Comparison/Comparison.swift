@@ -107,8 +107,8 @@ public struct Comparison: Sendable {
   /// Whether runs were judged on folds of the training samples.
   public var hasFolds: Bool { entries.contains { $0.fold != nil } }
 
-  /// The difference of a metric to the first candidate, over the folds and seeds that both have finished: pairs of equal fold and seed share
-  /// images, their order and first values, so their differences vary less than the values themselves.
+  /// The difference of a metric to the first candidate, over the folds and seeds that both have finished: pairs of equal fold and seed
+  /// share images, their order and first values, so their differences vary less than the values themselves.
   public func difference(_ metric: ComparedMetric, of candidate: Candidate) -> SampleStatistics {
     let baseline = candidates.first?.finished ?? []
     return SampleStatistics(

@@ -99,7 +99,7 @@ extension DetectionReport {
 
   // MARK: Classes
 
-  /// Bars of so many classes of a group are drawn: the weakest and the strongest, where there are more.
+  /// Bars of this many classes of a group are drawn: the weakest and the strongest, where there are more.
   private static let barLimit = 40
 
   private var classBars: [Markup] {

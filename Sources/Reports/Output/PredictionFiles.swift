@@ -33,7 +33,7 @@ public struct PredictionFiles: Sendable {
   /// - Parameters:
   ///   - paths: images, and folders of images.
   ///   - output: the folder of the results.
-  ///   - names: what the results of so many images are called.
+  ///   - names: what the results of this many images are called.
   ///   - overwrites: whether files of others may be replaced; images never are.
   /// - Throws: `.missingInput` for what is not there, `.usage` naming the files for results that would meet each other, an image, or a file
   ///   of somebody else.

@@ -1,5 +1,5 @@
-/// What happened to a class in training since the evaluation before, and how sure the network is of it now: a member of each class in a line of
-/// `classes.jsonl`, where a run keeps it.
+/// What happened to a class in training since the evaluation before, and how sure the network is of it now: a member of each class in a
+/// line of `classes.jsonl`, where a run keeps it.
 public struct ClassDiary: Sendable, Equatable {
   /// Steps since the evaluation before, those left out aside.
   public var steps: Int

@@ -1,7 +1,7 @@
 /// What the diary of the classes adds up between two evaluations: a line of `diary.jsonl`, for writing and for reading.
 ///
-/// A line stands there for each checkpoint between two evaluations, so that a run that goes on from it has the same diary as one that was never
-/// interrupted. Costs a few additions for each class and step.
+/// A line stands there for each checkpoint between two evaluations, so that a run that goes on from it has the same diary as one that was
+/// never interrupted. Costs a few additions for each class and step.
 public struct ClassDiarySums: Sendable, Equatable, Codable {
   /// The step that it was written at.
   public var step = 0

@@ -2,8 +2,8 @@ import Foundation
 import Tasks
 import Tensors
 
-/// What an evaluation found beyond its table: what was taken for what, a score for each image, figures. The content of `evaluation.json`, for
-/// writing and for reading: one line, replaced by each evaluation.
+/// What an evaluation found beyond its table: what was taken for what, a score for each image, figures. The content of `evaluation.json`,
+/// for writing and for reading: one line, replaced by each evaluation.
 public struct EvaluationDetails: Sendable, Equatable {
   /// An image with its score.
   public struct Image: Sendable, Equatable {
@@ -65,7 +65,7 @@ public struct EvaluationDetails: Sendable, Equatable {
 }
 
 extension EvaluationDetails: Codable {
-  /// A square matrix up to so many classes; above, only the pairs that occur.
+  /// A square matrix up to this many classes; above, only the pairs that occur.
   static let mostClassesOfMatrix = 256
 
   private enum CodingKeys: String, CodingKey { case step, split, classes, confusion, confusedPairs, images, figures }

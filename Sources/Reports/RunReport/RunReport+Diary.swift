@@ -94,8 +94,8 @@ struct EarlySigns {
     return table
   }
 
-  /// For each quantity the part of the pairs of classes of which the one with more of it had the better score in the end; nil for fewer than
-  /// three pairs that differ in both.
+  /// For each quantity the part of the pairs of classes of which the one with more of it had the better score in the end; nil for fewer
+  /// than three pairs that differ in both.
   func agreement(_ quantity: DiaryQuantity) -> Double? {
     let known = stories.compactMap { story -> (early: Double, final: Double)? in
       guard let early = quantity.value(story.points[place].diary), let final = story.points.last?.score else { return nil }

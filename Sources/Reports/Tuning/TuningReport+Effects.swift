@@ -36,8 +36,8 @@ extension TuningReport {
   package struct Noise: Sendable, Equatable {
     /// The standard deviation over the runs of one candidate, pooled over all candidates. Nil where each has one run.
     package var ofRuns: Double?
-    /// The same when what all candidates share of a fold or seed is taken out: what a difference between two candidates with the same folds and
-    /// seeds has of each run. Nil where it is not known.
+    /// The same when what all candidates share of a fold or seed is taken out: what a difference between two candidates with the same folds
+    /// and seeds has of each run. Nil where it is not known.
     package var ofPairs: Double?
   }
 
@@ -70,8 +70,8 @@ extension TuningReport {
     return noise
   }
 
-  /// What mattered, the key with the largest difference in units of its noise first; at the first rung, the only one that all candidates have
-  /// reached: later ones have only those with good values.
+  /// What mattered, the key with the largest difference in units of its noise first; at the first rung, the only one that all candidates
+  /// have reached: later ones have only those with good values.
   package var effects: [Effect] {
     let noise = noise.ofPairs ?? noise.ofRuns
     return keys.indices.map { effect(ofKey: $0, noise) }

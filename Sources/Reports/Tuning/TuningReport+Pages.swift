@@ -13,8 +13,9 @@ extension TuningReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The table `tune.csv`: a line for each candidate, the best first, and one for each of its runs. Scores are as files have them, shares from 0
-  /// to 1; what is not known is empty. `score` is that of the last rung that was reached, `score.1` that of the first one, and so on.
+  /// The table `tune.csv`: a line for each candidate, the best first, and one for each of its runs. Scores are as files have them, shares
+  /// from 0 to 1; what is not known is empty. `score` is that of the last rung that was reached, `score.1` that of the first one, and so
+  /// on.
   package var csv: String {
     func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
     var head = ["row", "candidate"] + keys.map(\.name)

@@ -16,7 +16,7 @@ public struct ScalingPlan: Sendable {
   /// Predicts.
   /// - Parameters:
   ///   - ranks: the numbers of ranks, each at least 1.
-  ///   - globalBatch: images of a step for so many ranks.
+  ///   - globalBatch: images of a step for this many ranks.
   public init(_ model: ScalingModel, ranks: [Int], threads: Int, name: String, globalBatch: (Int) -> Int) {
     self.model = model
     (self.threads, self.name) = (threads, name)

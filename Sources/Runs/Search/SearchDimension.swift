@@ -28,8 +28,8 @@ package struct SearchDimension: Sendable, Equatable {
   /// What it may be.
   package let domain: Domain
 
-  /// Reads `KEY=a,b,c`, or `KEY=low..high`, or `KEY=low..high,log`. Commas in brackets, braces and quotes are part of a value. A range between
-  /// two numbers without a point and an exponent is one of whole numbers.
+  /// Reads `KEY=a,b,c`, or `KEY=low..high`, or `KEY=low..high,log`. Commas in brackets, braces and quotes are part of a value. A range
+  /// between two numbers without a point and an exponent is one of whole numbers.
   /// - Throws: `LongtailError(.usage)` for another form, for values named twice, and for ranges that hold nothing.
   package init(parsing text: String) throws {
     guard let mark = text.firstIndex(of: "="), mark > text.startIndex else {
@@ -54,7 +54,7 @@ package struct SearchDimension: Sendable, Equatable {
   /// Whether the other key lies within what this one decides.
   func holds(_ other: SearchDimension) -> Bool { other.key.hasPrefix("\(key).") }
 
-  /// The value for a number of chance.
+  /// The value for a random number.
   /// - Parameter share: uniform in [0, 1).
   func value(at share: Double) -> String {
     switch domain {

@@ -54,7 +54,7 @@ package struct SearchSpace: Sendable, Equatable {
     return try combinations.map(candidate)
   }
 
-  /// Configurations of chance, each another one: candidate i is a function of the seed and i, but for repetitions, which are left out.
+  /// Random configurations, all different: candidate i is a function of the seed and i, but for repetitions, which are left out.
   /// - Throws: `LongtailError(.usage)` where there are not as many.
   package func samples(_ count: Int, seed: Int) throws -> [Candidate] {
     guard (1...SearchSpace.largestGrid).contains(count) else {

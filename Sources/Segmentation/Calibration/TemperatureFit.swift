@@ -4,9 +4,9 @@ import Threading
 
 /// The temperature at which probabilities softmax(z / T) fit labels best: the smallest mean of -log q.
 ///
-/// The mean is taken at 49 temperatures from 1/8 to 8, each 2^(1/8) times the one before, over every seventh pixel; between the best of them
-/// and its neighbours a parabola in log T is minimized, and T rounded to thousandths. One number for all classes: no prediction changes by
-/// argmax. Source: Guo, Pleiss, Sun, Weinberger, ICML 2017, arXiv:1706.04599.
+/// The mean is taken at 49 temperatures from 1/8 to 8, each 2^(1/8) times the one before, over every seventh pixel; between the best of
+/// them and its neighbours a parabola in log T is minimized, and T rounded to thousandths. One number for all classes: no prediction
+/// changes by argmax. Source: Guo, Pleiss, Sun, Weinberger, ICML 2017, arXiv:1706.04599.
 ///
 /// Cost: 49 C exponentials for every seventh pixel.
 struct TemperatureFit {

@@ -2,7 +2,8 @@ import Tensors
 
 /// Counts of pixels (or samples) by true class and predicted class, over a whole split.
 ///
-/// Integers of 64 bits: a split may hold more pixels than 32 bits count. Over ranks the matrices are added, and scores are taken once, from the sum.
+/// Integers of 64 bits: a split may hold more pixels than 32 bits count. Over ranks the matrices are added, and scores are taken once, from
+/// the sum.
 public struct ConfusionMatrix: Sendable, Equatable {
   /// Number of classes C.
   public let classes: Int

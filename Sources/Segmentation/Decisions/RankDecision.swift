@@ -4,8 +4,8 @@ import Threading
 
 /// Chooses classes so that the expected overlap of each class with the truth is largest, image by image.
 ///
-/// With p the probabilities of a class over an image, E = sum p, and S the sum of p over the m most probable pixels, the expected overlap of
-/// these pixels is about
+/// With p the probabilities of a class over an image, E = sum p, and S the sum of p over the m most probable pixels, the expected overlap
+/// of these pixels is about
 ///
 ///     Dice: 2 S / (m + E + 1)        IoU: S / (m + E - S)
 ///

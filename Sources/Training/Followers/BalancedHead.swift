@@ -6,10 +6,11 @@ import Tensors
 
 /// A second classifier, which is trained on stored features in which all classes have as many rows: the classifier of Breadcrumb.
 ///
-/// At the beginning of an epoch the rows of each class are gathered from the newest complete epochs, moved to the newest mean (`FeatureQueue`),
-/// and shuffled; each step takes a slice of a global batch. No gradient reaches the network. State: the classifier with its optimizer; the rows
-/// follow from the bank. Cost: C d B products a step, and the rows of an epoch in memory.
-/// Source: Liu, Li, Kang, Hua, Vasconcelos, "Breadcrumbs: adversarial class-balanced sampling for long-tailed recognition", ECCV 2022, arXiv:2105.00127.
+/// At the beginning of an epoch the rows of each class are gathered from the newest complete epochs, moved to the newest mean
+/// (`FeatureQueue`), and shuffled; each step takes a slice of a global batch. No gradient reaches the network. State: the classifier with
+/// its optimizer; the rows follow from the bank. Cost: C d B products a step, and the rows of an epoch in memory.
+/// Source: Liu, Li, Kang, Hua, Vasconcelos, "Breadcrumbs: adversarial class-balanced sampling for long-tailed recognition", ECCV 2022,
+/// arXiv:2105.00127.
 final class BalancedHead: Follower {
   /// The name in checkpoints.
   static let stateName = "balancedHead"

@@ -3,8 +3,8 @@ import Tensors
 
 /// The keys of past steps that queries are told apart from, at length 1, with their classes: see `KeyQueue`.
 ///
-/// Keys of a step enter in the order of the global batch, after its terms have read the queue; the same bits on every rank, on any number of
-/// them. It begins with random units of no class. Cost: a sum of the step's keys over the ranks.
+/// Keys of a step enter in the order of the global batch, after its terms have read the queue; the same bits on every rank, on any number
+/// of them. It begins with random units of no class. Cost: a sum of the step's keys over the ranks.
 final class ContrastQueue: Follower {
   let name: String
   /// The keys.

@@ -3,8 +3,8 @@ import Tensors
 
 /// Features of whole epochs by class, as the network gave them in training, with the sample that each was made of.
 ///
-/// For each class the rows of the epoch at hand and of so many complete epochs before it. Rows are kept in the order of the global batches
-/// and are the same on every rank, so means and choices made of them are too. Memory: every row of the kept epochs, on each rank.
+/// For each class the rows of the epoch at hand and of a number of complete epochs before it. Rows are kept in the order of the global
+/// batches and are the same on every rank, so means and choices made of them are too. Memory: every row of the kept epochs, on each rank.
 /// Source of the use: Liu et al., "Breadcrumbs: adversarial class-balanced sampling for long-tailed recognition", ECCV 2022, section 4.
 package final class FeatureBank: Follower {
   /// The name in checkpoints.

@@ -1,7 +1,8 @@
 import Networks
 import Tensors
 
-/// Puts the first values of a layer back when a stage begins, after the numbers of the stage before were loaded: a layer that is trained anew.
+/// Puts the first values of a layer back when a stage begins, after the numbers of the stage before were loaded: a layer that is trained
+/// anew.
 ///
 /// A resumed run takes its own numbers instead. Nothing moves in steps.
 final class FirstValues: Follower {

@@ -4,10 +4,10 @@ import Tensors
 
 /// Learns the rates of a `MetaStepSampler` from what a step has done to a linear classifier: the outer problem of Balanced Meta-Softmax.
 ///
-/// The step that was done is the inner one. With its errors e_b, the gradients of the slots' own losses at the scores, and M, the gradient of
-/// the meta batch's mean cross-entropy at the classifier that the step has left, the loss of the meta batch grows with the weight of slot b by
-/// a_b = -(eta / B) e_b.(M x_b): momentum and weight decay do not change that, because the classifier is affine in the gradient of the step.
-/// Collective: sums of C (d + 1) and of C numbers. It remembers nothing: rates and moments are the sampler's.
+/// The step that was done is the inner one. With its errors e_b, the gradients of the slots' own losses at the scores, and M, the gradient
+/// of the meta batch's mean cross-entropy at the classifier that the step has left, the loss of the meta batch grows with the weight of
+/// slot b by a_b = -(eta / B) e_b.(M x_b): momentum and weight decay do not change that, because the classifier is affine in the gradient
+/// of the step. Collective: sums of C (d + 1) and of C numbers. It remembers nothing: rates and moments are the sampler's.
 final class MetaStep: Follower {
   let name = "meta"
   private let sampler: MetaStepSampler

@@ -4,8 +4,8 @@ import Tensors
 
 /// The gradient of an objective in a head's weights, over rows of all ranks.
 ///
-/// Sums of the objective are those of all ranks, as in a step of a network; the gradient is one sum of C (d + 1) floats in rank order. Ranks
-/// may hold any rows, none included: on another number of ranks the same rows give the same numbers to rounding.
+/// Sums of the objective are those of all ranks, as in a step of a network; the gradient is one sum of C (d + 1) floats in rank order.
+/// Ranks may hold any rows, none included: on another number of ranks the same rows give the same numbers to rounding.
 package final class HeadGradient {
   /// The gradient at the scores of this rank's rows, dL/dz of the global loss, n x C row-major: what `LinearHead.products` takes.
   package private(set) var errors = HostBuffer(floatCount: 0)

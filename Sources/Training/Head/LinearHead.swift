@@ -3,8 +3,8 @@ import Threading
 
 /// A linear classifier on rows of features: z = W x + b.
 ///
-/// Its passes are products in closed form, so that it can be trained, and looked through, without a network. Numbers are float32; sums run in
-/// a fixed order, whatever the number of threads. Cost of each pass: 2 n C d operations for n rows.
+/// Its passes are products in closed form, so that it can be trained, and looked through, without a network. Numbers are float32; sums run
+/// in a fixed order, whatever the number of threads. Cost of each pass: 2 n C d operations for n rows.
 package final class LinearHead: Stateful {
   /// C: rows of W.
   package let classes: Int

@@ -3,11 +3,11 @@ import Networks
 import Objectives
 import Tensors
 
-/// A cosine classifier on a feature map whose places count by how much the likeliest classes are seen there: `CalibratedActivation` as the last
-/// layer of a network, the same in training and evaluation.
+/// A cosine classifier on a feature map whose places count by how much the likeliest classes are seen there: `CalibratedActivation` as the
+/// last layer of a network, the same in training and evaluation.
 ///
-/// Parameter `weight`: C x d. Input: the map; output: one row of scores an image. The shares of the places are constants in the backward pass.
-/// Cost: 2 H W (m + 1) d products an image, in plain loops of one thread.
+/// Parameter `weight`: C x d. Input: the map; output: one row of scores an image. The shares of the places are constants in the backward
+/// pass. Cost: 2 H W (m + 1) d products an image, in plain loops of one thread.
 package struct CalibratedClassifier: Layer {
   /// C.
   package var classes: Int

@@ -3,10 +3,11 @@ import Networks
 import Objectives
 import Tensors
 
-/// Scores of classes by how near their means lie to a feature: z_k = -|f(x) - m_k|^2, where f may centre features and bring them to length 1.
+/// Scores of classes by how near their means lie to a feature: z_k = -|f(x) - m_k|^2, where f may centre features and bring them to length
+/// 1.
 ///
-/// Parameters `weight`, the means C x d, and `centre`, d numbers that only `centredUnit` uses; nothing trains them. Predictions are those of
-/// `NearestClassMean`, as a layer that every network which only predicts can have. Cost: C d products an image.
+/// Parameters `weight`, the means C x d, and `centre`, d numbers that only `centredUnit` uses; nothing trains them. Predictions are those
+/// of `NearestClassMean`, as a layer that every network which only predicts can have. Cost: C d products an image.
 package struct NearestMeanClassifier: Layer {
   /// C.
   package var classes: Int

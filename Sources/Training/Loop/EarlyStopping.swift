@@ -4,7 +4,7 @@ import Configuration
 import Tasks
 import Tensors
 
-/// Ends a run when a score gets no better: after so many evaluations in a row that did not better the reference by the least change.
+/// Ends a run when a score gets no better: after a number of evaluations in a row that did not better the reference by the least change.
 ///
 /// A value that betters it becomes the reference. One that is undefined or not finite is no progress. Evaluations are equal on all ranks,
 /// so that all end at the same step; the count is part of a checkpoint, so that a run that goes on stops where it would have stopped.

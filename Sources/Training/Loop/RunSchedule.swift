@@ -12,7 +12,7 @@ package struct RunSchedule: Sendable, Equatable {
     (self.stepsPerEpoch, self.totalSteps, self.evaluationEvery) = (stepsPerEpoch, totalSteps, evaluationEvery)
   }
 
-  /// Epochs that are complete after so many steps.
+  /// Epochs that are complete after this many steps.
   package func epochs(after steps: Int) -> Int { steps / max(1, stepsPerEpoch) }
 
   /// Epochs of the whole run, with a last one that is cut short.
@@ -28,14 +28,14 @@ package struct RunSchedule: Sendable, Equatable {
     return min(totalSteps, (epochs + every - 1) / every * every * max(1, stepsPerEpoch))
   }
 
-  /// Whether the run ends after so many steps.
+  /// Whether the run ends after this many steps.
   package func isEnd(after steps: Int) -> Bool { steps >= totalSteps }
 
-  /// Whether the step that makes so many completes an epoch whose number is a multiple of `every`.
+  /// Whether the step that makes this many completes an epoch whose number is a multiple of `every`.
   package func completesEpoch(after steps: Int, every: Int) -> Bool {
     steps % stepsPerEpoch == 0 && epochs(after: steps) % max(1, every) == 0
   }
 
-  /// Whether an evaluation follows the step that makes so many. The end of the run always has one.
+  /// Whether an evaluation follows the step that makes this many. The end of the run always has one.
   package func isEvaluationDue(after steps: Int) -> Bool { steps == totalSteps || completesEpoch(after: steps, every: evaluationEvery) }
 }

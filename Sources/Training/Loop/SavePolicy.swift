@@ -6,7 +6,7 @@ import Configuration
 package struct SavePolicy {
   private let everySteps: Int?
   private let everyEpochs: Int
-  private var isOwed = false
+  private var needsSave = false
   private var lastSavedStep: Int?
 
   /// - Parameter resumedAt: the step of the checkpoint that the run goes on from, which need not be saved again.
@@ -17,18 +17,18 @@ package struct SavePolicy {
   }
 
   /// This state has to be kept, whatever the steps say.
-  package mutating func owe() { isOwed = true }
+  package mutating func requestSave() { needsSave = true }
 
   /// Whether to save after a step. The same on all ranks, like all that is asked here.
   package mutating func isDue(after report: StepReport, steps: Int, in schedule: RunSchedule) -> Bool {
-    if everySteps.map({ steps % $0 == 0 }) ?? false || schedule.completesEpoch(after: steps, every: everyEpochs) { isOwed = true }
+    if everySteps.map({ steps % $0 == 0 }) ?? false || schedule.completesEpoch(after: steps, every: everyEpochs) { needsSave = true }
     if schedule.isEnd(after: steps) || report.requests.save || report.requests.isStop { return true }
-    return isOwed && report.nonFinite == nil
+    return needsSave && report.nonFinite == nil
   }
 
   /// A save begins; false where this step is saved already.
   package mutating func begin(step: Int) -> Bool {
-    isOwed = false
+    needsSave = false
     guard lastSavedStep != step else { return false }
     lastSavedStep = step
     return true

@@ -36,7 +36,8 @@ package struct TimeLimit {
     slowestSave = Double(checkpointBytes) / TimeLimit.presumedBandwidth
   }
 
-  /// Seconds that are needed from before a step until the process is gone: two saves of the slowest kind, a step, an evaluation if one is due.
+  /// Seconds that are needed from before a step until the process is gone: two saves of the slowest kind, a step, an evaluation if one is
+  /// due.
   package func needed(evaluationIsDue: Bool) -> Double {
     let evaluation = evaluationIsDue ? slowestEvaluation ?? evaluationInSteps * slowestStep : 0
     return 2 * slowestSave + slowestStep + evaluation + TimeLimit.shutdownTime

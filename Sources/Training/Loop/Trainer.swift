@@ -71,8 +71,8 @@ public final class Trainer {
   /// - Parameters:
   ///   - method: the parts of a step.
   ///   - surroundings: what a stage finds around it: what it begins with where it is not resumed, and the stages before it.
-  ///   - share: of the whole run's epochs, behind which the run pauses with a complete checkpoint; nil trains to the end. Nothing else knows of
-  ///     the pause: the learning rate's schedule is that of the whole run, which goes on later as if there had been none.
+  ///   - share: of the whole run's epochs, behind which the run pauses with a complete checkpoint; nil trains to the end. Nothing else
+  ///     knows of the pause: the learning rate's schedule is that of the whole run, which goes on later as if there had been none.
   package init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
     observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() },
@@ -155,7 +155,7 @@ public final class Trainer {
         let evaluation = try evaluate()
         summary.evaluation = evaluation
         if schedule.isEnd(after: learner.stepCount) { try requireFiniteEnd(report, evaluation) }
-        if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
+        if scores.note(evaluation.scores, step: evaluation.step) { saving.requestSave() }
         stopping?.note(evaluation.scores, step: evaluation.step)
         try observer?.didEvaluate(evaluation, learner: learner)
         if hasEnded, learner.finished == nil {
@@ -164,7 +164,7 @@ public final class Trainer {
           if learner.finished != nil {
             let evaluation = try evaluate()
             summary.evaluation = evaluation
-            if scores.note(evaluation.scores, step: evaluation.step) { saving.owe() }
+            if scores.note(evaluation.scores, step: evaluation.step) { saving.requestSave() }
             try observer?.didEvaluate(evaluation, learner: learner)
           }
         }
@@ -216,7 +216,7 @@ public final class Trainer {
     notice.requests = currentRequests()
     notice.hasFailed = failure != nil
     try beforeStep?(batch, learner)
-    let report = try learner.attempt(batch, notice, clock: clock)
+    let report = try learner.takeStep(batch, notice, clock: clock)
     if report.failedRanks > 0 { try endAfterFailure(failure) }
     return report
   }

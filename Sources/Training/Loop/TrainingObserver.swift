@@ -13,7 +13,7 @@ public protocol TrainingObserver: AnyObject {
   /// A checkpoint is on its way to the disk.
   func didSave(step: Int, best: [RunRecord.Best]) throws
   /// A checkpoint could not be written, or older ones not removed; the run goes on.
-  /// - Parameter allowed: so many failures in a row end the run.
+  /// - Parameter allowed: this many failures in a row end the run.
   func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws
 }
 

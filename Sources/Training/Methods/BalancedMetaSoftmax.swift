@@ -6,9 +6,9 @@ import Tensors
 
 /// Balanced Meta-Softmax: a classifier on features that stay, trained on images that are drawn by learned rates of classes.
 ///
-/// Of each global batch some images are drawn (`objective` acts on them; balancedSoftmax with the data's own counts is what was published) and
-/// the rest is a meta batch with all classes alike. After each step the rates move down the slope of the meta batch's cross-entropy; see
-/// `MetaStep`. The meta batch consists of training images, whatever its source was in print.
+/// Of each global batch some images are drawn (`objective` acts on them; balancedSoftmax with the data's own counts is what was published)
+/// and the rest is a meta batch with all classes alike. After each step the rates move down the slope of the meta batch's cross-entropy;
+/// see `MetaStep`. The meta batch consists of training images, whatever its source was in print.
 /// Source: Ren, Yu, Sheng, Ma, Zhao, Yi, Li, "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020, arXiv:2007.10740.
 struct BalancedMetaSoftmax: Method {
   struct Settings: Section {

@@ -6,11 +6,12 @@ import Tensors
 
 /// Breadcrumb: beside the classifier that shapes the features, another one learns from features of past epochs with all classes alike.
 ///
-/// The network is trained as `plain` says. Each step's features are kept by class (`FeatureBank`); from those of past epochs, moved to the newest
-/// mean of their class, a second classifier is trained (`BalancedHead`), with the same optimizer and rate. Epilogue `balancedHead` puts it in
-/// place of the first. Until every class has as many epochs as it needs, the published program shows the second classifier class-balanced
-/// images; here it waits, or (`startup: shorter`, ours) begins with what is there.
-/// Source: Liu, Li, Kang, Hua, Vasconcelos, "Breadcrumbs: adversarial class-balanced sampling for long-tailed recognition", ECCV 2022, arXiv:2105.00127.
+/// The network is trained as `plain` says. Each step's features are kept by class (`FeatureBank`); from those of past epochs, moved to the
+/// newest mean of their class, a second classifier is trained (`BalancedHead`), with the same optimizer and rate. Epilogue `balancedHead`
+/// puts it in place of the first. Until every class has as many epochs as it needs, the published program shows the second classifier
+/// class-balanced images; here it waits, or (`startup: shorter`, ours) begins with what is there.
+/// Source: Liu, Li, Kang, Hua, Vasconcelos, "Breadcrumbs: adversarial class-balanced sampling for long-tailed recognition", ECCV 2022,
+/// arXiv:2105.00127.
 struct Breadcrumb: Method {
   struct Settings: Section {
     var startup = FeatureQueue.Startup.wait

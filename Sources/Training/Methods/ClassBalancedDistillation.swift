@@ -3,12 +3,13 @@ import Objectives
 import Settings
 import Tensors
 
-/// Class-Balanced Distillation: a student that sees all classes alike is drawn to the features of teachers that have seen the data as it is.
+/// Class-Balanced Distillation: a student that sees all classes alike is drawn to the features of teachers that have seen the data as it
+/// is.
 ///
 ///     L = (1 - alpha) objective + alpha beta (1 - cos(h, t))
 ///
-/// with h the student's features and t those of the teachers, each at length 1, behind one another, at length 1 together. With several teachers,
-/// or one of another width, h is a projection of the student. Teachers are all `partners`; they look at the same images.
+/// with h the student's features and t those of the teachers, each at length 1, behind one another, at length 1 together. With several
+/// teachers, or one of another width, h is a projection of the student. Teachers are all `partners`; they look at the same images.
 /// Source: Iscen, Araujo, Gong, Schmid, "Class-balanced distillation for long-tailed visual recognition", BMVC 2021, arXiv:2104.05279.
 struct ClassBalancedDistillation: Method {
   struct Settings: Section {

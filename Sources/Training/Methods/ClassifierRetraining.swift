@@ -4,8 +4,8 @@ import Tensors
 
 /// A new classifier on features that stay: the second stage of decoupled training.
 ///
-/// With objective `crossEntropy` and sampler `classAware` this is cRT; with `balancedSoftmax` and the data's own frequencies it is decoupled
-/// Balanced Softmax. The classifier begins anew, whatever the stage before has made of it.
+/// With objective `crossEntropy` and sampler `classAware` this is cRT; with `balancedSoftmax` and the data's own frequencies it is
+/// decoupled Balanced Softmax. The classifier begins anew, whatever the stage before has made of it.
 /// Sources: Kang, Xie, Rohrbach, Yan, Gordo, Feng, Kalantidis, "Decoupling representation and classifier for long-tailed recognition", ICLR
 /// 2020, section 4.1, arXiv:1910.09217; Ren et al., NeurIPS 2020, arXiv:2007.10740.
 struct ClassifierRetraining: Method {

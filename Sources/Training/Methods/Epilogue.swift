@@ -7,8 +7,8 @@ import Tensors
 
 /// What is done to a network behind the last step, before it is judged for the last time: no gradient, no step.
 ///
-/// The network that is trained stays as it is, so that a run can go on; what is judged and published is another one, whose tensors of the same
-/// names and shapes are taken over before `apply` fills in the rest.
+/// The network that is trained stays as it is, so that a run can go on; what is judged and published is another one, whose tensors of the
+/// same names and shapes are taken over before `apply` fills in the rest.
 package protocol Epilogue {
   /// The network that is judged and published.
   /// - Parameter graph: the one that is trained, or what the epilogue before has made of it.

@@ -8,10 +8,11 @@ import Objectives
 import Tasks
 import Tensors
 
-/// What the second stage of a detector says of the drawn regions of this rank's training images: the rows that a class layer is retrained on.
+/// What the second stage of a detector says of the drawn regions of this rank's training images: the rows that a class layer is retrained
+/// on.
 ///
-/// Images are seen as evaluation sees them, once; all regions with an object are kept, the others fill up to a number. Everything in front of
-/// the class layer stays as it is, so that rows need to be computed only once. Memory: 4 bytes a number of a row.
+/// Images are seen as evaluation sees them, once; all regions with an object are kept, the others fill up to a number. Everything in front
+/// of the class layer stays as it is, so that rows need to be computed only once. Memory: 4 bytes a number of a row.
 struct CachedRegions {
   /// Numbers of a row.
   let width: Int

@@ -7,11 +7,11 @@ import Networks
 import Objectives
 import Tensors
 
-/// Between the stages of Faster R-CNN: draws the anchors that train the first, finds its proposals, draws the regions that train the second,
-/// and reads what they show of the pyramid.
+/// Between the stages of Faster R-CNN: draws the anchors that train the first, finds its proposals, draws the regions that train the
+/// second, and reads what they show of the pyramid.
 ///
-/// No gradient goes through the boxes. Every image has a fixed number of rows; those that are not drawn are zeros and ignored. Memory is kept
-/// from step to step. Working memory of a step alone: nothing of it is state.
+/// No gradient goes through the boxes. Every image has a fixed number of rows; those that are not drawn are zeros and ignored. Memory is
+/// kept from step to step. Working memory of a step alone: nothing of it is state.
 package final class RegionLink: Link {
   /// `p2` to `p5`.
   package let ports = (2...5).map { PortPlace(port: Port.pyramid($0).name) }

@@ -5,8 +5,8 @@ import Tensors
 
 /// The classifier is replaced by the means of the classes: a feature belongs to the class whose mean lies nearest.
 ///
-/// Two passes over the training images for the form `centredUnit`, one for the others: sums and counts by class, in double precision, over all
-/// ranks. Means of unit features are not brought to length 1 again, as published.
+/// Two passes over the training images for the form `centredUnit`, one for the others: sums and counts by class, in double precision, over
+/// all ranks. Means of unit features are not brought to length 1 again, as published.
 /// Source: Kang, Xie, Rohrbach, Yan, Gordo, Feng, Kalantidis, "Decoupling representation and classifier for long-tailed recognition", ICLR
 /// 2020, section 4.1; arXiv:1910.09217.
 struct NearestClassMeans: Epilogue {

@@ -3,9 +3,9 @@ import Networks
 import Objectives
 import Tensors
 
-/// The plain step: the objective at the logits; what the configuration's `terms` add; and at each auxiliary head cross-entropy over the labelled
-/// rows of the global batch, times the head's weight. The objective proper acts on the logits alone: its class statistics, weights and running
-/// state are theirs.
+/// The plain step: the objective at the logits; what the configuration's `terms` add; and at each auxiliary head cross-entropy over the
+/// labelled rows of the global batch, times the head's weight. The objective proper acts on the logits alone: its class statistics, weights
+/// and running state are theirs.
 package struct PlainMethod: Method {
   /// The method.
   package init() {}

@@ -10,7 +10,7 @@ import Tensors
 
 /// A new class layer on regions that stay: the decoupled second stage of a detector's training, on rows that are computed once.
 ///
-/// Everything in front of `cls_score` stays as it is. Steps draw images over all ranks, in an order of chance with repeat factors of the rarest
+/// Everything in front of `cls_score` stays as it is. Steps draw images over all ranks, in random order with repeat factors of the rarest
 /// class, and train the layer on their rows by stochastic gradient descent with momentum and a cosine. With `reweighting` the weights of classes
 /// are learned from meta rows, whose images are drawn in proportion to the inverse frequency of their rarest class: see `ProposalReweighter`.
 /// The objective may be another one than that of training, as long as its class layer has the same columns; one with others is a stage of its

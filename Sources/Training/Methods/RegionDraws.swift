@@ -4,8 +4,8 @@ import Tensors
 
 /// Which images a step of a class layer takes: functions of seed and step, over the images of all ranks.
 ///
-/// With replacement, in proportion to an image's repeat factor, r = max(1, sqrt(t / f)) of the rarest of its classes, where f is the share of
-/// images that show the class; meta images in proportion to 1 / f. Images without an object have a factor of 1, and are no meta images.
+/// With replacement, in proportion to an image's repeat factor, r = max(1, sqrt(t / f)) of the rarest of its classes, where f is the share
+/// of images that show the class; meta images in proportion to 1 / f. Images without an object have a factor of 1, and are no meta images.
 /// Source: Gupta, Dollár, Girshick, "LVIS", CVPR 2019, appendix B.
 struct RegionDraws {
   private let samples: [Int]

@@ -3,12 +3,13 @@ import Objectives
 import Settings
 import Tensors
 
-/// The third stage of Self Supervision to Distillation: a new student with two classifiers on one feature, one for labels, one for a teacher.
+/// The third stage of Self Supervision to Distillation: a new student with two classifiers on one feature, one for labels, one for a
+/// teacher.
 ///
 ///     L = objective(hard scores) + weight T^2 KL(softmax(teacher / T) || softmax(soft scores / T))
 ///
-/// The soft scores are the port `logits`, by which the network is judged. The teacher, the only one of `partners`, is the network of the second
-/// stage. Temperature 2 and weight 1 in print.
+/// The soft scores are the port `logits`, by which the network is judged. The teacher, the only one of `partners`, is the network of the
+/// second stage. Temperature 2 and weight 1 in print.
 /// Source: Li, Wang, Wu, "Self supervision to distillation for long-tailed visual recognition", ICCV 2021, arXiv:2109.04075.
 struct SelfDistillation: Method {
   struct Settings: Section {

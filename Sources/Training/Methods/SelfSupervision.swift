@@ -3,10 +3,11 @@ import Objectives
 import Settings
 import Tensors
 
-/// The first stage of Self Supervision to Distillation: the objective, and a contrast of two views in which keys of the own class do not count.
+/// The first stage of Self Supervision to Distillation: the objective, and a contrast of two views in which keys of the own class do not
+/// count.
 ///
-/// The query is the student's projection of view 0; its key is that of view 1 by a copy of the network that follows with momentum and normalizes
-/// by its batch. The other keys are those of past steps, all ranks' alike. The weight of the contrast is 1 in print.
+/// The query is the student's projection of view 0; its key is that of view 1 by a copy of the network that follows with momentum and
+/// normalizes by its batch. The other keys are those of past steps, all ranks' alike. The weight of the contrast is 1 in print.
 /// Source: Li, Wang, Wu, "Self supervision to distillation for long-tailed visual recognition", ICCV 2021, arXiv:2109.04075.
 struct SelfSupervision: Method {
   struct Settings: Section {

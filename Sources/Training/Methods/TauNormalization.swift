@@ -5,8 +5,8 @@ import Tensors
 
 /// Weights of the classifier divided by a power of their length: w_k / |w_k|^tau, and no bias.
 ///
-/// The length of a class's weights grows with its frequency; tau = 0 changes nothing but the bias, tau = 1 makes all equally long. It is chosen
-/// on images that are held out. Cost: one pass over the weights.
+/// The length of a class's weights grows with its frequency; tau = 0 changes nothing but the bias, tau = 1 makes all equally long. It is
+/// chosen on images that are held out. Cost: one pass over the weights.
 /// Source: Kang, Xie, Rohrbach, Yan, Gordo, Feng, Kalantidis, "Decoupling representation and classifier for long-tailed recognition", ICLR
 /// 2020, section 4.1; arXiv:1910.09217.
 struct TauNormalization: Epilogue {

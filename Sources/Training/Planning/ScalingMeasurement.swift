@@ -22,7 +22,7 @@ public struct ScalingMeasurement {
     return Set([min(least, limit), min(most, limit)]).sorted()
   }
 
-  /// Times steps of so many images with the threads of the compute pool, and takes sizes from the compiled network.
+  /// Times steps of this many images with the threads of the compute pool, and takes sizes from the compiled network.
   /// - Parameters:
   ///   - imageCounts: images of a rank.
   ///   - given: steps that were measured elsewhere; then none is timed here.

@@ -1,8 +1,8 @@
 /// Predicts the time of a training step on many ranks from what was measured on one machine: an alpha-beta model.
 ///
-/// Let p be the ranks, k the ranks of a full node, m = ceil(p / k) the nodes, q = min(p, k) the ranks of the fullest one, B the global batch,
-/// n = ceil(B / p) the images of the rank that has most, S the bytes of the gradients, w 1 on the wire in float32 and 1/2 in bfloat16.
-/// A step takes the sum of
+/// Let p be the ranks, k the ranks of a full node, m = ceil(p / k) the nodes, q = min(p, k) the ranks of the fullest one, B the global
+/// batch, n = ceil(B / p) the images of the rank that has most, S the bytes of the gradients, w 1 on the wire in float32 and 1/2 in
+/// bfloat16. A step takes the sum of
 ///
 ///     compute   t(n) + u                                           forward, objective, backward of n images; the optimizer
 ///     node      q > 1:  S / c(q) + 2 b                             each rank reads S and writes S, as a copy of S bytes does
@@ -10,9 +10,9 @@
 ///     packed    sum over the packed vectors of v numbers:
 ///               q > 1:  3 b;  m > 1:  ceil(log2 m) a + 8 v (m - 1) / W
 ///
-/// with c(q) the bytes a second that each of q ranks copies while all do, b a barrier on a node, W the bytes a second of a node's link, a its
-/// latency, and s the pieces of a lane. Nothing overlaps, because nothing does. Packed vectors are the class statistics, once a step, and
-/// with synchronized batch norm two of about 2 C numbers for each layer of C channels.
+/// with c(q) the bytes a second that each of q ranks copies while all do, b a barrier on a node, W the bytes a second of a node's link, a
+/// its latency, and s the pieces of a lane. Nothing overlaps, because nothing does. Packed vectors are the class statistics, once a step,
+/// and with synchronized batch norm two of about 2 C numbers for each layer of C channels.
 ///
 /// Left out: waiting for data, for the slowest of unequal machines, and for memory that the ranks of a node share, unless the step was
 /// measured with all of them at work; processor time of the network's protocol; congestion.

@@ -5,10 +5,10 @@ import Tensors
 
 /// Draws the images of each step by rates of classes that are learned, and behind them a meta batch in which all classes are alike.
 ///
-/// The first `drawnCount` places of a global batch are drawn with replacement over the whole training split, see `MetaSampler`; the others go
-/// through the classes in turn. What a step consists of is a function of the rates that there were `staleness` steps before, of seed, step and
-/// place: the same on every rank. State: rates of the last steps and Adam's moments. Cost: a logarithm for each image of the split and place.
-/// Source: Ren et al., "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020, arXiv:2007.10740, section 3.3.
+/// The first `drawnCount` places of a global batch are drawn with replacement over the whole training split, see `MetaSampler`; the others
+/// go through the classes in turn. What a step consists of is a function of the rates that there were `staleness` steps before, of seed,
+/// step and place: the same on every rank. State: rates of the last steps and Adam's moments. Cost: a logarithm for each image of the split
+/// and place. Source: Ren et al., "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020, arXiv:2007.10740, section 3.3.
 package final class MetaStepSampler: StepwiseSampler, Stateful, @unchecked Sendable {
   /// Images of the split.
   package let sampleCount: Int

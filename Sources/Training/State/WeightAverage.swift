@@ -6,8 +6,8 @@ import Threading
 ///
 ///     a = a + (1 - decay)(p - a)
 ///
-/// after each update, beginning with the first parameters. Evaluated and saved in place of the parameters themselves, which are saved beside
-/// it: they are what training goes on from. Ranks that hold the same parameters hold the same average.
+/// after each update, beginning with the first parameters. Evaluated and saved in place of the parameters themselves, which are saved
+/// beside it: they are what training goes on from. Ranks that hold the same parameters hold the same average.
 /// Cost: a pass over the parameters a step, 12 bytes a float.
 /// Source: Polyak, Juditsky, "Acceleration of stochastic approximation by averaging", 1992, with the weights of a running mean.
 final class WeightAverage {

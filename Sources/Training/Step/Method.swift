@@ -122,7 +122,8 @@ package struct MethodSetup {
       graph: graph, images: images, height: height, width: width, seed: seed(number), options: options, workspace: student.workspace)
   }
 
-  /// A partner with the student's graph and numbers of its own, which begin as the student's: a momentum encoder, or a teacher that is loaded.
+  /// A partner with the student's graph and numbers of its own, which begin as the student's: a momentum encoder, or a teacher that is
+  /// loaded.
   package func copy(named name: String, mode: NetworkMode) throws -> Partner {
     let set = ParameterSet(student.layout)
     set.copy(student.parameterSet)

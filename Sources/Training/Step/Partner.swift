@@ -3,8 +3,8 @@ import Tensors
 
 /// A network that takes part in a step beside the one that is trained: a teacher, a momentum encoder, a frozen backbone.
 ///
-/// Partners run before the student, in one workspace with it; what terms, links and followers read of them has memory of its own. Nothing of
-/// them is trained. Their parameters and running statistics are leaves of the run's state: `<name>.….weight`.
+/// Partners run before the student, in one workspace with it; what terms, links and followers read of them has memory of its own. Nothing
+/// of them is trained. Their parameters and running statistics are leaves of the run's state: `<name>.….weight`.
 package final class Partner: Stateful {
   /// The name in `PortPlace` and in checkpoints.
   package let name: String

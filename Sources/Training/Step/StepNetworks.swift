@@ -113,7 +113,7 @@ final class StepNetworks {
     return passes
   }
 
-  /// Compiles the plans for so many images at a time, so that what cannot be computed is refused before the first step.
+  /// Compiles the plans for this many images at a time, so that what cannot be computed is refused before the first step.
   func compile(images: Int, microBatches: Int, height: Int, width: Int) throws {
     // Micro-batches of one size are one plan.
     _ = try passes(images: Array(repeating: images, count: chain.isEmpty ? 1 : microBatches), height: height, width: width)

@@ -87,15 +87,15 @@ final class StepPasses {
   func firstNonFiniteOutput() throws -> (place: Int, layer: String)? {
     var found: (place: Int, layer: String)?
     var offset = 0
-    func look(_ pass: any TrainingPass, _ name: String?) throws {
+    func check(_ pass: any TrainingPass, _ name: String?) throws {
       let output = try pass.firstNonFiniteOutput()
       if found == nil, let output { found = (offset + output.place, output.layer + (name.map { " of \($0)" } ?? "")) }
       // Layers of the next network come behind all of this one.
       offset += 1 << 16
     }
-    for partner in partners { try look(partner.pass, partner.partner.name) }
-    try look(student, nil)
-    for next in chained { try look(next.plan, next.part.name) }
+    for partner in partners { try check(partner.pass, partner.partner.name) }
+    try check(student, nil)
+    for next in chained { try check(next.plan, next.part.name) }
     return found
   }
 }

@@ -149,19 +149,25 @@ import Threading
 
   @Test func drawnBoxesDependOnSeedEpochSampleAndStageAlone() {
     let matches = (0..<4000).map { Int32($0 % 7 == 0 ? $0 % 3 : -1) }
-    func drawn(_ seed: UInt64, _ epoch: Int, _ sample: Int, _ stage: BalancedSampler.Stage) -> [Int] {
+    func drawn(_ seed: UInt64, _ epoch: Int, _ sample: Int, _ stage: BalancedSampler.Stage, occurrence: Int = 0) -> [Int] {
       var (keys, result) = ([UInt64](), [Int]())
       let random = CounterRandom(seed: seed, purpose: .regions, epoch: epoch, sample: sample)
       matches.withUnsafeBufferPointer {
-        BalancedSampler.anchors.sample($0, random: random, stage: stage, keys: &keys) { result.append($0) }
+        BalancedSampler.anchors.sample($0, random: random, stage: stage, occurrence: occurrence, keys: &keys) { result.append($0) }
       }
       return result
     }
     let first = drawn(1, 2, 3, .anchors)
     #expect(first == drawn(1, 2, 3, .anchors))
     #expect(first.count == 256 && Set(first).count == 256 && first.filter { matches[$0] >= 0 }.count == 128)
-    for other in [drawn(2, 2, 3, .anchors), drawn(1, 1, 3, .anchors), drawn(1, 2, 4, .anchors), drawn(1, 2, 3, .proposals)] {
-      #expect(first != other && other.count == 256)
+    var seen = [first]
+    for other in [
+      drawn(2, 2, 3, .anchors), drawn(1, 1, 3, .anchors), drawn(1, 2, 4, .anchors), drawn(1, 2, 3, .proposals),
+      // A sampler has repeated the image.
+      drawn(1, 2, 3, .anchors, occurrence: 1), drawn(1, 2, 3, .proposals, occurrence: 1), drawn(1, 2, 3, .anchors, occurrence: 2),
+    ] {
+      #expect(!seen.contains(other) && other.count == 256)
+      seen.append(other)
     }
     // Places are drawn evenly: quarters of the list, over many samples.
     var quarters = [Int](repeating: 0, count: 4)

@@ -1,3 +1,5 @@
+import Datasets
+import Detection
 import Foundation
 import Tensors
 import TestSupport
@@ -114,6 +116,34 @@ struct DetectorTests {
       #expect(one.tensors["model.roi_heads.box_predictor.cls_score.weight"]?.shape == [12, 16])
       #expect(
         one.tensors["model.roi_heads.box_predictor.cls_score.weight"] != two.tensors["model.roi_heads.box_predictor.cls_score.weight"])
+    }
+  }
+
+  /// The odds of the classes are taken out of the bias, and nothing else is touched.
+  @Test(arguments: [("sigmoid", 0), ("crossEntropy", 1)]) func oddsAreTakenOutOfTheBias(objective: String, first: Int) throws {
+    try withTemporaryDirectory { directory in
+      let trained = try whole(
+        "run", in: directory, ranks: 1, objective: objective, steps: 1,
+        ["epilogue=[{name: regionBiasShift, settings: {frequency: instances, strength: 0.5}}]"])
+      let shifted = try SafetensorsFile(path: "\(directory)/run-epilogue.safetensors").readAll()
+      let scenes = try ObjectScenes(width: 96, height: 64, train: 6, validation: 3, test: 0, seed: 1)
+      var counts = [Double](repeating: 0, count: 10)
+      for index in 0..<6 { for object in try scenes.objects(split: .train, index: index) { counts[object.kind.rawValue] += 1 } }
+      let total = counts.reduce(0, +)
+      #expect(Set(counts).count > 3)
+      for tensor in shifted {
+        let (before, after) = (trained.tensors["model.\(tensor.name)"]?.values.floats ?? [], tensor.values.floats ?? [])
+        guard tensor.name == "roi_heads.box_predictor.cls_score.bias" else {
+          #expect(before == after, "\(tensor.name)")
+          continue
+        }
+        for k in 0..<10 {
+          let f = min(max(counts[k], 0.5), total - 0.5) / total
+          let expected = objective == "sigmoid" ? log((1 - f) / f) : -log(f)
+          #expect(abs(Double(after[first + k] - before[first + k]) - 0.5 * expected) < 1e-5, "class \(k), seen \(counts[k]) times")
+        }
+        if first == 1 { #expect(after[0] == before[0]) }
+      }
     }
   }
 

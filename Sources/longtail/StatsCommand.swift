@@ -4,6 +4,7 @@ import Configuration
 import Datasets
 import Detection
 import Foundation
+import Recognition
 import Tasks
 import Reports
 import Tensors
@@ -90,25 +91,38 @@ struct StatsCommand: ParsableCommand {
 
   private func table(_ experiment: Experiment, _ statistics: ClassStatistics, _ expected: SamplerExpectation?) -> String {
     let counts = statistics.audit.statistics
-    var table = TextTable(
-      columns: [
-        .init("class"), .init("group"), .init(experiment.task.countUnit.name, isNumeric: true), .init("share %", isNumeric: true),
-        .init("images", isNumeric: true), .init("of images %", isNumeric: true),
-      ] + (expected == nil ? [] : SamplerExpectation.columns))
+    // Where images are counted, columns of images would say the same twice.
+    let margins = experiment.task.countUnit == .images ? ClassMargins(counts: counts.pixels) : nil
+    var columns: [TextTable.Column] = [
+      .init("class"), .init("group"), .init(experiment.task.countUnit.name, isNumeric: true), .init("share %", isNumeric: true),
+    ]
+    for title in margins == nil ? ["images", "of images %"] : ["log share", "margin"] { columns.append(.init(title, isNumeric: true)) }
+    var table = TextTable(columns: columns + (expected == nil ? [] : SamplerExpectation.columns))
     for k in counts.pixels.indices.sorted(by: { counts.pixels[$0] > counts.pixels[$1] }) {
-      table.append(
-        [
-          experiment.classNames[k], statistics.groups.name(of: k), Formatting.count(counts.pixels[k]),
-          Formatting.percent(counts.shares[k]), Formatting.count(counts.images[k]),
-          Formatting.percent(Double(counts.images[k]) / Double(max(1, counts.imageCount)), decimals: 1),
-        ] + (expected?.cells(of: k) ?? []))
+      var cells = [
+        experiment.classNames[k], statistics.groups.name(of: k), Formatting.count(counts.pixels[k]), Formatting.percent(counts.shares[k]),
+      ]
+      if let margins {
+        cells += [margins.shifts[k], margins.margins[k]].map { value in value.map { Formatting.decimals($0, 2) } ?? "-" }
+      } else {
+        let share = Double(counts.images[k]) / Double(max(1, counts.imageCount))
+        cells += [Formatting.count(counts.images[k]), Formatting.percent(share, decimals: 1)]
+      }
+      table.append(cells + (expected?.cells(of: k) ?? []))
     }
     return table.lines.joined(separator: "\n")
       + "\n\n\(Formatting.plural(counts.imageCount, "image")), "
       + (experiment.task.countUnit == .images
         ? "" : "\(Formatting.count(counts.labelledPixels)) labelled \(experiment.task.countUnit.name), ")
       + "\(Formatting.count(counts.ignoredPixels)) ignored; \(Self.spread(experiment, counts))\n"
-      + (expected.map { "\($0.summary)\n" } ?? "")
+      + (margins.map(Self.explanation) ?? "") + (expected.map { "\($0.summary)\n" } ?? "")
+  }
+
+  /// What the columns of margins mean.
+  private static func explanation(_ margins: ClassMargins) -> String {
+    let share = Formatting.percent(margins.boundShare, decimals: 0)
+    return "log share is what balancedSoftmax adds to a class's score in training; with margins in proportion to n^(-1/4) the bound of the "
+      + "balanced error is \(share) % of that with equal ones\n"
   }
 
   /// What training would say of these labels.
@@ -135,6 +149,7 @@ struct StatsCommand: ParsableCommand {
   private func object(_ experiment: Experiment, _ statistics: ClassStatistics, _ expected: SamplerExpectation?) -> JSONValue {
     let audit = statistics.audit
     let counts = audit.statistics
+    let margins = experiment.task.countUnit == .images ? ClassMargins(counts: counts.pixels) : nil
     let classes = experiment.dataset.classes.enumerated().map { k, info in
       let members: [JSONValue.Member] = [
         .init("index", .int(k)), .init("name", .string(info.name)), .init("group", .string(statistics.groups.name(of: k))),
@@ -143,7 +158,14 @@ struct StatsCommand: ParsableCommand {
         .init("images", .int(counts.images[k])),
         .init("shareOfImages", .double(Double(counts.images[k]) / Double(max(1, counts.imageCount)))),
       ]
-      return JSONValue.object(members + (expected?.members(of: k) ?? []))
+      let limits: [JSONValue.Member] =
+        margins.map { margins in
+          [
+            JSONValue.Member("logShare", JSONValue.number(margins.shifts[k])),
+            JSONValue.Member("margin", JSONValue.number(margins.margins[k])),
+          ]
+        } ?? []
+      return JSONValue.object(members + limits + (expected?.members(of: k) ?? []))
     }
     let groups = statistics.groups.names.map { group in
       JSONValue.Member(

@@ -62,7 +62,7 @@ extension ProcessTests {
         #expect(sheet.width > 700 && sheet.height > 300)
         expect(
           try Program.run("longtail", ["stats", "signs.yaml", "--lists", "lists"], directory: directory),
-          output: ["red", "medium", "few", "56 images, 0 ignored", "4 : 1"])
+          output: ["red", "medium", "few", "56 images, 0 ignored", "4 : 1", "log share  margin", "bound of the balanced error"])
         #expect(try String(contentsOfFile: "\(directory)/lists/training-subset.txt", encoding: .utf8).contains("green/0.png 1") == true)
 
         let run = RunResult(path: "\(directory)/run")

@@ -122,6 +122,7 @@ import Testing
       // Pixel (2, 1) of the fifth image: planes of 1024 bytes.
       let image = try images.part(.train).source.content(of: 4).decoded()
       #expect(image[2, 1] == RGBColour(UInt8(34 / 3 + 3), UInt8(truncatingIfNeeded: 1058 / 3 + 3), UInt8(truncatingIfNeeded: 2082 / 3 + 3)))
+      #expect(images.remarks.contains("\(folder): 10 train images, but cifar10 has 50000"))
       try TestFiles.write(record([10], 7), to: "\(folder)/test_batch.bin")
       #expect(
         longtailError { try RecognitionDatasets.open("cifar10", settings: ["root": .string(root)]) }?.message.contains("label 10") == true)
@@ -129,6 +130,11 @@ import Testing
       #expect(
         longtailError { try RecognitionDatasets.open("cifar10", settings: ["root": .string(root)]) }?.message.contains("whole records")
           == true)
+
+      let python = "\(root)/python"
+      try FileManager.default.createDirectory(atPath: "\(python)/cifar-10-batches-py", withIntermediateDirectories: true)
+      let other = longtailError { try RecognitionDatasets.open("cifar10", settings: ["root": .string(python)]) }
+      #expect(other?.code == .badData && other?.message.contains("cifar10 for Python") == true)
 
       let hundred = "\(root)/hundred"
       try FileManager.default.createDirectory(atPath: hundred, withIntermediateDirectories: true)

@@ -39,6 +39,30 @@ import Testing
     }
   }
 
+  /// 50 classes with 1, 2, 3 ... training images, each found as often as its number over 50: means of neighbours lie on that line.
+  @Test func accuracyIsShownAgainstTrainingImages() throws {
+    var tally = RecognitionTally(classCount: 50)
+    for label in 0..<50 {
+      for image in 0..<50 {
+        var logits = [Float](repeating: 0, count: 50)
+        logits[image < label ? label : (label + 1) % 50] = 1
+        try tally.add(logits: logits, labels: [Int32(label)])
+      }
+    }
+    let scores = RecognitionScores(tally)
+    let figure = try #require(scores.frequencyFigure(counts: Array(1...50)))
+    let points = figure.curves[0].points
+    #expect(points.count == RecognitionScores.frequencyPoints && figure.text.contains("the mean of 2 classes"))
+    // The first point is of the classes with 1 and 2 images, of which 0 and 1 of 50 are found; the last of those with 48, 49 and 50.
+    #expect(near(points[0].x, log10(2) / 2) && near(points[0].y, 0.01))
+    #expect(near(points[19].x, (log10(48) + log10(49) + log10(50)) / 3) && near(points[19].y, 48.0 / 50))
+    #expect(zip(points, points.dropFirst()).allSatisfy { $0.x < $1.x && $0.y < $1.y })
+    // A class without training images has no place, and one point is no curve.
+    #expect(scores.frequencyFigure(counts: [Int](repeating: 0, count: 49) + [3]) == nil)
+    let few = try #require(scores.frequencyFigure(counts: [Int](repeating: 0, count: 45) + [5, 4, 3, 2, 1]))
+    #expect(few.curves[0].points.map(\.y) == [0.98, 0.96, 0.94, 0.92, 0.9] && few.text.contains("Each point is a class"))
+  }
+
   @Test func sharesOfRanksAddUpToTheWhole() throws {
     let entry = try #require(try TestFiles.oracle().cases.last)
     var whole = RecognitionTally(classCount: entry.classes)

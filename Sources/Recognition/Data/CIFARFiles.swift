@@ -22,6 +22,12 @@ enum CIFARFiles {
     var labelBytes: Int { self == .cifar10 ? 1 : 2 }
     /// Classes.
     var classCount: Int { self == .cifar10 ? 10 : 100 }
+    /// The published archive.
+    var archive: String { self == .cifar10 ? "cifar-10-binary.tar.gz" : "cifar-100-binary.tar.gz" }
+    /// What the archive for Python unpacks to.
+    var otherFolder: String { self == .cifar10 ? "cifar-10-batches-py" : "cifar-100-python" }
+    /// The first file of training images in it.
+    var otherFile: String { self == .cifar10 ? "data_batch_1" : "train" }
     /// The folder that the published archive unpacks to.
     var folder: String { self == .cifar10 ? "cifar-10-batches-bin" : "cifar-100-binary" }
   }
@@ -39,17 +45,26 @@ enum CIFARFiles {
         guard images.classes.count == kind.classCount else {
           throw LongtailError(
             .badData, "\(root): \(images.classes.count) class folders, but \(kind.rawValue) has \(kind.classCount) classes",
-            advice: "For another data set in class folders set data.dataset to folder.")
+            advice: "For another data set in class folders set data.name to folder.")
         }
         return images
+      }
+      if let other = places.flatMap({ ["\($0)/\(kind.otherFolder)", "\($0)/\(kind.otherFile)"] }).first(where: FileListing.exists) {
+        throw LongtailError(
+          .badData, "\(other): this is \(kind.rawValue) for Python, which is not read", advice: "Fetch the binary version: \(kind.archive)."
+        )
       }
       throw LongtailError(
         .missingInput, "\(root): neither \(kind.test) nor a folder train is there",
         advice: "The root holds the binary version's files, or class folders below train and test.")
     }
-    return try LabelledImages(
+    var images = try LabelledImages(
       name: kind.rawValue, classes: classNames(kind, folder),
       parts: [.train: part(kind, kind.train.map { "\(folder)/\($0)" }), .test: part(kind, ["\(folder)/\(kind.test)"])])
+    for (split, expected) in [(Split.train, 50_000), (.test, 10_000)] where images.count(of: split) != expected {
+      images.remarks.append("\(folder): \(images.count(of: split)) \(split.rawValue) images, but \(kind.rawValue) has \(expected)")
+    }
+    return images
   }
 
   private static func classNames(_ kind: Kind, _ folder: String) throws -> [String] {

@@ -53,7 +53,8 @@ struct IDXFile {
     guard pixels.extents.count == 3 || pixels.extents.count == 4 && pixels.extents[3] == 3 else {
       throw LongtailError(
         .badData, "\(images): extents \(pixels.extents.map(String.init).joined(separator: " x ")) are not those of images",
-        advice: "Images are count x rows x columns, or count x rows x columns x 3.")
+        advice: pixels.extents.count == 1
+          ? "Are the two files swapped?" : "Images are count x rows x columns, or count x rows x columns x 3.")
     }
     guard classes.extents.count == 1 else {
       throw LongtailError(

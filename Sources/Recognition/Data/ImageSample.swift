@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Images
 import Tensors
 
@@ -114,7 +115,9 @@ package struct ImageSample: Sendable {
         }
         entries.append(
           ContactSheet.Entry(
-            image, captions: place == 0 ? [dataset.classes[label], "\(training[label]) train"] : [part.names[taken[place]]]))
+            image,
+            captions: place == 0
+              ? [dataset.classes[label], "\(training[label]) train"] : [(part.names[taken[place]] as NSString).lastPathComponent]))
       }
     }
     guard entries.contains(where: { !$0.captions.isEmpty }) else {

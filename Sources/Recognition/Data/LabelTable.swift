@@ -44,7 +44,11 @@ struct LabelTable {
   /// - Parameter classes: the names of the classes; nil takes them from the labels.
   /// - Throws: `.badData` naming a line whose label is not a class.
   func labels(classes: [String]?) throws -> (classes: [String], labels: [Int32]) {
-    let numbers = rows.map { Int($0.label) }
+    let numbers = try rows.map { row in
+      let number = Int(row.label)
+      if classes == nil, number == nil, !row.label.isEmpty, row.label.utf8.allSatisfy({ (48...57).contains($0) }) { throw noClass(row) }
+      return number
+    }
     if let classes {
       let places = Dictionary(classes.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
       return (
@@ -61,9 +65,7 @@ struct LabelTable {
     if numbers.allSatisfy({ $0 != nil }) {
       let known = numbers.compactMap(\.self)
       if let index = known.firstIndex(where: { $0 < 0 || $0 >= LabelTable.mostClasses }) {
-        throw LongtailError(
-          .badData, "\(file):\(rows[index].line): label \(known[index]) is not a class",
-          advice: "Labels are numbers from 0 to \(LabelTable.mostClasses - 1), or names.")
+        throw noClass(rows[index])
       }
       return ((0...(known.max() ?? 0)).map(String.init), known.map { Int32($0) })
     }
@@ -71,6 +73,15 @@ struct LabelTable {
     let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, Int32($0.offset)) })
     return (names, rows.map { places[$0.label] ?? 0 })
   }
+
+  private func noClass(_ row: Row) -> LongtailError {
+    LongtailError(
+      .badData, "\(file):\(row.line): label \(row.label) is no class",
+      advice: "Labels are numbers from 0 to \(LabelTable.mostClasses - 1), or names.")
+  }
+
+  /// The first row whose label is a name.
+  var firstName: Row? { rows.first { Int($0.label) == nil } }
 
   /// More classes than any data set has: a larger number is not a label.
   static let mostClasses = 1_000_000

@@ -44,8 +44,12 @@ enum ListedImages {
     let areNumbers = found.map { $0.allSatisfy { Int($0) != nil } }
     if areNumbers.allSatisfy(\.self) { return found.max { $0.count < $1.count } ?? [] }
     guard !areNumbers.contains(true) else {
+      let places = tables.values.compactMap { table in
+        table.firstName.map { "\(table.file):\($0.line): label '\($0.label)' is a name" }
+      }
+      let others = tables.values.filter { $0.firstName == nil }.map(\.file).sorted().joined(separator: ", ")
       throw LongtailError(
-        .badData, "\(tables.values.map(\.file).sorted().joined(separator: ", ")): labels of one are numbers, those of another are names",
+        .badData, "\(places.sorted().first ?? ""), but those of \(others) are numbers",
         advice: "Write them in one way, or give the names of the classes in data.settings.classes.")
     }
     return Array(Set(found.joined())).sorted()

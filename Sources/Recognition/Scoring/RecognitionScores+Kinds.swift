@@ -1,3 +1,4 @@
+import Foundation
 import Tasks
 
 extension RecognitionScores {
@@ -54,6 +55,32 @@ extension RecognitionScores {
       curves: [
         .init(name: "this network", points: points), .init(name: "perfectly calibrated", points: [.init(0, 0), .init(1, 1)]),
       ])
+  }
+
+  /// Points of `frequencyFigure` at most.
+  static let frequencyPoints = 20
+
+  /// Accuracy against the number of training images: each class, or of many classes each the mean of neighbours; nil where fewer than two classes
+  /// have both.
+  /// - Parameter counts: training images of each class.
+  package func frequencyFigure(counts: [Int]) -> Figure? {
+    let found = classes.compactMap { entry in
+      entry.accuracy.flatMap { accuracy in
+        counts[entry.label] > 0 ? Figure.Point(log10(Double(counts[entry.label])), accuracy) : nil
+      }
+    }.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
+    guard found.count > 1 else { return nil }
+    let parts = min(found.count, Self.frequencyPoints)
+    let points = (0..<parts).map { part in
+      let own = found[part * found.count / parts..<(part + 1) * found.count / parts]
+      let sum = own.reduce((0.0, 0.0)) { ($0.0 + $1.x, $0.1 + $1.y) }
+      return Figure.Point(sum.0 / Double(own.count), sum.1 / Double(own.count))
+    }
+    let each = parts == found.count ? "Each point is a class" : "Each point is the mean of \(found.count / parts) classes or one more"
+    return Figure(
+      title: "Accuracy against training images",
+      text: "\(each), the rarest on the left. Without a long tail's harm the line is level; where it rises, rare classes lose.",
+      across: "training images, decimal logarithm", up: "accuracy", curves: [.init(name: "classes", points: points)])
   }
 
   /// Two decimals.

@@ -94,7 +94,8 @@ package struct SplitTally: Tally {
         .init(count: Int(counts.images[k]), predictedCount: Int(counts.predicted[k]), takenFor: takenFor[k])
       },
       averagedClasses: scores.classes.count { $0.accuracy != nil }, images: imageScores,
-      confusions: ConfusionCounts(classes: counts.classCount, entries: entries), figures: [scores.calibrationFigure])
+      confusions: ConfusionCounts(classes: counts.classCount, entries: entries),
+      figures: [scores.frequencyFigure(counts: frequencies.counts), scores.calibrationFigure].compactMap(\.self))
   }
 
   private var imageScores: [ImageScore] {

@@ -65,6 +65,11 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "Of data: the split that the picture shows; of a data.yaml: the only one that is read: train, val or test.")
   var split: String?
 
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Of a configuration: changes a key of it; may be repeated.", valueName: "a.b=c"))
+  var overrides: [String] = []
+
   @Option(help: ArgumentHelp("Of annotations: where their images are; by default they are looked for beside them.", valueName: "dir"))
   var images: String?
 
@@ -73,6 +78,9 @@ struct InspectCommand: ParsableCommand {
     if !(1...16).contains(epochs) { throw ValidationError("--epochs is \(epochs), but has to be from 1 to 16.") }
     if augmented, split != nil { throw ValidationError("--augmented shows training samples; leave out --split.") }
     if augmented, json { throw ValidationError("--augmented makes a picture and a text; leave out --json.") }
+    if !overrides.isEmpty, !["yaml", "yml"].contains((path as NSString).pathExtension.lowercased()) {
+      throw ValidationError("--set changes keys of a configuration, but \(path) is none.")
+    }
     if config, json { throw ValidationError("--config prints YAML; leave out --json, which holds the configuration as well.") }
   }
 
@@ -110,7 +118,7 @@ struct InspectCommand: ParsableCommand {
     let name = URL(fileURLWithPath: path).standardizedFileURL.deletingPathExtension().lastPathComponent
     let file = picture ?? "\(name)-augmented.png"
     if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --output, or none with --samples 0.") }
-    let inspection = try AugmentationInspection(try Configuration.load(path), communicator: communicator)
+    let inspection = try AugmentationInspection(try Configuration.load(path, overrides: overrides), communicator: communicator)
     printNow(inspection.text())
     guard samples > 0 else { return }
     try inspection.sheet(samples: samples, epochs: epochs).writePNG(to: file, software: OwnFile.mark)
@@ -137,7 +145,7 @@ struct InspectCommand: ParsableCommand {
     var hasSize = false
     var isConfigured = false
     if !isFolder.boolValue, !path.hasSuffix(".mat") {
-      let configuration = try Configuration.load(path)
+      let configuration = try Configuration.load(path, overrides: overrides)
       dataset = try DatasetRegistry.make(
         name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
       hasSize = configuration.data.size != nil
@@ -172,7 +180,7 @@ struct InspectCommand: ParsableCommand {
     var isConfigured = false
     let ending = (path as NSString).pathExtension.lowercased()
     if !isFolder, ["yaml", "yml"].contains(ending) {
-      let configuration = try Configuration.load(path)
+      let configuration = try Configuration.load(path, overrides: overrides)
       guard configuration.task == RecognitionTask.name else { return nil }
       (dataset, range) = (try RecognitionTask.open(configuration).images.images, configuration.data.sampleRange)
       isConfigured = true
@@ -211,6 +219,9 @@ struct InspectCommand: ParsableCommand {
   private func inspectAnnotations(isFolder: Bool) throws -> Int32? {
     guard AnnotationInspection.recognizes(path) else { return nil }
     if isFolder, (try? DatasetRegistry.recognize(path)) != nil { return nil }
+    guard overrides.isEmpty else {
+      throw LongtailError(.usage, "--set changes keys of a configuration, but \(path) is a list of annotations", advice: "Leave it out.")
+    }
     let inspection = AnnotationInspection(title: path, try AnnotationFormat.read(path, imageFolder: images, split: split))
     printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
     return inspection.reading.faults.isEmpty ? 0 : LongtailError.Code.badData.rawValue

@@ -60,6 +60,15 @@ extension ProcessTests {
         // The image as it is and two epochs, enlarged until notes can be read: 2 x 64 pixels, with 4 between.
         #expect(image.width == 3 * (128 + 4) + 4)
         #expect(try RGBImage(contentsOf: again) == image, "the same seed draws the same sheet")
+        let warped = "\(directory)/warped.png"
+        expect(
+          try Program.run(
+            "longtail",
+            ["inspect", plain, "--augmented", "--output", warped, "--samples", "3", "--epochs", "2"] + keys.flatMap { ["--set", $0] }),
+          output: ["pasted too %"])
+        #expect(try RGBImage(contentsOf: warped) != image, "--set changes what is seen")
+        expect(
+          try Program.run("longtail", ["inspect", directory, "--set", "seed=1"]), 64, errors: ["changes keys of a configuration"])
         expect(
           try Program.run("longtail", ["inspect", plain, "--augmented", "--epochs", "0"]), 64, errors: ["--epochs is 0"])
         expect(

@@ -206,7 +206,7 @@ struct InspectCommand: ParsableCommand {
   private func inspectBoxes(isFolder: Bool, picture file: String) throws -> Int32? {
     guard !isFolder, ["yaml", "yml"].contains((path as NSString).pathExtension.lowercased()) else { return nil }
     if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --picture, or none with --samples 0.") }
-    guard let inspection = try BoxInspection(title: path, Configuration.load(path)) else { return nil }
+    guard let inspection = try BoxInspection(title: path, Configuration.load(path, overrides: overrides)) else { return nil }
     printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
     if samples > 0 {
       try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file, software: OwnFile.mark)

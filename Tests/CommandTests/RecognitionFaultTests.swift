@@ -113,7 +113,7 @@ extension ProcessTests {
       ) {
         try write("val/cat/1.png cat\nval/dog/1.png dog\n", "\($0)/folders/val.txt")
       },
-      Fault(testDescription: "a label below 0", settings: list, code: 65, says: ["folders/train.txt:2: label -1 is no class"]) {
+      Fault(testDescription: "a label below 0", settings: list, code: 65, says: ["folders/train.txt:2: label -1 is not a class"]) {
         try write("train/cat/1.png 0\ntrain/dog/1.png -1\n", "\($0)/folders/train.txt")
       },
       Fault(testDescription: "other first bytes", settings: idx, code: 65, says: ["train-images-idx3-ubyte: not an IDX file"]) {

@@ -93,7 +93,7 @@ import Testing
       #expect(try problem("images/2.png dgo\n", ["classes": ["dog", "cat"]]).contains("label 'dgo' is none of the 2 classes"))
       #expect(try problem("images/2.png dog\n", ["validation": "val.txt"]).contains("wrong.txt:1: label 'dog' is a name, but those of"))
       let huge = "99999999999999999999"
-      #expect(try problem("images/2.png 0\nimages/3.png \(huge)\n").contains("wrong.txt:2: label \(huge) is no class"))
+      #expect(try problem("images/2.png 0\nimages/3.png \(huge)\n").contains("wrong.txt:2: label \(huge) is not a class"))
       #expect(longtailError { try RecognitionDatasets.open("list", settings: [:]) }?.message.contains("train is missing") == true)
     }
   }

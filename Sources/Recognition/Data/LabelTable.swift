@@ -76,7 +76,7 @@ struct LabelTable {
 
   private func noClass(_ row: Row) -> LongtailError {
     LongtailError(
-      .badData, "\(file):\(row.line): label \(row.label) is no class",
+      .badData, "\(file):\(row.line): label \(row.label) is not a class",
       advice: "Labels are numbers from 0 to \(LabelTable.mostClasses - 1), or names.")
   }
 

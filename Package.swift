@@ -21,10 +21,8 @@ let openMPIHeaders =
     "/usr/include/openmpi-aarch64",
   ]
 
-let oneDNNHeaders = ["-Xcc", "-I\(oneDNN)/include"]
-
 /// Warnings are errors everywhere.
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(.v5), .unsafeFlags(oneDNNHeaders)]
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(.v5)]
 
 /// Rooms with hot loops are optimized in debug builds too, so that tests stay fast.
 /// Without `errno`, square roots become vector instructions; with it, each may call the C library.
@@ -37,7 +35,9 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let package = Package(
   name: "longtail",
   products: [
-    .executable(name: "longtail", targets: ["longtail"]),
+    .executable(name: "longtail", targets: ["Program"]),
+    // For packages that build upon it.
+    .library(name: "Longtail", targets: ["Longtail"]),
     // For tests, which put it in front of the C library of the programs that they start.
     .library(name: "Faults", type: .dynamic, targets: ["CFaults"]),
   ],
@@ -51,7 +51,6 @@ let package = Package(
     .target(name: "CSignals"),
     .target(
       name: "COneDNN",
-      cSettings: [.unsafeFlags(["-I\(oneDNN)/include"])],
       linkerSettings: [
         .unsafeFlags(["-L\(oneDNN)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(oneDNN)/lib"]),
         .linkedLibrary("dnnl"),
@@ -118,12 +117,20 @@ let package = Package(
       name: "Runs",
       dependencies: ["Checkpoints", "Datasets", "Images", "Models", "Networks", "Reports", "Segmentation", "Tasks", "Tensors", "Training"],
       swiftSettings: strict),
-    .executableTarget(
-      name: "longtail",
+    .target(
+      name: "Commands",
       dependencies: [
         "CAllocations", "Detection", "Exchange", "Recognition", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    .target(
+      name: "Longtail",
+      dependencies: [
+        "Collectives", "Commands", "Configuration", "Datasets", "Detection", "Exchange", "Images", "Models", "Networks", "Objectives",
+        "Optimizers", "Recognition", "Segmentation", "Settings", "Tasks", "Tensors", "Training",
+      ], swiftSettings: strict),
+    // The product `longtail`: three lines, as the program of anybody else.
+    .executableTarget(name: "Program", dependencies: ["Longtail"], packageAccess: false, swiftSettings: strict),
 
     // Tests, one target a room.
     .target(
@@ -221,7 +228,11 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Runs", "Settings", "Tensors", "TestSupport",
-        "Training", "longtail",
+        "Training", "Program",
       ], exclude: ["Help"], swiftSettings: strict),
+    // A program that builds upon Longtail from outside: only what is public is there for it.
+    .executableTarget(
+      name: "Client", dependencies: ["Longtail"], path: "Tests/Client", packageAccess: false, swiftSettings: strict),
+    .testTarget(name: "ClientTests", dependencies: ["Client", "Longtail", "TestSupport"], packageAccess: false, swiftSettings: strict),
   ]
 )

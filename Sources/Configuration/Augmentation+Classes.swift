@@ -15,7 +15,8 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("chance", &chance, "chance that a draw gets such a crop", .between(0, 1))
       visitor.key("pixels", &pixels, "pixels of the class that suffice; the best crop is taken if none has this many", .atLeast(1))
       visitor.key("tries", &tries, "crops that are drawn at most; the last one is laid around a pixel of the class", .between(1, 255))
@@ -55,7 +56,8 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey("classes", &classes, "names of the classes; those with a share below rareShare when not given")
       visitor.key("rareShare", &rareShare, "share of the labelled training pixels below which a class is rare", .above(0), .between(0, 1))
       visitor.key("chance", &chance, "chance that an image gets cut-outs", .between(0, 1))
@@ -68,7 +70,8 @@ extension Configuration.Augmentation {
       visitor.key("place", &place, "anywhere, or at the height that it had in its own image")
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       if classes?.isEmpty == true {
         return [Contradiction("classes", "empty, so that nothing would be pasted; leave `copyPaste` out instead")]
       }
@@ -100,7 +103,8 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey(
         "chance", &chance, "chance of it: of an image in segmentation, 0.5 when not given; of a batch in recognition, 1",
         .between(0, 1))

@@ -11,7 +11,8 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("distortion", &distortion, "how far a corner moves at most, as a share of half the width and height", .between(0, 0.9))
       visitor.key("chance", &chance, "chance of it", .between(0, 1))
     }
@@ -29,7 +30,8 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("cells", &cells, "cells in each direction", .between(2, 64))
       visitor.key("strength", &strength, "how far a corner moves at most, as a share of its cell", .between(0, below: 0.5))
       visitor.key("chance", &chance, "chance of it", .between(0, 1))
@@ -60,7 +62,8 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "some of one strength, one of a random strength, or one of the pairs found for CIFAR-10")
       visitor.key("operations", &operations, "operations of an image, for randAugment", .between(1, 16))
       visitor.key("magnitude", &magnitude, "their strength, for randAugment", .between(0, 10))
@@ -78,14 +81,16 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key(
         "deviation", &deviation, "least and greatest deviation, in pixels", .count(2, "least and greatest deviation"),
         .each(.between(0, 100)))
       visitor.key("chance", &chance, "chance of it", .between(0, 1))
     }
 
-    package func contradictions() -> [Contradiction] { Configuration.Augmentation.disorder(of: deviation) }
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] { Configuration.Augmentation.disorder(of: deviation) }
   }
 
   /// Section `data.augmentation.noise`: normal, on each value by itself.
@@ -98,14 +103,16 @@ extension Configuration.Augmentation {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key(
         "deviation", &deviation, "least and greatest deviation, in steps of 8 bits", .count(2, "least and greatest deviation"),
         .each(.between(0, 255)))
       visitor.key("chance", &chance, "chance of it", .between(0, 1))
     }
 
-    package func contradictions() -> [Contradiction] { Configuration.Augmentation.disorder(of: deviation) }
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] { Configuration.Augmentation.disorder(of: deviation) }
   }
 
   private static func disorder(of deviation: [Double]) -> [Contradiction] {

@@ -44,7 +44,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("flip", &flip, "chance of a left-right flip", .between(0, 1))
       visitor.key(
         "scale", &scale, "least and greatest factor of a random resize", .count(2, "least and greatest factor"),
@@ -68,7 +69,8 @@ extension Configuration {
       views.visit(&visitor)
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       var found: [Contradiction] = []
       if let low = scale.first, let high = scale.last, low > high {
         found.append(Contradiction("scale", "the least factor, \(low), is above the greatest, \(high); swap them"))
@@ -105,7 +107,8 @@ extension Configuration {
     /// None at all.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("brightness", &brightness, "0 changes nothing", .between(0, 1))
       visitor.key("contrast", &contrast, "0 changes nothing", .between(0, 1))
       visitor.key("saturation", &saturation, "0 changes nothing", .between(0, 1))

@@ -49,7 +49,8 @@ extension Configuration {
       return all
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       var found =
         settings["root"] == nil ? [] : [Contradiction("settings", "`root` is a key of `data` itself; move it one level up")]
       if let range, range.count == 2, range[0] >= range[1] {
@@ -58,7 +59,8 @@ extension Configuration {
       return found
     }
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "scenes, camvid, cityscapes, ade20k, pascalVOC, oxfordPets, nyuv2, folder", .notEmpty)
       visitor.optionalKey("root", &root, "directory of the files, from the working directory", .path)
       visitor.section("size", &size, "network input in pixels, before padding; the data set's own when not given")
@@ -92,12 +94,14 @@ extension Configuration {
     /// An extent of `width` by `height` pixels.
     public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("width", &width, "pixels", .between(1, 65_535))
       visitor.key("height", &height, "pixels", .between(1, 65_535))
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       if width == 0 { return [Contradiction("width", "missing; give width and height")] }
       return height == 0 ? [Contradiction("height", "missing; give width and height")] : []
     }
@@ -115,7 +119,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("threads", &threads, "decoding threads in each rank", .between(1, 1024))
       visitor.key("prefetch", &prefetch, "batches made ready ahead of the step", .between(1, 1024))
       visitor.key("cacheMegabytes", &cacheMegabytes, "memory for decoded images in each rank; 0 keeps none", .atLeast(0))

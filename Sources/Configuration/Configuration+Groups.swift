@@ -25,13 +25,15 @@ extension Configuration {
     /// The thresholds 0.10 and 0.015.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("head", &head, "least share of a head class (0 to 1), or a list of classes", .share)
       visitor.optionalKey("medium", &medium, "classes between, where head and tail are lists")
       visitor.key("tail", &tail, "share that tail classes stay below (0 to 1), or a list of classes", .share)
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       switch (head, tail) {
       case (.share(let high), .share(let low)):
         if medium != nil { return [Contradiction("medium", "a list needs lists of classes for head and tail too")] }
@@ -51,9 +53,11 @@ extension Configuration {
 }
 
 extension Configuration.Groups.Bound {
-  package static var expectation: String { "a share such as 0.1, or a list of class names" }
+  /// What was expected.
+  public static var expectation: String { "a share such as 0.1, or a list of class names" }
 
-  package init?(setting: SettingValue) {
+  /// Takes a setting over.
+  public init?(setting: SettingValue) {
     if let share = setting.doubleValue {
       self = .share(share)
     } else if let names = [String](setting: setting) {
@@ -63,7 +67,8 @@ extension Configuration.Groups.Bound {
     }
   }
 
-  package var setting: SettingValue {
+  /// The value to write.
+  public var setting: SettingValue {
     switch self {
     case .share(let share): .double(share)
     case .classes(let names): names.setting

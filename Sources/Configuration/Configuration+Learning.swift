@@ -25,7 +25,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "unet, segnet, deeplabv3-resnet50, ...", .notEmpty)
       visitor.key("width", &width, "channels of the first level, of unet and segnet", .between(1, 4096))
       visitor.key("settings", &settings, "what only this model knows")
@@ -37,7 +38,8 @@ extension Configuration {
       visitor.key("pretrainedHead", &pretrainedHead, "take the layers of the logits from that file too (load) or not (skip)")
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       var found: [Contradiction] = []
       if let trained, trained.isEmpty {
         found.append(Contradiction("trained", "it names no parameter; leave the key out to train all of them"))
@@ -78,7 +80,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "crossEntropy, pat, ...", .notEmpty)
       visitor.key("settings", &settings, "what only this objective knows")
     }
@@ -108,7 +111,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "adam, adamw, sgd, ...", .notEmpty)
       visitor.key("learningRate", &learningRate, "before the schedule", .above(0, "0.001 is usual for adam, 0.1 or less for sgd"))
       visitor.key("backboneLearningRateFactor", &backboneLearningRateFactor, "of the backbone's rate, such as 0.1", .atLeast(0))
@@ -134,7 +138,8 @@ extension Configuration {
       return all
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       ["learningRate", "weightDecay", "betas", "beta1", "beta2", "epsilon", "momentum", "nesterov"].filter { settings[$0] != nil }.map {
         Contradiction(
           "settings",
@@ -176,7 +181,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "cosine, poly, constant or multistep, stepwise")
       visitor.key("warmupSteps", &warmupSteps, "steps of even rise at the start", .atLeast(0))
       visitor.optionalKey("warmup", &warmup, "the same as 500 steps, 5 epochs or 3 % of the run")
@@ -187,7 +193,8 @@ extension Configuration {
       visitor.key("factor", &factor, "of multistep, at each milestone", .above(0))
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       if name == .multistep, milestones.isEmpty {
         return [Contradiction("milestones", "multistep needs at least one epoch, such as [20, 25]")]
       }

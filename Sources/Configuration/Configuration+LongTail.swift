@@ -38,7 +38,8 @@ extension Configuration {
     /// Neither factor nor list; reading refuses it.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey(
         "factor", &factor, "images of the most frequent class over those of the rarest, such as 100", .atLeast(1), .finite)
       visitor.key("seed", &seed, "which of the many such subsets; not the run's seed", .atLeast(0))
@@ -47,7 +48,8 @@ extension Configuration {
       visitor.optionalKey("list", &list, "instead of a factor: a file that names the images, such as a run's training-subset.txt", .path)
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       if list == nil { return factor == nil ? [Contradiction("factor", "missing; give it, such as 100, or a list")] : [] }
       let others = [("factor", factor != nil), ("form", form != .exponential), ("order", order != .index), ("seed", seed != 0)]
       return others.filter(\.1).map { Contradiction($0.0, "`list` says already which images there are; leave one of the two out") }

@@ -12,7 +12,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("name", &name, "plain, or a published recipe; longtail describe method lists them", .notEmpty)
       visitor.key("settings", &settings, "what only this method knows")
     }
@@ -42,7 +43,8 @@ extension Configuration {
     /// No partner; reading refuses it.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.requiredKey("name", &name, "name by which the method knows it", .notEmpty)
       visitor.optionalKey("stage", &stage, "stage before whose last checkpoint it begins with", .notEmpty)
       visitor.optionalKey("file", &file, "file that ends in .safetensors, or directory of checkpoints, that it begins with", .path)
@@ -50,7 +52,8 @@ extension Configuration {
       visitor.section("model", &model, "its network; that of the stage, or the one that is trained, when not given")
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       stage != nil && file != nil ? [Contradiction("file", "there is a `stage` too; leave one of the two out")] : []
     }
   }
@@ -71,7 +74,8 @@ extension Configuration {
     /// Cross-entropy at the logits.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey("name", &name, "name in logs; that of the port when not given", .notEmpty)
       visitor.key("objective", &objective, "name of an objective", .notEmpty)
       visitor.key("settings", &settings, "what only this objective knows")
@@ -90,7 +94,8 @@ extension Configuration {
     /// None; reading refuses it.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.requiredKey("name", &name, "longtail describe epilogue lists them", .notEmpty)
       visitor.key("settings", &settings, "what only this one knows")
     }
@@ -137,11 +142,15 @@ extension Configuration {
 }
 
 extension Configuration.List: SettingConvertible {
-  package static var kind: String { "list" }
-  package static var expectation: String { "a list of mappings" }
-  package init?(setting: SettingValue) {
+  /// The name of the type.
+  public static var kind: String { "list" }
+  /// What was expected.
+  public static var expectation: String { "a list of mappings" }
+  /// Takes a setting over.
+  public init?(setting: SettingValue) {
     guard let values = setting.listValue, values.allSatisfy({ $0.mapValue != nil }) else { return nil }
     self.init(values)
   }
-  package var setting: SettingValue { .list(values) }
+  /// The value to write.
+  public var setting: SettingValue { .list(values) }
 }

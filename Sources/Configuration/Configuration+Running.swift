@@ -31,7 +31,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("every", &every, "epochs from one evaluation to the next", .atLeast(1))
       visitor.key("resolution", &resolution, "size at which predictions meet labels: network or label")
       visitor.key("batch", &batch, "images at a time in each rank", .atLeast(1))
@@ -62,7 +63,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("every", &every, "epochs from one checkpoint to the next", .atLeast(1))
       visitor.optionalKey(
         "everySteps", &everySteps, "steps from one to the next, beside those by epoch", .atLeast(1, "leave it out for none"))
@@ -101,7 +103,7 @@ extension Configuration {
       case direct
 
       /// Reads a name; `auto` is what version 0.1 called an automatic choice.
-      package init?(setting: SettingValue) {
+      public init?(setting: SettingValue) {
         guard let name = setting.stringValue, let found = Algorithms(rawValue: name == "auto" ? "model" : name) else { return nil }
         self = found
       }
@@ -118,7 +120,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("algorithms", &algorithms, "model decides by rule, measured by the clock, direct takes the plain kernels")
       visitor.optionalKey("choicesFile", &choicesFile, "file of choices to begin with and to add to", .path)
       visitor.optionalKey("threads", &threads, "compute threads of each rank", .between(1, 4096, "leave it out to use what there is"))
@@ -139,7 +142,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("every", &every, "steps from one printed line to the next", .atLeast(1))
       visitor.key("pictures", &pictures, "images in the picture of each evaluation; 0 makes none", .between(0, 64))
       visitor.key("tensorboard", &tensorboard, "write event files for TensorBoard into the run directory's tensorboard/")

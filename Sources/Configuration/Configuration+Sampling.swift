@@ -15,7 +15,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key(
         "name", &name,
         "shuffled, weighted, classAware, classFirst, squareRoot, progressive, repeatFactor, balancedCopies, effectiveNumber, "
@@ -50,7 +51,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey(
         "validation", &validation, "share of the samples that is for validation; 0.2 where neither folds nor lists are given",
         .above(0), .between(0, below: 1))
@@ -68,7 +70,8 @@ extension Configuration {
       visitor.optionalKey("validationList", &validationList, "text file that names the validation samples", .path)
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       if (trainList == nil) != (validationList == nil) {
         return [Contradiction(trainList == nil ? "validationList" : "trainList", "one list is not enough: name both, or none")]
       }
@@ -99,7 +102,8 @@ extension Configuration.Training {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey("score", &score, "what has to get better; the score that the task is judged by when not given", .notEmpty)
       visitor.key("patience", &patience, "evaluations in a row without progress that end the run", .atLeast(1))
       visitor.key("leastChange", &leastChange, "how much better counts as progress, in the score's unit", .atLeast(0))

@@ -127,10 +127,13 @@ extension Configuration {
 }
 
 extension Configuration.StageSettings: SettingConvertible {
-  package static var expectation: String { "a mapping with the name of the stage and the keys that it changes" }
-  package init?(setting: SettingValue) {
+  /// What was expected.
+  public static var expectation: String { "a mapping with the name of the stage and the keys that it changes" }
+  /// Takes a setting over.
+  public init?(setting: SettingValue) {
     guard let values = setting.mapValue else { return nil }
     self.init(values)
   }
-  package var setting: SettingValue { .map(values) }
+  /// The value to write.
+  public var setting: SettingValue { .map(values) }
 }

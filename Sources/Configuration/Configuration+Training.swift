@@ -56,7 +56,8 @@ extension Configuration {
       /// All defaults.
       public init() {}
 
-      package mutating func visit(_ visitor: inout some KeyVisitor) {
+      /// Shows every key.
+      public mutating func visit(_ visitor: inout some KeyVisitor) {
         visitor.key("decay", &decay, "what remains of the average in a step", .between(0, below: 1))
       }
     }
@@ -84,7 +85,8 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key(
         "epochs", &epochs, "passes over the training images; 0 for a stage that is an epilogue alone",
         .atLeast(0, "use `training.steps` for less than an epoch"))
@@ -110,7 +112,8 @@ extension Configuration {
       visitor.key("compareRanksEvery", &compareRanksEvery, "steps from one comparison of the ranks to the next; 0 for none", .atLeast(0))
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       guard accumulate > globalBatch else { return [] }
       return [Contradiction("accumulate", "\(accumulate) is above `globalBatch`, \(globalBatch): some micro-batches would be empty")]
     }

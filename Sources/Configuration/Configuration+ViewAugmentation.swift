@@ -25,7 +25,8 @@ extension Configuration {
     /// None of all this.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.optionalKey(
         "padAndCrop", &padAndCrop, "recognition: pixels of black border before a random crop of the image's size, such as 4",
         .between(1, 4096))
@@ -37,7 +38,8 @@ extension Configuration {
       visitor.section("furtherViews", &furtherViews, "recognition: how views after the first are made; like the first when not given")
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       if padAndCrop != nil, randomResizedCrop != nil {
         return [Contradiction("padAndCrop", "there is `randomResizedCrop` too, which crops already; leave one of the two out")]
       }
@@ -68,12 +70,14 @@ extension Configuration {
     /// As ImageNet is trained with.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("area", &area, "least and greatest share of the area", .count(2, "least and greatest share"), .each(.between(0.001, 1)))
       visitor.key("ratio", &ratio, "least and greatest ratio of width to height", .count(2, "least and greatest ratio"), .each(.above(0)))
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       [("area", area), ("ratio", ratio)].filter { $0.1[0] > $0.1[1] }.map {
         Contradiction($0.0, "the least, \($0.1[0]), is above the greatest, \($0.1[1]); swap them")
       }
@@ -102,7 +106,8 @@ extension Configuration {
     /// A flip alone.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("flip", &flip, "chance of a left-right flip", .between(0, 1))
       visitor.optionalKey("padAndCrop", &padAndCrop, "pixels of black border before a random crop of the image's size", .between(1, 4096))
       visitor.section("randomResizedCrop", &randomResizedCrop, "a rectangle of random area and shape, brought to data.size")
@@ -113,7 +118,8 @@ extension Configuration {
       visitor.optionalKey("cutout", &cutout, "side of a black square at a random place, in pixels", .between(1, 4096))
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       padAndCrop != nil && randomResizedCrop != nil
         ? [Contradiction("padAndCrop", "there is `randomResizedCrop` too, which crops already; leave one of the two out")] : []
     }

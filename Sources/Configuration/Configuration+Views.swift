@@ -20,11 +20,13 @@ extension Configuration {
     /// Whether an image is seen once, as a whole and as it is.
     public var isPlain: Bool { window == nil && scales == [1] && !flip }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       scales.isEmpty ? [Contradiction("scales", "empty, but an image needs a view; leave the key out for its own scale")] : []
     }
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.section("window", &window, "pixels of a window that slides over the image; the whole image when not given")
       visitor.key("overlap", &overlap, "share of a window that its neighbour covers too", .between(0, 0.9))
       visitor.key("scales", &scales, "factors by which the image is resized, a view each", .each(.between(0.1, 8)))

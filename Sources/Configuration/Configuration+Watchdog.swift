@@ -39,7 +39,8 @@ extension Configuration {
       /// None.
       public init() {}
 
-      package mutating func visit(_ visitor: inout some KeyVisitor) {
+      /// Shows every key.
+      public mutating func visit(_ visitor: inout some KeyVisitor) {
         let positive = Check<Double>.above(0, "leave it out to use `watchdog.limit`")
         visitor.optionalKey("init", &`init`, "before the first step; four times the limit when not given", positive)
         visitor.optionalKey("data", &data, "waiting for a batch", positive)
@@ -57,14 +58,16 @@ extension Configuration {
     /// All defaults.
     public init() {}
 
-    package mutating func visit(_ visitor: inout some KeyVisitor) {
+    /// Shows every key.
+    public mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("enabled", &enabled, "whether anybody watches for ranks that no longer get on")
       visitor.key("warning", &warning, "seconds in one phase until a line says who holds the others up", .above(0))
       visitor.key("limit", &limit, "seconds in one phase until the job is ended with exit code 77", .above(0))
       visitor.section("limits", &limits, "limits of single phases in seconds, where they differ")
     }
 
-    package func contradictions() -> [Contradiction] {
+    /// What does not fit together.
+    public func contradictions() -> [Contradiction] {
       guard warning > limit else { return [] }
       return [Contradiction("warning", "\(warning) s is after the end of the job, `watchdog.limit`, at \(limit) s")]
     }

@@ -54,7 +54,8 @@ public struct Configuration: Section {
   /// The run directory: `output`, else `runs/<name>`.
   public var outputDirectory: String { output ?? "runs/\(name)" }
 
-  package func contradictions() -> [Contradiction] {
+  /// What does not fit together.
+  public func contradictions() -> [Contradiction] {
     if training.epochs == 0, epilogue?.values.isEmpty ?? true {
       return [Contradiction("training.epochs", "0 trains nothing, and there is no `epilogue` either; give it at least 1")]
     }
@@ -62,7 +63,8 @@ public struct Configuration: Section {
     return [Contradiction("schedule.minimum", "\(schedule.minimum) is above `optimizer.learningRate`, \(optimizer.learningRate)")]
   }
 
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key(
       "seed", &seed, "all randomness derives from it", .atLeast(0))
     visitor.optionalKey(

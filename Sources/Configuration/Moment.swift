@@ -72,10 +72,13 @@ extension Moment: CustomStringConvertible {
 }
 
 extension Moment: SettingConvertible {
-  package static var expectation: String { "a whole number of epochs, or a text such as 4000 steps, 2.5 epochs or 80 %" }
-  package static var kind: String { "moment" }
+  /// What was expected.
+  public static var expectation: String { "a whole number of epochs, or a text such as 4000 steps, 2.5 epochs or 80 %" }
+  /// The name of the type.
+  public static var kind: String { "moment" }
 
-  package init?(setting: SettingValue) {
+  /// Takes a setting over.
+  public init?(setting: SettingValue) {
     switch setting {
     case .int(let epochs) where epochs >= 0: self = .epochs(Double(epochs))
     case .string(let text): self.init(text)
@@ -84,12 +87,13 @@ extension Moment: SettingConvertible {
   }
 
   /// Whole epochs are written as a number, as they always were.
-  package var setting: SettingValue {
+  public var setting: SettingValue {
     if case .epochs(let count) = self, let whole = Int(exactly: count) { return .int(whole) }
     return .string(description)
   }
 
-  package static func hint(for setting: SettingValue) -> String? {
+  /// More help.
+  public static func hint(for setting: SettingValue) -> String? {
     guard case .double(let number) = setting else { return nil }
     return number <= 1 ? "write \(short(number * 100)) % for a share of the run, or \(number) epochs" : "write \(number) epochs"
   }
@@ -105,14 +109,19 @@ public struct Stretch: Sendable, Equatable {
 }
 
 extension Stretch: SettingConvertible {
-  package static var expectation: String { "a text such as 500 steps, 5 epochs or 3 %" }
-  package static var kind: String { "length of time" }
-  package init?(setting: SettingValue) {
+  /// What was expected.
+  public static var expectation: String { "a text such as 500 steps, 5 epochs or 3 %" }
+  /// The name of the type.
+  public static var kind: String { "length of time" }
+  /// Takes a setting over.
+  public init?(setting: SettingValue) {
     guard let length = setting.stringValue.flatMap(Moment.init) else { return nil }
     self.init(length)
   }
-  package var setting: SettingValue { .string(length.description) }
-  package static func hint(for setting: SettingValue) -> String? {
+  /// The value to write.
+  public var setting: SettingValue { .string(length.description) }
+  /// More help.
+  public static func hint(for setting: SettingValue) -> String? {
     setting.doubleValue == nil ? nil : "say what it counts: \(setting) epochs, or \(setting) steps"
   }
 }

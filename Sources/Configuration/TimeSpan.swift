@@ -32,16 +32,20 @@ public struct TimeSpan: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension TimeSpan: SettingConvertible {
-  package static var expectation: String { "a time such as 11h50m, 90m or 45s" }
+  /// What was expected.
+  public static var expectation: String { "a time such as 11h50m, 90m or 45s" }
 
-  package init?(setting: SettingValue) {
+  /// Takes a setting over.
+  public init?(setting: SettingValue) {
     guard let text = setting.stringValue else { return nil }
     self.init(text)
   }
 
-  package var setting: SettingValue { .string(description) }
+  /// The value to write.
+  public var setting: SettingValue { .string(description) }
 
-  package static func hint(for setting: SettingValue) -> String? {
+  /// More help.
+  public static func hint(for setting: SettingValue) -> String? {
     setting.doubleValue == nil
       ? "write days d, hours h, minutes m and seconds s, the largest first" : "say in what unit: \(setting)m or \(setting)s"
   }

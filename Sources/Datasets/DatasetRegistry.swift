@@ -3,19 +3,23 @@ import Settings
 import Tensors
 
 /// A data set that can be named in a configuration, and the files that it is recognized by.
-package struct DatasetEntry: Sendable {
+public struct DatasetEntry: Sendable {
   /// Name, settings, and how it is opened.
-  package let entry: RegistryEntry<Void, any SegmentationDataset>
+  public let entry: RegistryEntry<Void, any SegmentationDataset>
   /// The files by which a folder of it is recognized, for messages; nil where none is.
-  package let layout: String?
+  public let layout: String?
   /// Looks whether a folder, or a file, is one.
   let recognize: (@Sendable (String) throws -> RecognizedLayout?)?
 
   /// The name in configurations.
-  package var name: String { entry.name }
+  public var name: String { entry.name }
 
   /// Describes a data set.
-  package init(
+  /// - Parameters:
+  ///   - entry: name, settings, and how it is opened.
+  ///   - layout: the files by which a folder of it is recognized, in words; nil where none is.
+  ///   - recognize: looks whether a folder, or a file, is one.
+  public init(
     _ entry: RegistryEntry<Void, any SegmentationDataset>, layout: String? = nil,
     recognize: (@Sendable (String) throws -> RecognizedLayout?)? = nil
   ) {
@@ -25,22 +29,31 @@ package struct DatasetEntry: Sendable {
   }
 }
 
-/// All data sets, by name.
+/// The data sets with a class for every pixel, by name. A program adds its own with `register`.
 public enum DatasetRegistry {
-  /// The data sets; a new one is one more line here.
-  package static let entries: [DatasetEntry] = [
-    ScenesDataset.entry,
-    CamVid.entry,
-    Cityscapes.entry,
-    ADE20K.entry,
-    PascalVOC.entry,
-    OxfordPets.entry,
-    NYUv2.entry,
-    FolderDataset.entry,
-  ]
+  /// The data sets of the house; a new one is one more line here.
+  private static let list = ExtensibleList<DatasetEntry>(
+    "data set",
+    [
+      ScenesDataset.entry,
+      CamVid.entry,
+      Cityscapes.entry,
+      ADE20K.entry,
+      PascalVOC.entry,
+      OxfordPets.entry,
+      NYUv2.entry,
+      FolderDataset.entry,
+    ], name: \.name)
+
+  /// The data sets; those that a program has registered stand last.
+  package static var entries: [DatasetEntry] { list.elements }
 
   /// The same without the files that they are recognized by.
-  package static let registry = Registry("data set", entries.map(\.entry))
+  package static let registry = Registry(list) { $0.entry }
+
+  /// Adds a data set with a class for every pixel of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: DatasetEntry) throws { try list.register(entry) }
 
   /// Opens a data set.
   /// - Parameters:

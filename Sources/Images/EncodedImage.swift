@@ -4,11 +4,11 @@ import Tensors
 ///
 /// JPEGs are decoded at a half, a quarter or an eighth of their size where what is wanted still has as many pixels as it is shown with.
 /// That saves most of the time of large photographs; values then differ a little from those of the whole image.
-package struct EncodedImage: Sendable {
+public struct EncodedImage: Sendable {
   /// What error messages call it.
-  package let name: String
+  public let name: String
   /// Width and height, upright.
-  package let size: ImageSize
+  public let size: ImageSize
   /// How it is stored.
   package let orientation: ImageOrientation
 
@@ -18,7 +18,7 @@ package struct EncodedImage: Sendable {
 
   /// Reads a PNG or JPEG file.
   /// - Throws: `.missingInput` where there is no file, `.badData` where its header is broken, `.inputOutput` where reading fails.
-  package init(contentsOf path: String, limits: ImageLimits = .standard) throws {
+  public init(contentsOf path: String, limits: ImageLimits = .standard) throws {
     try self.init(FileBytes.read(path, limit: limits.fileBytes), name: path, limits: limits)
   }
 
@@ -42,7 +42,7 @@ package struct EncodedImage: Sendable {
 
   /// The whole image, upright, at its full size.
   /// - Throws: `.badData` where it is broken, too large, or of 16 bits without a range.
-  package func decoded(range: SampleRange? = nil) throws -> RGBImage {
+  public func decoded(range: SampleRange? = nil) throws -> RGBImage {
     try RGBImage(decoding: bytes, name: name, range: range, limits: limits)
   }
 

@@ -47,7 +47,8 @@ public struct FasterRCNNOptions: Sendable, Hashable {
 }
 
 extension FasterRCNNOptions: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key(
       "backboneWidth", &backboneWidth, "channels of the backbone's first stage; 64 is the published network, which weights are for",
       .between(8, 256), .multipleOfEight)
@@ -76,7 +77,8 @@ extension FasterRCNNOptions: Section {
     visitor.optionalKey("longerSide", &longerSide, "the longest side of an image; that of the canvas when not given", .between(1, 65_536))
   }
 
-  package func contradictions() -> [Contradiction] {
+  /// What does not fit together.
+  public func contradictions() -> [Contradiction] {
     guard let shorterSide, let longerSide, shorterSide > longerSide else { return [] }
     return [Contradiction("shorterSide", "\(shorterSide) is more than longerSide, \(longerSide)")]
   }

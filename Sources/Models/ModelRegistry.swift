@@ -3,15 +3,15 @@ import Settings
 import Tensors
 
 /// What a network needs beside its settings.
-package struct ModelInput {
+public struct ModelInput: Sendable {
   /// Channels of the first level, where the network has a choice.
-  package let width: Int
+  public let width: Int
   /// Channels of the logits.
-  package let classes: Int
+  public let classes: Int
 
   /// The width, which the fast kernels need in blocks of 8.
   /// - Throws: `LongtailError` for any other.
-  func checkedWidth() throws -> Int {
+  public func checkedWidth() throws -> Int {
     guard (1...1024).contains(width) && width % 8 == 0 else {
       throw LongtailError(
         .usage, "model.width is \(width), but has to be a multiple of 8 up to 1024",
@@ -21,12 +21,14 @@ package struct ModelInput {
   }
 }
 
-/// The networks that a configuration can name. Adding one touches its own file, its test and a line here.
+/// The networks that a configuration can name. Adding one to the house touches its own file, its test and a line here; a program adds its own
+/// with `register`.
 public enum ModelRegistry {
-  package typealias Entry = RegistryEntry<ModelInput, Graph>
+  /// A network that configurations can name: what it is, what it can be told, and how its graph is made.
+  public typealias Entry = RegistryEntry<ModelInput, Graph>
 
   /// All of them.
-  package static let registry = Registry<ModelInput, Graph>(
+  private static let list = ExtensibleList<Entry>(
     "model",
     [
       Entry(
@@ -62,6 +64,13 @@ public enum ModelRegistry {
         "Kirillov, Girshick, He, Dollár, CVPR 2019, arXiv:1901.02446"
       ) { .featurePyramid($0, classes: $1, options: $2) }
       + recognition + detectors)
+
+  /// All of them, as configurations name them.
+  package static let registry = Registry(list)
+
+  /// Adds a network of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: Entry) throws { try list.register(entry) }
 
   /// All of them.
   package static var entries: [Entry] { registry.entries }

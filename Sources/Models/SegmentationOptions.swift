@@ -15,7 +15,8 @@ public struct SegmentationOptions: Sendable, Equatable {
 }
 
 extension SegmentationOptions: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.optionalKey(
       "outputStride", &outputStride, "pixels that a position of the backbone's last stage stands for; the network's own when not given",
       .oneOf([8, 16, 32]))

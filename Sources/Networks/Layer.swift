@@ -118,6 +118,17 @@ public struct ParameterSpecification: Hashable, Sendable {
   }
 }
 
+extension ParameterSpecification {
+  /// A parameter whose numbers lie in the order of its shape.
+  /// - Parameters:
+  ///   - name: the last part of its name.
+  ///   - shape: its extents, outermost first.
+  ///   - initialization: how it begins.
+  public init(_ name: String, shape: [Int], _ initialization: Initialization) {
+    self.init(name: name, shape: shape, initialization: initialization)
+  }
+}
+
 /// A statistic that a layer keeps.
 public struct StatisticSpecification: Hashable, Sendable {
   /// The last part of its name: `running_mean`.

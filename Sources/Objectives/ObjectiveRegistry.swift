@@ -1,12 +1,13 @@
 import Settings
 import Tensors
 
-/// The objectives by name. A new one needs its source file, its test file and one line here.
+/// The objectives by name. A new one of the house needs its source file, its test file and one line here; a program adds its own with `register`.
 public enum ObjectiveRegistry {
-  package typealias Entry = RegistryEntry<ObjectiveContext, any Objective>
+  /// An objective that configurations can name: what it is, what it can be told, and how it is made for a number of classes.
+  public typealias Entry = RegistryEntry<ObjectiveContext, any Objective>
 
   /// All of them, in the order of the documentation.
-  package static let registry = Registry<ObjectiveContext, any Objective>(
+  private static let list = ExtensibleList<Entry>(
     "objective",
     [
       CrossEntropy.entry,
@@ -34,6 +35,13 @@ public enum ObjectiveRegistry {
       LovaszSoftmax.entry,
       WeightedSum.entry,
     ])
+
+  /// All of them, as configurations name them.
+  package static let registry = Registry(list)
+
+  /// Adds an objective of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: Entry) throws { try list.register(entry) }
 
   /// All names, in the order of the documentation.
   public static var names: [String] { registry.names }

@@ -50,6 +50,26 @@ public struct StepResult: Sendable, Equatable {
   }
 }
 
+extension StepResult {
+  /// The result of a loss whose gradient is multiplied by one number for all rows, as that of a mean is: class weights, if there are any, are in
+  /// the gradient already.
+  /// - Parameters:
+  ///   - lossPerClass: the share of each class; the loss is their sum.
+  ///   - rowsPerClass: rows of each class, over all ranks.
+  ///   - factor: what the last round's gradient has to be multiplied by: one over the global denominator.
+  ///   - gradientNormPerClass: norm of each class's gradient, over all ranks, for reports; zeros where it was not measured.
+  public init(lossPerClass: [Double], rowsPerClass: [Double], factor: Double, gradientNormPerClass: [Double]? = nil) {
+    let norms = gradientNormPerClass ?? lossPerClass.map { _ in 0 }
+    let isFinite = (lossPerClass + rowsPerClass + norms + [factor]).allSatisfy(\.isFinite)
+    let loss = isFinite ? lossPerClass.reduce(0, +) : .nan
+    self.init(
+      loss: loss, scaledLoss: loss, lossPerClass: lossPerClass, validPixels: ClassSums.whole(rowsPerClass.reduce(0, +)),
+      pixelsPerClass: rowsPerClass.map { ClassSums.whole($0) }, gradientNormPerClass: norms,
+      scalePerClass: rowsPerClass.map { $0 > 0 ? 1 : 0 }, factorPerClass: lossPerClass.map { _ in isFinite ? factor : 0 },
+      isFinite: isFinite)
+  }
+}
+
 /// Sums over the global batch by the label's class, as every objective's last round begins: C losses, C pixels, C squared gradient norms.
 struct ClassSums {
   var losses: [Double]

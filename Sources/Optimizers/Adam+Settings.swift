@@ -2,7 +2,8 @@ import Settings
 import Tensors
 
 extension Adam.Settings: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key("beta1", &beta1, "what remains of the mean of the gradients in a step", .between(0, below: 1))
     visitor.key("beta2", &beta2, "what remains of the mean of their squares in a step", .between(0, below: 1))
     visitor.key("epsilon", &epsilon, "added to the root of the second mean", .above(0), .finite)

@@ -2,20 +2,28 @@ import Settings
 import Tensors
 
 /// What an optimizer needs beside its settings.
-package struct OptimizerInput {
+public struct OptimizerInput: Sendable {
   /// Floats in the flat buffer.
-  package let parameterCount: Int
+  public let parameterCount: Int
   /// Stretches with their own factors; 1 elsewhere.
-  package let ranges: [ParameterRange]
+  public let ranges: [ParameterRange]
 }
 
-/// Optimizers by name, as configurations choose them. To add one: its file, its test, its line in `registry`.
+/// Optimizers by name, as configurations choose them. One of the house needs its file, its test and its line here; a program adds its own with
+/// `register`.
 public enum OptimizerRegistry {
-  package typealias Entry = RegistryEntry<OptimizerInput, any Optimizer>
+  /// An optimizer that configurations can name: what it is, what it can be told, and how it is made for a number of parameters.
+  public typealias Entry = RegistryEntry<OptimizerInput, any Optimizer>
 
   /// All optimizers, in the order in which they are listed to people.
-  package static let registry = Registry<OptimizerInput, any Optimizer>(
-    "optimizer", [Adam.coupledEntry, Adam.decoupledEntry, StochasticGradientDescent.entry])
+  private static let list = ExtensibleList<Entry>("optimizer", [Adam.coupledEntry, Adam.decoupledEntry, StochasticGradientDescent.entry])
+
+  /// All optimizers, as configurations name them.
+  package static let registry = Registry(list)
+
+  /// Adds an optimizer of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: Entry) throws { try list.register(entry) }
 
   /// All optimizers, in the order in which they are listed to people.
   package static var entries: [Entry] { registry.entries }

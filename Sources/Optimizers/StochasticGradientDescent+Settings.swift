@@ -2,13 +2,15 @@ import Settings
 import Tensors
 
 extension StochasticGradientDescent.Settings: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key("momentum", &momentum, "what remains of the sum of gradients in a step; 0 keeps none", .between(0, below: 1))
     visitor.key("nesterov", &nesterov, "look ahead by one momentum step; needs a momentum above 0")
     visitor.key("weightDecay", &weightDecay, "pull of the parameters towards zero, added to the gradient", .atLeast(0), .finite)
   }
 
-  package func contradictions() -> [Contradiction] {
+  /// What does not fit together.
+  public func contradictions() -> [Contradiction] {
     nesterov && momentum == 0 ? [Contradiction("nesterov", "it needs a momentum above 0; set momentum, 0.9 for example")] : []
   }
 }

@@ -4,13 +4,20 @@ import Tensors
 package struct Registry<Input, Product>: Sendable {
   /// One of them in a message: `data set`.
   package let kind: String
-  /// All of them, in the order of the documentation.
-  package let entries: [RegistryEntry<Input, Product>]
+  private let list: @Sendable () -> [RegistryEntry<Input, Product>]
 
-  package init(_ kind: String, _ entries: [RegistryEntry<Input, Product>]) {
-    self.kind = kind
-    self.entries = entries
+  /// A registry of everything in a list.
+  package init(_ list: ExtensibleList<RegistryEntry<Input, Product>>) { self.init(list) { $0 } }
+
+  /// A registry of everything in a list whose elements know more than the entry.
+  package init<Element: Sendable>(_ list: ExtensibleList<Element>, _ entry: @escaping @Sendable (Element) -> RegistryEntry<Input, Product>)
+  {
+    kind = list.kind
+    self.list = { list.elements.map(entry) }
   }
+
+  /// All of them, in the order of the documentation; those that a program has registered stand last.
+  package var entries: [RegistryEntry<Input, Product>] { list() }
 
   /// The names, in the order of `entries`.
   package var names: [String] { entries.map(\.name) }
@@ -18,8 +25,9 @@ package struct Registry<Input, Product>: Sendable {
   /// The one of a name.
   /// - Throws: `LongtailError(.usage)` with the nearest name and all of them.
   package func entry(_ name: String) throws -> RegistryEntry<Input, Product> {
+    let entries = entries
     guard let entry = entries.first(where: { $0.name == name }) else {
-      throw LongtailError(.usage, "there is no \(kind) '\(name)'", advice: nearestHint(name, among: names))
+      throw LongtailError(.usage, "there is no \(kind) '\(name)'", advice: nearestHint(name, among: entries.map(\.name)))
     }
     return entry
   }
@@ -45,5 +53,15 @@ package struct Registry<Input, Product>: Sendable {
       entries: entries.map {
         EntryDescription(name: $0.name, summary: $0.summary, about: $0.about, source: $0.source, settings: $0.settings)
       })
+  }
+}
+
+extension ExtensibleList {
+  /// A list of entries.
+  package convenience init<Input, Product>(
+    _ kind: String, _ entries: [RegistryEntry<Input, Product>], period: RegistrationPeriod = .program
+  )
+  where Element == RegistryEntry<Input, Product> {
+    self.init(kind, entries, period: period) { $0.name }
   }
 }

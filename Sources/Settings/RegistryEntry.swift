@@ -3,15 +3,15 @@ import Tensors
 /// Something that a configuration can name: what it is, its settings, and how it is made.
 ///
 /// `Input` is what the thing needs beside its settings, such as the number of classes.
-package struct RegistryEntry<Input, Product>: Sendable {
+public struct RegistryEntry<Input, Product>: Sendable {
   /// The name in configurations.
-  package let name: String
+  public let name: String
   /// One line about it.
-  package let summary: String
+  public let summary: String
   /// One or two sentences about it.
-  package let about: String
+  public let about: String
   /// Where it comes from: authors and place of the paper; nil where there is none.
-  package let source: String?
+  public let source: String?
   /// Its settings, each with its default, in the order of the listing.
   package let settings: [SettingLine]
 
@@ -27,7 +27,7 @@ package struct RegistryEntry<Input, Product>: Sendable {
   ///   - settings: its settings, with the defaults.
   ///   - check: finds contradictions between settings, before anything is made.
   ///   - make: makes it from its settings.
-  package init<Settings: Section>(
+  public init<Settings: Section>(
     _ name: String, summary: String, about: String, source: String? = nil, settings: Settings,
     check: @escaping @Sendable (Settings) throws -> Void = { _ in }, make: @escaping @Sendable (Settings, Input) throws -> Product
   ) {
@@ -42,7 +42,7 @@ package struct RegistryEntry<Input, Product>: Sendable {
   }
 
   /// Describes something that has no settings.
-  package init(
+  public init(
     _ name: String, summary: String, about: String, source: String? = nil, make: @escaping @Sendable (NoSettings, Input) throws -> Product
   ) {
     self.init(name, summary: summary, about: about, source: source, settings: NoSettings(), make: make)
@@ -85,7 +85,7 @@ extension LongtailError {
   ///   - subject: kind and name, such as `data set folder`.
   ///   - key: the setting.
   ///   - problem: the end of the sentence.
-  package static func setting(_ subject: String, _ key: String, _ problem: String, advice: String? = nil) -> LongtailError {
+  public static func setting(_ subject: String, _ key: String, _ problem: String, advice: String? = nil) -> LongtailError {
     LongtailError(.usage, "\(subject): \(key) \(problem)", advice: advice)
   }
 }

@@ -3,7 +3,7 @@ import Tensors
 /// Settings that belong together: a part of the configuration, or the settings of an objective, a data set, a model or an optimizer.
 ///
 /// Its keys are listed once, in `visit`, and that list serves for reading, checking, writing and documentation alike.
-package protocol Section: Sendable, Equatable {
+public protocol Section: Sendable, Equatable {
   /// The defaults.
   init()
   /// Shows every key to a visitor, in the order in which files have them.
@@ -13,24 +13,26 @@ package protocol Section: Sendable, Equatable {
 }
 
 extension Section {
-  package func contradictions() -> [Contradiction] { [] }
+  /// Nothing.
+  public func contradictions() -> [Contradiction] { [] }
 }
 
 /// Keys of one section that do not fit together.
-package struct Contradiction: Sendable {
+public struct Contradiction: Sendable {
   /// The key, inside the section, to point at.
-  package let key: String
+  public let key: String
   /// What is wrong and what to do.
-  package let text: String
+  public let text: String
 
-  package init(_ key: String, _ text: String) {
+  /// Points at a key, and says what is wrong and what to do.
+  public init(_ key: String, _ text: String) {
     self.key = key
     self.text = text
   }
 }
 
 /// Something that walks over the keys of a section: it may read the values, or change them.
-package protocol KeyVisitor {
+public protocol KeyVisitor {
   /// A key with a value of its own.
   mutating func key<Value: SettingConvertible>(_ name: String, _ value: inout Value, _ meaning: String, checks: [Check<Value>])
   /// A key that has no default: whoever writes the section has to give it.
@@ -42,19 +44,20 @@ package protocol KeyVisitor {
 }
 
 extension KeyVisitor {
-  package mutating func key<Value: SettingConvertible>(_ name: String, _ value: inout Value, _ meaning: String, _ checks: Check<Value>...) {
+  /// A key with a value of its own; the conditions have to hold.
+  public mutating func key<Value: SettingConvertible>(_ name: String, _ value: inout Value, _ meaning: String, _ checks: Check<Value>...) {
     key(name, &value, meaning, checks: checks)
   }
 
   /// A key that has to be given.
-  package mutating func requiredKey<Value: SettingConvertible>(
+  public mutating func requiredKey<Value: SettingConvertible>(
     _ name: String, _ value: inout Value, _ meaning: String, _ checks: Check<Value>...
   ) {
     requiredKey(name, &value, meaning, checks: checks)
   }
 
   /// A key that may be absent; the conditions hold where it is not.
-  package mutating func optionalKey<Value: SettingConvertible>(
+  public mutating func optionalKey<Value: SettingConvertible>(
     _ name: String, _ value: inout Value?, _ meaning: String, _ checks: Check<Value>...
   ) {
     key(name, &value, meaning, checks: checks.map { check in Check(range: check.range) { $0.flatMap(check.problem) } })
@@ -62,7 +65,9 @@ extension KeyVisitor {
 }
 
 /// The settings of something that has none.
-package struct NoSettings: Section {
-  package init() {}
-  package mutating func visit(_ visitor: inout some KeyVisitor) {}
+public struct NoSettings: Section {
+  /// There is nothing to set.
+  public init() {}
+  /// There are no keys.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {}
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A type that a key can have.
-package protocol SettingConvertible: Sendable, Equatable {
+public protocol SettingConvertible: Sendable, Equatable {
   /// What a message says was expected: `a whole number`.
   static var expectation: String { get }
   /// What a listing calls the type: `whole number`.
@@ -18,46 +18,61 @@ package protocol SettingConvertible: Sendable, Equatable {
 
 extension SettingConvertible {
   /// What was expected, without its article.
-  package static var kind: String { expectation.hasPrefix("a ") ? String(expectation.dropFirst(2)) : expectation }
-  package static var words: [String]? { nil }
-  package static func hint(for setting: SettingValue) -> String? { nil }
+  public static var kind: String { expectation.hasPrefix("a ") ? String(expectation.dropFirst(2)) : expectation }
+  /// The words that it can be.
+  public static var words: [String]? { nil }
+  /// More help for a value that does not fit.
+  public static func hint(for setting: SettingValue) -> String? { nil }
 }
 
 extension Bool: SettingConvertible {
-  package static var expectation: String { "true or false" }
-  package init?(setting: SettingValue) {
+  /// What a message says was expected.
+  public static var expectation: String { "true or false" }
+  /// Takes the value over, or is nil for one of another kind.
+  public init?(setting: SettingValue) {
     guard let value = setting.boolValue else { return nil }
     self = value
   }
-  package var setting: SettingValue { .bool(self) }
+  /// The value to write.
+  public var setting: SettingValue { .bool(self) }
 }
 
 extension Int: SettingConvertible {
-  package static var expectation: String { "a whole number" }
-  package init?(setting: SettingValue) {
+  /// What a message says was expected.
+  public static var expectation: String { "a whole number" }
+  /// Takes the value over, or is nil for one of another kind.
+  public init?(setting: SettingValue) {
     guard let value = setting.intValue else { return nil }
     self = value
   }
-  package var setting: SettingValue { .int(self) }
+  /// The value to write.
+  public var setting: SettingValue { .int(self) }
 }
 
 extension Double: SettingConvertible {
-  package static var expectation: String { "a number" }
-  package init?(setting: SettingValue) {
+  /// What a message says was expected.
+  public static var expectation: String { "a number" }
+  /// Takes the value over, or is nil for one of another kind.
+  public init?(setting: SettingValue) {
     guard let value = setting.doubleValue else { return nil }
     self = value
   }
-  package var setting: SettingValue { .double(self) }
+  /// The value to write.
+  public var setting: SettingValue { .double(self) }
 }
 
 extension String: SettingConvertible {
-  package static var expectation: String { "a text" }
-  package init?(setting: SettingValue) {
+  /// What a message says was expected.
+  public static var expectation: String { "a text" }
+  /// Takes the value over, or is nil for one of another kind.
+  public init?(setting: SettingValue) {
     guard let value = setting.stringValue else { return nil }
     self = value
   }
-  package var setting: SettingValue { .string(self) }
-  package static func hint(for setting: SettingValue) -> String? {
+  /// The value to write.
+  public var setting: SettingValue { .string(self) }
+  /// More help for a value that does not fit.
+  public static func hint(for setting: SettingValue) -> String? {
     switch setting {
     case .list, .map: nil
     default: "put it in quotes if it is meant as a text"
@@ -66,15 +81,20 @@ extension String: SettingConvertible {
 }
 
 extension Array: SettingConvertible where Element: SettingConvertible {
-  package static var expectation: String { "a list, each element \(Element.expectation)" }
-  package static var kind: String { "list of \(Element.kind)s" }
-  package init?(setting: SettingValue) {
+  /// What a message says was expected.
+  public static var expectation: String { "a list, each element \(Element.expectation)" }
+  /// What a listing calls the type.
+  public static var kind: String { "list of \(Element.kind)s" }
+  /// Takes the value over, or is nil for one of another kind.
+  public init?(setting: SettingValue) {
     guard let values = setting.listValue else { return nil }
     self = values.compactMap(Element.init(setting:))
     if count != values.count { return nil }
   }
-  package var setting: SettingValue { .list(map(\.setting)) }
-  package static func hint(for setting: SettingValue) -> String? {
+  /// The value to write.
+  public var setting: SettingValue { .list(map(\.setting)) }
+  /// More help for a value that does not fit.
+  public static func hint(for setting: SettingValue) -> String? {
     guard let values = setting.listValue else { return "write it in brackets, such as [a, b]" }
     guard let place = values.firstIndex(where: { Element(setting: $0) == nil }) else { return nil }
     return "element \(place + 1) is \(values[place])"
@@ -82,10 +102,14 @@ extension Array: SettingConvertible where Element: SettingConvertible {
 }
 
 extension Optional: SettingConvertible where Wrapped: SettingConvertible {
-  package static var expectation: String { "\(Wrapped.expectation) or nothing" }
-  package static var kind: String { Wrapped.kind }
-  package static var words: [String]? { Wrapped.words }
-  package init?(setting: SettingValue) {
+  /// What a message says was expected.
+  public static var expectation: String { "\(Wrapped.expectation) or nothing" }
+  /// What a listing calls the type.
+  public static var kind: String { Wrapped.kind }
+  /// The words that it can be.
+  public static var words: [String]? { Wrapped.words }
+  /// Takes the value over, or is nil for one of another kind.
+  public init?(setting: SettingValue) {
     if setting.isNull {
       self = .none
       return
@@ -93,18 +117,22 @@ extension Optional: SettingConvertible where Wrapped: SettingConvertible {
     guard let value = Wrapped(setting: setting) else { return nil }
     self = .some(value)
   }
-  package var setting: SettingValue { self?.setting ?? .null }
-  package static func hint(for setting: SettingValue) -> String? { Wrapped.hint(for: setting) }
+  /// The value to write.
+  public var setting: SettingValue { self?.setting ?? .null }
+  /// More help for a value that does not fit.
+  public static func hint(for setting: SettingValue) -> String? { Wrapped.hint(for: setting) }
 }
 
 extension Dictionary: SettingConvertible where Key == String, Value == SettingValue {
-  package static var expectation: String { "a mapping" }
+  /// What a message says was expected.
+  public static var expectation: String { "a mapping" }
   /// Entries without a value are left out: `null` takes an inherited one away.
-  package init?(setting: SettingValue) {
+  public init?(setting: SettingValue) {
     guard let values = setting.mapValue else { return nil }
     self = values.compactMapValues { $0.withoutNulls }
   }
-  package var setting: SettingValue { .map(self) }
+  /// The value to write.
+  public var setting: SettingValue { .map(self) }
 }
 
 extension SettingValue {
@@ -130,35 +158,44 @@ extension SettingValue {
 }
 
 /// A key that takes one of a few words.
-package protocol Choice: SettingConvertible, RawRepresentable<String>, CaseIterable {}
+public protocol Choice: SettingConvertible, RawRepresentable<String>, CaseIterable {}
 
 extension Choice {
-  package static var expectation: String { "one of " + allCases.map(\.rawValue).joined(separator: ", ") }
-  package static var kind: String { "word" }
-  package static var words: [String]? { allCases.map(\.rawValue) }
+  /// What a message says was expected.
+  public static var expectation: String { "one of " + allCases.map(\.rawValue).joined(separator: ", ") }
+  /// What a listing calls the type.
+  public static var kind: String { "word" }
+  /// The words that it can be.
+  public static var words: [String]? { allCases.map(\.rawValue) }
   /// Words may look like numbers or truth values.
-  package init?(setting: SettingValue) {
+  public init?(setting: SettingValue) {
     guard let word = setting.nameValue else { return nil }
     self.init(rawValue: word)
   }
-  package var setting: SettingValue { .string(rawValue) }
-  package static func hint(for setting: SettingValue) -> String? {
+  /// The value to write.
+  public var setting: SettingValue { .string(rawValue) }
+  /// More help for a value that does not fit.
+  public static func hint(for setting: SettingValue) -> String? {
     guard let word = setting.nameValue, let near = nearest(word, among: allCases.map(\.rawValue)) else { return nil }
     return "did you mean `\(near)`?"
   }
 }
 
 /// A text, also where a file writes it so that it looks like a number or a truth value.
-package struct Name: SettingConvertible {
+public struct Name: SettingConvertible {
   /// The text.
-  package let text: String
+  public let text: String
 
-  package init(_ text: String) { self.text = text }
+  /// Names something.
+  public init(_ text: String) { self.text = text }
 
-  package static var expectation: String { "a name" }
-  package init?(setting: SettingValue) {
+  /// What a message says was expected.
+  public static var expectation: String { "a name" }
+  /// Takes the value over, or is nil for one of another kind.
+  public init?(setting: SettingValue) {
     guard let text = setting.nameValue else { return nil }
     self.init(text)
   }
-  package var setting: SettingValue { .string(text) }
+  /// The value to write.
+  public var setting: SettingValue { .string(text) }
 }

@@ -57,7 +57,7 @@ public final class Learner {
   var finished: Network?
   /// Times the parts of steps, where a benchmark asks for them.
   var parts: PartClock? {
-    didSet { for next in networks.chain { next.link.clock = parts } }
+    didSet { for next in networks.chain { (next.link as? any TimedLink)?.clock = parts } }
   }
   /// The network that is judged and published.
   public var judgedNetwork: Network { finished ?? network }

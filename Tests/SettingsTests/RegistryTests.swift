@@ -44,12 +44,15 @@ struct Recipe: Section {
 }
 
 @Suite struct RegistryTests {
-  static let registry = Registry<Int, String>(
-    "recipe",
-    [
-      RegistryEntry("soup", summary: "soup", about: "Hot.", settings: Recipe()) { "\($0.dish) \($0.share) \($0.spices.map(\.text)) \($1)" },
-      RegistryEntry("water", summary: "water", about: "Cold.", source: "Nobody, 1900") { _, input in "\(input)" },
-    ])
+  static let registry = Registry(
+    ExtensibleList<RegistryEntry<Int, String>>(
+      "recipe",
+      [
+        RegistryEntry("soup", summary: "soup", about: "Hot.", settings: Recipe()) {
+          "\($0.dish) \($0.share) \($0.spices.map(\.text)) \($1)"
+        },
+        RegistryEntry("water", summary: "water", about: "Cold.", source: "Nobody, 1900") { _, input in "\(input)" },
+      ]))
 
   private func failure(_ values: [String: SettingValue]) -> LongtailError? {
     let whole = ["dish": "stew"].merging(values) { $1 }

@@ -31,32 +31,44 @@ public struct SamplerContext: Sendable {
 }
 
 /// A sampler that can be named in a configuration.
-package struct SamplerEntry: Sendable {
+public struct SamplerEntry: Sendable {
   /// Name, settings, and how it is made.
-  package let entry: RegistryEntry<SamplerContext, any Sampler>
+  public let entry: RegistryEntry<SamplerContext, any Sampler>
   /// Whether it has to know the classes of each sample.
-  package let needsClasses: Bool
+  public let needsClasses: Bool
 
   /// The name in configurations.
-  package var name: String { entry.name }
+  public var name: String { entry.name }
 
   /// Describes a sampler.
-  package init(_ entry: RegistryEntry<SamplerContext, any Sampler>, needsClasses: Bool = true) {
+  /// - Parameters:
+  ///   - entry: name, settings, and how it is made.
+  ///   - needsClasses: whether the classes of each training sample are counted before it is made.
+  public init(_ entry: RegistryEntry<SamplerContext, any Sampler>, needsClasses: Bool = true) {
     self.entry = entry
     self.needsClasses = needsClasses
   }
 }
 
-/// All samplers, by name.
+/// The samplers, by name. A program adds its own with `register`.
 public enum SamplerRegistry {
-  /// The samplers; a new one is one more line here.
-  package static let entries: [SamplerEntry] = [
-    .shuffled, .weighted, .classAware, .classFirst, .squareRoot, .progressive, .repeatFactor, .balancedCopies, .effectiveNumber,
-    .rareClass,
-  ]
+  /// The samplers of the house; a new one is one more line here.
+  private static let list = ExtensibleList<SamplerEntry>(
+    "sampler",
+    [
+      .shuffled, .weighted, .classAware, .classFirst, .squareRoot, .progressive, .repeatFactor, .balancedCopies, .effectiveNumber,
+      .rareClass,
+    ], name: \.name)
+
+  /// The samplers; those that a program has registered stand last.
+  package static var entries: [SamplerEntry] { list.elements }
 
   /// The same without what they need.
-  package static let registry = Registry("sampler", entries.map(\.entry))
+  package static let registry = Registry(list) { $0.entry }
+
+  /// Adds a sampler of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: SamplerEntry) throws { try list.register(entry) }
 
   /// The names, in the order of `entries`.
   public static var names: [String] { registry.names }

@@ -1,26 +1,26 @@
 /// A box by its four edges, in pixels, in float32: what detectors compute with. Four floats in memory, in this order.
-package struct CornerBox: Sendable, Hashable {
+public struct CornerBox: Sendable, Hashable {
   /// The smallest x.
-  package var left: Float
+  public var left: Float
   /// The smallest y.
-  package var top: Float
+  public var top: Float
   /// The largest x.
-  package var right: Float
+  public var right: Float
   /// The largest y.
-  package var bottom: Float
+  public var bottom: Float
 
   @inline(__always)
-  package init(_ left: Float, _ top: Float, _ right: Float, _ bottom: Float) {
+  public init(_ left: Float, _ top: Float, _ right: Float, _ bottom: Float) {
     (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)
   }
 
   /// The box of an annotation; edges are computed in float64.
-  package init(_ box: Box) {
+  public init(_ box: Box) {
     self.init(Float(box.x), Float(box.y), Float(box.x + box.width), Float(box.y + box.height))
   }
 
   /// As annotations write it.
-  package var box: Box {
+  public var box: Box {
     Box(x: Double(left), y: Double(top), width: Double(right) - Double(left), height: Double(bottom) - Double(top))
   }
 
@@ -33,7 +33,7 @@ package struct CornerBox: Sendable, Hashable {
 
   /// Intersection over union in torchvision's order of operations: I / (A + B - I). Not a number where both boxes are empty.
   @inline(__always)
-  package func intersectionOverUnion(with other: CornerBox) -> Float {
+  public func intersectionOverUnion(with other: CornerBox) -> Float {
     let across = max(0, min(right, other.right) - max(left, other.left))
     let down = max(0, min(bottom, other.bottom) - max(top, other.top))
     let intersection = across * down
@@ -42,7 +42,7 @@ package struct CornerBox: Sendable, Hashable {
 
   /// The part inside an image that begins at 0, 0.
   @inline(__always)
-  package func clipped(width: Float, height: Float) -> CornerBox {
+  public func clipped(width: Float, height: Float) -> CornerBox {
     CornerBox(max(0, min(left, width)), max(0, min(top, height)), max(0, min(right, width)), max(0, min(bottom, height)))
   }
 }

@@ -118,10 +118,20 @@ extension BoxFiles {
   }
 }
 
-/// All data sets with boxes, by name.
-package enum DetectionDatasets {
-  /// The data sets; a new one is one more line here.
-  package static let registry = Registry<Void, any DetectionDataset>("data set", [DrawnObjects.entry, BoxFiles.entry])
+/// The data sets with boxes, by name. A program adds its own with `register`.
+public enum DetectionDatasets {
+  /// A data set that configurations can name: what it is, what it can be told, and how it is opened.
+  public typealias Entry = RegistryEntry<Void, any DetectionDataset>
+
+  /// The data sets of the house; a new one is one more line here.
+  private static let list = ExtensibleList<Entry>("data set", [DrawnObjects.entry, BoxFiles.entry])
+
+  /// The data sets, as configurations name them.
+  package static let registry = Registry(list)
+
+  /// Adds a data set with boxes of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: Entry) throws { try list.register(entry) }
 
   /// Opens a data set.
   /// - Throws: `.usage` for unknown names and keys, with the nearest known one; what the data set throws while its files are read.

@@ -3,7 +3,7 @@ import Images
 import Tensors
 
 /// Images with boxes.
-package protocol DetectionDataset: ImageDataset {
+public protocol DetectionDataset: ImageDataset {
   /// The classes, by column.
   var categories: CategoryTable { get }
   /// The annotations of a split: image `k` of the set is sample `k`, and columns are the data set's.
@@ -23,25 +23,25 @@ package protocol DetectionDataset: ImageDataset {
 
 extension DetectionDataset {
   /// A colour for each class, a golden angle apart.
-  package var classes: [ClassInfo] {
+  public var classes: [ClassInfo] {
     categories.categories.enumerated().map { ClassInfo(name: $1.name, colour: .distinct($0), number: $1.id) }
   }
 
   /// Nothing is wrong with what is drawn.
-  package func examination(of split: Split) throws -> AnnotationReading {
+  public func examination(of split: Split) throws -> AnnotationReading {
     var reading = AnnotationReading(set: try annotations(of: split), faults: [], remarks: [])
     reading.addRemarks()
     return reading
   }
 
   /// Image and objects.
-  package func annotatedImage(split: Split, index: Int) throws -> Datasets.AnnotatedImage {
+  public func annotatedImage(split: Split, index: Int) throws -> Datasets.AnnotatedImage {
     Datasets.AnnotatedImage(
       image: try image(split: split, index: index), annotation: try objects(split: split, index: index))
   }
 
   /// Counts boxes, crowds apart. The image is looked at, so that one that cannot be read is found before training.
-  package func count(split: Split, index: Int, into statistics: inout LabelStatistics) throws {
+  public func count(split: Split, index: Int, into statistics: inout LabelStatistics) throws {
     let annotation = try objects(split: split, index: index)
     let size = try imageSize(split: split, index: index)
     guard size == annotation.size else {

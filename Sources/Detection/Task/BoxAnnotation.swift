@@ -3,29 +3,31 @@ import Images
 import Tensors
 
 /// The objects of an image, in pixels of the image as the data set has it.
-package struct BoxAnnotation: Annotation, Equatable {
+public struct BoxAnnotation: Annotation, Equatable {
   /// An object.
-  package struct Object: Sendable, Equatable {
+  public struct Object: Sendable, Equatable {
     /// Its box.
-    package var box: CornerBox
+    public var box: CornerBox
     /// Its class.
-    package var label: Int32
+    public var label: Int32
     /// Whether it is marked as a crowd, or to be ignored: no network is trained on it.
-    package var isCrowd: Bool
+    public var isCrowd: Bool
 
-    package init(box: CornerBox, label: Int32, isCrowd: Bool = false) { (self.box, self.label, self.isCrowd) = (box, label, isCrowd) }
+    /// Creates an object.
+    public init(box: CornerBox, label: Int32, isCrowd: Bool = false) { (self.box, self.label, self.isCrowd) = (box, label, isCrowd) }
   }
 
   /// The objects, in the data set's order.
-  package var objects: [Object]
+  public var objects: [Object]
   /// The size of the image that the boxes are of.
-  package var size: ImageSize
+  public var size: ImageSize
 
-  package init(objects: [Object], size: ImageSize) { (self.objects, self.size) = (objects, size) }
+  /// Creates an annotation.
+  public init(objects: [Object], size: ImageSize) { (self.objects, self.size) = (objects, size) }
 
   /// 24 bytes an object.
-  package var byteCount: Int { objects.count * MemoryLayout<Object>.stride }
+  public var byteCount: Int { objects.count * MemoryLayout<Object>.stride }
 
   /// The same: boxes stay in the pixels that they were written in, so that they are scaled once, with the whole geometry.
-  package func resized(to size: ImageSize) -> BoxAnnotation { self }
+  public func resized(to size: ImageSize) -> BoxAnnotation { self }
 }

@@ -13,12 +13,14 @@ public struct CIFARResNetOptions: Sendable, Equatable {
 }
 
 extension CIFARResNetOptions: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key("width", &width, "channels of the first stage; the other two have 2 and 4 times as many", .multipleOf8)
     classifier.visit(&visitor)
   }
 
-  package func contradictions() -> [Contradiction] { classifier.contradictions() }
+  /// What does not fit together.
+  public func contradictions() -> [Contradiction] { classifier.contradictions() }
 }
 
 extension Graph {

@@ -50,7 +50,8 @@ public struct ClassifierOptions: Sendable, Equatable {
 }
 
 extension ProjectionOptions: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key("width", &width, "numbers of a row of the port `projection`", .between(1, 65536))
     visitor.optionalKey("hidden", &hidden, "numbers of a hidden layer with a ReLU behind it; none when not given", .between(1, 65536))
     visitor.key("rectified", &isRectified, "whether a ReLU follows")
@@ -60,7 +61,8 @@ extension ProjectionOptions: Section {
 }
 
 extension ClassifierOptions: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key(
       "head", &head,
       "scores of class k for features x: w_k·x + b_k; s w_k·x over both lengths; over that of w_k; over that of w_k and 1 + that of x; "
@@ -72,7 +74,8 @@ extension ClassifierOptions: Section {
     visitor.section("projection", &projection, "a perceptron on the pooled features, with port `projection`")
   }
 
-  package func contradictions() -> [Contradiction] {
+  /// What does not fit together.
+  public func contradictions() -> [Contradiction] {
     let heads = [head] + furtherHeads
     guard !heads.contains(where: \.hasScale) else { return [] }
     let text = "no head has a factor; choose cosine, weightNormalized or squashed, or leave the key out"

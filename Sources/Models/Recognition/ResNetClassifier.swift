@@ -26,13 +26,15 @@ public struct ResNetClassifierOptions: Sendable, Equatable {
 }
 
 extension ResNetClassifierOptions: Section {
-  package mutating func visit(_ visitor: inout some KeyVisitor) {
+  /// Shows every key.
+  public mutating func visit(_ visitor: inout some KeyVisitor) {
     visitor.key("width", &width, "channels of the first stage; further stages have 2, 4 and 8 times as many", .multipleOf8)
     visitor.key("stem", &stem, "7x7 convolution of stride 2 and pooling, or 3x3 convolution of stride 1 for small images")
     classifier.visit(&visitor)
   }
 
-  package func contradictions() -> [Contradiction] { classifier.contradictions() }
+  /// What does not fit together.
+  public func contradictions() -> [Contradiction] { classifier.contradictions() }
 }
 
 extension Graph {

@@ -2,7 +2,7 @@ import Tensors
 
 extension DenseRows {
   /// The rows of a view, copied.
-  package init(_ view: RowsView) {
+  public init(_ view: RowsView) {
     self.init(count: view.rows, width: view.classes)
     view.buffer.withFloats { floats in
       for row in 0..<view.rows {
@@ -13,7 +13,7 @@ extension DenseRows {
   }
 
   /// Copies the rows into a view of the same extents.
-  package func write(to view: RowsView) {
+  public func write(to view: RowsView) {
     view.buffer.withFloats { floats in
       for row in 0..<min(count, view.rows) {
         let (image, place) = (row / view.rowsPerImage, row % view.rowsPerImage)
@@ -23,7 +23,7 @@ extension DenseRows {
   }
 
   /// Each row with a 1 behind it, for products with weights that have a bias behind them.
-  package var withOnes: DenseRows {
+  public var withOnes: DenseRows {
     DenseRows(count: count, width: width + 1, values: (0..<count).flatMap { self[$0] + [1] })
   }
 }

@@ -5,42 +5,42 @@ import Threading
 ///
 /// For what is done to heads on given features, not for networks' layers: products are plain loops over vectors of eight. Rows of large
 /// ones are spread over the compute threads, each computed by one, so that the numbers are the same on any number of them.
-package struct DenseRows: Sendable, Equatable {
+public struct DenseRows: Sendable, Equatable {
   /// Rows.
-  package let count: Int
+  public let count: Int
   /// Numbers in a row.
-  package let width: Int
+  public let width: Int
   /// All numbers; row r begins at `r * width`.
-  package var values: [Float]
+  public var values: [Float]
 
   /// A table of zeros.
-  package init(count: Int, width: Int) {
+  public init(count: Int, width: Int) {
     (self.count, self.width) = (count, width)
     values = [Float](repeating: 0, count: count * width)
   }
 
   /// A table from its numbers, row after row: `count * width` of them.
-  package init(count: Int, width: Int, values: [Float]) {
+  public init(count: Int, width: Int, values: [Float]) {
     precondition(values.count == count * width, "count times width numbers")
     (self.count, self.width, self.values) = (count, width, values)
   }
 
   /// The numbers of a row.
-  package subscript(row: Int) -> ArraySlice<Float> { values[row * width..<(row + 1) * width] }
+  public subscript(row: Int) -> ArraySlice<Float> { values[row * width..<(row + 1) * width] }
 
   /// One number.
-  package subscript(row: Int, column: Int) -> Float {
+  public subscript(row: Int, column: Int) -> Float {
     get { values[row * width + column] }
     set { values[row * width + column] = newValue }
   }
 
   /// Some rows, in the order given.
-  package func selecting(_ rows: [Int]) -> DenseRows {
+  public func selecting(_ rows: [Int]) -> DenseRows {
     DenseRows(count: rows.count, width: width, values: rows.flatMap { self[$0] })
   }
 
   /// Each row times a number of its own.
-  package func scaled(by factors: [Float]) -> DenseRows {
+  public func scaled(by factors: [Float]) -> DenseRows {
     precondition(factors.count == count, "a factor for each row")
     var result = self
     for row in 0..<count { for column in 0..<width { result[row, column] *= factors[row] } }
@@ -48,7 +48,7 @@ package struct DenseRows: Sendable, Equatable {
   }
 
   /// The products of every row with every row of another table of the same width: this times the other transposed, count x other.count.
-  package func products(with other: DenseRows) -> DenseRows {
+  public func products(with other: DenseRows) -> DenseRows {
     precondition(width == other.width, "rows of one width")
     var result = DenseRows(count: count, width: other.count)
     let columns = other.count
@@ -66,7 +66,7 @@ package struct DenseRows: Sendable, Equatable {
   }
 
   /// The rows of another table added up with the weights that each row of this one has: this times the other, count x other.width.
-  package func combining(_ other: DenseRows) -> DenseRows {
+  public func combining(_ other: DenseRows) -> DenseRows {
     precondition(width == other.count, "a weight for each row")
     var result = DenseRows(count: count, width: other.width)
     let (rows, columns) = (width, other.width)
@@ -89,7 +89,7 @@ package struct DenseRows: Sendable, Equatable {
 
   /// The rows of another table added up with the weights that each column of this one has: this transposed times the other, width x
   /// other.width.
-  package func collecting(_ other: DenseRows) -> DenseRows {
+  public func collecting(_ other: DenseRows) -> DenseRows {
     precondition(count == other.count, "as many rows")
     var result = DenseRows(count: width, width: other.width)
     for k in 0..<count { for column in 0..<width { result.add(other, row: k, times: self[k, column], to: column) } }
@@ -114,17 +114,17 @@ package struct DenseRows: Sendable, Equatable {
   }
 
   /// The Euclidean norm of each row.
-  package var norms: [Float] {
+  public var norms: [Float] {
     values.withUnsafeBufferPointer { memory in
       (0..<count).map { DenseRows.dot(memory, $0 * width, memory, $0 * width, width).squareRoot() }
     }
   }
 
   /// Norms below this count as it, so that a row of zeros stays one.
-  package static let leastNorm: Float = 1e-12
+  public static let leastNorm: Float = 1e-12
 
   /// Each row at norm 1, and the norms.
-  package var units: (rows: DenseRows, norms: [Float]) {
+  public var units: (rows: DenseRows, norms: [Float]) {
     let norms = norms.map { max($0, DenseRows.leastNorm) }
     return (scaled(by: norms.map { 1 / $0 }), norms)
   }
@@ -133,7 +133,7 @@ package struct DenseRows: Sendable, Equatable {
   /// - Parameters:
   ///   - gradient: at the units.
   ///   - units: what `units` gave.
-  package static func gradient(atUnits gradient: DenseRows, units: (rows: DenseRows, norms: [Float])) -> DenseRows {
+  public static func gradient(atUnits gradient: DenseRows, units: (rows: DenseRows, norms: [Float])) -> DenseRows {
     var result = gradient
     for row in 0..<gradient.count {
       let along = zip(gradient[row], units.rows[row]).reduce(Float(0)) { $0 + $1.0 * $1.1 }
@@ -171,7 +171,7 @@ package struct DenseRows: Sendable, Equatable {
 
 extension DenseRows {
   /// Each row's softmax at a temperature.
-  package func softmax(temperature: Float = 1) -> DenseRows {
+  public func softmax(temperature: Float = 1) -> DenseRows {
     var result = self
     for row in 0..<count {
       let most = self[row].max() ?? 0
@@ -183,7 +183,7 @@ extension DenseRows {
   }
 
   /// Each row's cross-entropy against its label: log sum exp z - z_label.
-  package func crossEntropies(_ labels: [Int32]) -> [Double] {
+  public func crossEntropies(_ labels: [Int32]) -> [Double] {
     (0..<count).map { row in
       let most = self[row].max() ?? 0
       let sum = self[row].reduce(0.0) { $0 + exp(Double($1 - most)) }
@@ -192,7 +192,7 @@ extension DenseRows {
   }
 
   /// The gradient of the mean cross-entropy: (softmax - onehot) / divisor.
-  package func crossEntropyGradient(_ labels: [Int32], divisor: Float) -> DenseRows {
+  public func crossEntropyGradient(_ labels: [Int32], divisor: Float) -> DenseRows {
     var result = softmax()
     for row in 0..<count { result[row, Int(labels[row])] -= 1 }
     return result.scaled(by: [Float](repeating: 1 / divisor, count: count))

@@ -1,15 +1,16 @@
 import Foundation
 
 /// A student drawn toward a teacher; rows are weighted by a divisor that all ranks share.
-package enum Distillation {
+public enum Distillation {
   /// A loss over rows and its gradient at the student.
-  package struct Result: Sendable {
+  public struct Result: Sendable {
     /// The loss of each row, before the divisor.
-    package var rows: [Double]
+    public var rows: [Double]
     /// The gradient of the sum of rows over the divisor.
-    package var gradient: DenseRows
+    public var gradient: DenseRows
 
-    package init(rows: [Double], gradient: DenseRows) { (self.rows, self.gradient) = (rows, gradient) }
+    /// Creates a result.
+    public init(rows: [Double], gradient: DenseRows) { (self.rows, self.gradient) = (rows, gradient) }
   }
 
   /// T^2 times the divergence of the student's softened probabilities from the teacher's (Hinton et al., 2015).
@@ -20,7 +21,7 @@ package enum Distillation {
   ///   - teacher: logits, B x C; constants.
   ///   - temperature: T.
   ///   - divisor: rows of the global batch.
-  package static func logits(student: DenseRows, teacher: DenseRows, temperature: Float, divisor: Float) -> Result {
+  public static func logits(student: DenseRows, teacher: DenseRows, temperature: Float, divisor: Float) -> Result {
     let p = teacher.softmax(temperature: temperature)
     let q = student.softmax(temperature: temperature)
     let square = Double(temperature * temperature)
@@ -44,7 +45,7 @@ package enum Distillation {
   /// What Class-Balanced Distillation (Iscen et al., BMVC 2021) draws features to: each teacher's features at length 1, behind one another,
   /// at length 1 together.
   /// - Parameter teachers: features of each, B x d_m.
-  package static func target(teachers: [DenseRows]) -> DenseRows {
+  public static func target(teachers: [DenseRows]) -> DenseRows {
     let units = teachers.map { $0.units.rows }
     let count = teachers.first?.count ?? 0
     let width = teachers.reduce(0) { $0 + $1.width }
@@ -59,7 +60,7 @@ package enum Distillation {
   ///   - student: features h, B x d.
   ///   - target: units t, B x d; constants.
   ///   - divisor: rows of the global batch, over the weight of the term.
-  package static func features(student: DenseRows, target: DenseRows, divisor: Float) -> Result {
+  public static func features(student: DenseRows, target: DenseRows, divisor: Float) -> Result {
     let units = student.units
     let rows = (0..<student.count).map { row in
       1 - zip(units.rows[row], target[row]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }

@@ -33,7 +33,8 @@ package enum ClassWeighting: SettingConvertible {
     "one of " + names.joined(separator: ", ") + ", or a list with a number from 0 on for each class, one of them above 0"
   package static let kind = "word, or list of numbers"
 
-  package init?(setting: SettingValue) {
+  /// Takes a setting over.
+  public init?(setting: SettingValue) {
     if setting.isNull || setting.stringValue == "none" {
       self = .none
     } else if let rule = setting.stringValue.flatMap(Rule.init(rawValue:)) {
@@ -48,7 +49,8 @@ package enum ClassWeighting: SettingConvertible {
     }
   }
 
-  package var setting: SettingValue {
+  /// The value to write.
+  public var setting: SettingValue {
     switch self {
     case .none: "none"
     case .rule(let rule): .string(rule.rawValue)
@@ -56,7 +58,8 @@ package enum ClassWeighting: SettingConvertible {
     }
   }
 
-  package static func hint(for setting: SettingValue) -> String? {
+  /// More help.
+  public static func hint(for setting: SettingValue) -> String? {
     setting.stringValue.flatMap { nearest($0, among: names) }.map { "did you mean `\($0)`?" }
   }
 }

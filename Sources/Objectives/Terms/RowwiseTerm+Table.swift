@@ -6,7 +6,7 @@ extension RowwiseTerm {
   ///   - place: the port.
   ///   - others: further ports that are read.
   ///   - compute: the loss of each row, and the gradient of their sum, from the rows of the port.
-  package convenience init(
+  public convenience init(
     _ name: String, at place: PortPlace, reading others: [PortPlace] = [], weight: Double = 1,
     table compute: @escaping (_ inputs: StepInputs, _ rows: DenseRows) throws -> Distillation.Result
   ) {

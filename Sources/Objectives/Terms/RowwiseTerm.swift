@@ -96,12 +96,12 @@ public final class RowwiseTerm: Term {
 
 extension RowsView {
   /// Copies a row out.
-  package func copyRow(_ image: Int, _ row: Int, into values: inout [Float]) {
+  public func copyRow(_ image: Int, _ row: Int, into values: inout [Float]) {
     buffer.withFloats { floats in for k in 0..<classes { values[k] = floats[index(image: image, row: row, class: k)] } }
   }
 
   /// Copies a row in.
-  package func setRow(_ image: Int, _ row: Int, to values: [Float]) {
+  public func setRow(_ image: Int, _ row: Int, to values: [Float]) {
     buffer.withFloats { floats in for k in 0..<classes { floats[index(image: image, row: row, class: k)] = values[k] } }
   }
 }

@@ -2,14 +2,14 @@ import Datasets
 import Images
 
 /// An image as its source holds it: a file whose pixels are not read yet, or pixels.
-package enum ImageContent: Sendable {
+public enum ImageContent: Sendable {
   /// An image file.
   case file(EncodedImage)
   /// Pixels.
   case pixels(RGBImage)
 
   /// Width and height, upright.
-  package var size: ImageSize {
+  public var size: ImageSize {
     switch self {
     case .file(let file): file.size
     case .pixels(let image): image.size
@@ -18,7 +18,7 @@ package enum ImageContent: Sendable {
 
   /// The whole image.
   /// - Throws: `.badData` where the file is broken.
-  package func decoded(range: SampleRange? = nil) throws -> RGBImage {
+  public func decoded(range: SampleRange? = nil) throws -> RGBImage {
     switch self {
     case .file(let file): try file.decoded(range: range)
     case .pixels(let image): image
@@ -38,7 +38,7 @@ package enum ImageContent: Sendable {
 }
 
 /// Where the images of a split come from: files, packed pixels, or a drawing.
-package protocol ImageSource: Sendable {
+public protocol ImageSource: Sendable {
   /// How many there are.
   var count: Int { get }
 
@@ -62,8 +62,8 @@ package protocol ImageSource: Sendable {
 
 extension ImageSource {
   /// The fingerprint, for images that are no files of their own.
-  package func listing(of index: Int) -> String { fingerprint(of: index) }
+  public func listing(of index: Int) -> String { fingerprint(of: index) }
 
   /// Images that are no files.
-  package func examined(_ index: Int, range: SampleRange?) throws -> ImageFile? { nil }
+  public func examined(_ index: Int, range: SampleRange?) throws -> ImageFile? { nil }
 }

@@ -5,43 +5,43 @@ import Tensors
 /// A data set for recognition: images, each of one class.
 ///
 /// Labels are known without reading an image. Reading is thread-safe.
-package struct LabelledImages: Sendable {
+public struct LabelledImages: Sendable {
   /// The images of a split.
-  package struct Part: Sendable {
+  public struct Part: Sendable {
     /// Where they come from.
-    package var source: any ImageSource
+    public var source: any ImageSource
     /// Their names, unique in the split: paths inside the data set, or numbers.
-    package var names: [String]
+    public var names: [String]
     /// Their classes, from 0.
-    package var labels: [Int32]
+    public var labels: [Int32]
 
     /// - Parameters: one entry an image, in one order.
-    package init(source: any ImageSource, names: [String], labels: [Int32]) {
+    public init(source: any ImageSource, names: [String], labels: [Int32]) {
       (self.source, self.names, self.labels) = (source, names, labels)
     }
 
     /// How many there are.
-    package var count: Int { labels.count }
+    public var count: Int { labels.count }
 
     /// Some of them, in the order given.
-    package func selecting(_ indices: [Int]) -> Part {
+    public func selecting(_ indices: [Int]) -> Part {
       Part(
         source: SelectedSource(base: source, indices: indices), names: indices.map { names[$0] }, labels: indices.map { labels[$0] })
     }
   }
 
   /// The name of the data set's kind.
-  package let name: String
+  public let name: String
   /// The names of the classes, in the order of their numbers.
-  package let classes: [String]
+  public let classes: [String]
   /// The splits that there are.
-  package private(set) var parts: [Split: Part]
+  public private(set) var parts: [Split: Part]
   /// What somebody should know before training, though it need not be wrong.
-  package var remarks: [String] = []
+  public var remarks: [String] = []
 
   /// Checks that the parts fit together.
   /// - Throws: `.badData` where a label is not a class, a name occurs twice in a split, or a split that is there has no image.
-  package init(name: String, classes: [String], parts: [Split: Part]) throws {
+  public init(name: String, classes: [String], parts: [Split: Part]) throws {
     (self.name, self.classes, self.parts) = (name, classes, parts)
     guard !classes.isEmpty else { throw LongtailError(.badData, "data set \(name): it has no classes") }
     if let twice = LabelledImages.repeated(classes) {
@@ -65,7 +65,7 @@ package struct LabelledImages: Sendable {
   }
 
   /// Classes without images, from a checkpoint.
-  package init(recorded classes: [String]) { (name, self.classes, parts) = ("recorded", classes, [:]) }
+  public init(recorded classes: [String]) { (name, self.classes, parts) = ("recorded", classes, [:]) }
 
   private static func repeated(_ names: [String]) -> String? {
     var seen = Set<String>(minimumCapacity: names.count)
@@ -73,16 +73,16 @@ package struct LabelledImages: Sendable {
   }
 
   /// How many images a split has; 0 where there is no such split.
-  package func count(of split: Split) -> Int { parts[split]?.count ?? 0 }
+  public func count(of split: Split) -> Int { parts[split]?.count ?? 0 }
 
   /// How many images of a split each class has.
-  package func classCounts(of split: Split) -> [Int] {
+  public func classCounts(of split: Split) -> [Int] {
     (parts[split]?.labels ?? []).reduce(into: [Int](repeating: 0, count: classes.count)) { $0[Int($1)] += 1 }
   }
 
   /// The images of a split.
   /// - Throws: `.usage` where there is no such split.
-  package func part(_ split: Split) throws -> Part {
+  public func part(_ split: Split) throws -> Part {
     guard let part = parts[split] else {
       let known = Split.allCases.filter { parts[$0] != nil }.map(\.rawValue)
       throw LongtailError(.usage, "data set \(name) has no \(split.rawValue) images", advice: "It has: \(known.joined(separator: ", ")).")
@@ -91,7 +91,7 @@ package struct LabelledImages: Sendable {
   }
 
   /// The same data set with other images in a split.
-  package func replacing(_ split: Split, with part: Part) -> LabelledImages {
+  public func replacing(_ split: Split, with part: Part) -> LabelledImages {
     var result = self
     result.parts[split] = part
     return result
@@ -100,7 +100,7 @@ package struct LabelledImages: Sendable {
   /// The same data set, a share of its training images held out for validation: by their names, class by class, so that each class has both
   /// kinds where it has two images or more.
   /// - Throws: `.usage` where there is a validation split already, or no training images.
-  package func holdingOut(share: Double) throws -> LabelledImages {
+  public func holdingOut(share: Double) throws -> LabelledImages {
     guard parts[.validation] == nil else {
       throw LongtailError(
         .usage, "data set \(name): validationShare is \(share), but validation images are there", advice: "Leave one of the two out.")
@@ -118,7 +118,7 @@ package struct LabelledImages: Sendable {
   }
 
   /// Everything that a split depends on: classes, labels, and what its images depend on.
-  package func fingerprint(of split: Split) -> [String] {
+  public func fingerprint(of split: Split) -> [String] {
     guard let part = parts[split] else { return [] }
     return ["classes \(classes.joined(separator: " | "))"]
       + (0..<part.count).map { "\(part.names[$0]) \(part.labels[$0]) \(part.source.fingerprint(of: $0))" }

@@ -2,14 +2,15 @@ import Datasets
 import Settings
 import Tensors
 
-/// The kinds of data sets for recognition, by name.
-package enum RecognitionDatasets {
-  package typealias Entry = RegistryEntry<Void, LabelledImages>
+/// The kinds of data sets with a class for every image, by name. A program adds its own with `register`.
+public enum RecognitionDatasets {
+  /// A data set that configurations can name: what it is, what it can be told, and how it is opened.
+  public typealias Entry = RegistryEntry<Void, LabelledImages>
 
   private static let splitKeys = [(Split.train, "train"), (.validation, "validation"), (.test, "test")]
 
-  /// All kinds; a new one is one more entry here.
-  package static let registry = Registry<Void, LabelledImages>(
+  /// The kinds of the house; a new one is one more entry here.
+  private static let list = ExtensibleList<Entry>(
     "data set",
     [
       entry(
@@ -40,6 +41,13 @@ package enum RecognitionDatasets {
         "50,000 training and 10,000 test images of 100 classes, 32x32.", "Krizhevsky, 2009", CIFARSettings()
       ) { try openCIFAR(.cifar100, $0) },
     ])
+
+  /// All kinds, as configurations name them.
+  package static let registry = Registry(list)
+
+  /// Adds a data set with a class for every image of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: Entry) throws { try list.register(entry) }
 
   private static func entry<Own: Section>(
     _ name: String, _ summary: String, _ about: String, _ source: String?, _ settings: Own,

@@ -6,24 +6,24 @@ import Tensors
 /// For each class the rows of the epoch at hand and of a number of complete epochs before it. Rows are kept in the order of the global
 /// batches and are the same on every rank, so means and choices made of them are too. Memory: every row of the kept epochs, on each rank.
 /// Source of the use: Liu et al., "Breadcrumbs: adversarial class-balanced sampling for long-tailed recognition", ECCV 2022, section 4.
-package final class FeatureBank: Follower {
+public final class FeatureBank: Follower {
   /// The name in checkpoints.
-  package let name: String
+  public let name: String
   /// Numbers of a row.
-  package let width: Int
+  public let width: Int
   /// Where features come from: a row for each image, with a label each.
-  package let source: PortPlace
+  public let source: PortPlace
   /// Complete epochs that are kept of each class.
-  package let depths: [Int]
+  public let depths: [Int]
 
   /// A stored feature.
-  package struct Entry: Sendable, Equatable {
+  public struct Entry: Sendable, Equatable {
     /// Its class.
-    package let label: Int
+    public let label: Int
     /// The sample, by its index in the split.
-    package let sample: Int
+    public let sample: Int
     /// The epoch in which it was computed.
-    package let epoch: Int
+    public let epoch: Int
     /// Its place among the stored rows.
     fileprivate let place: Int
   }
@@ -37,7 +37,7 @@ package final class FeatureBank: Follower {
   /// An empty bank.
   /// - Parameter depths: complete epochs to keep, by class.
   /// - Throws: `LongtailError` for a width or a depth out of range.
-  package init(_ name: String, of source: PortPlace, width: Int, depths: [Int]) throws {
+  public init(_ name: String, of source: PortPlace, width: Int, depths: [Int]) throws {
     guard width > 0, !depths.isEmpty, depths.allSatisfy({ $0 >= 0 }) else {
       throw LongtailError(.usage, "bank '\(name)' has rows of \(width) numbers and keeps \(depths) epochs of its classes")
     }
@@ -45,13 +45,13 @@ package final class FeatureBank: Follower {
   }
 
   /// Rows that are there.
-  package var count: Int { labels.count }
+  public var count: Int { labels.count }
 
   /// The source.
-  package var gathers: [PortPlace] { [source] }
+  public var gathers: [PortPlace] { [source] }
 
   /// Takes in the features of the global batch. The first ones of a new epoch complete the epoch before.
-  package func follow(_ step: AcceptedStep) throws {
+  public func follow(_ step: AcceptedStep) throws {
     let features = try step.rows(source)
     let classes = try step.labels(source).map { Int($0) }
     try add(features, labels: classes, samples: step.samples(source), epoch: step.context.epoch)
@@ -59,7 +59,7 @@ package final class FeatureBank: Follower {
 
   /// Takes in rows of an epoch; those with a label that is no class are left out.
   /// - Throws: `LongtailError` for rows of another width.
-  package func add(_ features: GatheredRows, labels classes: [Int], samples indices: [Int], epoch: Int) throws {
+  public func add(_ features: GatheredRows, labels classes: [Int], samples indices: [Int], epoch: Int) throws {
     guard features.width == width || features.count == 0, classes.count == features.count, indices.count == features.count else {
       throw LongtailError(.internalError, "bank \(name) has rows of \(width) numbers, not of \(features.width)")
     }
@@ -73,19 +73,19 @@ package final class FeatureBank: Follower {
   }
 
   /// The complete epochs before the one at hand that a class has rows of, the newest first.
-  package func completeEpochs(of label: Int) -> [Int] {
+  public func completeEpochs(of label: Int) -> [Int] {
     Set(labels.indices.filter { labels[$0] == label && epochs[$0] < current }.map { epochs[$0] }).sorted(by: >)
   }
 
   /// The features of a class in an epoch, by sample: an order that depends on neither ranks nor batches.
-  package func entries(of label: Int, epoch: Int) -> [Entry] {
+  public func entries(of label: Int, epoch: Int) -> [Entry] {
     labels.indices.filter { labels[$0] == label && epochs[$0] == epoch }
       .map { Entry(label: label, sample: samples[$0], epoch: epoch, place: $0) }
       .sorted { ($0.sample, $0.place) < ($1.sample, $1.place) }
   }
 
   /// The features of complete epochs by class, the oldest epoch first; in each class by sample. Cost: one pass over the stored rows.
-  package var completeEpochs: [[DenseRows]] {
+  public var completeEpochs: [[DenseRows]] {
     var places: [Int: [[Int]]] = [:]
     for index in labels.indices where epochs[index] < current {
       places[epochs[index], default: [[Int]](repeating: [], count: depths.count)][labels[index]].append(index)
@@ -99,10 +99,10 @@ package final class FeatureBank: Follower {
   }
 
   /// The numbers of a feature.
-  package func values(of entry: Entry) -> ArraySlice<Float> { rows[entry.place * width..<(entry.place + 1) * width] }
+  public func values(of entry: Entry) -> ArraySlice<Float> { rows[entry.place * width..<(entry.place + 1) * width] }
 
   /// The mean of a class's features in an epoch, in double precision, added up by sample; nil where there are none.
-  package func mean(of label: Int, epoch: Int) -> [Double]? {
+  public func mean(of label: Int, epoch: Int) -> [Double]? {
     let entries = entries(of: label, epoch: epoch)
     guard !entries.isEmpty else { return nil }
     var sum = [Double](repeating: 0, count: width)
@@ -121,7 +121,7 @@ package final class FeatureBank: Follower {
   }
 
   /// Names rows, their origin, and the epoch at hand.
-  package func describeState(in tree: inout StateTree) {
+  public func describeState(in tree: inout StateTree) {
     tree.value("rows", of: self, \.rows, title: "rows of \(name)")
     tree.value("labels", of: self, \.labels, title: "classes of \(name)")
     tree.value("samples", of: self, \.samples, title: "samples of \(name)")

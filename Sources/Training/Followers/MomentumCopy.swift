@@ -8,9 +8,9 @@ import Tensors
 /// after each update, for the parameters s of the student. Running statistics are the copy's own: a partner in `observing` mode moves them.
 /// The copy has no other state than the partner, whose leaves are its numbers. Cost: a pass over the parameters a step, 12 bytes a float.
 /// Source: He et al., "Momentum contrast for unsupervised visual representation learning", CVPR 2020, equation 2.
-package final class MomentumCopy: Follower {
+public final class MomentumCopy: Follower {
   /// The partner's name.
-  package var name: String { "\(partner.name).follower" }
+  public var name: String { "\(partner.name).follower" }
   private let partner: Partner
   private let student: Network
   private let momentum: Double
@@ -20,7 +20,7 @@ package final class MomentumCopy: Follower {
   ///   - student: what is followed.
   ///   - momentum: m, the share that remains in a step, from 0 to 1.
   /// - Throws: `LongtailError` for numbers out of range, or a partner of another layout.
-  package init(_ partner: Partner, of student: Network, momentum: Double) throws {
+  public init(_ partner: Partner, of student: Network, momentum: Double) throws {
     guard (0...1).contains(momentum) else {
       throw LongtailError(.usage, "the momentum of '\(partner.name)' is \(momentum), but has to be from 0 to 1")
     }
@@ -31,11 +31,11 @@ package final class MomentumCopy: Follower {
   }
 
   /// The student's numbers as they are.
-  package func begin() { partner.set.copy(student.parameterSet) }
+  public func begin() { partner.set.copy(student.parameterSet) }
 
   /// Follows the parameters.
-  package func follow(_ step: AcceptedStep) { partner.set.values.move(towards: student.parameters, by: 1 - momentum) }
+  public func follow(_ step: AcceptedStep) { partner.set.values.move(towards: student.parameters, by: 1 - momentum) }
 
   /// Nothing beside the partner's numbers.
-  package func describeState(in tree: inout StateTree) {}
+  public func describeState(in tree: inout StateTree) {}
 }

@@ -6,19 +6,19 @@ import Tensors
 /// Rows of a step enter in the order of the global batch, after the step's terms have read the queue. The same bits on every rank, on any
 /// number of them. Cost: a sum of the step's rows over the ranks.
 /// Source: He et al., "Momentum contrast for unsupervised visual representation learning", CVPR 2020, section 3.1.
-package final class RowQueue: Follower {
+public final class RowQueue: Follower {
   /// The name in checkpoints.
-  package let name: String
+  public let name: String
   /// Rows that fit.
-  package let capacity: Int
+  public let capacity: Int
   /// Numbers of a row.
-  package let width: Int
+  public let width: Int
   /// Where rows come from.
-  package let source: PortPlace
+  public let source: PortPlace
   /// The class of each row, by its slot; `RowLabel.ignored` where none is known.
-  package private(set) var labels: [Int]
+  public private(set) var labels: [Int]
   /// Rows that have entered so far; the next one goes to slot `entered % capacity`.
-  package private(set) var entered = 0
+  public private(set) var entered = 0
 
   private let memory: HostBuffer
   private let keepsLabels: Bool
@@ -26,7 +26,7 @@ package final class RowQueue: Follower {
   /// An empty queue.
   /// - Parameter keepsLabels: whether rows enter with their classes; the batch then has a label for each.
   /// - Throws: `LongtailError` for a queue without room.
-  package init(_ name: String, of source: PortPlace, width: Int, capacity: Int, keepsLabels: Bool = true) throws {
+  public init(_ name: String, of source: PortPlace, width: Int, capacity: Int, keepsLabels: Bool = true) throws {
     guard capacity > 0, width > 0 else {
       throw LongtailError(.usage, "queue '\(name)' of \(capacity) rows of \(width) numbers holds nothing")
     }
@@ -36,26 +36,26 @@ package final class RowQueue: Follower {
   }
 
   /// Rows that are there, in the slots from 0 on.
-  package var count: Int { min(entered, capacity) }
+  public var count: Int { min(entered, capacity) }
 
   /// Calls `body` with the rows that are there, one after the other; the pointer is not valid outside.
-  package func withRows<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+  public func withRows<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
     try memory.withFloats { try body(UnsafeBufferPointer(rebasing: $0[..<(count * width)])) }
   }
 
   /// The source.
-  package var gathers: [PortPlace] { [source] }
+  public var gathers: [PortPlace] { [source] }
 
   /// Takes in the rows of the global batch.
   /// - Throws: `LongtailError` for rows of another width.
-  package func follow(_ step: AcceptedStep) throws {
+  public func follow(_ step: AcceptedStep) throws {
     let rows = try step.rows(source)
     try push(rows, labels: keepsLabels ? try step.labels(source).map { Int($0) } : nil)
   }
 
   /// Takes in rows in their order; the oldest ones go.
   /// - Throws: `LongtailError` for rows of another width.
-  package func push(_ rows: GatheredRows, labels classes: [Int]?) throws {
+  public func push(_ rows: GatheredRows, labels classes: [Int]?) throws {
     guard rows.width == width || rows.count == 0, classes?.count ?? rows.count == rows.count else {
       throw LongtailError(.internalError, "queue \(name) has rows of \(width) numbers, not of \(rows.width)")
     }
@@ -70,7 +70,7 @@ package final class RowQueue: Follower {
   }
 
   /// Names rows, classes and pointer.
-  package func describeState(in tree: inout StateTree) {
+  public func describeState(in tree: inout StateTree) {
     tree.tensor("rows", shape: [capacity, width], in: memory, title: "rows of \(name)")
     tree.value("labels", of: self, \.labels, title: "classes of \(name)")
     tree.value("entered", of: self, \.entered, title: "number of rows that entered \(name)")

@@ -4,15 +4,15 @@ import Tensors
 /// The tensors of the layer that computes a network's class scores from features, where it is linear: W, C x d, and its bias.
 ///
 /// They are read and written in canonical order, whatever the layout in the flat buffers.
-package struct ClassifierTensors {
+public struct ClassifierTensors {
   /// The layer's name.
-  package let layer: String
+  public let layer: String
   /// C.
-  package let classes: Int
+  public let classes: Int
   /// d.
-  package let features: Int
+  public let features: Int
   /// Whether there is a bias.
-  package var hasBias: Bool { bias != nil }
+  public var hasBias: Bool { bias != nil }
   private let weight: FlatTensor
   private let bias: FlatTensor?
 
@@ -21,7 +21,7 @@ package struct ClassifierTensors {
   ///   - port: where the layer's output is.
   ///   - part: who needs them, for the message.
   /// - Throws: `LongtailError` where no linear layer computes the scores.
-  package init(of network: Network, at port: Port = .logits, for part: String) throws {
+  public init(of network: Network, at port: Port = .logits, for part: String) throws {
     let graph = network.graph
     let value = try graph.value(of: port)
     guard let node = graph.nodes.first(where: { $0.output == value }), ["convolution", "linear"].contains(node.layer.kind),
@@ -39,14 +39,14 @@ package struct ClassifierTensors {
   }
 
   /// W, row-major.
-  package func weights(_ values: HostBuffer) throws -> [Float] { try weight.read(values) }
+  public func weights(_ values: HostBuffer) throws -> [Float] { try weight.read(values) }
 
   /// The bias; zeros where there is none.
-  package func biases(_ values: HostBuffer) throws -> [Float] { try bias?.read(values) ?? Array(repeating: 0, count: classes) }
+  public func biases(_ values: HostBuffer) throws -> [Float] { try bias?.read(values) ?? Array(repeating: 0, count: classes) }
 
   /// Replaces W.
-  package func write(weights: [Float], to values: HostBuffer) throws { try weight.write(weights, values) }
+  public func write(weights: [Float], to values: HostBuffer) throws { try weight.write(weights, values) }
 
   /// Replaces the bias, where there is one.
-  package func write(biases: [Float], to values: HostBuffer) throws { try bias?.write(biases, values) }
+  public func write(biases: [Float], to values: HostBuffer) throws { try bias?.write(biases, values) }
 }

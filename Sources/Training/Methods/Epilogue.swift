@@ -9,7 +9,7 @@ import Tensors
 ///
 /// The network that is trained stays as it is, so that a run can go on; what is judged and published is another one, whose tensors of the
 /// same names and shapes are taken over before `apply` fills in the rest.
-package protocol Epilogue {
+public protocol Epilogue {
   /// The network that is judged and published.
   /// - Parameter graph: the one that is trained, or what the epilogue before has made of it.
   /// - Throws: `LongtailError` for a network that nothing can be done to.
@@ -22,27 +22,28 @@ package protocol Epilogue {
 
 extension Epilogue {
   /// The same network.
-  package func graph(_ graph: Graph) throws -> Graph { graph }
+  public func graph(_ graph: Graph) throws -> Graph { graph }
 }
 
 /// What an epilogue works on.
-package struct EpilogueContext {
+public struct EpilogueContext {
   /// The network that is judged, of the graph that the epilogue asked for. It holds what was trained where names and shapes are the same.
-  package let network: Network
+  public let network: Network
   /// The network as it was trained, or what the epilogue before has made of it.
-  package let trained: Network
+  public let trained: Network
   /// The numbers of `trained` that are judged: its own, or their average.
-  package let numbers: ParameterSet
+  public let numbers: ParameterSet
   /// Everything that the run remembers, by path: what a method has trained beside the network is found here.
-  package let state: StateTree
+  public let state: StateTree
   /// What is known of the classes of the training split.
-  package let classes: ObjectiveContext
+  public let classes: ObjectiveContext
   /// The training images as evaluation sees images, each once over all ranks.
-  package let images: any EpilogueImages
+  public let images: any EpilogueImages
   /// The group.
-  package let communicator: any Communicator
+  public let communicator: any Communicator
 
-  package init(
+  /// Creates a context.
+  public init(
     network: Network, trained: Network, numbers: ParameterSet, state: StateTree, classes: ObjectiveContext, images: any EpilogueImages,
     communicator: any Communicator
   ) {
@@ -52,7 +53,7 @@ package struct EpilogueContext {
 }
 
 /// Images that an epilogue looks at.
-package protocol EpilogueImages {
+public protocol EpilogueImages {
   /// Computes a port of a network for this rank's share of the training images, batch after batch, by running statistics.
   /// - Parameter body: the rows of the port, and the label of each.
   /// - Throws: `LongtailError` from files, from the network, or from `body`.

@@ -2,14 +2,22 @@ import Configuration
 import Settings
 import Tensors
 
-/// The epilogues by name. A new one needs its source file, its line here, and its test.
-package enum EpilogueRegistry {
-  package typealias Entry = RegistryEntry<MethodContext, any Epilogue>
+/// The epilogues by name. A new one of the house needs its source file, its line here, and its test; a program adds its own with `register`.
+public enum EpilogueRegistry {
+  /// An epilogue that configurations can name: what it is, what it can be told, and how it is made.
+  public typealias Entry = RegistryEntry<MethodContext, any Epilogue>
 
   /// All of them, in the order of the documentation.
-  package static let registry = Registry<MethodContext, any Epilogue>(
+  private static let list = ExtensibleList<Entry>(
     "epilogue",
     [TauNormalization.entry, NearestClassMeans.entry, BalancedHeadEpilogue.entry, RegionClassifier.entry, RegionBiasShift.entry])
+
+  /// All of them, as configurations name them.
+  package static let registry = Registry(list)
+
+  /// Adds an epilogue of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: Entry) throws { try list.register(entry) }
 
   /// All names, in the order of the documentation.
   package static var names: [String] { registry.names }

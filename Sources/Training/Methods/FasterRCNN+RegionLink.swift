@@ -12,7 +12,7 @@ import Tensors
 ///
 /// No gradient goes through the boxes. Every image has a fixed number of rows; those that are not drawn are zeros and ignored. Memory is
 /// kept from step to step. Working memory of a step alone: nothing of it is state.
-package final class RegionLink: Link {
+package final class RegionLink: TimedLink {
   /// `p2` to `p5`.
   package let ports = (2...5).map { PortPlace(port: Port.pyramid($0).name) }
   /// Rows of an image.

@@ -3,20 +3,22 @@ import Settings
 import Tensors
 
 /// What a method is made for.
-package struct MethodContext: Sendable {
+public struct MethodContext: Sendable {
   /// The whole configuration.
-  package var configuration: Configuration
+  public var configuration: Configuration
 
   /// Names it.
   package init(configuration: Configuration) { self.configuration = configuration }
 }
 
-/// The methods by name. A new one needs its source file, its line here, its configuration, and its line in the list of tests.
-package enum MethodRegistry {
-  package typealias Entry = RegistryEntry<MethodContext, any Method>
+/// The methods by name. A new one of the house needs its source file, its line here, its configuration, and its line in the list of tests; a
+/// program adds its own with `register`.
+public enum MethodRegistry {
+  /// A method that configurations can name: what it is, what it can be told, and how it is made.
+  public typealias Entry = RegistryEntry<MethodContext, any Method>
 
   /// All of them, in the order of the documentation.
-  package static let registry = Registry<MethodContext, any Method>(
+  private static let list = ExtensibleList<Entry>(
     "method",
     [
       PlainMethod.entry,
@@ -30,6 +32,13 @@ package enum MethodRegistry {
       SelfDistillation.entry,
       CalibratedActivationMaps.entry,
     ])
+
+  /// All of them, as configurations name them.
+  package static let registry = Registry(list)
+
+  /// Adds a method of your own, which configurations then name as any other.
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: Entry) throws { try list.register(entry) }
 
   /// All names, in the order of the documentation.
   package static var names: [String] { registry.names }

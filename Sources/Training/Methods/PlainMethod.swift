@@ -6,12 +6,12 @@ import Tensors
 /// The plain step: the objective at the logits; what the configuration's `terms` add; and at each auxiliary head cross-entropy over the
 /// labelled rows of the global batch, times the head's weight. The objective proper acts on the logits alone: its class statistics, weights
 /// and running state are theirs.
-package struct PlainMethod: Method {
+public struct PlainMethod: Method {
   /// The method.
-  package init() {}
+  public init() {}
 
   /// One term for each output of the student, and one for each entry of `terms`.
-  package func parts(_ setup: MethodSetup) throws -> StepParts {
+  public func parts(_ setup: MethodSetup) throws -> StepParts {
     let graph = setup.student.graph
     var terms = [RowTerm("objective", setup.objective, at: PortPlace(port: Port.logits.name))]
     for (index, weight) in graph.auxiliaryWeights.enumerated() {

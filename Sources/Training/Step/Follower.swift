@@ -6,7 +6,7 @@ import Tensors
 /// What moves after each accepted step: an average, a momentum copy of a network, a queue of rows, a bank of features.
 ///
 /// A step that is left out moves none. Followers are parts of the run's state, under their names.
-package protocol Follower: Stateful {
+public protocol Follower: Stateful {
   /// The name in checkpoints.
   var name: String { get }
   /// The ports whose rows it takes, of all ranks.
@@ -25,21 +25,21 @@ package protocol Follower: Stateful {
 
 extension Follower {
   /// No rows.
-  package var gathers: [PortPlace] { [] }
+  public var gathers: [PortPlace] { [] }
   /// No rows.
-  package var reads: [PortPlace] { [] }
+  public var reads: [PortPlace] { [] }
   /// No places, unless rows are gathered.
-  package var needsPlaces: Bool { !gathers.isEmpty }
+  public var needsPlaces: Bool { !gathers.isEmpty }
   /// Nothing to begin with.
-  package func begin() {}
+  public func begin() {}
 }
 
 /// A step that was accepted, as followers see it: parameters have moved, ports still hold what they held.
-package final class AcceptedStep {
+public final class AcceptedStep {
   /// Epoch and number of the step.
-  package let context: StepContext
+  public let context: StepContext
   /// The rate that the parameters have moved by.
-  package let learningRate: Double
+  public let learningRate: Double
   private let inputs: StepInputs
   private let imagesPerImage: (String) -> Int
   private let communicator: any Communicator
@@ -55,21 +55,21 @@ package final class AcceptedStep {
 
   /// The rows of a port, of this rank's images.
   /// - Throws: `LongtailError` for a port that takes no part.
-  package func values(_ place: PortPlace) throws -> RowsView { try inputs.values(place) }
+  public func values(_ place: PortPlace) throws -> RowsView { try inputs.values(place) }
 
   /// The gradient of the step's loss at a port, of this rank's images.
   /// - Throws: `LongtailError` for a port that no term writes.
-  package func gradient(_ place: PortPlace) throws -> RowsView { try inputs.gradient(place) }
+  public func gradient(_ place: PortPlace) throws -> RowsView { try inputs.gradient(place) }
 
   /// The labels of this rank's rows.
-  package var ownLabels: [Int32] { Array(inputs.targets.labels) }
+  public var ownLabels: [Int32] { Array(inputs.targets.labels) }
 
   /// Adds numbers over the ranks. Collective.
-  package func sum(_ values: inout [Double]) throws { try communicator.sum(&values) }
+  public func sum(_ values: inout [Double]) throws { try communicator.sum(&values) }
 
   /// The rows of a port, of the whole global batch in its order, the same on every rank. Collective when first asked for.
   /// - Throws: `LongtailError` for a port that is not among the follower's `gathers`.
-  package func rows(_ place: PortPlace) throws -> GatheredRows {
+  public func rows(_ place: PortPlace) throws -> GatheredRows {
     if let found = gathered[place] { return found }
     let view = try inputs.values(place)
     let count = imagesPerImage(place.network)
@@ -82,7 +82,7 @@ package final class AcceptedStep {
 
   /// The label of each row of `rows(_:)`, where the batch has one for each of them. Collective.
   /// - Throws: `LongtailError` where labels belong to other rows.
-  package func labels(_ place: PortPlace) throws -> [Int32] {
+  public func labels(_ place: PortPlace) throws -> [Int32] {
     let view = try inputs.values(place)
     let rows = view.rowsPerImage * imagesPerImage(place.network)
     let labels = inputs.targets.labels
@@ -95,7 +95,7 @@ package final class AcceptedStep {
   }
 
   /// The sample that each row of `rows(_:)` was made of, by its index in the split. Collective.
-  package func samples(_ place: PortPlace) throws -> [Int] {
+  public func samples(_ place: PortPlace) throws -> [Int] {
     let rows = try inputs.values(place).rowsPerImage * imagesPerImage(place.network)
     return try column(rowsPerImage: rows) { Double(context.samples[$0 / rows]) }.map { Int($0) }
   }
@@ -122,7 +122,7 @@ package final class AcceptedStep {
 
   /// Where this rank's images stand in the global batch.
   /// - Throws: `LongtailError` for a follower that did not ask for places.
-  package func places() throws -> BatchPlaces {
+  public func places() throws -> BatchPlaces {
     guard let places = inputs.places else { throw LongtailError(.internalError, "a follower takes rows that it did not ask for") }
     return places
   }

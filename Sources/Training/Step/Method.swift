@@ -10,7 +10,7 @@ import Tensors
 ///
 /// A method only composes. It is asked once, before the first step and before a checkpoint is read, and gives values and parts; what they
 /// remember is saved, resumed, sent and compared because each part names it.
-package protocol Method: Sendable {
+public protocol Method: Sendable {
   /// Views of each sample that batches have to have.
   var viewCount: Int { get }
   /// Whether the sampler has to know the classes of each training sample.
@@ -40,30 +40,30 @@ package protocol Method: Sendable {
 
 extension Method {
   /// One.
-  package var viewCount: Int { 1 }
+  public var viewCount: Int { 1 }
   /// No classes.
-  package var needsSampleClasses: Bool { false }
+  public var needsSampleClasses: Bool { false }
   /// The network as it is.
-  package func graph(_ graph: Graph) throws -> Graph { graph }
+  public func graph(_ graph: Graph) throws -> Graph { graph }
   /// What the configuration says.
-  package func trained(_ graph: Graph) throws -> [String]? { nil }
+  public func trained(_ graph: Graph) throws -> [String]? { nil }
   /// What the configuration says.
-  package func sampler(_ usual: any Sampler, _ context: SamplerContext, globalBatch: Int) throws -> any Sampler { usual }
+  public func sampler(_ usual: any Sampler, _ context: SamplerContext, globalBatch: Int) throws -> any Sampler { usual }
 }
 
 /// What a method adds to a step. Ports and views that are computed follow from who reads them.
-package struct StepParts {
+public struct StepParts {
   /// Networks that run before the student and are not trained.
-  package var partners: [Partner] = []
+  public var partners: [Partner] = []
   /// Networks that are trained behind the student, in order.
-  package var chain: [ChainedNetwork] = []
+  public var chain: [ChainedNetwork] = []
   /// What is minimized. The first term over rows with classes is the one that reports show and that spikes are looked for in.
-  package var terms: [any Term]
+  public var terms: [any Term]
   /// What moves after an accepted step, in order.
-  package var followers: [any Follower] = []
+  public var followers: [any Follower] = []
 
   /// Parts.
-  package init(
+  public init(
     partners: [Partner] = [], chain: [ChainedNetwork] = [], terms: [any Term], followers: [any Follower] = []
   ) {
     (self.partners, self.chain, self.terms, self.followers) = (partners, chain, terms, followers)
@@ -71,33 +71,33 @@ package struct StepParts {
 }
 
 /// What a method is given to compose its parts from.
-package struct MethodSetup {
+public struct MethodSetup {
   /// The network that is trained.
-  package let student: Network
+  public let student: Network
   /// The objective that the configuration names.
-  package let objective: any Objective
+  public let objective: any Objective
   /// The whole configuration.
-  package let configuration: Configuration
+  public let configuration: Configuration
   /// The classes and how often they occur, which objectives are made for; nil without data.
-  package let classes: ObjectiveContext?
+  public let classes: ObjectiveContext?
   /// Images of a rank's largest pass; equal on all ranks.
-  package let images: Int
+  public let images: Int
   /// Rows of an image.
-  package let height: Int
+  public let height: Int
   /// Columns of an image.
-  package let width: Int
+  public let width: Int
   /// Synchronization and algorithms, as the student has them.
-  package let options: PlanOptions
+  public let options: PlanOptions
   /// The group, for parts that sum by themselves.
-  package let communicator: any Communicator
+  public let communicator: any Communicator
   /// The learning rate by step.
-  package let schedule: LearningRateSchedule
+  public let schedule: LearningRateSchedule
   /// Steps of an epoch.
-  package let stepsPerEpoch: Int
+  public let stepsPerEpoch: Int
   /// What gives the samples of each step; nil where steps are made by hand.
-  package let sampler: (any Sampler)?
+  public let sampler: (any Sampler)?
   /// The networks that the configuration's `partners` name, in order. Their numbers are loaded before the first step.
-  package private(set) var partners: [Partner] = []
+  public private(set) var partners: [Partner] = []
 
   init(
     student: Network, objective: any Objective, configuration: Configuration, classes: ObjectiveContext?, images: Int, height: Int,
@@ -113,18 +113,18 @@ package struct MethodSetup {
   package mutating func setPartners(_ made: [Partner]) { partners = made }
 
   /// The run's seed.
-  package var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }
+  public var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }
 
   /// Another network of the step, in the student's workspace; its first values are a function of the run's seed and of `number`.
   /// - Parameter number: distinguishes networks of one graph.
-  package func network(_ graph: Graph, number: Int) throws -> Network {
+  public func network(_ graph: Graph, number: Int) throws -> Network {
     try Network(
       graph: graph, images: images, height: height, width: width, seed: seed(number), options: options, workspace: student.workspace)
   }
 
   /// A partner with the student's graph and numbers of its own, which begin as the student's: a momentum encoder, or a teacher that is
   /// loaded.
-  package func copy(named name: String, mode: NetworkMode) throws -> Partner {
+  public func copy(named name: String, mode: NetworkMode) throws -> Partner {
     let set = ParameterSet(student.layout)
     set.copy(student.parameterSet)
     return try Partner(name, student, set: set, mode: mode)
@@ -135,7 +135,7 @@ package struct MethodSetup {
   ///   - number: distinguishes networks of one graph.
   ///   - height: rows of its input.
   ///   - width: columns of its input.
-  package func chained(_ name: String, _ graph: Graph, behind link: any Link, number: Int = 1, height: Int, width: Int) throws
+  public func chained(_ name: String, _ graph: Graph, behind link: any Link, number: Int = 1, height: Int, width: Int) throws
     -> ChainedNetwork
   {
     let network = try Network(

@@ -26,7 +26,7 @@ extension MethodSetup {
 
   /// The partner of a name.
   /// - Throws: `LongtailError` where `partners` has none of that name, saying how to give it.
-  package func partner(named name: String) throws -> Partner {
+  public func partner(named name: String) throws -> Partner {
     guard let found = partners.first(where: { $0.name == name }) else {
       let known = partners.map(\.name)
       throw LongtailError(
@@ -48,7 +48,7 @@ extension MethodSetup {
 
   /// The terms that `terms` names.
   /// - Throws: `LongtailError` for an unknown objective, setting or port.
-  package func configuredTerms() throws -> [any Term] {
+  public func configuredTerms() throws -> [any Term] {
     try configuration.termList().enumerated().map { index, settings in
       let port = Port(settings.port)
       let width = student.graph.channels(of: try student.graph.value(of: port))

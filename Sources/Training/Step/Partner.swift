@@ -5,20 +5,20 @@ import Tensors
 ///
 /// Partners run before the student, in one workspace with it; what terms, links and followers read of them has memory of its own. Nothing
 /// of them is trained. Their parameters and running statistics are leaves of the run's state: `<name>.….weight`.
-package final class Partner: Stateful {
+public final class Partner: Stateful {
   /// The name in `PortPlace` and in checkpoints.
-  package let name: String
+  public let name: String
   /// What is computed.
-  package let network: Network
+  public let network: Network
   /// The numbers that it is computed with: the network's own, or another set of its layout.
-  package let set: ParameterSet
+  public let set: ParameterSet
   /// `inference` with running statistics, as teachers; or `observing` with those of the batch, as momentum encoders.
-  package let mode: NetworkMode
+  public let mode: NetworkMode
 
   /// Describes a partner.
   /// - Parameter set: the network's own numbers if nil.
   /// - Throws: `LongtailError` for a mode with a backward pass.
-  package init(_ name: String, _ network: Network, set: ParameterSet? = nil, mode: NetworkMode) throws {
+  public init(_ name: String, _ network: Network, set: ParameterSet? = nil, mode: NetworkMode) throws {
     guard mode == .inference || mode == .observing else {
       throw LongtailError(.internalError, "partner '\(name)' can predict or observe, but not be trained")
     }
@@ -26,7 +26,7 @@ package final class Partner: Stateful {
   }
 
   /// Names parameters and running statistics.
-  package func describeState(in tree: inout StateTree) { describeState(in: &tree, statistics: .replicated) }
+  public func describeState(in tree: inout StateTree) { describeState(in: &tree, statistics: .replicated) }
 
   func describeState(in tree: inout StateTree, statistics: StateSharing) {
     tree.tensors(network.parameterTensors, in: set.values) { "parameter \($0) of \(name)" }

@@ -6,9 +6,8 @@ import Tensors
 import Training
 
 /// The command line: each subcommand is a file of its own.
-@main
-struct LongtailCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
+package struct LongtailCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
     commandName: "longtail",
     abstract: "Trains networks for segmentation, recognition and detection on long-tailed data, in one process or on many ranks.",
     discussion: """
@@ -26,11 +25,19 @@ struct LongtailCommand: ParsableCommand {
       VerifyCommand.self, BenchCommand.self,
       PlanCommand.self, DoctorCommand.self, DescribeCommand.self, CompletionsCommand.self,
     ])
+
+  package init() {}
 }
 
 extension LongtailCommand {
-  /// Parses and runs. Under `mpirun` all ranks find the same mistakes in the command line: the first one speaks.
-  static func main() {
+  /// Parses, runs, and ends the process. Under `mpirun` all ranks find the same mistakes in the command line: the first one speaks.
+  /// - Parameter prepare: what comes before; what it throws ends the process as well.
+  package static func end(_ prepare: () throws -> Void) -> Never {
+    do {
+      try prepare()
+    } catch {
+      FailureHandler.endJob(error, communicator: nil)
+    }
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -41,6 +48,7 @@ extension LongtailCommand {
       if !exitCode(for: error).isSuccess { sleep(3) }
       Foundation.exit(exitCode(for: error).rawValue)
     }
+    Foundation.exit(0)
   }
 }
 

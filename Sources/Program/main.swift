@@ -1,0 +1,3 @@
+import Longtail
+
+LongtailProgram.main()

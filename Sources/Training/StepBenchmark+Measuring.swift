@@ -37,7 +37,7 @@ extension StepBenchmark {
   /// Warms up, times, then profiles.
   func measure(_ learner: Learner, _ communicator: any Communicator) throws -> RankMeasurements {
     let (steps, warmup) = (options.steps, options.warmup)
-    let share = BatchPlan.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: communicator.rank)
+    let share = BatchDivision.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: communicator.rank)
     let batch = Batch(
       noiseCapacity: share.count, height: options.size.height, width: options.size.width,
       rowsPerImage: graph.hasLogitsOfImages ? 1 : nil)

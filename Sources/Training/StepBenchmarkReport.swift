@@ -131,7 +131,7 @@ extension StepBenchmark {
     report.allocationsPerStep = all.compactMap(\.allocations).max()
     report.allocatedBytesPerStep = all.compactMap(\.allocatedBytes).max()
     report.heapBytesGrownPerStep = all.compactMap(\.heapBytesGrown).max()
-    let images = BatchPlan.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: 0).count
+    let images = BatchDivision.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: 0).count
     report.plan = try learner.network.trainingPlan(images: images, height: options.size.height, width: options.size.width).report
     return report
   }

@@ -36,7 +36,7 @@ package struct LabelledImages: Sendable {
   package let classes: [String]
   /// The splits that there are.
   package private(set) var parts: [Split: Part]
-  /// What somebody should know before training, though it need not be wrong.
+  /// Warnings before training: what is unusual, though it need not be wrong.
   package var remarks: [String] = []
 
   /// Checks that the parts fit together.

@@ -6,7 +6,7 @@ import Tensors
 /// Which files a prediction reads and which it writes, worked out before anything is read or written.
 ///
 /// Results of an image that was named lie in the output folder itself; those of a folder keep the folders below it. No two images have a
-/// result in common, no result takes the place of an image, and none of a file that somebody else made.
+/// result in common, no result takes the place of an image, and none of a file that longtail did not write.
 public struct PredictionFiles: Sendable {
   /// An image and its results.
   public struct Entry: Sendable, Equatable {

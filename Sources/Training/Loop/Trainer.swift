@@ -56,7 +56,7 @@ public final class Trainer {
   ///   - resume: where to begin; nil does not look for checkpoints, for a run that will replace those that are there.
   ///   - observer: hears of everything, on rank zero.
   ///   - crashDirectory: where each rank writes what it holds when the ranks have come apart; nil for nowhere.
-  ///   - requests: asked before each step what somebody outside wants, on every rank.
+  ///   - requests: asked before each step, on every rank.
   /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.
   public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,

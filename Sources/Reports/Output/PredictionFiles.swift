@@ -34,9 +34,9 @@ public struct PredictionFiles: Sendable {
   ///   - paths: images, and folders of images.
   ///   - output: the folder of the results.
   ///   - names: what the results of this many images are called.
-  ///   - overwrites: whether files of others may be replaced; images never are.
+  ///   - overwrites: whether files that longtail did not write may be replaced; images never are.
   /// - Throws: `.missingInput` for what is not there, `.usage` naming the files for results that would meet each other, an image, or a file
-  ///   of somebody else.
+  ///   that longtail did not write.
   public init(images paths: [String], output: String, overwrites: Bool = false, names: (_ count: Int) -> PredictionNames) throws {
     let place = FilePlace(output)
     var isFolder: ObjCBool = false

@@ -2,7 +2,7 @@ import Tensors
 
 /// Publishes checkpoints on a thread of its own, so that training goes on meanwhile: at most one save is in flight, none is skipped.
 ///
-/// A failed save is not lost: `takeFailures` returns it as soon as it has happened, and where nobody asks, the next `submit`, `drain` or
+/// A failed save is not lost: `takeFailures` returns it as soon as it has happened, and otherwise the next `submit`, `drain` or
 /// `finish` throws its error. All methods are called from one thread.
 public final class CheckpointWriter: Sendable {
   /// A save that failed.
@@ -53,10 +53,10 @@ public final class CheckpointWriter: Sendable {
   /// Waits until everything handed over is on the disk or has failed; throws nothing, errors stay to be taken.
   public func wait() { worker.wait() }
 
-  /// The failures that nobody has seen yet, oldest first, once; does not wait.
+  /// The failures that were not returned yet, oldest first, once; does not wait.
   public func takeFailures() -> [Failure] { worker.takeFailures() }
 
-  /// Whether a save has failed whose error nobody has seen yet; does not wait.
+  /// Whether a save has failed whose error was not returned yet; does not wait.
   public var hasFailure: Bool { worker.hasFailure }
 
   /// How many saves failed since the last good one.

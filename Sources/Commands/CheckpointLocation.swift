@@ -2,7 +2,7 @@ import Checkpoints
 import Foundation
 import Tensors
 
-/// What a path that somebody names holds: one checkpoint, or a directory of them.
+/// What a path holds: one checkpoint, or a directory of them.
 enum CheckpointLocation {
   /// A checkpoint's directory.
   case checkpoint(String)

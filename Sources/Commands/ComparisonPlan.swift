@@ -147,7 +147,7 @@ struct ComparisonPlan {
       let experiment = try Experiment(configuration)
       try experiment.requireTrainable(globalBatch: configuration.training.globalBatch, dropLast: configuration.training.dropLast)
       try experiment.requireNormalizable(
-        try BatchPlan(
+        try BatchDivision(
           sampleCount: experiment.epochLength, globalBatch: configuration.training.globalBatch,
           dropLast: configuration.training.dropLast, ranks: ranks, microBatches: configuration.training.accumulate))
       if run.fold != nil { try requireDivided(experiment, candidate: run.candidate) }

@@ -7,7 +7,7 @@ import Tensors
 import Threading
 import Training
 
-/// `longtail init`: a configuration for data that somebody has.
+/// `longtail init`: a configuration for data at hand.
 struct InitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init", abstract: "Looks at a data set, and writes a configuration that trains on it.",

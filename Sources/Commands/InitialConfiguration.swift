@@ -90,7 +90,7 @@ struct InitialConfiguration {
       + "network input \(size), batch \(batch), evaluated on \(split.shortName)"
   }
 
-  /// What somebody should know of the files, though it need not be wrong. A range is chosen already.
+  /// Warnings about the files: what is unusual, though it need not be wrong. A range is chosen already.
   var remarks: [String] {
     var files = survey.statistics.files
     files.values = nil

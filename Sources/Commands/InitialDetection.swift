@@ -19,7 +19,7 @@ struct InitialDetection {
   private let holdsOut: Bool
   private let counts: [Int]
   private let why: String
-  /// What somebody should know.
+  /// Warnings for the user.
   let notes: [String]
 
   /// Looks at the annotations of a folder; images are looked at before training.

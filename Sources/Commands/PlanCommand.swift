@@ -55,7 +55,7 @@ struct PlanCommand: ParsableCommand {
     }
   }
 
-  private func predict() throws -> ScalingPlan {
+  private func predict() throws -> ScalingForecast {
     if ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_SIZE"] != nil {
       throw LongtailError(.usage, "plan predicts many ranks from one process", advice: "Start it without mpirun or Launch/run.")
     }
@@ -92,7 +92,7 @@ struct PlanCommand: ParsableCommand {
       willMeasure: { images in
         FileHandle.standardError.write(Data("plan: timing a step of \(images) image\(images == 1 ? "" : "s")\n".utf8))
       })
-    return ScalingPlan(
+    return ScalingForecast(
       ScalingModel(step: step, node: node, network: link), ranks: counts, threads: perRank, name: configuration.name,
       globalBatch: globalBatch)
   }

@@ -43,7 +43,7 @@ struct TrainingInput {
       source: .init(
         dataset: experiment.dataset, split: .train, pipeline: pipeline,
         order: ChosenSamples(samples, sampleCount: experiment.dataset.count(of: .train)),
-        plan: BatchPlan(sampleCount: samples.count, globalBatch: 1, dropLast: false, ranks: 1), rank: 0, height: size.height,
+        division: BatchDivision(sampleCount: samples.count, globalBatch: 1, dropLast: false, ranks: 1), rank: 0, height: size.height,
         width: size.width, targets: experiment.targets(ofSize: size)), endEpoch: epochs, options: options)
   }
 }

@@ -88,7 +88,7 @@ struct TrainingRun {
 
   /// Trains to the end, or until somebody asks to stop. Collective.
   /// - Parameters:
-  ///   - requests: what somebody outside wants, asked before each step.
+  ///   - requests: what is requested from outside, asked before each step.
   ///   - audit: a count of the same labels from another run, taken where this one has none; its digest is compared.
   ///   - share: of the whole run's epochs, behind which the run pauses; nil trains to the end.
   /// - Throws: `LongtailError` for whatever ends the run; the directory is free for others afterwards.

@@ -52,7 +52,8 @@ struct TuneCommand: ParsableCommand {
   var keep = "1/3"
 
   @Option(
-    help: ArgumentHelp("Trains and judges each candidate on this many folds of the training samples (data.split.folds).", valueName: "count"))
+    help: ArgumentHelp(
+      "Trains and judges each candidate on this many folds of the training samples (data.split.folds).", valueName: "count"))
   var folds: Int?
 
   @Option(help: ArgumentHelp("Seeds of the runs with commas between; by default the configuration's own.", valueName: "0,1,2"))

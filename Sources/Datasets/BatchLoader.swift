@@ -32,7 +32,7 @@ public final class BatchLoader: @unchecked Sendable {
     /// Which samples each epoch is made of, in which order.
     public var order: any Sampler
     /// How an epoch is cut into steps and ranks.
-    public var plan: BatchPlan
+    public var division: BatchDivision
     /// This process's rank.
     public var rank: Int
     /// Rows of the batches, padding included.
@@ -45,14 +45,14 @@ public final class BatchLoader: @unchecked Sendable {
     /// Names everything.
     /// - Parameter targets: makes the targets of a batch with room for this many images; a label for each pixel when not given.
     public init(
-      dataset: any ImageDataset, split: Split, pipeline: any InputPipeline, order: any Sampler, plan: BatchPlan,
+      dataset: any ImageDataset, split: Split, pipeline: any InputPipeline, order: any Sampler, division: BatchDivision,
       rank: Int, height: Int, width: Int, targets: (@Sendable (_ capacity: Int) -> any Targets)? = nil
     ) {
       self.dataset = dataset
       self.split = split
       self.pipeline = pipeline
       self.order = order
-      self.plan = plan
+      self.division = division
       self.rank = rank
       self.height = height
       self.width = width
@@ -90,11 +90,11 @@ public final class BatchLoader: @unchecked Sendable {
     self.source = source
     samples = SampleSource(
       source.dataset, source.split, cacheBytes: options.cacheBytes, keepsAnnotations: options.keepsAnnotations)
-    firstStep = epoch * source.plan.stepsPerEpoch + step
-    endStep = endEpoch.map { $0 * source.plan.stepsPerEpoch } ?? Int.max
+    firstStep = epoch * source.division.stepsPerEpoch + step
+    endStep = endEpoch.map { $0 * source.division.stepsPerEpoch } ?? Int.max
     nextToMake = firstStep
     nextToGive = firstStep
-    let capacity = source.plan.largestShare(rank: source.rank)
+    let capacity = source.division.largestShare(rank: source.rank)
     free = (0...max(1, options.batchesAhead)).map { _ in
       Batch(
         capacity: capacity, height: source.height, width: source.width, targets: source.makeTargets(capacity),
@@ -199,10 +199,10 @@ public final class BatchLoader: @unchecked Sendable {
     let ticket = nextToMake
     nextToMake += 1
     inProgress += 1
-    let epoch = ticket / source.plan.stepsPerEpoch
-    let step = ticket % source.plan.stepsPerEpoch
-    let positions = source.plan.positions(step: step, rank: source.rank)
-    let whole = source.plan.positions(step: step)
+    let epoch = ticket / source.division.stepsPerEpoch
+    let step = ticket % source.division.stepsPerEpoch
+    let positions = source.division.positions(step: step, rank: source.rank)
+    let whole = source.division.positions(step: step)
     var global = Batch.Global(positions: positions.flatMap { $0.map { $0 - whole.lowerBound } })
     if let stepwise {
       global.samples = stepwise.samples(step: ticket, count: whole.count)

@@ -89,7 +89,7 @@ public struct ImageFacts: Sendable, Codable, Equatable {
       advice: SampleRange.advice(least: values.measured.low, greatest: values.measured.high))
   }
 
-  /// What somebody should know before training on these files, though it need not be wrong.
+  /// Warnings before training on these files: what is unusual, though it need not be wrong.
   public var remarks: [String] {
     var remarks: [String] = []
     func such(_ tally: Tally) -> String { tally.first.map { tally.count == 1 ? ", \($0)," : ", such as \($0)," } ?? "" }

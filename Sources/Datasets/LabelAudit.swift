@@ -29,7 +29,7 @@ public struct LabelAudit: Sendable, Codable, Equatable {
     return LabelAudit(digest: try dataset.digest(of: split), dataset: dataset.name, split: split, statistics: statistics)
   }
 
-  /// Counts a part of a split, such as a rank's share (`BatchPlan.shard`). Parts merge to the counts of the whole.
+  /// Counts a part of a split, such as a rank's share (`BatchDivision.shard`). Parts merge to the counts of the whole.
   ///
   /// Images are decoded too, and their sizes compared: what would fail in training fails here. Costs one decoding of each file.
   /// - Parameters:

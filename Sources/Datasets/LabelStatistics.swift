@@ -153,7 +153,7 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
     if let others = other.samples { samples?.append(contentsOf: others) } else { samples = nil }
   }
 
-  /// What somebody should know before training, though it need not be wrong.
+  /// Warnings before training: what is unusual, though it need not be wrong.
   public var remarks: [String] { files.remarks + (palettes.remark.map { [$0] } ?? []) }
 
   /// Returns when every file can be used and every label has a meaning.

@@ -2,7 +2,7 @@ import Foundation
 import Images
 import Tensors
 
-/// What label files hold that nobody has described: which numbers, or which colours.
+/// What label files without a description hold: which numbers, or which colours.
 struct LabelSurvey {
   /// Files that are read at most, evenly spread.
   static let fileLimit = 2000

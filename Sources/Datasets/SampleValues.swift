@@ -67,7 +67,7 @@ public struct SampleValues: Sendable, Codable, Equatable {
   /// Whether the proposal leaves values out.
   public var hasStrays: Bool { measured.low > least || measured.high < greatest }
 
-  /// What somebody should know.
+  /// Warnings for the user.
   var remarks: [String] {
     let values = "images of 16 bits hold values from \(least) to \(greatest)"
     guard let range else { return ["\(values): data.range is needed; measured is \(measured)"] }

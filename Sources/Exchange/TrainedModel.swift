@@ -1,7 +1,7 @@
 import Networks
 import Tensors
 
-/// A trained network as other programs take it over: the graph with its numbers, and what somebody has to know to feed it and to read its
+/// A trained network as other programs take it over: the graph with its numbers, and what is needed to feed it and to read its
 /// output.
 public struct TrainedModel: Sendable {
   /// What is computed.

@@ -45,7 +45,7 @@ public struct LabelFile: Sendable {
     return try PNGDecoder.withDecoder(bytes, name: name, limits: limits) { try $0.labels() }
   }
 
-  /// What somebody finds who does not know whether a file holds numbers or colours.
+  /// What a file holds, read without knowing whether that is numbers or colours.
   public enum Finding: Sendable {
     /// Numbers.
     case numbers(LabelFile)

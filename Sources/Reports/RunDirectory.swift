@@ -145,7 +145,7 @@ public final class RunDirectory {
     return path
   }
 
-  /// Refuses a folder with files of somebody else under names that a run writes, such as pictures of their own in `pictures/`.
+  /// Refuses a folder with other files under names that a run writes, such as the user's own pictures in `pictures/`.
   private static func requireNoForeignFiles(in path: String, besides allowed: String? = nil) throws {
     let files = FileManager.default
     // What every run has written before it writes anything under another name.

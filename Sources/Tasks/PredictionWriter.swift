@@ -31,7 +31,7 @@ public struct PredictionNames: Sendable, Equatable {
   public init(suffixes: [String] = [], shared: [String] = []) { (self.suffixes, self.shared) = (suffixes, shared) }
 }
 
-/// Predicts images that somebody brings, and writes what the network says of them.
+/// Predicts new images, and writes what the network says of them.
 public protocol PredictionWriter: AnyObject {
   /// Predicts an image and writes its own results, if it has any.
   /// - Parameters:

@@ -65,7 +65,7 @@ public protocol Task: Sendable {
   /// Names of the files that predictions become.
   /// - Parameter count: how many images there are.
   func predictionNames(_ options: PredictionOptions, count: Int) -> PredictionNames
-  /// Predicts images that somebody brings.
+  /// Predicts new images.
   /// - Throws: `LongtailError` for a network that cannot be used so.
   func makePredictionWriter(_ network: InferenceNetwork, _ options: PredictionOptions) throws -> any PredictionWriter
   /// Texts that a run keeps beside its configuration so that others can use the same data, such as the list of a subset: by file name.
@@ -81,7 +81,7 @@ public protocol Task: Sendable {
   /// Refuses annotations of a split that nothing can be judged by.
   /// - Throws: `LongtailError` that says what to do.
   func requireJudgeable(_ statistics: LabelStatistics, split: Split) throws
-  /// What somebody should know of the annotations of two splits, in sentences.
+  /// Warnings about the annotations of two splits, in sentences.
   func remarks(training: LabelStatistics, evaluated: LabelStatistics, split: Split) -> [String]
 
   /// Images of a split that are worth seeing: those that show the rare classes. Every run of a data set chooses the same ones.

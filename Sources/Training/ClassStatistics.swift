@@ -44,7 +44,7 @@ public struct ClassStatistics: Sendable {
       try known.statistics.validate()
       return try ClassStatistics(audit: known, experiment)
     }
-    let share = BatchPlan.shard(of: dataset.count(of: split), ranks: communicator.size, rank: communicator.rank)
+    let share = BatchDivision.shard(of: dataset.count(of: split), ranks: communicator.size, rank: communicator.rank)
     let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: threads, keepsSamples: keepsSamples)
     var total = LabelStatistics(classCount: dataset.classes.count)
     if keepsSamples { total.samples = SampleClasses(classCount: dataset.classes.count) }

@@ -171,7 +171,7 @@ public final class Evaluator {
       source: .init(
         dataset: experiment.dataset, split: split, pipeline: experiment.evaluationPipeline,
         order: SampleOrder(seed: 0, count: count, shuffled: false),
-        plan: try BatchPlan(
+        division: try BatchDivision(
           sampleCount: count, globalBatch: min(count, batch * communicator.size), dropLast: false, ranks: communicator.size),
         rank: communicator.rank, height: size.height, width: size.width, targets: experiment.targets(ofSize: size)),
       endEpoch: 1, options: options)

@@ -27,7 +27,7 @@ extension Experiment {
     var samples: [SkippedSample] = []
     for split in Set([.train, evaluationSplit]).sorted(by: { $0.rawValue < $1.rawValue }) {
       let count = dataset.count(of: split)
-      let share = BatchPlan.shard(of: count, ranks: communicator.size, rank: communicator.rank)
+      let share = BatchDivision.shard(of: count, ranks: communicator.size, rank: communicator.rank)
       let own = try LabelAudit.scan(dataset, split: split, indices: share, threads: max(1, configuration.data.loader.threads))
       // A file may be broken on one host only: the ranks leave out what any of them cannot use.
       let bad = try communicator.gatherValues(own.badFiles).flatMap(\.self)

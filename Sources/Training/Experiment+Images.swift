@@ -29,7 +29,7 @@ extension Experiment {
     return file.image
   }
 
-  /// What somebody should know of the data before the first step, though it need not be wrong.
+  /// Warnings about the data before the first step: what is unusual, though it need not be wrong.
   /// - Parameter audits: counts of the splits, the training split's first.
   public func remarks(on audits: [LabelAudit]) -> [String] {
     var remarks = audits.flatMap { audit in audit.statistics.remarks.map { "\(audit.split.shortName): \($0)" } }

@@ -3,7 +3,7 @@ import Datasets
 import Networks
 import Tensors
 
-extension BatchPlan {
+extension BatchDivision {
   /// A group of images whose statistics batch normalization takes together.
   struct NormalizedGroup: Equatable {
     /// How many there are.
@@ -21,9 +21,9 @@ extension BatchPlan {
     let last = positions(step: stepsPerEpoch - 1).count
     for (batch, isLast) in [(min(globalBatch, sampleCount), false), (last, true)] {
       for micro in 0..<microBatches {
-        let images = BatchPlan.shard(of: batch, ranks: microBatches, rank: micro).count
+        let images = BatchDivision.shard(of: batch, ranks: microBatches, rank: micro).count
         for rank in 0..<(isLocal ? ranks : 1) {
-          let count = isLocal ? BatchPlan.shard(of: images, ranks: ranks, rank: rank).count : images
+          let count = isLocal ? BatchDivision.shard(of: images, ranks: ranks, rank: rank).count : images
           guard count > 0, !groups.contains(where: { $0.images == count }) else { continue }
           groups.append(NormalizedGroup(images: count, isOfLastStep: isLast, rank: isLocal && ranks > 1 ? rank : nil))
         }
@@ -36,44 +36,44 @@ extension BatchPlan {
 extension Experiment {
   /// Refuses batches in which batch normalization would see one number per channel: the layer would give the same for every image, and its
   /// running statistics would be worth nothing.
-  /// - Parameter plan: how batches are shared out.
+  /// - Parameter division: how batches are shared out.
   /// - Throws: `.usage` naming the layer, how it comes about, and the ways out.
-  public func requireNormalizable(_ plan: BatchPlan) throws {
+  public func requireNormalizable(_ division: BatchDivision) throws {
     let isLocal = configuration.model.batchNorm == .local
     let size = paddedSize
-    for group in plan.normalizedGroups(isLocal: isLocal) {
+    for group in division.normalizedGroups(isLocal: isLocal) {
       let layers = try graph.normalizationsOfOneNumber(images: group.images, height: size.height, width: size.width)
       guard let first = layers.first else { continue }
       let more = layers.count > 1 ? " and \(layers.count - 1) more" : ""
       throw LongtailError(
         .usage,
         "batch normalization \(first)\(more) would see a single number per channel, from which no statistics can be taken: "
-          + "\(reason(group, plan)), and there an image of \(size) is one position",
-        advice: try "Ways out: \(waysOut(group, plan, isLocal: isLocal, layers: layers.count).joined(separator: "; ")).")
+          + "\(reason(group, division)), and there an image of \(size) is one position",
+        advice: try "Ways out: \(waysOut(group, division, isLocal: isLocal, layers: layers.count).joined(separator: "; ")).")
     }
   }
 
-  private func reason(_ group: BatchPlan.NormalizedGroup, _ plan: BatchPlan) -> String {
+  private func reason(_ group: BatchDivision.NormalizedGroup, _ division: BatchDivision) -> String {
     let images = "\(group.images) image\(group.images == 1 ? "" : "s")"
     if let rank = group.rank {
       let last = group.isOfLastStep ? " of an epoch's last batch" : ""
-      return "with model.batchNorm local, rank \(rank) of \(plan.ranks) normalizes \(images)\(last)"
+      return "with model.batchNorm local, rank \(rank) of \(division.ranks) normalizes \(images)\(last)"
     }
     if group.isOfLastStep {
-      return "the last batch of an epoch has \(images) to normalize, of \(plan.sampleCount) in batches of \(plan.globalBatch)"
+      return "the last batch of an epoch has \(images) to normalize, of \(division.sampleCount) in batches of \(division.globalBatch)"
     }
-    if plan.microBatches > 1 {
-      return "of training.globalBatch \(plan.globalBatch), \(plan.microBatches) micro-batches leave \(images) to normalize"
+    if division.microBatches > 1 {
+      return "of training.globalBatch \(division.globalBatch), \(division.microBatches) micro-batches leave \(images) to normalize"
     }
-    return "training.globalBatch is \(plan.globalBatch)"
+    return "training.globalBatch is \(division.globalBatch)"
   }
 
-  private func waysOut(_ group: BatchPlan.NormalizedGroup, _ plan: BatchPlan, isLocal: Bool, layers: Int) throws -> [String] {
+  private func waysOut(_ group: BatchDivision.NormalizedGroup, _ division: BatchDivision, isLocal: Bool, layers: Int) throws -> [String] {
     var ways: [String] = []
-    if group.isOfLastStep, plan.sampleCount > plan.globalBatch { ways.append("training.dropLast true") }
+    if group.isOfLastStep, division.sampleCount > division.globalBatch { ways.append("training.dropLast true") }
     if group.rank != nil { ways.append("model.batchNorm synchronized") }
-    if plan.microBatches > 1 { ways.append("a smaller training.accumulate") }
-    if plan.ranks > 1, isLocal { ways.append("fewer ranks") }
+    if division.microBatches > 1 { ways.append("a smaller training.accumulate") }
+    if division.ranks > 1, isLocal { ways.append("fewer ranks") }
     ways.append(group.isOfLastStep ? "another training.globalBatch" : "a larger training.globalBatch")
     let multiple = max(1, graph.strideMultiple)
     // Pooling over the whole image leaves one position of any image.

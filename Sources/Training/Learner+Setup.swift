@@ -6,12 +6,12 @@ import Networks
 import Optimizers
 import Tensors
 
-extension BatchPlan {
+extension BatchDivision {
   /// How many images a rank may get at a time, over all ranks and steps, in falling order.
   var shares: [Int] {
     let last = positions(step: stepsPerEpoch - 1).count
     let counts = [min(globalBatch, sampleCount), last].flatMap { batch in
-      (0..<ranks).flatMap { BatchPlan.parts(of: batch, ranks: ranks, rank: $0, microBatches: microBatches).map(\.count) }
+      (0..<ranks).flatMap { BatchDivision.parts(of: batch, ranks: ranks, rank: $0, microBatches: microBatches).map(\.count) }
     }
     return Set(counts).sorted(by: >)
   }
@@ -26,7 +26,7 @@ extension Learner {
   /// Images of each micro-batch. A batch that nobody has cut is cut evenly; one without images has as many empty micro-batches.
   func microBatchCounts(_ batch: Batch) -> [Int] {
     if batch.microBatches.count == microBatches { return batch.microBatches }
-    return (0..<microBatches).map { BatchPlan.shard(of: batch.imageCount, ranks: microBatches, rank: $0).count }
+    return (0..<microBatches).map { BatchDivision.shard(of: batch.imageCount, ranks: microBatches, rank: $0).count }
   }
 
   /// Which parameters are trained: what the method says, or else the configuration.

@@ -78,30 +78,31 @@ public final class Learner {
 
   /// Makes everything; the first values of the parameters are a function of the seed. Collective.
   /// - Parameters:
-  ///   - plan: how batches are shared out; algorithms are then chosen for every share that occurs, so that they are on record from the
+  ///   - division: how batches are shared out; algorithms are then chosen for every share that occurs, so that they are on record from the
   ///     first checkpoint on. Without it they are chosen for a full batch, and for others when they come.
   ///   - known: algorithms on record; only rank zero's count.
   ///   - cache: algorithms that other runs have measured on this machine; only rank zero's count.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
-    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]
+    division: BatchDivision? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]
   ) throws {
     try self.init(
-      experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan,
+      experiment, statistics: statistics, communicator: communicator, totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch,
+      division: division,
       choices: known, cache: cache, method: PlainMethod())
   }
 
   /// The same with a method that composes the step.
   package convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
-    plan: BatchPlan? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method,
+    division: BatchDivision? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method,
     sampler: (any Sampler)? = nil, stages: [String: StageSurroundings.Earlier] = [:]
   ) throws {
     try self.init(
       configuration: experiment.configuration, graph: experiment.graph, inputSize: experiment.paddedSize,
       objective: try statistics.objective(experiment.configuration), communicator: communicator,
-      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: method,
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, division: division, choices: known, cache: cache, method: method,
       classes: statistics.context(experiment.configuration), sampler: sampler, stages: stages)
   }
 
@@ -112,18 +113,18 @@ public final class Learner {
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
   public convenience init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
-    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
+    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, division: BatchDivision? = nil,
     choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]
   ) throws {
     try self.init(
       configuration: configuration, graph: graph, inputSize: size, objective: objective, communicator: communicator,
-      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, plan: plan, choices: known, cache: cache, method: PlainMethod())
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, division: division, choices: known, cache: cache, method: PlainMethod())
   }
 
   /// The same with a method that composes the step.
   package init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
-    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, plan: BatchPlan? = nil,
+    communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, division: BatchDivision? = nil,
     choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:], method: any Method, classes: ObjectiveContext? = nil,
     sampler: (any Sampler)? = nil, stages: [String: StageSurroundings.Earlier] = [:]
   ) throws {
@@ -171,7 +172,7 @@ public final class Learner {
     followers = parts.followers
     networks = try StepNetworks(network, parts)
     // What cannot be computed is refused now, before the first step.
-    let shares = isMeasured ? plan?.shares.filter { $0 > 0 } ?? [images] : [images]
+    let shares = isMeasured ? division?.shares.filter { $0 > 0 } ?? [images] : [images]
     for images in shares { try networks.compile(images: images, microBatches: microBatches, height: size.height, width: size.width) }
     if isMeasured, communicator.isRoot { try Learner.send(choices, communicator) }
     self.choices = choices

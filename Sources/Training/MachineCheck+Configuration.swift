@@ -142,7 +142,7 @@ extension MachineCheck {
     let training = experiment.configuration.training
     do {
       try experiment.requireNormalizable(
-        try BatchPlan(
+        try BatchDivision(
           sampleCount: experiment.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: ranks,
           microBatches: training.accumulate))
       return MachineCheck(name, .ok, "every layer sees more than one number per channel, with \(ranks) rank\(ranks == 1 ? "" : "s")")

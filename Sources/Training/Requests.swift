@@ -2,7 +2,7 @@ import CSignals
 import Foundation
 import Tensors
 
-/// What somebody outside wants of a run, agreed on by all ranks in each step.
+/// What is requested of a run from outside, agreed on by all ranks in each step.
 public struct Requests: Sendable, Equatable {
   /// Save and end.
   public var stop = false

@@ -39,7 +39,7 @@ extension StepBenchmark {
   /// Warms up, times, then profiles.
   func measure(_ learner: Learner, _ communicator: any Communicator) throws -> RankMeasurements {
     let (steps, warmup) = (options.steps, options.warmup)
-    let share = BatchPlan.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: communicator.rank)
+    let share = BatchDivision.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: communicator.rank)
     let size = options.size
     let batch =
       task.map {

@@ -142,7 +142,7 @@ extension StepBenchmark {
     report.allocationsPerStep = all.compactMap(\.allocations).max()
     report.allocatedBytesPerStep = all.compactMap(\.allocatedBytes).max()
     report.heapBytesGrownPerStep = all.compactMap(\.heapBytesGrown).max()
-    let images = BatchPlan.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: 0).count
+    let images = BatchDivision.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: 0).count
     let (height, width) = (options.size.height, options.size.width)
     let compiled =
       options.configuration.training.accumulate > 1

@@ -30,7 +30,7 @@ public struct StepReport: Sendable {
   public var nonFinite: NonFiniteReport?
   /// Ranks that could not take part in the step, which is then left out and not counted.
   package var failedRanks = 0
-  /// What all ranks have agreed on that somebody outside wants.
+  /// What is requested from outside, as all ranks have agreed on it.
   public var requests = Requests()
   /// Loss and gradient norm where they are far above those of the steps before.
   public var spikes: [Spike] = []

@@ -40,7 +40,8 @@ extension ProcessTests {
         try TinyExperiment.setLabel(12, count: 3, in: "\(directory)/trainannot/2.png")
         try TinyExperiment.setLabel(200, count: 4, in: "\(directory)/trainannot/5.png")
         try expectRefused(
-          configuration, directory, says: ["\(directory)/trainannot/2.png: label 12 at 3 pixels is neither a class nor ignored", "and 1 more such case"])
+          configuration, directory,
+          says: ["\(directory)/trainannot/2.png: label 12 at 3 pixels is neither a class nor ignored", "and 1 more such case"])
       }
     }
 

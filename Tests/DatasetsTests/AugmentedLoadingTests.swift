@@ -45,18 +45,18 @@ import Testing
   ) throws -> [Int: Given] {
     let sampler = try RepeatingSampler(
       seed: 21, factors: (0..<32).map { $0 % 16 == 0 ? 3 : 1 }, epochLength: 30)
-    let plan = try BatchPlan(sampleCount: 30, globalBatch: 8, dropLast: false, ranks: ranks)
+    let division = try BatchDivision(sampleCount: 30, globalBatch: 8, dropLast: false, ranks: ranks)
     var options = BatchLoader.Options()
     options.threads = threads
     options.cacheBytes = cacheBytes
     let loader = try BatchLoader(
       source: .init(
-        dataset: blocks, split: .train, pipeline: try pipeline(), order: sampler, plan: plan, rank: rank, height: 24, width: 32),
-      epoch: step / plan.stepsPerEpoch, step: step % plan.stepsPerEpoch, endEpoch: 2, options: options)
+        dataset: blocks, split: .train, pipeline: try pipeline(), order: sampler, division: division, rank: rank, height: 24, width: 32),
+      epoch: step / division.stepsPerEpoch, step: step % division.stepsPerEpoch, endEpoch: 2, options: options)
     defer { loader.stop() }
     var result: [Int: Given] = [:]
     while let batch = try loader.next() {
-      let positions = plan.positions(step: batch.step, rank: rank).flatMap { Array($0) }
+      let positions = division.positions(step: batch.step, rank: rank).flatMap { Array($0) }
       for (place, position) in positions.enumerated() {
         let (pixels, planes) = (24 * 32, 3 * 24 * 32)
         let rows = place * pixels..<(place + 1) * pixels
@@ -114,7 +114,7 @@ import Testing
     let loader = try BatchLoader(
       source: .init(
         dataset: broken, split: .train, pipeline: pipeline, order: order,
-        plan: BatchPlan(sampleCount: 4, globalBatch: 4, dropLast: false, ranks: 1), rank: 0, height: 12, width: 16), endEpoch: 3)
+        division: BatchDivision(sampleCount: 4, globalBatch: 4, dropLast: false, ranks: 1), rank: 0, height: 12, width: 16), endEpoch: 3)
     defer { loader.stop() }
     let error = longtailError { while let batch = try loader.next() { loader.recycle(batch) } }
     #expect(error?.message == "number-4 is broken", "\(error.map { "\($0)" } ?? "no error")")

@@ -10,7 +10,8 @@ import Testing
     pipeline.horizontalFlipProbability = 0.5
     return BatchLoader.Source(
       dataset: dataset, split: .train, pipeline: pipeline, order: SampleOrder(seed: 1, count: dataset.samples),
-      plan: try BatchPlan(sampleCount: dataset.samples, globalBatch: batch, dropLast: false, ranks: ranks), rank: rank, height: 8, width: 8)
+      division: try BatchDivision(sampleCount: dataset.samples, globalBatch: batch, dropLast: false, ranks: ranks), rank: rank, height: 8,
+      width: 8)
   }
 
   /// What a loader gives, copied: (epoch, step, samples, labels, first floats of each image).

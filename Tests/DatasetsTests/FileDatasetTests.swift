@@ -108,7 +108,7 @@ import Testing
     for ranks in 1...5 {
       var merged = LabelStatistics(classCount: 11)
       for rank in 0..<ranks {
-        let part = try LabelAudit.scan(dataset, split: .train, indices: BatchPlan.shard(of: 11, ranks: ranks, rank: rank), threads: 1)
+        let part = try LabelAudit.scan(dataset, split: .train, indices: BatchDivision.shard(of: 11, ranks: ranks, rank: rank), threads: 1)
         merged.merge(part)
       }
       #expect(merged == whole)

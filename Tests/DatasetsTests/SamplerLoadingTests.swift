@@ -15,7 +15,8 @@ import Testing
     pipeline.brightness = 0.5
     return BatchLoader.Source(
       dataset: PatternDataset(), split: .train, pipeline: pipeline, order: sampler,
-      plan: try BatchPlan(sampleCount: sampler.epochLength, globalBatch: batch, dropLast: false, ranks: ranks), rank: rank, height: 8,
+      division: try BatchDivision(sampleCount: sampler.epochLength, globalBatch: batch, dropLast: false, ranks: ranks), rank: rank,
+      height: 8,
       width: 8)
   }
 
@@ -55,7 +56,7 @@ import Testing
       let source = try source(sampler)
       let whole = try collect(source, endEpoch: 3, threads: 1)
       #expect(whole.flatMap(\.samples) == (0..<3).flatMap { sampler.samples(epoch: $0) })
-      #expect(try collect(source, epoch: 1, step: 2, endEpoch: 3) == Array(whole[(source.plan.stepsPerEpoch + 2)...]))
+      #expect(try collect(source, epoch: 1, step: 2, endEpoch: 3) == Array(whole[(source.division.stepsPerEpoch + 2)...]))
     }
   }
 

@@ -115,12 +115,13 @@ struct SamplerCase: CustomTestStringConvertible {
       for epoch in [0, 3] {
         let whole = made.samples(epoch: epoch)
         for ranks in 1...4 {
-          let plan = try BatchPlan(sampleCount: made.epochLength, globalBatch: batch, dropLast: false, ranks: ranks, microBatches: parts)
+          let division = try BatchDivision(
+            sampleCount: made.epochLength, globalBatch: batch, dropLast: false, ranks: ranks, microBatches: parts)
           // Another process has a sampler of its own.
           let samplers = try (0..<ranks).map { _ in try sampler.make(classes) }
           var together: [Int] = []
-          for step in 0..<plan.stepsPerEpoch {
-            let shares = (0..<ranks).map { plan.positions(step: step, rank: $0) }
+          for step in 0..<division.stepsPerEpoch {
+            let shares = (0..<ranks).map { division.positions(step: step, rank: $0) }
             for part in 0..<parts {
               for rank in 0..<ranks { together += shares[rank][part].map { samplers[rank].samples(epoch: epoch)[$0] } }
             }

@@ -76,7 +76,7 @@ import Testing
     let loader = try BatchLoader(
       source: .init(
         dataset: Labelled(), split: .train, pipeline: AugmentationPipeline(), order: SampleOrder(seed: 0, count: 6, shuffled: false),
-        plan: try BatchPlan(sampleCount: 6, globalBatch: 4, dropLast: false, ranks: 1), rank: 0, height: 4, width: 4,
+        division: try BatchDivision(sampleCount: 6, globalBatch: 4, dropLast: false, ranks: 1), rank: 0, height: 4, width: 4,
         targets: { RowLabels(capacity: $0, rowsPerImage: 1) }),
       endEpoch: 1)
     defer { loader.stop() }

@@ -112,19 +112,19 @@ import Testing
   @Test func mixingPlansArePermutationsWithOneShare() {
     let size = ImageSize(width: 32, height: 32)
     let mixup = Mixing(.mixup)
-    let plan = mixup.plan(seed: 1, epoch: 2, step: 3, count: 6, size: size)
-    #expect(plan.partners.sorted() == Array(0..<6) && plan.area == nil && (0...1).contains(plan.share))
-    #expect(plan == mixup.plan(seed: 1, epoch: 2, step: 3, count: 6, size: size))
-    #expect(plan != mixup.plan(seed: 1, epoch: 2, step: 4, count: 6, size: size))
-    #expect(Mixing(.mixup, probability: 0).plan(seed: 1, epoch: 2, step: 3, count: 6, size: size) == Mixing.Plan(unmixed: 6))
+    let decision = mixup.decision(seed: 1, epoch: 2, step: 3, count: 6, size: size)
+    #expect(decision.partners.sorted() == Array(0..<6) && decision.area == nil && (0...1).contains(decision.share))
+    #expect(decision == mixup.decision(seed: 1, epoch: 2, step: 3, count: 6, size: size))
+    #expect(decision != mixup.decision(seed: 1, epoch: 2, step: 4, count: 6, size: size))
+    #expect(Mixing(.mixup, probability: 0).decision(seed: 1, epoch: 2, step: 3, count: 6, size: size) == Mixing.Decision(unmixed: 6))
     let cut = Mixing(.cutMix)
     for step in 0..<200 {
-      let plan = cut.plan(seed: 1, epoch: 0, step: step, count: 4, size: size)
-      guard let area = plan.area else {
+      let decision = cut.decision(seed: 1, epoch: 0, step: step, count: 4, size: size)
+      guard let area = decision.area else {
         Issue.record("CutMix without a rectangle")
         continue
       }
-      #expect(abs(plan.share - (1 - area.width * area.height / 1024)) < 1e-12)
+      #expect(abs(decision.share - (1 - area.width * area.height / 1024)) < 1e-12)
     }
     // Published boxes: share, centre, columns and rows, share of the area that is left.
     let cases: [(Double, Int, Int, Range<Int>, Range<Int>, Double)] = [
@@ -140,20 +140,20 @@ import Testing
   @Test func mixedPlanesAreSharesOfBoth() {
     let size = ImageSize(width: 3, height: 2)
     let partner = (0..<12).map { Float(100 + $0) }
-    func mixed(_ plan: Mixing.Plan) -> [Float] {
+    func mixed(_ decision: Mixing.Decision) -> [Float] {
       var own = (0..<12).map { Float($0) }
-      own.withUnsafeMutableBufferPointer { own in partner.withUnsafeBufferPointer { plan.mix(own, with: $0, size: size) } }
+      own.withUnsafeMutableBufferPointer { own in partner.withUnsafeBufferPointer { decision.mix(own, with: $0, size: size) } }
       return own
     }
-    var plan = Mixing.Plan(unmixed: 2)
-    #expect(mixed(plan) == (0..<12).map { Float($0) })
-    plan.share = 0.25
+    var decision = Mixing.Decision(unmixed: 2)
+    #expect(mixed(decision) == (0..<12).map { Float($0) })
+    decision.share = 0.25
     let quarter = (0..<12).map { (index: Int) -> Float in 0.25 * Float(index) + 0.75 * Float(100 + index) }
-    #expect(mixed(plan) == quarter)
-    plan.partners = [1, 0]
-    #expect(plan.secondLabels([7, 9]).labels == [9, 7] && plan.secondLabels([7, 9]).shares == [0.75, 0.75])
-    plan.area = PixelBox(x: 1..<3, y: 1..<2)
-    #expect(mixed(plan) == [0, 1, 2, 3, 104, 105, 6, 7, 8, 9, 110, 111])
+    #expect(mixed(decision) == quarter)
+    decision.partners = [1, 0]
+    #expect(decision.secondLabels([7, 9]).labels == [9, 7] && decision.secondLabels([7, 9]).shares == [0.75, 0.75])
+    decision.area = PixelBox(x: 1..<3, y: 1..<2)
+    #expect(mixed(decision) == [0, 1, 2, 3, 104, 105, 6, 7, 8, 9, 110, 111])
   }
 
   @Test func viewsAreFunctionsOfTheirKeyAndSizesAreKnown() throws {

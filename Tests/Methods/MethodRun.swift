@@ -15,7 +15,7 @@ package final class MethodRun {
   private let entry: MethodCase
   private let communicator: any Communicator
   private let sampler: any Sampler
-  private let plan: BatchPlan
+  private let division: BatchDivision
   private let batch: Batch
   /// What is trained.
   package let learner: Learner
@@ -49,22 +49,22 @@ package final class MethodRun {
       SamplerContext(
         seed: 5, sampleCount: MethodImages.count, epochs: 10, classNames: ["a", "b", "c", "d"], classes: MethodImages.sampleClasses),
       globalBatch: batchSize)
-    plan = try BatchPlan(
+    division = try BatchDivision(
       sampleCount: sampler.epochLength, globalBatch: batchSize, dropLast: false, ranks: communicator.size, microBatches: accumulate)
     learner = try Learner(
       configuration: configuration, graph: method.graph(entry.head.graph),
       inputSize: ImageSize(width: MethodImages.size, height: MethodImages.size),
       objective: ObjectiveRegistry.make(entry.objective, settings: entry.objectiveSettings, context: MethodImages.context),
-      communicator: communicator, totalSteps: 24, stepsPerEpoch: plan.stepsPerEpoch, plan: plan, method: method,
+      communicator: communicator, totalSteps: 24, stepsPerEpoch: division.stepsPerEpoch, division: division, method: method,
       classes: MethodImages.context, sampler: sampler)
-    batch = MethodImages.emptyBatch(max(1, plan.largestShare(rank: communicator.rank)))
+    batch = MethodImages.emptyBatch(max(1, division.largestShare(rank: communicator.rank)))
   }
 
   /// Does steps until there are so many.
   package func run(to steps: Int) throws {
     while learner.stepCount < steps {
-      let (epoch, step) = (learner.stepCount / plan.stepsPerEpoch, learner.stepCount % plan.stepsPerEpoch)
-      let positions = plan.positions(step: step)
+      let (epoch, step) = (learner.stepCount / division.stepsPerEpoch, learner.stepCount % division.stepsPerEpoch)
+      let positions = division.positions(step: step)
       let all: [Int]
       if let stepwise = sampler as? any StepwiseSampler {
         guard stepwise.canDraw(step: learner.stepCount) else { throw LongtailError(.internalError, "a step cannot be drawn yet") }
@@ -74,7 +74,7 @@ package final class MethodRun {
           entry.isBalanced ? MethodImages.balanced(epoch: epoch, place: $0) : MethodImages.natural(epoch: epoch, place: $0)
         }
       }
-      let own = plan.positions(step: step, rank: communicator.rank).flatMap { $0.map { all[$0 - positions.lowerBound] } }
+      let own = division.positions(step: step, rank: communicator.rank).flatMap { $0.map { all[$0 - positions.lowerBound] } }
       try MethodImages.fill(batch, epoch: epoch, step: step, samples: own, isMixed: entry.isMixed)
       let report = try learner.step(batch)
       losses.append(report.loss)

@@ -30,14 +30,15 @@ import Testing
     size: ImageSize = RecognitionInputTests.size, sampler: (any Sampler)? = nil
   ) throws -> [Filled] {
     let order = sampler ?? SampleOrder(seed: 9, count: dataset.count(of: .train))
-    let plan = try BatchPlan(sampleCount: order.epochLength, globalBatch: batch, dropLast: false, ranks: ranks)
-    var steps = [Filled](repeating: Filled(), count: plan.stepsPerEpoch)
+    let division = try BatchDivision(sampleCount: order.epochLength, globalBatch: batch, dropLast: false, ranks: ranks)
+    var steps = [Filled](repeating: Filled(), count: division.stepsPerEpoch)
     for rank in 0..<ranks {
       var options = BatchLoader.Options()
       options.threads = threads
       let loader = try BatchLoader(
         source: .init(
-          dataset: dataset, split: .train, pipeline: input, order: order, plan: plan, rank: rank, height: size.height, width: size.width,
+          dataset: dataset, split: .train, pipeline: input, order: order, division: division, rank: rank, height: size.height,
+          width: size.width,
           targets: { RowLabels(capacity: $0, rowsPerImage: 1) }), epoch: epoch, endEpoch: epoch + 1, options: options)
       defer { loader.stop() }
       while let next = try loader.next() {
@@ -107,15 +108,15 @@ import Testing
     let mixing = Mixing(.mixup, shape: 0.4)
     let mixed = try epoch(dataset, small(mixing: [mixing]))
     for (step, (own, both)) in zip(plain, mixed).enumerated() {
-      let plan = mixing.plan(seed: 5, epoch: 0, step: step, count: own.planes.count, size: Self.size)
+      let decision = mixing.decision(seed: 5, epoch: 0, step: step, count: own.planes.count, size: Self.size)
       #expect(both.labels == own.labels)
-      #expect(both.second == plan.partners.map { own.labels[$0] })
-      for (place, partner) in plan.partners.enumerated() {
-        #expect(both.shares[place] == (partner == place ? 0 : Float(1 - plan.share)))
+      #expect(both.second == decision.partners.map { own.labels[$0] })
+      for (place, partner) in decision.partners.enumerated() {
+        #expect(both.shares[place] == (partner == place ? 0 : Float(1 - decision.share)))
         var expected = own.planes[place][0]
         if partner != place {
           expected.withUnsafeMutableBufferPointer { target in
-            own.planes[partner][0].withUnsafeBufferPointer { plan.mix(target, with: $0, size: Self.size) }
+            own.planes[partner][0].withUnsafeBufferPointer { decision.mix(target, with: $0, size: Self.size) }
           }
         }
         #expect(both.planes[place][0] == expected)
@@ -132,9 +133,9 @@ import Testing
     let mixed = try epoch(dataset, small(mixing: [mixing]), size: padded)
     var replaced = 0
     for (step, (own, both)) in zip(plain, mixed).enumerated() {
-      let plan = mixing.plan(seed: 5, epoch: 0, step: step, count: own.planes.count, size: Self.size)
-      let area = try #require(plan.area)
-      for (place, partner) in plan.partners.enumerated() {
+      let decision = mixing.decision(seed: 5, epoch: 0, step: step, count: own.planes.count, size: Self.size)
+      let area = try #require(decision.area)
+      for (place, partner) in decision.partners.enumerated() {
         for channel in 0..<3 {
           for y in 0..<padded.height {
             for x in 0..<padded.width {
@@ -154,12 +155,13 @@ import Testing
 
   @Test func eachBatchGetsOneOfTwoWaysOfMixing() {
     let mixing = BatchMixing([Mixing(.mixup), Mixing(.cutMix)], seed: 1)
-    let areas = (0..<200).map { mixing.plan(epoch: 0, step: $0, count: 8, size: Self.size).area != nil }
+    let areas = (0..<200).map { mixing.decision(epoch: 0, step: $0, count: 8, size: Self.size).area != nil }
     #expect((70...130).contains(areas.count(where: \.self)))
     // Asked again, after others were, a step has the same decisions.
     let again = BatchMixing([Mixing(.mixup), Mixing(.cutMix)], seed: 1)
     for step in [150, 3, 77] {
-      #expect(again.plan(epoch: 0, step: step, count: 8, size: Self.size) == mixing.plan(epoch: 0, step: step, count: 8, size: Self.size))
+      #expect(
+        again.decision(epoch: 0, step: step, count: 8, size: Self.size) == mixing.decision(epoch: 0, step: step, count: 8, size: Self.size))
     }
   }
 

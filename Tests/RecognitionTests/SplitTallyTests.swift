@@ -121,7 +121,7 @@ private final class Recorder: TallyGroup {
     // The last rank has no image; the others have batches of different sizes.
     let parts = (0..<ranks).map { rank -> [Range<Int>] in
       if rank == ranks - 1 { return [] }
-      let own = BatchPlan.shard(of: count, ranks: ranks - 1, rank: rank)
+      let own = BatchDivision.shard(of: count, ranks: ranks - 1, rank: rank)
       return [own.lowerBound..<own.lowerBound + 5, own.lowerBound + 5..<own.upperBound]
     }
     let recorders = try parts.map { part -> Recorder in

@@ -60,7 +60,8 @@ import Training
 
   @Test func timeIsKeptForWhatIsLeftToDo() {
     var limit = TimeLimit(deadline: 1000, origin: "test", checkpointBytes: 100_000_000, evaluationInSteps: 10)
-    #expect(limit.needed(evaluationIsDue: true) == 2 * 2 + TimeLimit.shutdownTime, "before anything is known, the disk is supposed to be slow")
+    #expect(
+      limit.needed(evaluationIsDue: true) == 2 * 2 + TimeLimit.shutdownTime, "before anything is known, the disk is supposed to be slow")
     limit.didStep(seconds: 50)
     #expect(limit.needed(evaluationIsDue: false) == 5, "the first step makes plans")
     limit.didStep(seconds: 3)

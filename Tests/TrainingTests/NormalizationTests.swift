@@ -19,10 +19,10 @@ import Testing
   private func refusal(_ settings: [String], ranks: Int = 1, samples: Int = 9) throws -> LongtailError? {
     let experiment = try experiment(settings)
     let training = experiment.configuration.training
-    let plan = try BatchPlan(
+    let division = try BatchDivision(
       sampleCount: samples, globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: ranks, microBatches: training.accumulate)
     do {
-      try experiment.requireNormalizable(plan)
+      try experiment.requireNormalizable(division)
       return nil
     } catch { return error as? LongtailError }
   }
@@ -90,7 +90,7 @@ import Testing
     #expect(found > 10)
   }
 
-  /// Two hundred ways to share batches: a plan is refused exactly where some rank, in some step, normalizes one image alone.
+  /// Two hundred ways to share batches: a division is refused exactly where some rank, in some step, normalizes one image alone.
   @Test func twoHundredPlansAgreeWithEveryStep() throws {
     var random = SeededNumbers(seed: 9)
     let models = [("deeplabv3-resnet18", true), ("deeplabv3plus-resnet18", true), ("fpn-resnet18", false), ("fcn-resnet18", false)]
@@ -101,10 +101,10 @@ import Testing
       let (samples, batch) = (Int.random(in: 1...9, using: &random), Int.random(in: 1...6, using: &random))
       let (ranks, parts) = (Int.random(in: 1...4, using: &random), Int.random(in: 1...min(3, batch), using: &random))
       let dropLast = Bool.random(using: &random) && samples >= batch
-      let plan = try BatchPlan(sampleCount: samples, globalBatch: batch, dropLast: dropLast, ranks: ranks, microBatches: parts)
+      let division = try BatchDivision(sampleCount: samples, globalBatch: batch, dropLast: dropLast, ranks: ranks, microBatches: parts)
       var isSingle = false
-      for step in 0..<plan.stepsPerEpoch {
-        let counts = (0..<ranks).map { rank in plan.positions(step: step, rank: rank).map(\.count) }
+      for step in 0..<division.stepsPerEpoch {
+        let counts = (0..<ranks).map { rank in division.positions(step: step, rank: rank).map(\.count) }
         for part in 0..<parts {
           let own = counts.map { $0[part] }
           isSingle = isSingle || (isLocal ? own.contains(1) : own.reduce(0, +) == 1)
@@ -115,7 +115,7 @@ import Testing
           "model.name=\(model)", "model.batchNorm=\(isLocal ? "local" : "synchronized")", "training.globalBatch=\(batch)",
           "training.accumulate=\(parts)", "training.dropLast=\(dropLast)", "data.size={width: 64, height: 48}",
         ], ranks: ranks, samples: samples)
-      #expect((error != nil) == (isSingle && isPooled), "member \(member): \(plan), local \(isLocal), \(model)")
+      #expect((error != nil) == (isSingle && isPooled), "member \(member): \(division), local \(isLocal), \(model)")
       if let error {
         refused += 1
         #expect(error.message.contains("batch normalization classifier.") && error.advice?.contains("Ways out") == true, "\(error)")

@@ -21,13 +21,14 @@ import Training
         try Configuration.load(TinyExperiment.folder(in: directory, validation: 2), overrides: overrides))
       let communicator = SingleProcess()
       let statistics = try ClassStatistics.collect(experiment, communicator: communicator, record: nil, threads: 1)
-      let plan = try BatchPlan(sampleCount: 12, globalBatch: 4, dropLast: true, ranks: 1)
-      learner = try Learner(experiment, statistics: statistics, communicator: communicator, totalSteps: 100, stepsPerEpoch: 3, plan: plan)
+      let division = try BatchDivision(sampleCount: 12, globalBatch: 4, dropLast: true, ranks: 1)
+      learner = try Learner(
+        experiment, statistics: statistics, communicator: communicator, totalSteps: 100, stepsPerEpoch: 3, division: division)
       let size = experiment.paddedSize
       loader = try BatchLoader(
         source: .init(
           dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline, order: SampleOrder(seed: 0, count: 12),
-          plan: plan, rank: 0, height: size.height, width: size.width))
+          division: division, rank: 0, height: size.height, width: size.width))
     }
 
     /// The next batch, damaged if wanted; given back afterwards.

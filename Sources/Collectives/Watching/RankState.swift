@@ -1,7 +1,7 @@
 import CWatchdog
 import Foundation
 
-/// What one rank was doing when somebody looked.
+/// What one rank was doing at a moment.
 package struct RankState: Equatable, Sendable {
   /// What the system says about the rank's process.
   package enum ProcessState: String, Sendable, Codable {

@@ -136,7 +136,9 @@ package final class Watchdog: @unchecked Sendable {
   }
 
   private func reportRecovery(_ states: [RankState], now: UInt64) {
-    guard let culprit = warnedAbout, let state = states.first(where: { $0.rank == culprit.rank }), state.since != culprit.since else { return }
+    guard let culprit = warnedAbout, let state = states.first(where: { $0.rank == culprit.rank }), state.since != culprit.since else {
+      return
+    }
     warnedAbout = nil
     say("longtail: \(place.host): rank \(culprit.rank) goes on, after \(Int(culprit.seconds(at: now))) s in phase \(culprit.phase.name)")
   }

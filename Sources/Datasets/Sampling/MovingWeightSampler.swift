@@ -1,7 +1,7 @@
 import Synchronization
 import Tensors
 
-/// Draws with replacement by weights of classes that somebody learns meanwhile: a sample weighs the sum of its classes' weights.
+/// Draws with replacement by weights of classes that are learned meanwhile: a sample weighs the sum of its classes' weights.
 ///
 /// For samples with one label, class c is drawn with the chance n_c w_c / sum n w. Whoever learns the weights publishes them after each
 /// step; step t is drawn with those of step t - staleness, and the loader reads ahead by as many steps. It begins with the first weights.

@@ -1,7 +1,7 @@
 /// Which samples an epoch is made of, and in which order: a function of seed and epoch alone, whoever asks.
 ///
 /// Nothing is remembered between epochs, so that a run goes on anywhere, and each rank takes its positions of the same order
-/// (``BatchPlan``). To add one: its file, its test, its line in ``SamplerRegistry``.
+/// (``BatchDivision``). To add one: its file, its test, its line in ``SamplerRegistry``.
 public protocol Sampler: Sendable {
   /// Number of samples that it chooses from.
   var sampleCount: Int { get }

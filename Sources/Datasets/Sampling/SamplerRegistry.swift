@@ -13,7 +13,7 @@ public struct SamplerContext: Sendable {
   public var epochs: Int
   /// Names of the classes, in order.
   public var classNames: [String]
-  /// The classes of each sample; nil where nobody has counted them.
+  /// The classes of each sample; nil where they were not counted.
   public var classes: SampleClasses?
 
   /// Names everything.

@@ -29,7 +29,7 @@ package struct Mixing: Sendable, Equatable {
   }
 
   /// What chance decided for one batch.
-  package struct Plan: Sendable, Equatable {
+  package struct Decision: Sendable, Equatable {
     /// The share of its own image and label that each slot keeps; 1 leaves it alone.
     package var share: Double
     /// The slot of each slot's partner: a permutation.
@@ -48,20 +48,20 @@ package struct Mixing: Sendable, Equatable {
   ///   - step: the step in its epoch.
   ///   - count: slots of the global batch.
   ///   - size: of the images.
-  package func plan(seed: UInt64, epoch: Int, step: Int, count: Int, size: ImageSize) -> Plan {
+  package func decision(seed: UInt64, epoch: Int, step: Int, count: Int, size: ImageSize) -> Decision {
     // Far beyond the numbers of any sample's views.
     let random = ViewRandom(seed: seed, epoch: epoch, sample: step, view: 1 << 20)
-    var plan = Plan(unmixed: count)
-    guard count > 1, random.chance(0, probability) else { return plan }
-    plan.share = random.beta(16, shape: shape)
-    plan.partners = ViewRandom(seed: seed, epoch: epoch, sample: step, view: 1 << 20, step: 2).permutation(0, count: count)
+    var decision = Decision(unmixed: count)
+    guard count > 1, random.chance(0, probability) else { return decision }
+    decision.share = random.beta(16, shape: shape)
+    decision.partners = ViewRandom(seed: seed, epoch: epoch, sample: step, view: 1 << 20, step: 2).permutation(0, count: count)
     if kind == .cutMix {
       let area = Mixing.area(
-        share: plan.share, centreX: random.integer(1, below: size.width), centreY: random.integer(2, below: size.height), in: size)
-      plan.area = area
-      plan.share = 1 - area.width * area.height / Double(size.width * size.height)
+        share: decision.share, centreX: random.integer(1, below: size.width), centreY: random.integer(2, below: size.height), in: size)
+      decision.area = area
+      decision.share = 1 - area.width * area.height / Double(size.width * size.height)
     }
-    return plan
+    return decision
   }
 
   /// The rectangle that CutMix replaces: of a size for which `share` of the image would be left, cut off at its borders.
@@ -76,7 +76,7 @@ package struct Mixing: Sendable, Equatable {
   }
 }
 
-extension Mixing.Plan {
+extension Mixing.Decision {
   /// The second label of each slot and the share of its row that it holds for; the slot's own label has the rest.
   /// - Parameter labels: of the global batch's slots.
   package func secondLabels(_ labels: [Int32]) -> (labels: [Int32], shares: [Float]) {

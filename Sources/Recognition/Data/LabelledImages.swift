@@ -36,7 +36,7 @@ public struct LabelledImages: Sendable {
   public let classes: [String]
   /// The splits that there are.
   public private(set) var parts: [Split: Part]
-  /// What somebody should know before training, though it need not be wrong.
+  /// Warnings before training: what is unusual, though it need not be wrong.
   public var remarks: [String] = []
 
   /// Checks that the parts fit together.

@@ -6,7 +6,7 @@ import Tensors
 /// Exponential (Cao et al., NeurIPS 2019, after Cui et al., CVPR 2019): the class at rank i of C keeps n factor^(-i / (C - 1)) of its n
 /// images, cut off to a whole number; the last keeps n / factor. Step: the first half of the ranks keeps n, the rest n / factor.
 ///
-/// Published code draws images by generators that nobody can repeat from another copy of the set. Here an image's place is a function of
+/// Published code draws images by generators that cannot be repeated from another copy of the set. Here an image's place is a function of
 /// (seed, class, name), so that the subset does not depend on the order of files, and a smaller one of a class is part of a larger one.
 package struct LongTail: Sendable, Equatable, Codable {
   /// How counts fall.

@@ -11,7 +11,7 @@ package final class BatchMixing: Sendable {
   /// The run's seed.
   package let seed: UInt64
   /// The last few decisions. Threads fill several steps at a time.
-  private let kept = Mutex<[(key: Key, plan: Mixing.Plan)]>([])
+  private let kept = Mutex<[(key: Key, decision: Mixing.Decision)]>([])
   private static let room = 16
 
   /// - Parameters:
@@ -23,11 +23,11 @@ package final class BatchMixing: Sendable {
   /// - Parameters:
   ///   - count: images of the global batch.
   ///   - size: of the views.
-  package func plan(epoch: Int, step: Int, count: Int, size: ImageSize) -> Mixing.Plan {
+  package func decision(epoch: Int, step: Int, count: Int, size: ImageSize) -> Mixing.Decision {
     let key = Key(epoch: epoch, step: step, count: count, size: size)
-    if let plan = kept.withLock({ kept in kept.first { $0.key == key }?.plan }) { return plan }
-    let plan = kind(epoch: epoch, step: step)?.plan(seed: seed, epoch: epoch, step: step, count: count, size: size)
-    let decided = plan ?? Mixing.Plan(unmixed: count)
+    if let decision = kept.withLock({ kept in kept.first { $0.key == key }?.decision }) { return decision }
+    let decision = kind(epoch: epoch, step: step)?.decision(seed: seed, epoch: epoch, step: step, count: count, size: size)
+    let decided = decision ?? Mixing.Decision(unmixed: count)
     kept.withLock { kept in
       if kept.count >= BatchMixing.room { kept.removeFirst() }
       kept.append((key, decided))
@@ -38,7 +38,7 @@ package final class BatchMixing: Sendable {
   /// The way of a step.
   private func kind(epoch: Int, step: Int) -> Mixing? {
     if kinds.count < 2 { return kinds.first }
-    // Beside the numbers that the plan itself is drawn from.
+    // Beside the numbers that the decision itself is drawn from.
     return kinds[ViewRandom(seed: seed, epoch: epoch, sample: step, view: 1 << 20, step: 3).integer(0, below: kinds.count)]
   }
 

@@ -12,20 +12,20 @@ extension RecognitionInput {
       let own = try viewed(
         of: slot.index, occurrence: slot.occurrence, view: view, epoch: slot.epoch, view == 0 ? slot : nil, source)
       label = own.annotation
-      let plan = mixing?.plan(epoch: slot.epoch, step: slot.step, count: slot.samples.count, size: own.image.size)
+      let decision = mixing?.decision(epoch: slot.epoch, step: slot.step, count: slot.samples.count, size: own.image.size)
       try slot.withPlanes(view: view) { planes in
         geometry = try write(own.image, height: slot.height, width: slot.width, to: planes)
-        guard let plan else { return }
+        guard let decision else { return }
         second = (own.annotation, 0)
-        let position = plan.partners[slot.position]
-        guard plan.share < 1, position != slot.position else { return }
+        let position = decision.partners[slot.position]
+        guard decision.share < 1, position != slot.position else { return }
         let partner = try viewed(
           of: slot.samples[position], occurrence: slot.occurrences[position], view: view, epoch: slot.epoch, nil, source)
-        second = (partner.annotation, Float(1 - plan.share))
+        second = (partner.annotation, Float(1 - decision.share))
         try withUnsafeTemporaryAllocation(of: Float.self, capacity: planes.count) { other in
           other.initialize(repeating: 0)
           _ = try write(partner.image, height: slot.height, width: slot.width, to: other)
-          plan.mix(planes, with: UnsafeBufferPointer(other), size: ImageSize(width: slot.width, height: slot.height))
+          decision.mix(planes, with: UnsafeBufferPointer(other), size: ImageSize(width: slot.width, height: slot.height))
         }
       }
     }

@@ -6,7 +6,7 @@ import Tensors
 /// Which files a prediction reads and which it writes, worked out before anything is read or written.
 ///
 /// Results of an image that was named lie in the output folder itself; those of a folder keep the folders below it. No two images have a
-/// result in common, no result takes the place of an image, and none of a file that somebody else made.
+/// result in common, no result takes the place of an image, and none of a file that longtail did not write.
 public struct PredictionFiles: Sendable {
   /// An image and its results.
   public struct Entry: Sendable, Equatable {
@@ -34,9 +34,9 @@ public struct PredictionFiles: Sendable {
   ///   - paths: images, and folders of images.
   ///   - output: the folder of the results.
   ///   - names: what the results of this many images are called.
-  ///   - overwrites: whether files of others may be replaced; images never are.
+  ///   - overwrites: whether files that longtail did not write may be replaced; images never are.
   /// - Throws: `.missingInput` for what is not there, `.usage` naming the files for results that would meet each other, an image, or a file
-  ///   of somebody else.
+  ///   that longtail did not write.
   public init(images paths: [String], output: String, overwrites: Bool = false, names: (_ count: Int) -> PredictionNames) throws {
     let place = FilePlace(output)
     var isFolder: ObjCBool = false

@@ -119,7 +119,7 @@ package struct TuningReport: Sendable {
     return candidates.indices.sorted { key($0) < key($1) }
   }
 
-  /// The best candidate of those that came furthest; nil before the first rung is done, and where nobody has a score.
+  /// The best candidate of those that came furthest; nil before the first rung is done, and where none has a score.
   package var best: Candidate? {
     guard let first = ranking.first, candidates[first].rung > 0,
       candidates[first].score(atRung: min(candidates[first].rung, doneRungs) - 1) != nil

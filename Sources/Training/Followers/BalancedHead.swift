@@ -44,7 +44,7 @@ final class BalancedHead: Follower {
     guard let prepared else { return }
     let slice = place * batch..<min(prepared.rows.count, (place + 1) * batch)
     guard !slice.isEmpty else { return }
-    let share = BatchPlan.shard(of: slice.count, ranks: communicator.size, rank: communicator.rank)
+    let share = BatchDivision.shard(of: slice.count, ranks: communicator.size, rank: communicator.rank)
     let own = slice.lowerBound + share.lowerBound..<slice.lowerBound + share.upperBound
     let rows = FeatureRows(values: own.flatMap { prepared.rows[$0] }, labels: Array(prepared.labels[own]))
     _ = try step.step(rows, epoch: epoch, learningRate: accepted.learningRate)

@@ -14,10 +14,10 @@ extension Trainer {
   /// - Throws: `LongtailError` when there is nothing to train on.
   package static func schedule(of experiment: Experiment) throws -> RunSchedule {
     let training = experiment.configuration.training
-    let plan = try BatchPlan(
+    let division = try BatchDivision(
       sampleCount: experiment.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast, ranks: 1)
     return RunSchedule(
-      stepsPerEpoch: plan.stepsPerEpoch, totalSteps: totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch),
+      stepsPerEpoch: division.stepsPerEpoch, totalSteps: totalSteps(training, stepsPerEpoch: division.stepsPerEpoch),
       evaluationEvery: experiment.configuration.evaluation.every)
   }
 

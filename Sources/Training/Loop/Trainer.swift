@@ -43,7 +43,7 @@ public final class Trainer {
   /// The step behind which the run pauses; nil where it goes on to its end.
   private let pauseStep: Int?
   private let evaluator: Evaluator
-  private let plan: BatchPlan
+  private let division: BatchDivision
   private let sampler: any Sampler
   private let pipeline: any InputPipeline
   private let elapsedBefore: Double
@@ -56,7 +56,7 @@ public final class Trainer {
   ///   - resume: where to begin; nil does not look for checkpoints, for a run that will replace those that are there.
   ///   - observer: hears of everything, on rank zero.
   ///   - crashDirectory: where each rank writes what it holds when the ranks have come apart; nil for nowhere.
-  ///   - requests: asked before each step what somebody outside wants, on every rank.
+  ///   - requests: asked before each step, on every rank.
   /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.
   public convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
@@ -95,12 +95,12 @@ public final class Trainer {
     sampler = try method.sampler(
       experiment.sampler(classes), experiment.samplerContext(classes), globalBatch: training.globalBatch)
     pipeline = try experiment.trainingPipeline(classes, sampler: sampler)
-    plan = try BatchPlan(
+    division = try BatchDivision(
       sampleCount: sampler.epochLength, globalBatch: training.globalBatch, dropLast: training.dropLast,
       ranks: communicator.size, microBatches: training.accumulate)
-    try experiment.requireNormalizable(plan)
+    try experiment.requireNormalizable(division)
     schedule = RunSchedule(
-      stepsPerEpoch: plan.stepsPerEpoch, totalSteps: Trainer.totalSteps(training, stepsPerEpoch: plan.stepsPerEpoch),
+      stepsPerEpoch: division.stepsPerEpoch, totalSteps: Trainer.totalSteps(training, stepsPerEpoch: division.stepsPerEpoch),
       evaluationEvery: configuration.evaluation.every)
     pauseStep = share.map { [schedule] in schedule.pauseStep(atShare: $0) }
 
@@ -108,7 +108,7 @@ public final class Trainer {
     let known = try KnownAlgorithms(configuration, resumed: found.contents?.run, isRoot: communicator.isRoot)
     learner = try Learner(
       experiment, statistics: statistics, communicator: communicator, totalSteps: schedule.totalSteps,
-      stepsPerEpoch: schedule.stepsPerEpoch, plan: plan, choices: known.table, cache: known.measured?.table ?? [:], method: method,
+      stepsPerEpoch: schedule.stepsPerEpoch, division: division, choices: known.table, cache: known.measured?.table ?? [:], method: method,
       sampler: sampler, stages: surroundings.stages)
     algorithms = known.record(learner.network.report)
     evaluator = Evaluator(experiment, groups: statistics.groups, communicator: communicator)
@@ -212,7 +212,7 @@ public final class Trainer {
     guard let batch = next else { return nil }
     defer { loader.recycle(batch) }
     var notice = StepNotice()
-    notice.images = plan.positions(step: batch.step).count
+    notice.images = division.positions(step: batch.step).count
     notice.requests = currentRequests()
     notice.hasFailed = failure != nil
     try beforeStep?(batch, learner)
@@ -242,7 +242,7 @@ public final class Trainer {
     options.cacheBytes = data.loader.cacheMegabytes << 20
     return try BatchLoader(
       source: .init(
-        dataset: experiment.dataset, split: .train, pipeline: pipeline, order: sampler, plan: plan,
+        dataset: experiment.dataset, split: .train, pipeline: pipeline, order: sampler, division: division,
         rank: communicator.rank, height: size.height, width: size.width, targets: experiment.targets(ofSize: size)),
       epoch: schedule.epochs(after: learner.stepCount), step: learner.stepCount % stepsPerEpoch, options: options)
   }

@@ -60,7 +60,7 @@ extension FeatureQueue.Startup: Choice {}
 extension MethodSetup {
   /// Training images of each class.
   /// - Parameter part: who needs them, for the message.
-  /// - Throws: `LongtailError` where nobody has counted them, or a class has none.
+  /// - Throws: `LongtailError` where they were not counted, or a class has none.
   func trainingCounts(for part: String) throws -> [Int] {
     guard let counts = classes?.pixelCounts else {
       throw LongtailError(.internalError, "\(part) needs the number of training images of each class, which was not counted")

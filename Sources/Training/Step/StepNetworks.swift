@@ -4,7 +4,7 @@ import Networks
 import Objectives
 import Tensors
 
-/// The networks of a step: partners, the student, and what is chained behind it, with the ports that somebody reads or writes.
+/// The networks of a step: partners, the student, and what is chained behind it, with the ports that are read or written.
 final class StepNetworks {
   /// Networks that run first, and are not trained.
   let partners: [Partner]
@@ -56,7 +56,7 @@ final class StepNetworks {
     return taken
   }
 
-  /// Everything that somebody reads, or writes the gradient of.
+  /// Everything that is read, or whose gradient is written.
   private static func uses(_ parts: StepParts) -> [(PortPlace, PortUse)] {
     let read = parts.terms.flatMap(\.reads) + parts.followers.flatMap { $0.gathers + $0.reads } + parts.chain.flatMap(\.link.ports)
     let written = parts.terms.flatMap(\.writes) + Array(taken(parts).keys)

@@ -39,7 +39,7 @@ final class DetectorProbe {
   private let experiment: Experiment
   private let statistics: ClassStatistics
   private let learner: Learner
-  private let plan: BatchPlan
+  private let division: BatchDivision
   private var losses: [String] = []
 
   private static let configuration = """
@@ -75,9 +75,10 @@ final class DetectorProbe {
       yaml: DetectorProbe.configuration, name: "probe", overrides: ["objective.name=\(objective)"] + overrides)
     experiment = try Experiment(configuration)
     statistics = try ClassStatistics.collect(experiment, communicator: communicator, record: nil, threads: 1)
-    plan = try BatchPlan(sampleCount: 6, globalBatch: 4, dropLast: false, ranks: communicator.size)
+    division = try BatchDivision(sampleCount: 6, globalBatch: 4, dropLast: false, ranks: communicator.size)
     learner = try Learner(
-      experiment, statistics: statistics, communicator: communicator, totalSteps: 100, stepsPerEpoch: plan.stepsPerEpoch, plan: plan,
+      experiment, statistics: statistics, communicator: communicator, totalSteps: 100, stepsPerEpoch: division.stepsPerEpoch,
+      division: division,
       method: MethodRegistry.make(configuration))
   }
 
@@ -90,9 +91,10 @@ final class DetectorProbe {
     let size = experiment.paddedSize
     let loader = try BatchLoader(
       source: .init(
-        dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline, order: try experiment.sampler(nil), plan: plan,
+        dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline, order: try experiment.sampler(nil),
+        division: division,
         rank: communicator.rank, height: size.height, width: size.width, targets: experiment.targets(ofSize: size)),
-      epoch: learner.stepCount / plan.stepsPerEpoch, step: learner.stepCount % plan.stepsPerEpoch)
+      epoch: learner.stepCount / division.stepsPerEpoch, step: learner.stepCount % division.stepsPerEpoch)
     defer { loader.stop() }
     while learner.stepCount < steps, let batch = try loader.next() {
       defer { loader.recycle(batch) }

@@ -94,7 +94,7 @@ struct MethodProbe {
   private func fill() throws {
     let step = learner.stepCount
     let count = MethodProbe.batches[step % MethodProbe.batches.count]
-    let share = BatchPlan.shard(of: count, ranks: communicator.size, rank: communicator.rank)
+    let share = BatchDivision.shard(of: count, ranks: communicator.size, rank: communicator.rank)
     let samples = 8 * step + share.lowerBound..<8 * step + share.upperBound
     for (view, batch) in [batch, second].enumerated() {
       try batch.fillWithNoise(samples: samples, step: step, classes: 2, ignoredShare: 0, seed: 5 + UInt64(view))
@@ -127,7 +127,7 @@ struct MethodProbe {
       optimizer: StochasticGradientDescent(parameterCount: head.parameters.floatCount, settings: settings),
       schedule: LearningRateSchedule(base: 0.1))
     for count in MethodProbe.batches {
-      let share = BatchPlan.shard(of: count, ranks: communicator.size, rank: communicator.rank)
+      let share = BatchDivision.shard(of: count, ranks: communicator.size, rank: communicator.rank)
       let values = share.flatMap { sample in
         (0..<8).map { Float(CounterRandom(seed: 4, purpose: .testing, sample: sample).uniform($0, in: -1...1)) }
       }

@@ -35,18 +35,19 @@ do {
 struct StepProbe {
   private let experiment: Experiment
   private let communicator: any Communicator
-  private let plan: BatchPlan
+  private let division: BatchDivision
   private let learner: Learner
 
   init(_ configuration: Configuration, _ communicator: any Communicator) throws {
     self.communicator = communicator
     experiment = try Experiment(configuration)
     let statistics = try ClassStatistics.collect(experiment, communicator: communicator, record: nil, threads: 1)
-    plan = try BatchPlan(
+    division = try BatchDivision(
       sampleCount: experiment.dataset.count(of: .train), globalBatch: configuration.training.globalBatch,
       dropLast: configuration.training.dropLast, ranks: communicator.size, microBatches: configuration.training.accumulate)
     learner = try Learner(
-      experiment, statistics: statistics, communicator: communicator, totalSteps: 100, stepsPerEpoch: plan.stepsPerEpoch, plan: plan)
+      experiment, statistics: statistics, communicator: communicator, totalSteps: 100, stepsPerEpoch: division.stepsPerEpoch,
+      division: division)
   }
 
   func measure(checkpoints: String, freeSteps: Int) throws -> [StoredTensor] {
@@ -90,9 +91,9 @@ struct StepProbe {
     let loader = try BatchLoader(
       source: .init(
         dataset: experiment.dataset, split: .train, pipeline: experiment.trainingPipeline,
-        order: SampleOrder(seed: UInt64(bitPattern: Int64(experiment.configuration.seed)), count: plan.sampleCount), plan: plan,
+        order: SampleOrder(seed: UInt64(bitPattern: Int64(experiment.configuration.seed)), count: division.sampleCount), division: division,
         rank: communicator.rank, height: size.height, width: size.width),
-      epoch: learner.stepCount / plan.stepsPerEpoch, step: learner.stepCount % plan.stepsPerEpoch)
+      epoch: learner.stepCount / division.stepsPerEpoch, step: learner.stepCount % division.stepsPerEpoch)
     defer { loader.stop() }
     for _ in 0..<steps {
       guard let batch = try loader.next() else { throw LongtailError(.internalError, "the loader has no more batches") }

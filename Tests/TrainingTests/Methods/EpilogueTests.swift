@@ -17,7 +17,7 @@ import Training
     let communicator: any Communicator
 
     func forEachBatch(of port: Port, _ network: Network, _ numbers: ParameterSet, _ body: (RowsView, [Int32]) throws -> Void) throws {
-      let share = BatchPlan.shard(of: MethodImages.count, ranks: communicator.size, rank: communicator.rank)
+      let share = BatchDivision.shard(of: MethodImages.count, ranks: communicator.size, rank: communicator.rank)
       for first in stride(from: share.lowerBound, to: share.upperBound, by: 5) {
         let samples = Array(first..<min(share.upperBound, first + 5))
         try body(rows(samples, of: port, network, numbers), samples.map { Int32(MethodImages.labels[$0]) })

@@ -3,7 +3,7 @@ import Tensors
 import Training
 
 /// Predictions for several numbers of ranks, with what they rest on, as `longtail plan` prints them.
-public struct ScalingPlan: Sendable {
+public struct ScalingForecast: Sendable {
   /// The model with what was measured.
   public var model: ScalingModel
   /// One for each number of ranks.

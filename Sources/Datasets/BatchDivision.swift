@@ -7,7 +7,7 @@ import Tensors
 ///
 /// A global batch may be processed in micro-batches: these are stretches of it, as even, each of which is shared out over the ranks. So
 /// what a micro-batch consists of does not depend on the number of ranks either.
-public struct BatchPlan: Sendable, Equatable {
+public struct BatchDivision: Sendable, Equatable {
   /// Samples of an epoch: the epoch length of its sampler.
   public let sampleCount: Int
   /// Samples of a step over all ranks.
@@ -19,7 +19,7 @@ public struct BatchPlan: Sendable, Equatable {
   /// Number of micro-batches of a step.
   public let microBatches: Int
 
-  /// Describes a plan.
+  /// Describes a division.
   /// - Throws: `.usage` where a number is not positive, or no step would be left.
   public init(sampleCount: Int, globalBatch: Int, dropLast: Bool, ranks: Int, microBatches: Int = 1) throws {
     guard globalBatch > 0 else { throw LongtailError(.usage, "the global batch size is \(globalBatch), but must be at least 1") }
@@ -50,7 +50,7 @@ public struct BatchPlan: Sendable, Equatable {
   /// Positions in the epoch's order that are a rank's in a step, for each micro-batch; any may be empty.
   public func positions(step: Int, rank: Int) -> [Range<Int>] {
     let whole = positions(step: step)
-    return BatchPlan.parts(of: whole.count, ranks: ranks, rank: rank, microBatches: microBatches)
+    return BatchDivision.parts(of: whole.count, ranks: ranks, rank: rank, microBatches: microBatches)
       .map { whole.lowerBound + $0.lowerBound..<whole.lowerBound + $0.upperBound }
   }
 
@@ -62,7 +62,7 @@ public struct BatchPlan: Sendable, Equatable {
 
   /// The most samples that a rank gets in any step.
   public func largestShare(rank: Int) -> Int {
-    BatchPlan.parts(of: min(globalBatch, sampleCount), ranks: ranks, rank: rank, microBatches: microBatches).reduce(0) { $0 + $1.count }
+    BatchDivision.parts(of: min(globalBatch, sampleCount), ranks: ranks, rank: rank, microBatches: microBatches).reduce(0) { $0 + $1.count }
   }
 
   /// A rank's parts of `0..<count`, one for each micro-batch.

@@ -79,7 +79,9 @@ final class PlannedConcatenation: PlannedLayer {
 
 /// Adds two activations of equal shape, as residual connections do, with an optional ReLU behind.
 ///
-/// The gradient of the first input lies where that of the output lay, unless others read that input too.
+/// The gradients of both inputs lie where that of the output lay, where `JoinedGradients` allows it; else that of the first input does, unless
+/// others read that input too.
+/// Cost: forward moves 12 bytes a float; backward 12 with a ReLU and none without, where gradients are joined.
 public struct Addition: Layer {
   /// Whether max(0, x + y) is the output.
   public var rectified: Bool
@@ -111,6 +113,14 @@ public struct Addition: Layer {
     }
     guard builder.runsBackward else { return PlannedLoops(forward) }
     if rectified { builder.keepOutput() }
+    if builder.joinsGradients {
+      let gradient = try builder.gradientOfOutput()
+      guard rectified else { return PlannedLoops(forward) }
+      return PlannedLoops(forward) {
+        let region = try gradient.region()
+        AdditionLoops.gradient(output: try output.region(), gradient: region, into: (region, nil))
+      }
+    }
     if builder.node.inputs[0] != builder.node.inputs[1] { try builder.shareGradientWithInput(0) }
     let gradientOfOutput = try builder.gradientOfOutput()
     let (a, b) = (try builder.gradientOfInput(0), try builder.gradientOfInput(1))

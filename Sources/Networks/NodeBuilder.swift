@@ -95,7 +95,8 @@ public final class NodeBuilder {
   public func shareGradientWithInput(_ i: Int = 0) throws {
     let value = node.inputs[i]
     guard runsBackward, plan.extent.needsGradient[value.index], value != plan.graph.input, plan.contributors(to: value) == [index],
-      !plan.hasGradient(of: node.output), !plan.graph.ports.contains(where: { $0.value == value || $0.value == node.output })
+      !plan.hasGradient(of: node.output), plan.joinedGradients.home(of: node.output) == nil, !plan.joinedGradients.isReadOnly(node.output),
+      !plan.graph.ports.contains(where: { $0.value == value || $0.value == node.output })
     else { return }
     let tensor = try plan.gradient(of: value)
     if let last = plan.contributors(to: node.output).last { tensor.slot?.extend(to: plan.backwardMoment(last)) }
@@ -122,6 +123,9 @@ public final class NodeBuilder {
 
   /// The samples of the batch that is being computed.
   var samples: BatchSamples { plan.samples }
+
+  /// Whether the gradients of all inputs lie where that of the output lies; see `JoinedGradients`.
+  var joinsGradients: Bool { runsBackward && plan.joinedGradients.home(of: node.output) != nil }
 
   /// Makes a kernel and gives it its tensors and its temporary memory.
   /// - Throws: `LongtailError` where the library has only its reference loops, which are a thousand times slower.

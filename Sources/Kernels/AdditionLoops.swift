@@ -16,6 +16,33 @@ public enum AdditionLoops {
     }
   }
 
+  /// y = s(a) + t(b), or max(0, s(a) + t(b)), where s and t are scalings by channel; nil leaves an input as it is. Moves 12 bytes a float.
+  public static func add(
+    _ a: FloatRegion, _ s: ChannelScaling?, _ b: FloatRegion, _ t: ChannelScaling?, _ view: ChannelBlocks, rectified: Bool,
+    into y: FloatRegion
+  ) {
+    let (first, second, target, stride) = (a.base, b.base, y.base, view.block)
+    let floor = Lanes8.Lanes(repeating: rectified ? 0 : -.infinity)
+    ComputePool.forEachRange(of: view.images * view.blocks) { parts in
+      for part in parts {
+        let (image, block) = part.quotientAndRemainder(dividingBy: view.blocks)
+        for lane in 0..<(view.block / 8) {
+          let channel = block * view.block + lane * 8
+          let scaling = (s?.lanes(fromChannel: channel), t?.lanes(fromChannel: channel))
+          var at = image * view.imageStride + block * view.blockStride + lane * 8
+          for _ in 0..<view.positions {
+            var (x, z) = (Lanes8.load(first + at), Lanes8.load(second + at))
+            if let scale = scaling.0 { x = scale(x) }
+            if let scale = scaling.1 { z = scale(z) }
+            let sum = x + z
+            Lanes8.store(sum.replacing(with: floor, where: sum .< floor), target + at)
+            at &+= stride
+          }
+        }
+      }
+    }
+  }
+
   /// The gradients of a and b: that of y where y > 0. Each of them may be the gradient of y itself. Moves up to 16 bytes a float.
   /// - Parameters:
   ///   - y: the sum after its ReLU; nil where there is none.

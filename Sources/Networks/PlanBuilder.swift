@@ -24,6 +24,7 @@ final class PlanBuilder {
   private var gradients: [PlanTensor?]
   private(set) var poolings: [Int: MaximumPoolingRecord] = [:]
   private var recipes: [Int: (PlanTensor) throws -> Void] = [:]
+  private var normalizations: [Int: DeferredNormalization] = [:]
   var report = PlanReport()
 
   /// What an unpooling layer needs of the pooling layer whose positions it uses.
@@ -108,6 +109,12 @@ final class PlanBuilder {
     else { return nil }
     return recipes[value.index]
   }
+
+  /// Says that an activation is a scaled one, which its reader may compute by itself.
+  func offer(_ normalization: DeferredNormalization, of value: Graph.Value) { normalizations[value.index] = normalization }
+
+  /// What an activation is computed from, where it is a scaled one.
+  func normalization(of value: Graph.Value) -> DeferredNormalization? { normalizations[value.index] }
 
   func addPooling(_ record: MaximumPoolingRecord, of value: Graph.Value) { poolings[value.index] = record }
 

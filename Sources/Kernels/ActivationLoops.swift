@@ -6,16 +6,23 @@ public enum ActivationLoops {
   /// y = max(0, x). Moves 8 bytes a float.
   public static func rectify(_ x: FloatRegion, into y: FloatRegion) {
     let (source, target) = (x.base, y.base)
-    ComputePool.forEachRange(of: x.count, minimum: 4096, alignment: 16) { range in
-      for i in range { target[i] = max(0, source[i]) }
+    let zero = Lanes8.Lanes(repeating: 0)
+    ElementLoops.forEach(x.count) { i in
+      let value = Lanes8.load(source + i)
+      // What is not a number goes on.
+      Lanes8.store(value.replacing(with: zero, where: value .< zero), target + i)
+    } rest: { i in
+      target[i] = source[i] < 0 ? 0 : source[i]
     }
   }
 
   /// dx = dy where y > 0, else 0; `into` may be `gradient` itself.
   public static func rectifyBackward(output: FloatRegion, gradient: FloatRegion, into dx: FloatRegion) {
     let (y, source, target) = (output.base, gradient.base, dx.base)
-    ComputePool.forEachRange(of: output.count, minimum: 4096, alignment: 16) { range in
-      for i in range { target[i] = y[i] > 0 ? source[i] : 0 }
+    ElementLoops.forEach(output.count) { i in
+      Lanes8.store(ElementLoops.masked(Lanes8.load(source + i), by: Lanes8.load(y + i)), target + i)
+    } rest: { i in
+      target[i] = y[i] > 0 ? source[i] : 0
     }
   }
 

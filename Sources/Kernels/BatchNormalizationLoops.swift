@@ -81,8 +81,7 @@ public enum BatchNormalizationLoops {
     let view = geometry.view
     let (source, target) = (x.base, y.base)
     let stride = view.block
-    ComputePool.forEach(parts: view.images * view.blocks) { part in
-      let (image, block) = (part / view.blocks, part % view.blocks)
+    forEachPlane(view) { image, block in
       let start = image * view.imageStride + block * view.blockStride
       for lane in 0..<(view.block / 8) {
         let channel = block * view.block + lane * 8
@@ -148,8 +147,7 @@ public enum BatchNormalizationLoops {
     let view = geometry.view
     let (xs, gs, ds) = (x.base, gradient.base, dx.base)
     let stride = view.block
-    ComputePool.forEach(parts: view.images * view.blocks) { part in
-      let (image, block) = (part / view.blocks, part % view.blocks)
+    forEachPlane(view) { image, block in
       for lane in 0..<(view.block / 8) {
         let channel = block * view.block + lane * 8
         let (f, o) = (gather(factor, channel, view.channels), gather(offset, channel, view.channels))
@@ -179,6 +177,18 @@ public enum BatchNormalizationLoops {
 
   // MARK: Helpers
 
+  /// Each thread goes through some of the images' blocks of channels, as convolutions do. Sums go backwards: what was written or read last
+  /// is still in the caches, and so is what the pass behind the sums begins with.
+  @inline(__always)
+  private static func forEachPlane(_ view: ChannelBlocks, backwards: Bool = false, _ body: (Int, Int) -> Void) {
+    ComputePool.forEachRange(of: view.images * view.blocks) { parts in
+      for number in parts {
+        let part = backwards ? parts.lowerBound + parts.upperBound - 1 - number : number
+        body(part / view.blocks, part % view.blocks)
+      }
+    }
+  }
+
   /// Runs `body` for each image, block and group of eight lanes, then adds the images' sums in order.
   @inline(__always)
   private static func collect(
@@ -187,8 +197,7 @@ public enum BatchNormalizationLoops {
   ) {
     let view = geometry.view
     let padded = view.blocks * view.block
-    ComputePool.forEach(parts: view.images * view.blocks) { part in
-      let (image, block) = (part / view.blocks, part % view.blocks)
+    forEachPlane(view, backwards: true) { image, block in
       for lane in 0..<(view.block / 8) {
         var (first, second) = (SIMD8<Double>(repeating: 0), SIMD8<Double>(repeating: 0))
         body(image, block, lane, &first, &second)

@@ -119,24 +119,36 @@ public struct WinogradConvolution: Sendable {
   }
 
   /// destination = weights * source. Everything in `destination` is written.
-  public func forward(source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion) {
-    WinogradDataPass(self, backward: false).run(
+  /// - Parameter scaling: is applied to the source as it is read.
+  public func forward(
+    source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion, scaling: ChannelScaling? = nil
+  ) {
+    var pass = WinogradDataPass(self, backward: false)
+    pass.scaling = scaling
+    pass.run(
       source: source.base, weights: weights.base, destination: destination.base, scratch: scratch.base)
   }
 
   /// The gradient of the source: a convolution with the weights rotated by half a turn, inputs and outputs exchanged.
+  /// - Parameter adding: adds it to what lies there.
   public func backwardData(
-    gradientOfDestination: FloatRegion, weights: FloatRegion, gradientOfSource: FloatRegion, scratch: FloatRegion
+    gradientOfDestination: FloatRegion, weights: FloatRegion, gradientOfSource: FloatRegion, scratch: FloatRegion, adding: Bool = false
   ) {
-    WinogradDataPass(self, backward: true).run(
+    var pass = WinogradDataPass(self, backward: true)
+    pass.adding = adding
+    pass.run(
       source: gradientOfDestination.base, weights: weights.base, destination: gradientOfSource.base, scratch: scratch.base)
   }
 
   /// The gradient of the weights, summed over all images.
+  /// - Parameter scaling: is applied to the source as it is read.
   public func backwardWeights(
-    source: FloatRegion, gradientOfDestination: FloatRegion, gradientOfWeights: FloatRegion, scratch: FloatRegion
+    source: FloatRegion, gradientOfDestination: FloatRegion, gradientOfWeights: FloatRegion, scratch: FloatRegion,
+    scaling: ChannelScaling? = nil
   ) {
-    WinogradWeightsPass(self).run(
+    var pass = WinogradWeightsPass(self)
+    pass.scaling = scaling
+    pass.run(
       source: source.base, gradient: gradientOfDestination.base, weights: gradientOfWeights.base, scratch: scratch.base)
   }
 

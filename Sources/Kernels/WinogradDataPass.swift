@@ -22,6 +22,10 @@ struct WinogradDataPass {
   /// Tiles in a chunk.
   let chunk: Int
   let shared: Bool
+  /// What is applied to the source; nil for nothing.
+  var scaling: ChannelScaling?
+  /// Whether the result is added to what lies at the destination.
+  var adding = false
 
   init(_ convolution: WinogradConvolution, backward: Bool) {
     self.backward = backward
@@ -150,7 +154,8 @@ struct WinogradDataPass {
       let strip = layout.stripCount(position, limit: end - t)
       let image = source + position.image * imageStride
       for block in 0..<depth {
-        layout.sourceColumns(image + block * layout.blockStride, position, count: strip, into: buffer)
+        layout.sourceColumns(
+          image + block * layout.blockStride, position, count: strip, scaling: scaling?.lanes(fromChannel: 8 * block), into: buffer)
         for i in 0..<strip {
           let (group, rest) = (t + i).quotientAndRemainder(dividingBy: 6)
           Transforms.sourceRows(
@@ -221,10 +226,15 @@ struct WinogradDataPass {
         let image = block + position.image * imageStride
         if layout.isWhole(position) {
           let tile = image + (4 * position.row * layout.width + 4 * position.column) * 8
-          Transforms.destination(products: from, stride: mStride, buffer: buffer, into: tile, rowStride: layout.width * 8)
+          if adding {
+            Transforms.destination(
+              products: from, stride: mStride, buffer: buffer, into: tile, rowStride: layout.width * 8, adding: true)
+          } else {
+            Transforms.destination(products: from, stride: mStride, buffer: buffer, into: tile, rowStride: layout.width * 8)
+          }
         } else {
           Transforms.destination(products: from, stride: mStride, buffer: buffer, into: clipped, rowStride: 32)
-          layout.clip(clipped, position, into: image)
+          layout.clip(clipped, position, into: image, adding: adding)
         }
         layout.advance(&position)
       }

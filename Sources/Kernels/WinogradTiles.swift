@@ -48,13 +48,20 @@ struct WinogradTiles {
   func stripCount(_ at: Position, limit: Int) -> Int { min(limit, columns - at.column, WinogradTransforms.strip) }
 
   /// The vertical half of the source's transform for a strip of tiles in one block of channels: [6][4 `count` + 2][8].
-  func sourceColumns(_ image: Floats, _ at: Position, count: Int, into half: Floats) {
+  /// - Parameter scaling: what is applied to each number; nil for nothing.
+  func sourceColumns(_ image: Floats, _ at: Position, count: Int, scaling: ScaledLanes?, into half: Floats) {
     let (y, x) = (4 * at.row - 1, 4 * at.column - 1)
     let stride = (4 * count + 2) * 8
     let columns = max(0, -x)..<min(4 * count + 2, width - x)
-    WinogradTransforms.sourceColumns(
-      top: image + (y * width + x + columns.lowerBound) * 8, rowStride: width * 8, rows: max(0, -y)..<min(6, height - y),
-      count: columns.count, into: half + columns.lowerBound * 8, stride: stride)
+    let (top, rows) = (image + (y * width + x + columns.lowerBound) * 8, max(0, -y)..<min(6, height - y))
+    let to = half + columns.lowerBound * 8
+    if let scaling {
+      WinogradTransforms.sourceColumns(
+        top: top, rowStride: width * 8, rows: rows, count: columns.count, into: to, stride: stride, read: { scaling($0) })
+    } else {
+      WinogradTransforms.sourceColumns(
+        top: top, rowStride: width * 8, rows: rows, count: columns.count, into: to, stride: stride, read: { $0 })
+    }
     clear(half, stride: stride, 0..<columns.lowerBound)
     clear(half, stride: stride, columns.upperBound..<(4 * count + 2))
   }
@@ -78,13 +85,13 @@ struct WinogradTiles {
   @inline(__always)
   func isWhole(_ at: Position) -> Bool { 4 * at.row + 4 <= height && 4 * at.column + 4 <= width }
 
-  /// Copies what lies inside the image of a 4 x 4 tile.
-  func clip(_ tile: Floats, _ at: Position, into image: Floats) {
+  /// Copies, or adds, what lies inside the image of a 4 x 4 tile.
+  func clip(_ tile: Floats, _ at: Position, into image: Floats, adding: Bool) {
     let (y, x) = (4 * at.row, 4 * at.column)
     for row in 0..<min(4, height - y) {
       for column in 0..<min(4, width - x) {
-        WinogradTransforms.store(
-          WinogradTransforms.load(tile + (row * 4 + column) * 8), image + ((y + row) * width + x + column) * 8)
+        let (value, to) = (WinogradTransforms.load(tile + (row * 4 + column) * 8), image + ((y + row) * width + x + column) * 8)
+        WinogradTransforms.store(adding ? WinogradTransforms.load(to) + value : value, to)
       }
     }
   }

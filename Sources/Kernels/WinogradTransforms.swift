@@ -111,19 +111,23 @@ enum WinogradTransforms {
   /// - Parameters:
   ///   - top: the first of six rows in the first column; it may lie outside of the image.
   ///   - rows: those of the six that lie inside of it; the others are zero.
+  ///   - read: what is done to each number that is loaded.
   @inline(__always)
-  static func sourceColumns(top: Floats, rowStride: Int, rows: Range<Int>, count: Int, into half: Floats, stride: Int) {
+  static func sourceColumns(
+    top: Floats, rowStride: Int, rows: Range<Int>, count: Int, into half: Floats, stride: Int, read: (Lanes) -> Lanes
+  ) {
     var (p, to) = (top, half)
     if rows.count == 6 {
       for _ in 0..<count {
-        storeSix(source(loadSix(p, rowStride)), to, stride)
+        let d = loadSix(p, rowStride)
+        storeSix(source((read(d.0), read(d.1), read(d.2), read(d.3), read(d.4), read(d.5))), to, stride)
         p += 8
         to += 8
       }
       return
     }
     for _ in 0..<count {
-      @inline(__always) func row(_ r: Int) -> Lanes { rows.contains(r) ? load(p + r * rowStride) : .zero }
+      @inline(__always) func row(_ r: Int) -> Lanes { rows.contains(r) ? read(load(p + r * rowStride)) : .zero }
       storeSix(source((row(0), row(1), row(2), row(3), row(4), row(5))), to, stride)
       p += 8
       to += 8
@@ -207,8 +211,9 @@ enum WinogradTransforms {
   }
 
   /// A^T m A of 36 products: a 4 x 4 tile with `rowStride` floats between its rows.
+  /// - Parameter adding: adds to what lies there.
   @inline(__always)
-  static func destination(products m: Floats, stride: Int, buffer: Floats, into tile: Floats, rowStride: Int) {
+  static func destination(products m: Floats, stride: Int, buffer: Floats, into tile: Floats, rowStride: Int, adding: Bool = false) {
     var column = 0
     while column < 6 {
       let y = destination(loadSix(m + column * stride, 6 * stride))
@@ -220,8 +225,9 @@ enum WinogradTransforms {
     }
     var row = 0
     while row < 4 {
-      let y = destination(loadSix(buffer + 48 * row, 8))
+      var y = destination(loadSix(buffer + 48 * row, 8))
       let p = tile + rowStride * row
+      if adding { y = (load(p) + y.0, load(p + 8) + y.1, load(p + 16) + y.2, load(p + 24) + y.3) }
       store(y.0, p)
       store(y.1, p + 8)
       store(y.2, p + 16)

@@ -20,6 +20,8 @@ struct WinogradWeightsPass {
   let outputs: Int
   let chunk: Int
   let shared: Bool
+  /// What is applied to the source; nil for nothing.
+  var scaling: ChannelScaling?
 
   init(_ convolution: WinogradConvolution) {
     layout = WinogradTiles(convolution)
@@ -146,7 +148,8 @@ struct WinogradWeightsPass {
         let (group, rest) = block.quotientAndRemainder(dividingBy: 3)
         let step = 8 * min(3, inputs - group * 3)
         let to = v + group * chunk * 24 + t * step + rest * 8
-        layout.sourceColumns(image + block * layout.blockStride, position, count: strip, into: buffer)
+        layout.sourceColumns(
+          image + block * layout.blockStride, position, count: strip, scaling: scaling?.lanes(fromChannel: 8 * block), into: buffer)
         for i in 0..<strip {
           Transforms.sourceRows(buffer + 32 * i, rowStride: (4 * strip + 2) * 8, into: to + i * step, stride: vStride)
         }

@@ -6,7 +6,8 @@ import Tensors
 /// y = scale (x - mean) / sqrt(variance + epsilon) + shift. In training mean and variance are those of the batch: of the global batch where
 /// the plan synchronizes, of the rank's own images elsewhere. The running statistics follow with `momentum`; the running variance is the
 /// unbiased one, as in PyTorch.
-/// Cost: forward reads x twice and writes y, backward reads x and dy twice and writes dx; one sum of 2 C + 1 and one of 2 C numbers over ranks.
+/// Where one layer alone reads y and can scale what it reads, y is left to it (`DeferredNormalization`).
+/// Cost: forward reads x twice and writes y, or reads x once where y is left to its reader; backward reads x and dy twice and writes dx; one sum of 2 C + 1 and one of 2 C numbers over ranks.
 public struct BatchNormalization: Layer {
   /// Weight of the batch in the running statistics.
   public var momentum: Double
@@ -53,9 +54,13 @@ public struct BatchNormalization: Layer {
     let output = try builder.output()
     let (scale, shift) = (try builder.parameter("weight"), try builder.parameter("bias"))
     try builder.shareGradientWithInput()
+    let normalization = DeferredNormalization(
+      source: input, scaling: ChannelScaling(channels: try input.layout.channelBlocks().channels, rectified: rectified))
+    builder.offer(normalization)
     let planned = PlannedBatchNormalization(
-      layer: self, geometry: try .init(try input.layout.channelBlocks()), input: input, output: output, scale: scale, shift: shift,
-      statistics: try builder.statisticRegions(), gradientOfOutput: builder.runsBackward ? try builder.gradientOfOutput() : nil,
+      layer: self, normalization: normalization, geometry: try .init(try input.layout.channelBlocks()), input: input, output: output,
+      scale: scale, shift: shift, statistics: try builder.statisticRegions(),
+      gradientOfOutput: builder.runsBackward ? try builder.gradientOfOutput() : nil,
       gradientOfInput: builder.runsBackward ? try builder.gradientOfInput() : nil,
       takesStatistics: builder.usesBatchStatistics && !isFrozen,
       synchronize: builder.options.synchronize)
@@ -66,6 +71,7 @@ public struct BatchNormalization: Layer {
 
 final class PlannedBatchNormalization: PlannedLayer {
   private let layer: BatchNormalization
+  private let normalization: DeferredNormalization
   private let geometry: BatchNormalizationLoops.Geometry
   private let input: PlanTensor
   private let output: PlanTensor
@@ -85,12 +91,14 @@ final class PlannedBatchNormalization: PlannedLayer {
   private var count = 0.0
 
   init(
-    layer: BatchNormalization, geometry: BatchNormalizationLoops.Geometry, input: PlanTensor, output: PlanTensor,
-    scale: BoundParameter, shift: BoundParameter, statistics: BoundStatistics, gradientOfOutput: PlanTensor?, gradientOfInput: PlanTensor?,
+    layer: BatchNormalization, normalization: DeferredNormalization, geometry: BatchNormalizationLoops.Geometry, input: PlanTensor,
+    output: PlanTensor, scale: BoundParameter, shift: BoundParameter, statistics: BoundStatistics, gradientOfOutput: PlanTensor?,
+    gradientOfInput: PlanTensor?,
     takesStatistics: Bool,
     synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)?
   ) {
     self.layer = layer
+    self.normalization = normalization
     self.geometry = geometry
     self.input = input
     self.output = output
@@ -104,7 +112,7 @@ final class PlannedBatchNormalization: PlannedLayer {
     channels = geometry.view.channels
     partials = .allocate(capacity: max(1, geometry.partialCount))
     sums = .allocate(capacity: 2 * channels + 1)
-    vectors = .allocate(capacity: 6 * channels)
+    vectors = .allocate(capacity: 4 * channels)
     partials.initialize(repeating: 0)
     sums.initialize(repeating: 0)
     vectors.initialize(repeating: 0)
@@ -116,7 +124,7 @@ final class PlannedBatchNormalization: PlannedLayer {
     vectors.deallocate()
   }
 
-  private enum Row: Int { case mean, inverse, factor, offset, meanGradient, meanProduct }
+  private enum Row: Int { case mean, inverse, meanGradient, meanProduct }
   private func row(_ row: Row) -> UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(rebasing: vectors[row.rawValue * channels..<(row.rawValue + 1) * channels])
   }
@@ -135,7 +143,8 @@ final class PlannedBatchNormalization: PlannedLayer {
         for c in 0..<channels { row(.inverse)[c] = Float(1 / (Double(variance[c]) + layer.epsilon).squareRoot()) }
       }
     }
-    let (factor, offset, mean, inverse) = (row(.factor), row(.offset), row(.mean), row(.inverse))
+    let (factor, offset) = (normalization.scaling.factor, normalization.scaling.offset)
+    let (mean, inverse) = (row(.mean), row(.inverse))
     try scale.value.withFloats { scale in
       try shift.value.withFloats { shift in
         for c in 0..<channels {
@@ -144,13 +153,19 @@ final class PlannedBatchNormalization: PlannedLayer {
         }
       }
     }
-    try normalize(into: output)
+    if !normalization.isTaken { try normalize(into: output) }
+  }
+
+  /// Computes an output that is otherwise left to its reader, to look at it.
+  func showOutput() throws {
+    if normalization.isTaken { try normalize(into: output) }
   }
 
   /// The output from the input and this batch's statistics, as the forward pass or once more.
   func normalize(into target: PlanTensor) throws {
     BatchNormalizationLoops.normalize(
-      try input.region(), geometry, factor: UnsafeBufferPointer(row(.factor)), offset: UnsafeBufferPointer(row(.offset)),
+      try input.region(), geometry, factor: UnsafeBufferPointer(normalization.scaling.factor),
+      offset: UnsafeBufferPointer(normalization.scaling.offset),
       rectified: layer.rectified, into: try target.region())
   }
 
@@ -187,7 +202,7 @@ final class PlannedBatchNormalization: PlannedLayer {
     guard let gradientOfOutput else { return }
     let (x, dy) = (try input.region(), try gradientOfOutput.region())
     let (mean, inverse) = (UnsafeBufferPointer(row(.mean)), UnsafeBufferPointer(row(.inverse)))
-    let (factor, offset) = (UnsafeBufferPointer(row(.factor)), UnsafeBufferPointer(row(.offset)))
+    let (factor, offset) = (UnsafeBufferPointer(normalization.scaling.factor), UnsafeBufferPointer(normalization.scaling.offset))
     if layer.isFrozen {
       guard let gradientOfInput else { return }
       // Both means are zero: nothing of the statistics depends on x.

@@ -79,7 +79,9 @@ final class PlannedConcatenation: PlannedLayer {
 
 /// Adds two activations of equal shape, as residual connections do, with an optional ReLU behind.
 ///
-/// The gradient of the first input lies where that of the output lay, unless others read that input too.
+/// The gradients of both inputs lie where that of the output lay, where `JoinedGradients` allows it; else that of the first input does, unless
+/// others read that input too.
+/// Batch norms before it are computed on the way. Cost: forward moves 12 bytes a float; backward 12 with a ReLU and none without, where gradients are joined.
 public struct Addition: Layer {
   /// Whether max(0, x + y) is the output.
   public var rectified: Bool
@@ -106,18 +108,35 @@ public struct Addition: Layer {
     }
     let output = try builder.output()
     let rectified = rectified
-    let forward = {
-      AdditionLoops.add(try first.region(), try second.region(), rectified: rectified, into: try output.region())
+    let (a, b) = (builder.takeNormalization(ofInput: 0), builder.takeNormalization(ofInput: 1))
+    let forward: () throws -> Void
+    if a != nil || b != nil {
+      let view = try output.layout.channelBlocks()
+      forward = {
+        AdditionLoops.add(
+          try (a?.source ?? first).region(), a?.scaling, try (b?.source ?? second).region(), b?.scaling, view, rectified: rectified,
+          into: try output.region())
+      }
+    } else {
+      forward = { AdditionLoops.add(try first.region(), try second.region(), rectified: rectified, into: try output.region()) }
     }
     guard builder.runsBackward else { return PlannedLoops(forward) }
     if rectified { builder.keepOutput() }
+    if builder.joinsGradients {
+      let gradient = try builder.gradientOfOutput()
+      guard rectified else { return PlannedLoops(forward) }
+      return PlannedLoops(forward) {
+        let region = try gradient.region()
+        AdditionLoops.gradient(output: try output.region(), gradient: region, into: (region, nil))
+      }
+    }
     if builder.node.inputs[0] != builder.node.inputs[1] { try builder.shareGradientWithInput(0) }
     let gradientOfOutput = try builder.gradientOfOutput()
-    let (a, b) = (try builder.gradientOfInput(0), try builder.gradientOfInput(1))
+    let gradients = (try builder.gradientOfInput(0), try builder.gradientOfInput(1))
     return PlannedLoops(forward) {
       AdditionLoops.gradient(
         output: rectified ? try output.region() : nil, gradient: try gradientOfOutput.region(),
-        into: (try a?.region(), try b?.region()))
+        into: (try gradients.0?.region(), try gradients.1?.region()))
     }
   }
 }

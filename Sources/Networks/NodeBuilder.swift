@@ -79,23 +79,32 @@ public final class NodeBuilder {
   ///
   /// Where several layers read the activation, the one that runs backward first writes the gradient; what the others write is added
   /// to it after their backward pass.
-  public func gradientOfInput(_ i: Int = 0) throws -> PlanTensor? {
+  public func gradientOfInput(_ i: Int = 0) throws -> PlanTensor? { try gradientOfInput(i, canAdd: false)?.tensor }
+
+  /// The same for a layer that may be able to add to what lies there, instead of writing it.
+  /// - Returns: where the gradient goes, and whether it has to be added there.
+  func gradientOfInput(_ i: Int, canAdd: Bool) throws -> (tensor: PlanTensor, adds: Bool)? {
     let value = node.inputs[i]
-    guard plan.extent.needsGradient[value.index] else { return nil }
+    guard needsGradientOfInput(i) else { return nil }
     let target = try plan.gradient(of: value)
-    if plan.contributors(to: value).last == index { return target }
+    if plan.contributors(to: value).last == index { return (target, false) }
     target.slot?.extend(to: plan.backwardMoment(index))
+    if canAdd { return (target, true) }
     let contribution = try plan.allocate(target.layout, at: plan.backwardMoment(index))
     afterBackward.append((target, contribution))
     plan.report.copies.append("\(node.name): gradient of a shared activation added, \(target.layout.byteCount) bytes")
-    return contribution
+    return (contribution, false)
   }
+
+  /// Whether anything below an input is trained.
+  func needsGradientOfInput(_ i: Int = 0) -> Bool { plan.extent.needsGradient[node.inputs[i].index] }
 
   /// Lets the gradient of an input lie where that of the output lies, for layers that work in place.
   public func shareGradientWithInput(_ i: Int = 0) throws {
     let value = node.inputs[i]
     guard runsBackward, plan.extent.needsGradient[value.index], value != plan.graph.input, plan.contributors(to: value) == [index],
-      !plan.hasGradient(of: node.output), !plan.graph.ports.contains(where: { $0.value == value || $0.value == node.output })
+      !plan.hasGradient(of: node.output), plan.joinedGradients.home(of: node.output) == nil, !plan.joinedGradients.isReadOnly(node.output),
+      !plan.graph.ports.contains(where: { $0.value == value || $0.value == node.output })
     else { return }
     let tensor = try plan.gradient(of: value)
     if let last = plan.contributors(to: node.output).last { tensor.slot?.extend(to: plan.backwardMoment(last)) }
@@ -122,6 +131,9 @@ public final class NodeBuilder {
 
   /// The samples of the batch that is being computed.
   var samples: BatchSamples { plan.samples }
+
+  /// Whether the gradients of all inputs lie where that of the output lies; see `JoinedGradients`.
+  var joinsGradients: Bool { runsBackward && plan.joinedGradients.home(of: node.output) != nil }
 
   /// Makes a kernel and gives it its tensors and its temporary memory.
   /// - Throws: `LongtailError` where the library has only its reference loops, which are a thousand times slower.

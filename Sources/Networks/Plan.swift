@@ -150,6 +150,7 @@ public final class Plan {
         try stage.layer.forwardWithoutImages()
       } else {
         try stage.layer.forward()
+        try (stage.layer as? PlannedBatchNormalization)?.showOutput()
         try inspect(place, stage.name, stage.output)
       }
     }

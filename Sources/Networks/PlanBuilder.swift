@@ -12,6 +12,7 @@ final class PlanBuilder {
   let layout: ParameterLayout
   let options: PlanOptions
   let extent: BackwardExtent
+  let joinedGradients: JoinedGradients
   let layouts: ActivationLayouts
   /// The samples of the batch that is being computed.
   let samples = BatchSamples()
@@ -23,6 +24,7 @@ final class PlanBuilder {
   private var gradients: [PlanTensor?]
   private(set) var poolings: [Int: MaximumPoolingRecord] = [:]
   private var recipes: [Int: (PlanTensor) throws -> Void] = [:]
+  private var normalizations: [Int: DeferredNormalization] = [:]
   var report = PlanReport()
 
   /// What an unpooling layer needs of the pooling layer whose positions it uses.
@@ -45,6 +47,7 @@ final class PlanBuilder {
     self.layout = layout
     self.options = options
     extent = BackwardExtent(graph, trained: mode.trained, inputGradient: inputGradient)
+    joinedGradients = JoinedGradients(graph, extent)
     layouts = try ActivationLayouts(graph, shape: shape, keepsForBackward: mode.isTraining, options: options)
     shapes = layouts.shapes
     values = Array(repeating: nil, count: shapes.count)
@@ -81,7 +84,13 @@ final class PlanBuilder {
   func gradient(of value: Graph.Value) throws -> PlanTensor {
     if let found = gradients[value.index] { return found }
     let moment = contributors(to: value).last.map(backwardMoment) ?? graph.nodes.count
-    let tensor = try allocate(self.value(value).layout, at: moment)
+    let tensor: PlanTensor
+    if let home = joinedGradients.home(of: value) {
+      tensor = try gradient(of: home)
+      tensor.slot?.extend(to: moment)
+    } else {
+      tensor = try allocate(self.value(value).layout, at: moment)
+    }
     if let producer = graph.producer(of: value) { tensor.slot?.extend(to: backwardMoment(producer)) }
     gradients[value.index] = tensor
     return tensor
@@ -100,6 +109,12 @@ final class PlanBuilder {
     else { return nil }
     return recipes[value.index]
   }
+
+  /// Says that an activation is a scaled one, which its reader may compute by itself.
+  func offer(_ normalization: DeferredNormalization, of value: Graph.Value) { normalizations[value.index] = normalization }
+
+  /// What an activation is computed from, where it is a scaled one.
+  func normalization(of value: Graph.Value) -> DeferredNormalization? { normalizations[value.index] }
 
   func addPooling(_ record: MaximumPoolingRecord, of value: Graph.Value) { poolings[value.index] = record }
 

@@ -37,9 +37,14 @@ final class PlannedConvolution: PlannedLayer {
     let forwardWeights = try PlannedConvolution.converted(
       weight.value, to: try forward.weightsLayout(kept: weight.value.layout), builder, .forward)
     forwardReorder = forwardWeights.reorder
+    // A normalization that is taken over has to be computed again for a pass that cannot scale.
+    let normalization =
+      forward.scalesAndAdds && (!builder.runsBackward || builder.canRecompute()) ? builder.takeNormalization(ofInput: 0) : nil
     forwardKernel = try PlannedConvolution.kernel(
       forward, .forward, builder,
-      ConvolutionTensors(source: input, weights: forwardWeights.tensor, bias: bias?.value, destination: output))
+      ConvolutionTensors(
+        source: normalization?.source ?? input, weights: forwardWeights.tensor, bias: bias?.value, destination: output),
+      PassFusion(scaling: normalization?.scaling))
     guard builder.runsBackward else { return }
 
     func hint(_ algorithm: ConvolutionAlgorithm) throws -> PrimitiveDescriptor {
@@ -48,16 +53,19 @@ final class PlannedConvolution: PlannedLayer {
     let gradientOfOutput = try builder.gradientOfOutput()
 
     // Backward by data, not needed for the first layer.
-    if let gradientOfInput = try builder.gradientOfInput() {
+    if builder.needsGradientOfInput() {
       let chosen = try tuner.choose(.backwardData) {
         try candidates.backwardData($0, hint($0), input.layout, anyWeights, output.layout)
       }
       let weights = try PlannedConvolution.converted(
         weight.value, to: try chosen.weightsLayout(kept: weight.value.layout), builder, .backwardData)
       dataReorder = weights.reorder
-      dataKernel = try PlannedConvolution.kernel(
-        chosen, .backwardData, builder,
-        ConvolutionTensors(source: gradientOfInput, weights: weights.tensor, destination: gradientOfOutput))
+      if let gradientOfInput = try builder.gradientOfInput(0, canAdd: chosen.scalesAndAdds) {
+        dataKernel = try PlannedConvolution.kernel(
+          chosen, .backwardData, builder,
+          ConvolutionTensors(source: gradientOfInput.tensor, weights: weights.tensor, destination: gradientOfOutput),
+          PassFusion(adds: gradientOfInput.adds))
+      }
     }
 
     // Backward by weights: the only pass that reads the input again. Its result goes straight into the flat buffer where the layout allows.
@@ -76,10 +84,12 @@ final class PlannedConvolution: PlannedLayer {
         ReorderKernels.reorder(from: layout, to: kept.layout), pass: .backwardWeights, [(.reorderFrom, target), (.reorderTo, kept)])
       builder.note(weightReorder: "\(name) gradient of weights, \(layout.byteCount) bytes")
     }
+    let scaled = chosen.scalesAndAdds ? normalization : nil
+    let source = try scaled?.source ?? builder.inputForBackward()
     weightsKernel = try PlannedConvolution.kernel(
       chosen, .backwardWeights, builder,
-      ConvolutionTensors(
-        source: try builder.inputForBackward(), weights: target, bias: gradientOfBias, destination: gradientOfOutput))
+      ConvolutionTensors(source: source, weights: target, bias: gradientOfBias, destination: gradientOfOutput),
+      PassFusion(scaling: scaled?.scaling))
   }
 
   private static func converted(
@@ -94,11 +104,12 @@ final class PlannedConvolution: PlannedLayer {
   }
 
   private static func kernel(
-    _ candidate: ConvolutionCandidate, _ pass: PlanReport.Pass, _ builder: NodeBuilder, _ tensors: ConvolutionTensors
+    _ candidate: ConvolutionCandidate, _ pass: PlanReport.Pass, _ builder: NodeBuilder, _ tensors: ConvolutionTensors,
+    _ fusion: PassFusion = PassFusion()
   ) throws -> any PassKernel {
     switch candidate {
     case .own(let convolution):
-      return try builder.ownPass(convolution, pass: pass, tensors)
+      return try builder.ownPass(convolution, pass: pass, tensors, fusion)
     case .library(_, let descriptor):
       var arguments: [(Primitive.Argument, PlanTensor)]
       switch pass {

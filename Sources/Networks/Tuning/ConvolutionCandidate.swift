@@ -15,6 +15,12 @@ enum ConvolutionCandidate {
     }
   }
 
+  /// Whether it can scale what it reads and add to what it writes.
+  var scalesAndAdds: Bool {
+    if case .own(let convolution) = self { return convolution.scalesAndAdds }
+    return false
+  }
+
   /// The layout that the weights have to have, given the one that they are kept in.
   func weightsLayout(kept: TensorLayout) throws -> TensorLayout {
     switch self {

@@ -87,7 +87,7 @@ extension ProcessTests {
         #expect(object["images"] as? Int == 4)
         for key in ["decoded", "augmented", "plain"] {
           let row = try #require(object[key] as? [String: Any])
-          #expect((row["median"] as? Double ?? 0) > 0 && (row["least"] as? Double ?? 0) > 0)
+          #expect((row["median"] as? Double ?? 0) > 0 && (row["mean"] as? Double ?? 0) > 0)
         }
       }
     }

@@ -76,15 +76,16 @@ extension TuningReport {
 
   /// Every candidate, the best first.
   package var candidateTable: TextTable {
+    let hasFailures = candidates.contains { $0.failure != nil }
     var table = TextTable(
       columns: [.init("place", isNumeric: true)] + keys.map { .init($0.name) } + [.init("rung", isNumeric: true)]
-        + rungs.map { .init("\(score.heading), \($0.title)", isNumeric: true) } + [.init("note")])
+        + rungs.map { .init("\(score.heading), \($0.title)", isNumeric: true) } + (hasFailures ? [.init("note")] : []))
     for (place, index) in ranking.enumerated() {
       let candidate = candidates[index]
       table.append(
         ["\(place + 1)"] + candidate.values + ["\(min(candidate.rung, doneRungs)) of \(rungs.count)"]
-          + rungs.indices.map { candidate.statistics(atRung: $0).text { score.cell($0) } } + [candidate.failure.map { _ in "failed" } ?? ""]
-      )
+          + rungs.indices.map { candidate.statistics(atRung: $0).text { score.cell($0) } }
+          + (hasFailures ? [candidate.failure.map { _ in "failed" } ?? ""] : []))
     }
     return table
   }

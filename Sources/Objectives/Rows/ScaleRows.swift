@@ -56,6 +56,22 @@ public final class RowScaler {
   /// Has no settings; keeps working memory between calls.
   public init() {}
 
+  /// Multiplies each row of `gradient` by the factor of its label's class, in place.
+  ///
+  /// Ignored rows, and rows whose factor is 0, become exactly 0. Cost: one read and one write of the rows.
+  /// - Parameters:
+  ///   - gradient: the rows, in any layout.
+  ///   - labels: a class index for each row; negative = ignored.
+  ///   - factors: one number a class.
+  /// - Throws: `LongtailError` if sizes do not fit or a label is not a class.
+  public func scaleRows(_ gradient: RowsView, labels: UnsafeBufferPointer<Int32>, factors: [Double]) throws {
+    guard factors.count == gradient.classes else {
+      throw LongtailError(.internalError, "\(factors.count) factors for \(gradient.classes) classes")
+    }
+    guard let base = memory.floats(factors) else { return }
+    try pass.run(ScaleKernel<EqualRows>(factors: base), source: gradient, target: gradient, labels: labels) { _ in }
+  }
+
   /// Completes the gradient of a loss: multiplies the rows by the factors of a result, and adds what belongs to second labels.
   /// - Parameter second: where the gradient of second labels was kept.
   func complete(_ gradient: RowsView, _ rows: LabelledRows, result: StepResult, second: GradientPlanes) throws {

@@ -2,10 +2,10 @@
 
     python3 make_photographs.py DIRECTORY [--images 4000] [--classes 1000] [--workers 2]
 
-DIRECTORY gets images/CCCC/NNNN.jpg, train.txt with `path label` a line, and test.txt with one image a class of the first 50. Counts fall by
-an equal ratio from class to class; the rarest class has one image. What is drawn are sums of noise at all scales, with a spectrum that falls as
-that of photographs does, so that a file has some 100 kB and a decoder as much to do as with a photograph. The same arguments make the same files.
-Needs numpy and Pillow.
+DIRECTORY gets images/CCCC/NNNN.jpg, train.txt with `path label` a line, and test.txt with one image a class of the
+first 50. Counts fall by an equal ratio from class to class; the rarest class has one image. What is drawn are sums of
+noise at all scales, with a spectrum that falls as that of photographs does, so that a file has some 100 kB and a
+decoder as much to do as with a photograph. The same arguments make the same files. Needs numpy and Pillow.
 """
 import argparse
 import os

@@ -2,10 +2,11 @@
 
     torchrun --nproc-per-node 2 torch_photographs.py DIRECTORY [--model resnet10] [--batch 16] [--steps 50] [--workers 1] [--noise]
 
-Views are those of photographs.yaml: random resized crop (8 % to all of the area), flip, brightness, contrast and saturation within 0.4, as
-torchvision makes them of Pillow's pictures; written out here, so that torchvision is not needed. Balanced Softmax, SGD with momentum. Prints the
-median step, the share of it that the slowest process waited for its loader, images a second, and, without torchrun, the processor's
-milliseconds for one image with `--load`. `--noise` trains on one batch that stays: what the loader costs is the difference.
+Views are those of photographs.yaml: random resized crop (8 % to all of the area), flip, brightness, contrast and
+saturation within 0.4, as torchvision makes them of Pillow's pictures; written out here, so that torchvision is not
+needed. Balanced Softmax, SGD with momentum. Prints the median step, the share of it that the slowest process waited for
+its loader, images a second, and, without torchrun, the processor's milliseconds for one image with `--load`. `--noise`
+trains on one batch that stays: what the loader costs is the difference.
 """
 import argparse
 import math
@@ -176,7 +177,8 @@ def main():
     if dist.get_rank() == 0:
         mean = times[1].item() / len(steps)
         print(
-            f"{'noise:   ' if options.noise else 'training:'} median step {1000 * statistics.median(steps):.0f} ms, mean {1000 * mean:.0f} ms, "
+            f"{'noise:   ' if options.noise else 'training:'} median step {1000 * statistics.median(steps):.0f} ms, "
+            f"mean {1000 * mean:.0f} ms, "
             f"{options.batch / mean:.2f} images/s over {len(steps)} steps, waiting {100 * times[0].item() / times[1].item():.1f} %")
     dist.destroy_process_group()
 

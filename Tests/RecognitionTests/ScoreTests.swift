@@ -52,7 +52,7 @@ import Testing
     let scores = RecognitionScores(tally)
     let figure = try #require(scores.frequencyFigure(counts: Array(1...50)))
     let points = figure.curves[0].points
-    #expect(points.count == RecognitionScores.frequencyPoints && figure.text.contains("the mean of 2 classes"))
+    #expect(points.count == RecognitionScores.frequencyPoints && figure.text.contains("as many images, 2 or more"))
     // The first point is of the classes with 1 and 2 images, of which 0 and 1 of 50 are found; the last of those with 48, 49 and 50.
     #expect(near(points[0].x, log10(2) / 2) && near(points[0].y, 0.01))
     #expect(near(points[19].x, (log10(48) + log10(49) + log10(50)) / 3) && near(points[19].y, 48.0 / 50))
@@ -61,6 +61,11 @@ import Testing
     #expect(scores.frequencyFigure(counts: [Int](repeating: 0, count: 49) + [3]) == nil)
     let few = try #require(scores.frequencyFigure(counts: [Int](repeating: 0, count: 45) + [5, 4, 3, 2, 1]))
     #expect(few.curves[0].points.map(\.y) == [0.98, 0.96, 0.94, 0.92, 0.9] && few.text.contains("Each point is a class"))
+    // Classes with as many images are one point.
+    let alike = try #require(scores.frequencyFigure(counts: [Int](repeating: 7, count: 49) + [70]))
+    #expect(alike.curves[0].points.count == 2 && near(alike.curves[0].points[1].y, (47.0 + 48 + 49) / 3 / 50))
+    let pair = try #require(scores.frequencyFigure(counts: [Int](repeating: 0, count: 47) + [7, 7, 70]))
+    #expect(pair.curves[0].points.count == 2 && near(pair.curves[0].points[0].y, 0.95) && near(pair.curves[0].points[1].y, 0.98))
   }
 
   @Test func sharesOfRanksAddUpToTheWhole() throws {

@@ -135,6 +135,9 @@ import Testing
       #expect(comparison.metrics.map(\.key) == ["top", "top.few", "top.medium", "top.many", "surprise", "secondsPerStep"])
       #expect(comparison.csv.contains(",top.red,top.green,top.blue,top.white,secondsPerStep"))
       #expect(PageReader(comparison.html).problem == nil && comparison.markdown.contains("## top by class, in per cent"))
+      // Images are counted: there is no resolution at which they are judged, and they are listed once.
+      #expect(!comparison.html.contains("resolution") && !comparison.markdown.contains("| training images | images |"))
+      #expect(comparison.markdown.contains("| class | group | training images |"))
       #expect(other.scores != alone.scores)
       let listing = try RunListing([directory], order: .score("surprise"))
       let values = listing.rows.compactMap { row in row.results.last?.scores.first { $0.name == "surprise" }?.value }

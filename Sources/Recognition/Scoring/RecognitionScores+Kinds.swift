@@ -65,18 +65,27 @@ extension RecognitionScores {
   /// - Parameter counts: training images of each class.
   package func frequencyFigure(counts: [Int]) -> Figure? {
     let found = classes.compactMap { entry in
-      entry.accuracy.flatMap { accuracy in
-        counts[entry.label] > 0 ? Figure.Point(log10(Double(counts[entry.label])), accuracy) : nil
-      }
-    }.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
+      entry.accuracy.flatMap { accuracy in counts[entry.label] > 0 ? (count: counts[entry.label], accuracy: accuracy) : nil }
+    }.enumerated().sorted { ($0.element.count, $0.offset) < ($1.element.count, $1.offset) }.map(\.element)
     guard found.count > 1 else { return nil }
     let parts = min(found.count, Self.frequencyPoints)
-    let points = (0..<parts).map { part in
-      let own = found[part * found.count / parts..<(part + 1) * found.count / parts]
-      let sum = own.reduce((0.0, 0.0)) { ($0.0 + $1.x, $0.1 + $1.y) }
-      return Figure.Point(sum.0 / Double(own.count), sum.1 / Double(own.count))
+    var sums: [(x: Double, y: Double, classes: Double)] = []
+    for part in 0..<parts {
+      var own = (x: 0.0, y: 0.0, classes: 0.0)
+      for entry in found[part * found.count / parts..<(part + 1) * found.count / parts] {
+        own = (own.x + log10(Double(entry.count)), own.y + entry.accuracy, own.classes + 1)
+      }
+      // Neighbours with as many images are one point: which of them comes first means nothing.
+      if let last = sums.last, abs(last.x / last.classes - own.x / own.classes) < 1e-9 {
+        sums[sums.count - 1] = (last.x + own.x, last.y + own.y, last.classes + own.classes)
+      } else {
+        sums.append(own)
+      }
     }
-    let each = parts == found.count ? "Each point is a class" : "Each point is the mean of \(found.count / parts) classes or one more"
+    let points = sums.map { Figure.Point($0.x / $0.classes, $0.y / $0.classes) }
+    let each =
+      points.count == found.count
+      ? "Each point is a class" : "Each point is the mean of classes with about as many images, \(found.count / parts) or more"
     return Figure(
       title: "Accuracy against training images",
       text: "\(each), the rarest on the left. Without a long tail's harm the line is level; where it rises, rare classes lose.",

@@ -77,7 +77,7 @@ extension Comparison {
   }
 
   private func figures(_ pictures: ComparisonPictures) -> [Markup] {
-    return [PageParts.classLegend(pictures.legend)]
+    return (pictures.hasColours ? [PageParts.classLegend(pictures.legend)] : [])
       + pictures.rows.flatMap { row -> [Markup] in
         let cells =
           [PageParts.figure("image", row.input, of: row.identifier), PageParts.figure("truth", row.truth, of: row.identifier)]

@@ -105,15 +105,16 @@ extension Comparison {
   private func outcomeTable(of candidate: Candidate) -> TextTable {
     let (task, records) = (task, candidate.finished.compactMap(\.results.last))
     let training = candidate.finished.first?.results.training ?? .init()
+    // Where images are counted, a column of images would say the same twice.
+    let listsImages = task.countUnit != .images
     var table = TextTable(
-      columns: [
-        .init("class"), .init("group"), .init("training \(task.unit)", isNumeric: true), .init("images", isNumeric: true),
-      ] + task.listedOfClasses.map { .init($0.heading, isNumeric: true) })
+      columns: [.init("class"), .init("group"), .init("training \(task.unit)", isNumeric: true)]
+        + (listsImages ? [.init("images", isNumeric: true)] : []) + task.listedOfClasses.map { .init($0.heading, isNumeric: true) })
     for k in classOrder {
       let own = records.compactMap { k < $0.classes.count ? $0.classes[k] : nil }
       guard let first = own.first else { continue }
       var cells = [first.name, first.group, k < training.counts.count ? Formatting.count(training.counts[k]) : "–"]
-      cells.append(k < training.images.count ? training.images[k].map(Formatting.count) ?? "–" : "–")
+      if listsImages { cells.append(k < training.images.count ? training.images[k].map(Formatting.count) ?? "–" : "–") }
       cells += task.listedOfClasses.map { kind in SampleStatistics(own.map { $0.value(kind) }).text { kind.cell($0) } }
       table.append(cells)
     }
@@ -163,7 +164,8 @@ extension Comparison {
     let count = images.count > 1 ? "\(images[0]) to \(Formatting.plural(images[images.count - 1], "image"))" : nil
     var lines = [
       "Numbers are those of each run's last evaluation"
-        + (last.map { ", over \(count ?? Formatting.plural($0.images, "image")) at \($0.resolution) resolution" } ?? "")
+        + (last.map { ", over \(count ?? Formatting.plural($0.images, "image"))" } ?? "")
+        + (last.map { task.countsPixels ? " at \($0.resolution) resolution" : "" } ?? "")
         + ". They are means over \(hasFolds ? "folds and seeds" : "seeds"); ± is the standard deviation of a sample (n − 1), left out for a "
         + "single run.",
       "s/step is the median time of a step. Losses of different objectives are not comparable.",

@@ -21,6 +21,9 @@ public struct ComparisonPictures: Sendable {
   /// The classes with their colours.
   public let legend: [(name: String, colour: RGBColour)]
 
+  /// Whether some annotation or prediction is shown in the classes' colours, and not in words.
+  public private(set) var hasColours = false
+
   /// Larger images are reduced to this width.
   static let widest = 320
 
@@ -35,6 +38,7 @@ public struct ComparisonPictures: Sendable {
   /// - Throws: what drawing and encoding throw.
   public mutating func add(run: String, _ figures: [ImageFigure]) throws {
     for (place, figure) in figures.enumerated() {
+      for layer in [figure.truth, figure.prediction] { if case .text = layer { continue } else { hasColours = true } }
       let size = ComparisonPictures.size(of: figure.input)
       if place == rows.count {
         rows.append(

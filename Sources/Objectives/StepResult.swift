@@ -29,7 +29,8 @@ public struct StepResult: Sendable, Equatable {
   public var pixelsPerClass: [Int]
   /// Norm of each class's gradient of `loss` before homogenization, over all ranks; 0 for an absent class.
   public var gradientNormPerClass: [Double]
-  /// Homogenization's scale of each class: 1 without it, 0 for a class without gradient (or without pixels) in this batch.
+  /// Homogenization's scale of each class: 1 without it, 0 for a class without gradient (or without pixels) in this batch. In a weighted sum,
+  /// what the norm of the class's gradient is multiplied by, whether the sum or a term of it does so.
   public var scalePerClass: [Double]
   /// What `complete` multiplies the rows of each class by: class weight, scale and global denominator together.
   public var factorPerClass: [Double]

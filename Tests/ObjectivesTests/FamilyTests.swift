@@ -80,7 +80,14 @@ struct FamilyTests {
     let outside = try step([make("weightedSum", ["terms": "pcla:1", "homogenization": "rootMeanSquare"])], [batch])
     #expect(relativeError(inside.gradient, alone.gradient.map(Double.init)) < 1e-6)
     #expect(relativeError(outside.gradient, alone.gradient.map(Double.init)) < 1e-6)
-    #expect(isClose(outside.result.scalePerClass, alone.result.scalePerClass, 1e-6))
+    for sum in [outside, inside] {
+      #expect(isClose(sum.result.scalePerClass, alone.result.scalePerClass, 1e-6))
+      #expect(isClose(sum.result.gradientNormPerClass, alone.result.gradientNormPerClass, 1e-6))
+    }
+    // Two levels of homogenization: the sum acts on what the term has left, which is of one norm already.
+    let both = try step([make("weightedSum", ["terms": "pat:1", "homogenization": "mean"])], [batch])
+    #expect(isClose(both.result.scalePerClass, alone.result.scalePerClass, 1e-6))
+    #expect(relativeError(both.gradient, alone.gradient.map(Double.init)) < 1e-6)
     #expect(abs(inside.result.scaledLoss - alone.result.scaledLoss) < 1e-9)
   }
 

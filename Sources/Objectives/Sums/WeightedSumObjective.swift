@@ -116,7 +116,10 @@ final class WeightedSumObjective: Objective {
     }
   }
 
-  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult {
+  func result(_ sums: PackedSums, step: StepContext) throws -> StepResult { try outcome(sums, step: step).result }
+
+  /// What is known of the step, and the norms that the sum's own homogenization acts on: those of the gradients that terms have scaled.
+  private func outcome(_ sums: PackedSums, step: StepContext) throws -> (result: StepResult, norms: [Double]) {
     let own = try last(sums, step: step)
     let isFinite = own.allSatisfy(\.isFinite)
     let parts = parts(of: sums, isComplete: true)
@@ -125,7 +128,9 @@ final class WeightedSumObjective: Objective {
       try term.objective.result(isFinite ? part : part.withoutNumbers, step: step)
     }
     let weights = terms.map(\.weight)
-    let norms = norms(results, products: own.suffix(products))
+    let norms = norms(results, products: own.suffix(products), isScaled: true)
+    let termsScale = results.contains { $0.scalePerClass.contains { $0 != 0 && $0 != 1 } }
+    let plainNorms = termsScale ? self.norms(results, products: own.suffix(products), isScaled: false) : norms
     var scales = Array(repeating: 1.0, count: classes)
     var homogenization = homogenization
     // The last round of every term begins with losses and pixels of each class.
@@ -139,29 +144,34 @@ final class WeightedSumObjective: Objective {
         scaled += weight * scales[k] * result.scalePerClass[k] * result.lossPerClass[k]
       }
     }
+    // What terms have scaled by themselves counts as scaled.
+    let wholeScales = termsScale ? (0..<classes).map { plainNorms[$0] > 0 ? scales[$0] * norms[$0] / plainNorms[$0] : 0 } : scales
     let other = background(results)
     let loss = classLosses.reduce(0, +) + (other?.loss ?? 0)
     var result = StepResult(
       loss: isFinite ? loss : .nan, scaledLoss: isFinite ? scaled + (other?.loss ?? 0) : .nan, lossPerClass: classLosses,
-      validPixels: results.first?.validPixels ?? 0, pixelsPerClass: results.first?.pixelsPerClass ?? [], gradientNormPerClass: norms,
-      scalePerClass: scales, factorPerClass: isFinite ? scales : Array(repeating: 0, count: classes), isFinite: isFinite,
+      validPixels: results.first?.validPixels ?? 0, pixelsPerClass: results.first?.pixelsPerClass ?? [], gradientNormPerClass: plainNorms,
+      scalePerClass: wholeScales, factorPerClass: isFinite ? scales : Array(repeating: 0, count: classes), isFinite: isFinite,
       background: other)
     for (weight, term) in zip(weights, results) {
       result.termFactors += (0..<classes).map { isFinite ? weight * scales[$0] * term.factorPerClass[$0] : 0 }
       result.termFactors.append(isFinite ? weight * (term.background?.factor ?? 0) : 0)
     }
-    return result
+    return (result, norms)
   }
 
-  /// The norms of the classes' gradients, from the products of the terms'.
-  private func norms(_ results: [StepResult], products: ArraySlice<Double>) -> [Double] {
+  /// The norms of the classes' gradients, from the products of the terms', with the scales of the terms' own homogenization or without them.
+  private func norms(_ results: [StepResult], products: ArraySlice<Double>, isScaled: Bool) -> [Double] {
     let weights = terms.map(\.weight)
+    func taken(_ result: StepResult, _ k: Int) -> Double {
+      isScaled || result.scalePerClass[k] == 0 ? result.factorPerClass[k] : result.factorPerClass[k] / result.scalePerClass[k]
+    }
     return (0..<classes).map { k in
       var square = 0.0
       var slot = k
       for i in terms.indices {
         for j in 0...i {
-          let factor = weights[i] * results[i].factorPerClass[k] * weights[j] * results[j].factorPerClass[k]
+          let factor = weights[i] * taken(results[i], k) * weights[j] * taken(results[j], k)
           // A factor of 0 leaves out what may be as large as numbers go.
           if factor != 0 { square += (i == j ? 1 : 2) * factor * products.number(slot) }
           slot += classes
@@ -216,11 +226,11 @@ final class WeightedSumObjective: Objective {
   }
 
   func commit(_ sums: PackedSums, step: StepContext) throws {
-    let result = try result(sums, step: step)
+    let (result, norms) = try outcome(sums, step: step)
     // One term that is not finite makes the sum so: then no term advances.
     guard step.isTraining, result.isFinite else { return }
     for (term, part) in zip(terms, parts(of: sums, isComplete: true)) { try term.objective.commit(part, step: step) }
-    _ = homogenization?.scales(of: result)
+    _ = homogenization?.scales(norms: norms, pixels: result.pixelsPerClass.map(Double.init), advance: true)
   }
 
   func visitState(_ visit: (RunningStateRow, inout [Double]) throws -> Void) rethrows {

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Reports
 import Segmentation
@@ -7,6 +8,26 @@ import Testing
 import Training
 
 @Suite struct RunReportTests {
+  @Test("homogenization is seen in every form of a sum's terms")
+  func homogenizationOfTerms() throws {
+    func homogenizes(_ settings: String, name: String = "weightedSum") throws -> Bool {
+      try Configuration(yaml: "objective: {name: \(name), settings: \(settings)}").objective.homogenizesGradients
+    }
+    let none = [
+      "{terms: 'crossEntropy:1, dice:0.5'}", "{terms: {ohem: 1, dice: {weight: 1, extent: batch}}}",
+      "{terms: [{name: pat, settings: {homogenization: none}}, dice: 1]}", "{terms: {pat: {homogenization: none}}}",
+    ]
+    let some = [
+      "{terms: 'dice, pat:2'}", "{terms: {pat: 1, dice: 1}}", "{homogenization: mean}",
+      "{terms: [crossEntropy: 1, {name: logitAdjustment, weight: 1, settings: {homogenization: rootMeanSquare}}]}",
+      "{terms: {crossEntropy: {homogenization: maskSize}}}", "{terms: [{name: pat}]}",
+    ]
+    for settings in none { #expect(try !homogenizes(settings), "\(settings)") }
+    for settings in some { #expect(try homogenizes(settings), "\(settings)") }
+    #expect(try homogenizes("{}", name: "pat"))
+    #expect(try !homogenizes("{homogenization: none}", name: "pat"))
+  }
+
   /// A finished run over some classes: each is mostly right, and the last is taken for the first altogether.
   private func run(_ path: String, classes names: [String], details: Bool = true, epochs: Int = 2) throws {
     let directory = try RunDirectory.open(at: path)

@@ -134,6 +134,28 @@ import Testing
       } == [.undertrained])
   }
 
+  @Test func heldBackByTheObjective() {
+    #expect(causes { $0.scale = 0.749 } == [.heldBack(scale: 0.749)])
+    #expect(causes { $0.scale = 0.75 } == [.undertrained])
+    // A class without gradient has no scale.
+    #expect(causes { $0.scale = 0 } == [.undertrained])
+    #expect(TailDiagnosis.Cause.heldBack(scale: 0.536).explanation.contains("by 0.54"))
+  }
+
+  @Test func ownProbabilityTellsWhetherAClassIsOnItsWay() {
+    let under = causes { $0.ownProbability = 0.1 }
+    #expect(under == [.ownProbability(0.1, chance: 0.1)])
+    #expect(under[0].explanation == "its pixels give it a probability of 10 % on average, not above chance (10 %)")
+    #expect(under[0].remedy().contains("not on its way yet"))
+    let above = causes { $0.ownProbability = 0.101 }
+    #expect(above[0].explanation.contains("above chance (10 %)") && above[0].remedy() == "train for more epochs: it is on its way")
+    // Of a class that is found, and wrongly seen for the most part, it says nothing.
+    #expect(
+      causes {
+        ($0.ownProbability, $0.predictedPixels, $0.correctPixels) = (0.5, 4000, 800)
+      } == [.lowPrecision(precision: 0.2, recall: 0.8)])
+  }
+
   @Test func confusionWithOneClass() {
     #expect(causes { $0.takenFor = .init("tree", 500) } == [.confused(with: "tree", share: 0.5)])
     #expect(causes { $0.takenFor = .init("tree", 499) } == [.undertrained])

@@ -1,5 +1,7 @@
 import Configuration
+import Foundation
 import Segmentation
+import Tensors
 
 /// What the diagnosis of a run needs to know of its network, beside the logs.
 public struct NetworkFacts: Sendable, Equatable {
@@ -13,8 +15,30 @@ public struct NetworkFacts: Sendable, Equatable {
 }
 
 extension Configuration.Objective {
-  /// Whether the gradients of all classes are brought to one size: as the settings say, and without a word there for `pat` alone.
-  public var homogenizesGradients: Bool { settings["homogenization"].map { $0.stringValue != "none" } ?? (name == "pat") }
+  /// Whether the gradients of all classes are brought to one size: as the settings say, and without a word there for `pat` alone; of a
+  /// weighted sum, its own or those of one of its terms.
+  public var homogenizesGradients: Bool {
+    settings["homogenization"].map { $0.stringValue != "none" } ?? (name == "pat") || Self.homogenizes(settings["terms"])
+  }
+
+  /// Whether a term among these does so, in any of the forms that terms may be written in.
+  private static func homogenizes(_ terms: SettingValue?) -> Bool {
+    switch terms {
+    case .string(let text):
+      text.split(separator: ",").contains { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) == "pat" }
+    case .list(let terms): terms.contains { homogenizes($0) }
+    case .map(let entries):
+      entries.contains { key, value in
+        switch key {
+        case "homogenization": value.stringValue != "none"
+        case "name": value.stringValue == "pat" && entries["settings"]?.mapValue?["homogenization"]?.stringValue != "none"
+        case "pat": value.mapValue?["homogenization"]?.stringValue != "none"
+        default: homogenizes(value)
+        }
+      }
+    default: false
+    }
+  }
 }
 
 extension TailDiagnosis {
@@ -72,7 +96,8 @@ extension TailDiagnosis.ClassFacts {
         gradientShare: SampleStatistics(shares.map { k < $0.count ? $0[k] : nil }).mean,
         pixels: own.reduce(0) { $0 + $1.count }, predictedPixels: own.reduce(0) { $0 + $1.predictedCount },
         correctPixels: own.reduce(0) { $0 + correctPixels(of: $1.count, scores: $1.scores) },
-        takenFor: most.map { TailDiagnosis.Confusion($0.key, $0.value) })
+        takenFor: most.map { TailDiagnosis.Confusion($0.key, $0.value) }, scale: SampleStatistics(own.map { $0.diary?.scale }).mean,
+        ownProbability: SampleStatistics(own.map { $0.diary?.confidence }).mean)
     }
   }
 }

@@ -21,6 +21,11 @@ extension TailDiagnosis.Cause {
     case .confused(let other, let share): return "\(percent(share)) of its missed pixels are taken for \(other)"
     case .lowPrecision(let precision, let recall):
       return "\(percent(recall)) of it is found, but only \(percent(precision)) of what is taken for it is right"
+    case .heldBack(let scale):
+      return "the objective multiplies its gradient by \(String(format: "%.2f", scale)), while it is still to be learned"
+    case .ownProbability(let own, let chance):
+      let place = own > chance ? "above" : "not above"
+      return "its pixels give it a probability of \(percent(own)) on average, \(place) chance (\(percent(chance)))"
     case .undertrained: return "the data and the gradients look fair"
     }
   }
@@ -46,6 +51,13 @@ extension TailDiagnosis.Cause {
       return "compare the labels of the two classes; if they are right, try a larger data.size, or merge the two"
     case .lowPrecision:
       return "rare classes may count for too much: try a smaller objective.settings.maximumScale or exponent, or a milder objective"
+    case .heldBack:
+      return
+        "train for more epochs, or try homogenization=maskSize in the place of norms, which grow smaller for classes that are learned"
+    case .ownProbability(let own, let chance):
+      return own > chance
+        ? "train for more epochs: it is on its way"
+        : "it is not on its way yet: show it more often (data.sampler, data.augmentation.classCrop), or let it count for more"
     case .undertrained: return "train for more epochs, or with another learning rate, and look at the pictures"
     }
   }

@@ -13,6 +13,8 @@ public struct TailDiagnosis: Sendable {
   public static let starvedPart = 0.1
   /// Fewer training images than this show too little of a class.
   public static let fewImages = 10
+  /// A class whose gradient the objective multiplies by less than this is held back.
+  public static let heldBackScale = 0.75
 
   /// What is known of a class. What is nil is not judged.
   public struct ClassFacts: Sendable, Equatable {
@@ -34,15 +36,21 @@ public struct TailDiagnosis: Sendable {
     public var correctPixels: Int
     /// The class that its pixels are taken for most often, when not for itself, and how many.
     public var takenFor: Confusion?
+    /// What the objective multiplied its gradient by, on average, in the steps before the evaluation.
+    public var scale: Double?
+    /// The mean probability that its evaluated pixels give to it, from 0 to 1.
+    public var ownProbability: Double?
 
     /// Creates the facts of a class.
     public init(
       name: String, trainingShare: Double? = nil, trainingImages: Int? = nil, extent: Double? = nil, gradientShare: Double? = nil,
-      pixels: Int, predictedPixels: Int, correctPixels: Int, takenFor: Confusion? = nil
+      pixels: Int, predictedPixels: Int, correctPixels: Int, takenFor: Confusion? = nil, scale: Double? = nil,
+      ownProbability: Double? = nil
     ) {
       (self.name, self.trainingShare, self.trainingImages, self.extent) = (name, trainingShare, trainingImages, extent)
       (self.gradientShare, self.pixels, self.predictedPixels) = (gradientShare, pixels, predictedPixels)
       (self.correctPixels, self.takenFor) = (correctPixels, takenFor)
+      (self.scale, self.ownProbability) = (scale, ownProbability)
     }
 
     /// Correct ones of its pixels; nil when it does not occur.
@@ -107,10 +115,14 @@ public struct TailDiagnosis: Sendable {
     case starvedGradient(pixelShare: Double?, gradientShare: Double, equalShare: Double, isHomogenized: Bool)
     /// It is rare; its part in the gradient is fair or not known.
     case rare(pixelShare: Double)
+    /// The objective makes its gradient smaller by this factor, while it is still to be learned.
+    case heldBack(scale: Double)
     /// Its pixels are taken for one other class above all; the share is of its missed pixels.
     case confused(with: String, share: Double)
     /// It is found, but most of what is taken for it is something else.
     case lowPrecision(precision: Double, recall: Double)
+    /// Most of it is missed; what its pixels give to it on average says whether it is on its way. Both from 0 to 1.
+    case ownProbability(Double, chance: Double)
     /// None of the other rules applies.
     case undertrained
   }
@@ -179,12 +191,16 @@ public struct TailDiagnosis: Sendable {
       causes.append(.smallerThanStride(extent: extent, stride: stride))
     }
     if let cause = balanceCause(of: facts, run, classCount: classCount) { causes.append(cause) }
+    if let scale = facts.scale, scale > 0, scale < heldBackScale { causes.append(.heldBack(scale: scale)) }
     let missed = facts.pixels - facts.correctPixels
     if let other = facts.takenFor, missed > 0, 2 * other.pixels >= missed, facts.recall ?? 1 < 0.5 {
       causes.append(.confused(with: other.name, share: Double(other.pixels) / Double(missed)))
     }
     if let precision = facts.precision, let recall = facts.recall, precision < weakScore, recall >= weakScore, recall > 2 * precision {
       causes.append(.lowPrecision(precision: precision, recall: recall))
+    }
+    if let own = facts.ownProbability, facts.recall ?? 1 < weakScore {
+      causes.append(.ownProbability(own, chance: 1 / Double(max(1, classCount))))
     }
     return causes.isEmpty ? [.undertrained] : causes
   }

@@ -128,8 +128,7 @@ public struct Experiment: Sendable {
     var usual = pipelines(configuration)
     usual.wantedViews = method.viewCount
     let pipelines = try task.pipelines(usual)
-    // Recognition reads the keys by itself, and refuses those that it does not know.
-    if !(pipelines.training is AugmentationPipeline), task.name != TaskRegistry.entryWithOwnViews,
+    if !(pipelines.training is AugmentationPipeline), !task.readsAugmentation,
       let key = (usual.training as? AugmentationPipeline)?.furtherKeys.first
     {
       throw LongtailError(

@@ -44,9 +44,6 @@ public enum TaskRegistry {
   /// The tasks; a new one is one more line here. The first is that of a configuration that names none.
   public static let entries: [TaskEntry] = [.segmentation, .recognition, .detection]
 
-  /// The task that reads the keys of `data.augmentation` by itself.
-  static let entryWithOwnViews = RecognitionTask.name
-
   /// The task that a configuration names.
   /// - Throws: `.usage` for an unknown name, with the nearest known one.
   public static func entry(of configuration: Configuration) throws -> TaskEntry {

@@ -8,7 +8,7 @@ extension CheckpointStore {
   /// - Returns: the names of what was removed, or put back in its place.
   /// - Throws: `LongtailError` with code `inputOutput`.
   @discardableResult
-  public func prepareForWriting() throws -> [String] {
+  package func prepareForWriting() throws -> [String] {
     try files.makeDirectory(directory)
     let names = try files.names(in: directory)
     var treated: [String] = []
@@ -36,7 +36,7 @@ extension CheckpointStore {
   /// Needs twice the checkpoint's size of free space, so that logs do not run out of it next.
   /// - Throws: `LongtailError` with code `inputOutput` for a full disk and every other failure to write; the temporary directory is removed.
   @discardableResult
-  public func publish(_ contents: CheckpointContents) throws -> Published {
+  package func publish(_ contents: CheckpointContents) throws -> Published {
     let step = contents.run.globalStep
     if step < 0 { throw LongtailError(.internalError, "a checkpoint of step \(step) cannot be published") }
     var contents = contents

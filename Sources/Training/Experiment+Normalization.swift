@@ -38,7 +38,7 @@ extension Experiment {
   /// running statistics would be worth nothing.
   /// - Parameter plan: how batches are shared out.
   /// - Throws: `.usage` naming the layer, how it comes about, and the ways out.
-  public func requireNormalizable(_ plan: BatchPlan) throws {
+  package func requireNormalizable(_ plan: BatchPlan) throws {
     let isLocal = configuration.model.batchNorm == .local
     let size = paddedSize
     for group in plan.normalizedGroups(isLocal: isLocal) {

@@ -1,7 +1,7 @@
 import Collectives
 
 /// A part of a step that is timed, and that a rank which does not get on is reported in.
-public enum StepPhase: String, Sendable {
+package enum StepPhase: String, Sendable {
   /// Waiting for the batch.
   case data
   /// The forward pass.

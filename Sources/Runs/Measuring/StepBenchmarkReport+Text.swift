@@ -3,7 +3,7 @@ import Training
 
 extension StepBenchmarkReport {
   /// The result as tables for a terminal.
-  public var text: String {
+  package var text: String {
     let configuration = options.configuration
     var lines = [
       "\(configuration.model.name) of width \(configuration.model.width), \(options.classes) classes, "

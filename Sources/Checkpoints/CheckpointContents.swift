@@ -1,18 +1,18 @@
 import Tensors
 
 /// Everything that a run needs to go on as if it had not stopped. A value: once made, later steps do not change it.
-public struct CheckpointContents: Sendable, Equatable {
+package struct CheckpointContents: Sendable, Equatable {
   /// Parameters and running statistics in canonical layout and names: `model.safetensors`, publishable as it is.
-  public var model: [NamedTensor]
+  package var model: [NamedTensor]
   /// The optimizer's buffers in canonical layout: `optimizer.safetensors`.
-  public var optimizer: [NamedTensor]
+  package var optimizer: [NamedTensor]
   /// Class statistics, state of losses, step counters: `state.safetensors`. Only what is equal for equal runs; times belong in `run`.
-  public var state: [StoredTensor]
+  package var state: [StoredTensor]
   /// Where the run stands: `run.json`.
-  public var run: RunRecord
+  package var run: RunRecord
 
   /// Creates the contents of a checkpoint.
-  public init(model: [NamedTensor], optimizer: [NamedTensor] = [], state: [StoredTensor] = [], run: RunRecord) {
+  package init(model: [NamedTensor], optimizer: [NamedTensor] = [], state: [StoredTensor] = [], run: RunRecord) {
     self.model = model
     self.optimizer = optimizer
     self.state = state
@@ -23,7 +23,7 @@ public struct CheckpointContents: Sendable, Equatable {
   ///
   /// `run` does not count, so that time stamps do not. Cost: one pass of SHA-256 over all numbers.
   /// - Throws: `LongtailError` with code `internalError` where names repeat or shapes disagree with the numbers.
-  public func digest() throws -> String {
+  package func digest() throws -> String {
     var files: [String: String] = [:]
     for (file, tensors) in tensorFiles {
       let stream = try SHA256Digest.Stream()

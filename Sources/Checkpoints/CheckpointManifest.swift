@@ -4,26 +4,26 @@ import Tensors
 ///
 /// It carries a seal, the SHA-256 of the manifest's own bytes with the seal's digits taken as zeros, so that damage to the manifest shows
 /// too.
-public struct CheckpointManifest: Sendable, Equatable, Codable {
+package struct CheckpointManifest: Sendable, Equatable, Codable {
   /// A file's size and content.
-  public struct File: Sendable, Equatable, Codable {
+  package struct File: Sendable, Equatable, Codable {
     /// Size in bytes.
-    public var bytes: Int
+    package var bytes: Int
     /// SHA-256, hexadecimal.
-    public var sha256: String
+    package var sha256: String
   }
 
   /// Version of the checkpoint's format.
-  public var formatVersion: Int
+  package var formatVersion: Int
   /// Optimizer steps done.
-  public var step: Int
+  package var step: Int
   /// The files by name.
-  public var files: [String: File]
+  package var files: [String: File]
   /// For each file of tensors, the 64-bit digest of each tensor (`StoredTensor.digest`) by name: says which tensor differs between two
   /// runs.
-  public var tensors: [String: [String: String]]
+  package var tensors: [String: [String: String]]
   /// One digest over model, optimizer and state, equal for equal runs; see `CheckpointContents.digest()`.
-  public var digest: String
+  package var digest: String
   /// SHA-256 of the manifest's own bytes with these digits as zeros.
   var seal: String
 

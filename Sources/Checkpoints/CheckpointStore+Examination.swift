@@ -2,48 +2,48 @@ import Tensors
 
 extension CheckpointStore {
   /// Something that is wrong with a checkpoint.
-  public struct Damage: Sendable, Equatable, CustomStringConvertible {
+  package struct Damage: Sendable, Equatable, CustomStringConvertible {
     /// The file, by its name in the checkpoint's directory.
-    public let file: String
+    package let file: String
     /// The tensor in it, where the damage can be placed that closely.
-    public let tensor: String?
+    package let tensor: String?
     /// How it differs from the manifest.
-    public let reason: String
+    package let reason: String
 
     /// File, tensor and reason.
-    public var description: String { "\(file)\(tensor.map { ", tensor '\($0)'" } ?? ""): \(reason)" }
+    package var description: String { "\(file)\(tensor.map { ", tensor '\($0)'" } ?? ""): \(reason)" }
   }
 
   /// What reading every byte of a checkpoint found.
-  public struct Examination: Sendable, Equatable {
+  package struct Examination: Sendable, Equatable {
     /// The directory.
-    public let path: String
+    package let path: String
     /// The step, from the manifest or, where that cannot be read, from the directory's name; nil where neither has it.
-    public let step: Int?
+    package let step: Int?
     /// The manifest; nil where it is missing, damaged or of a newer format.
-    public let manifest: CheckpointManifest?
+    package let manifest: CheckpointManifest?
     /// Everything that is wrong; empty for a valid checkpoint.
-    public let damages: [Damage]
+    package let damages: [Damage]
     /// Whether a later build wrote it, so that nothing can be said about it.
-    public let isOfNewerFormat: Bool
+    package let isOfNewerFormat: Bool
 
     /// Whether it is complete and every byte is the one that was written.
-    public var isValid: Bool { damages.isEmpty }
+    package var isValid: Bool { damages.isEmpty }
     /// Bytes of all files that the manifest lists.
-    public var byteCount: Int { manifest?.files.values.reduce(0) { $0 + $1.bytes } ?? 0 }
+    package var byteCount: Int { manifest?.files.values.reduce(0) { $0 + $1.bytes } ?? 0 }
   }
 
   /// Examines every checkpoint, newest first, those left under another name by a kill in the middle of replacing one included.
   ///
   /// Unlike `latestValid` it does not stop at the first thing that is wrong. Cost: reads each file once, damaged ones twice.
   /// - Throws: `LongtailError` with code `inputOutput` where the directory cannot be listed. Damage is not thrown but listed.
-  public func examineAll() throws -> [Examination] {
+  package func examineAll() throws -> [Examination] {
     try candidates().map { Self.examine(directory: "\(directory)/\($0.name)", step: $0.step) }
   }
 
   /// Examines one checkpoint's directory, wherever it lies and whatever it is called.
   /// - Throws: `LongtailError` with code `missingInput` where there is no such directory.
-  public static func examine(directory path: String) throws -> Examination {
+  package static func examine(directory path: String) throws -> Examination {
     let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     if !FileSystem().exists(trimmed) { throw LongtailError(.missingInput, "checkpoint '\(trimmed)' does not exist") }
     return examine(directory: trimmed, step: nil)
@@ -51,7 +51,7 @@ extension CheckpointStore {
 
   /// Names of what killed writers left behind; `prepareForWriting` puts it away when a run goes on.
   /// - Throws: `LongtailError` with code `inputOutput`.
-  public func leftovers() throws -> [String] {
+  package func leftovers() throws -> [String] {
     try files.names(in: directory).filter { name in
       [Self.temporaryPrefix, Self.trashPrefix, Self.replacedPrefix].contains { name.hasPrefix($0) }
     }

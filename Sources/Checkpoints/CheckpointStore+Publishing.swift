@@ -8,7 +8,7 @@ extension CheckpointStore {
   /// - Returns: the names of what was removed, or put back in its place.
   /// - Throws: `LongtailError` with code `inputOutput`.
   @discardableResult
-  public func prepareForWriting() throws -> [String] {
+  package func prepareForWriting() throws -> [String] {
     try files.makeDirectory(directory)
     let names = try files.names(in: directory)
     var treated: [String] = []
@@ -37,7 +37,7 @@ extension CheckpointStore {
   /// - Throws: `LongtailError` with code `inputOutput` for a full disk and every other failure to write; the temporary directory is
   ///   removed.
   @discardableResult
-  public func publish(_ contents: CheckpointContents) throws -> Published {
+  package func publish(_ contents: CheckpointContents) throws -> Published {
     let step = contents.run.globalStep
     if step < 0 { throw LongtailError(.internalError, "a checkpoint of step \(step) cannot be published") }
     var contents = contents

@@ -5,7 +5,7 @@ extension CheckpointStore {
   ///
   /// A damaged one is passed over with its reason and the one before is tried. Cost: reads each checkpoint it looks at once.
   /// - Throws: `LongtailError` with code `inputOutput` where the directory cannot be listed. Damage is not thrown but listed.
-  public func latestValid() throws -> Selection {
+  package func latestValid() throws -> Selection {
     var rejected: [Rejected] = []
     for candidate in try candidates() {
       do {
@@ -19,7 +19,7 @@ extension CheckpointStore {
 
   /// Verifies every checkpoint, newest first.
   /// - Throws: as `latestValid`.
-  public func verifyAll() throws -> (valid: [Published], rejected: [Rejected]) {
+  package func verifyAll() throws -> (valid: [Published], rejected: [Rejected]) {
     var valid: [Published] = []
     var rejected: [Rejected] = []
     for candidate in try candidates() {
@@ -34,7 +34,7 @@ extension CheckpointStore {
 
   /// Verifies the checkpoint of one step and reads it.
   /// - Throws: `LongtailError`: `missingInput` where there is none, `badData` that names the damaged file.
-  public func load(step: Int) throws -> CheckpointContents {
+  package func load(step: Int) throws -> CheckpointContents {
     guard let candidate = try candidates().first(where: { $0.step == step }) else {
       let known = try steps().map { "\($0)" }
       throw LongtailError(
@@ -46,7 +46,7 @@ extension CheckpointStore {
 
   /// Reads a checkpoint that was verified; each tensor's own digest is compared once more.
   /// - Throws: `LongtailError` with code `badData` that names the file and the tensor.
-  public func load(_ published: Published) throws -> CheckpointContents {
+  package func load(_ published: Published) throws -> CheckpointContents {
     var tensors: [String: [StoredTensor]] = [:]
     for file in CheckpointFile.tensorFiles {
       let path = "\(published.path)/\(file)"
@@ -68,7 +68,7 @@ extension CheckpointStore {
 
   /// Verifies and reads a checkpoint's directory, wherever it lies and whatever it is called.
   /// - Throws: `LongtailError`: `missingInput` where there is none, `badData` that names the damaged file.
-  public static func load(directory path: String) throws -> CheckpointContents {
+  package static func load(directory path: String) throws -> CheckpointContents {
     let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     let store = CheckpointStore(directory: trimmed)
     if !store.files.exists(trimmed) { throw LongtailError(.missingInput, "checkpoint '\(trimmed)' does not exist") }

@@ -1,15 +1,15 @@
 import Tensors
 
 /// Which checkpoints are kept.
-public struct CheckpointRetention: Sendable, Equatable {
+package struct CheckpointRetention: Sendable, Equatable {
   /// How many of the newest are kept; at least 1.
-  public var last: Int
+  package var last: Int
   /// Steps that are multiples of this are kept for good; nil for none.
-  public var every: Int?
+  package var every: Int?
 
   /// Describes what is kept.
   /// - Throws: `LongtailError` with code `usage` for numbers below 1.
-  public init(last: Int, every: Int? = nil) throws {
+  package init(last: Int, every: Int? = nil) throws {
     if last < 1 { throw LongtailError(.usage, "the newest \(last) checkpoints cannot be kept: it has to be at least 1") }
     if let every, every < 1 {
       throw LongtailError(.usage, "steps whose multiples are kept: \(every), but it has to be at least 1")
@@ -32,7 +32,7 @@ extension CheckpointStore {
   /// - Returns: the steps that were removed.
   /// - Throws: `LongtailError`: `badData` where the newest one is damaged, `inputOutput` where removing fails.
   @discardableResult
-  public func retain(_ retention: CheckpointRetention, newest: Int? = nil, best: Set<Int> = []) throws -> [Int] {
+  package func retain(_ retention: CheckpointRetention, newest: Int? = nil, best: Set<Int> = []) throws -> [Int] {
     let published = try candidates().filter { !$0.name.hasPrefix(Self.replacedPrefix) && $0.step <= newest ?? Int.max }
     var sound: [(name: String, step: Int)] = []
     for (index, candidate) in published.enumerated() {

@@ -7,9 +7,9 @@ import Tensors
 /// A checkpoint's directory that has its final name is complete: files are written to `.tmp-step-<n>-<pid>` beside it, each flushed, the
 /// manifest with their digests last, then the directory, then renamed. Whenever the writer is killed, the previous checkpoint or the new
 /// one is there. `LATEST` holds the newest name as a hint for people; it is never read.
-public struct CheckpointStore: Sendable {
+package struct CheckpointStore: Sendable {
   /// The directory.
-  public let directory: String
+  package let directory: String
 
   let files: FileSystem
 
@@ -17,57 +17,57 @@ public struct CheckpointStore: Sendable {
   /// - Parameters:
   ///   - directory: holds one directory per checkpoint.
   ///   - files: the way to the disk.
-  public init(directory: String, files: FileSystem = FileSystem()) {
+  package init(directory: String, files: FileSystem = FileSystem()) {
     self.directory = directory
     self.files = files
   }
 
   /// A published checkpoint that was read back.
-  public struct Published: Sendable, Equatable {
+  package struct Published: Sendable, Equatable {
     /// Optimizer steps done.
-    public let step: Int
+    package let step: Int
     /// The checkpoint's directory.
-    public let path: String
+    package let path: String
     /// Its manifest.
-    public let manifest: CheckpointManifest
+    package let manifest: CheckpointManifest
     /// Where the run stood.
-    public let run: RunRecord
+    package let run: RunRecord
 
     /// One digest over model, optimizer and state, equal for equal runs.
-    public var digest: String { manifest.digest }
+    package var digest: String { manifest.digest }
   }
 
   /// A checkpoint that cannot be used, and why.
-  public struct Rejected: Sendable, Equatable, CustomStringConvertible {
+  package struct Rejected: Sendable, Equatable, CustomStringConvertible {
     /// The directory's name.
-    public let name: String
+    package let name: String
     /// The step in its name.
-    public let step: Int
+    package let step: Int
     /// What is wrong: the file and how it differs.
-    public let reason: String
+    package let reason: String
 
     /// Name and reason.
-    public var description: String { "\(name): \(reason)" }
+    package var description: String { "\(name): \(reason)" }
   }
 
   /// What a search for the newest checkpoint found.
-  public struct Selection: Sendable, Equatable {
+  package struct Selection: Sendable, Equatable {
     /// The newest one that is complete and verified; nil if there is none.
-    public let newest: Published?
+    package let newest: Published?
     /// Newer ones that were passed over, newest first. To be shown to the user.
-    public let rejected: [Rejected]
+    package let rejected: [Rejected]
   }
 
   /// The name of a step's directory: eight digits, more where a run is that long.
-  public static func name(step: Int) -> String {
+  package static func name(step: Int) -> String {
     "step-" + String(step, digits: 8)
   }
 
   /// The path of a step's directory, whether it exists or not.
-  public func path(step: Int) -> String { "\(directory)/\(Self.name(step: step))" }
+  package func path(step: Int) -> String { "\(directory)/\(Self.name(step: step))" }
 
   /// The steps that have a directory, ascending; not verified.
-  public func steps() throws -> [Int] {
+  package func steps() throws -> [Int] {
     Array(Set(try candidates().map(\.step))).sorted()
   }
 

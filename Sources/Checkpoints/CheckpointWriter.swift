@@ -4,17 +4,17 @@ import Tensors
 ///
 /// A failed save is not lost: `takeFailures` returns it as soon as it has happened, and otherwise the next `submit`, `drain` or
 /// `finish` throws its error. All methods are called from one thread.
-public final class CheckpointWriter: Sendable {
+package final class CheckpointWriter: Sendable {
   /// A save that failed.
-  public struct Failure: Sendable {
+  package struct Failure: Sendable {
     /// The step that was to be saved.
-    public let step: Int
+    package let step: Int
     /// What went wrong.
-    public let error: any Error
+    package let error: any Error
     /// Whether the checkpoint is there all the same: then only older ones could not be removed.
-    public let isPublished: Bool
+    package let isPublished: Bool
     /// How many saves failed one after the other, this one included; 0 where it is published.
-    public let failuresInARow: Int
+    package let failuresInARow: Int
   }
 
   private let worker: CheckpointWorker
@@ -23,7 +23,7 @@ public final class CheckpointWriter: Sendable {
   /// - Parameters:
   ///   - store: where checkpoints go; `prepareForWriting` is the caller's.
   ///   - retention: applied after each save; nil keeps all.
-  public init(store: CheckpointStore, retention: CheckpointRetention? = nil) {
+  package init(store: CheckpointStore, retention: CheckpointRetention? = nil) {
     worker = CheckpointWorker(store: store, retention: retention)
     worker.start()
   }
@@ -35,33 +35,33 @@ public final class CheckpointWriter: Sendable {
   ///   - contents: a copy of the state; it is released once written.
   ///   - keep: steps that retention spares, such as the best so far.
   /// - Throws: the error of an earlier save, once. The new contents are handed over all the same.
-  public func submit(_ contents: CheckpointContents, keeping keep: Set<Int> = []) throws {
+  package func submit(_ contents: CheckpointContents, keeping keep: Set<Int> = []) throws {
     try worker.submit(contents, keeping: keep)
   }
 
   /// Waits until everything handed over is on the disk.
   /// - Throws: the error of an earlier save, once.
-  public func drain() throws { try worker.drain() }
+  package func drain() throws { try worker.drain() }
 
   /// Waits for the last save and ends the thread. To be called before the process reports success.
   /// - Throws: the error of an earlier save, once.
-  public func finish() throws {
+  package func finish() throws {
     worker.end()
     try worker.drain()
   }
 
   /// Waits until everything handed over is on the disk or has failed; throws nothing, errors stay to be taken.
-  public func wait() { worker.wait() }
+  package func wait() { worker.wait() }
 
   /// The failures that were not returned yet, oldest first, once; does not wait.
-  public func takeFailures() -> [Failure] { worker.takeFailures() }
+  package func takeFailures() -> [Failure] { worker.takeFailures() }
 
   /// Whether a save has failed whose error was not returned yet; does not wait.
-  public var hasFailure: Bool { worker.hasFailure }
+  package var hasFailure: Bool { worker.hasFailure }
 
   /// How many saves failed since the last good one.
-  public var consecutiveFailures: Int { worker.consecutiveFailures }
+  package var consecutiveFailures: Int { worker.consecutiveFailures }
 
   /// The newest checkpoint that this writer published.
-  public var lastPublished: CheckpointStore.Published? { worker.lastPublished }
+  package var lastPublished: CheckpointStore.Published? { worker.lastPublished }
 }

@@ -4,7 +4,7 @@ import Tensors
 /// The calls that change a disk, one by one, each with an error that names the file.
 ///
 /// Everything that checkpoints write goes through here, so that tests can count the calls, fail one of them or end the process before it.
-public struct FileSystem: Sendable {
+package struct FileSystem: Sendable {
   /// A call that changes the disk, or asks for its space.
   package enum Operation: String, Sendable, CaseIterable {
     case makeDirectory, create, write, synchronize, synchronizeDirectory, rename, remove, space
@@ -15,7 +15,7 @@ public struct FileSystem: Sendable {
   private let space: Int?
 
   /// The file system as it is.
-  public init() {
+  package init() {
     before = nil
     space = nil
   }

@@ -3,21 +3,21 @@ import Foundation
 /// Where a run stands, beside its numbers: everything that resuming, judging and reporting need to know. Stored as `run.json`.
 ///
 /// Fields that a file does not have take their defaults, so that fields can be added without a new format version.
-public struct RunRecord: Sendable, Equatable, Codable {
+package struct RunRecord: Sendable, Equatable, Codable {
   /// The format that this build writes, and the newest that it reads.
-  public static let currentFormatVersion = 1
+  package static let currentFormatVersion = 1
 
   /// The best value of a metric so far.
-  public struct Best: Sendable, Equatable, Codable {
+  package struct Best: Sendable, Equatable, Codable {
     /// The metric's name, as the task names it.
-    public var metric: String
+    package var metric: String
     /// Its value.
-    public var value: Double
+    package var value: Double
     /// The step it was reached at.
-    public var step: Int
+    package var step: Int
 
     /// Creates a best value.
-    public init(metric: String, value: Double, step: Int) {
+    package init(metric: String, value: Double, step: Int) {
       self.metric = metric
       self.value = value
       self.step = step
@@ -25,16 +25,16 @@ public struct RunRecord: Sendable, Equatable, Codable {
   }
 
   /// How long a score has not got better, as early stopping counts it.
-  public struct EarlyStopping: Sendable, Equatable, Codable {
+  package struct EarlyStopping: Sendable, Equatable, Codable {
     /// The value that has to be bettered; nil before there was one.
-    public var reference: Double?
+    package var reference: Double?
     /// The step of that value.
-    public var referenceStep: Int
+    package var referenceStep: Int
     /// Evaluations since then.
-    public var evaluationsWithoutProgress: Int
+    package var evaluationsWithoutProgress: Int
 
     /// Creates the state of early stopping.
-    public init(reference: Double? = nil, referenceStep: Int = 0, evaluationsWithoutProgress: Int = 0) {
+    package init(reference: Double? = nil, referenceStep: Int = 0, evaluationsWithoutProgress: Int = 0) {
       self.reference = reference
       self.referenceStep = referenceStep
       self.evaluationsWithoutProgress = evaluationsWithoutProgress
@@ -42,64 +42,64 @@ public struct RunRecord: Sendable, Equatable, Codable {
   }
 
   /// Version of the checkpoint's format.
-  public var formatVersion = RunRecord.currentFormatVersion
+  package var formatVersion = RunRecord.currentFormatVersion
   /// Optimizer steps done since the run began.
-  public var globalStep = 0
+  package var globalStep = 0
   /// Epochs completed.
-  public var epoch = 0
+  package var epoch = 0
   /// Samples that entered a step since the run began; the position in the data follows from it alone.
-  public var consumedSamples = 0
+  package var consumedSamples = 0
   /// The run's seed.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
   /// SHA-256 of the effective configuration, hexadecimal.
-  public var configurationDigest = ""
+  package var configurationDigest = ""
   /// The effective configuration, as text.
-  public var configurationText = ""
+  package var configurationText = ""
   /// Ranks that wrote it.
-  public var worldSize = 1
+  package var worldSize = 1
   /// Compute threads of each rank: part of what decides the last bits of a result.
-  public var threadsPerRank = 1
+  package var threadsPerRank = 1
   /// The task that the network is trained for; empty in checkpoints from before there were several.
-  public var task = ""
+  package var task = ""
   /// Class names, in the order of the network's outputs.
-  public var classNames: [String] = []
+  package var classNames: [String] = []
   /// Class colours as `#rrggbb`, in the same order, so that predicting needs no data set. Empty in checkpoints from before they were
   /// recorded.
-  public var classColours: [String] = []
+  package var classColours: [String] = []
   /// The number of each class in the data set's own files, which results are written with. Empty where they give none, and in checkpoints from
   /// before they were recorded.
-  public var classNumbers: [Int] = []
+  package var classNumbers: [Int] = []
   /// `head`, `medium` or `tail` for each class, where known.
-  public var classGroups: [String] = []
+  package var classGroups: [String] = []
   /// Labelled training pixels (images, instances) of each class, which a shift of the decision rests on. Empty in checkpoints from before
   /// they were recorded.
-  public var classCounts: [Int64] = []
+  package var classCounts: [Int64] = []
   /// What predicting adds to the score of each class; empty for an objective that asks for nothing.
-  public var predictionOffsets: [Double] = []
+  package var predictionOffsets: [Double] = []
   /// Versions of the program and its libraries, and the instruction set.
-  public var versions: [String: String] = [:]
+  package var versions: [String: String] = [:]
   /// The recorded choice of algorithms, reused on resume; its text belongs to whoever writes it.
-  public var algorithmChoices = ""
+  package var algorithmChoices = ""
   /// Metrics of the latest evaluation; may hold NaN where a class did not occur.
-  public var metrics: [String: Double] = [:]
+  package var metrics: [String: Double] = [:]
   /// The best values so far.
-  public var best: [Best] = []
+  package var best: [Best] = []
   /// Whether the model is what the epilogue has made of the trained one, which then lies beside the optimizer's moments.
-  public var hasEpilogue = false
+  package var hasEpilogue = false
   /// How long the score of `training.earlyStopping` has not got better; nil where none is watched.
-  public var earlyStopping: EarlyStopping?
+  package var earlyStopping: EarlyStopping?
   /// Seconds of training so far, over all starts.
-  public var elapsedSeconds = 0.0
+  package var elapsedSeconds = 0.0
   /// Counters of the loop: evaluations without progress, steps that were not finite, log lines written.
-  public var counters: [String: Int] = [:]
+  package var counters: [String: Int] = [:]
   /// When it was saved, in seconds since 1970. Set when published.
-  public var savedAt = 0.0
+  package var savedAt = 0.0
 
   /// A record of a run that has not begun.
-  public init() {}
+  package init() {}
 
   /// Reads a record; missing fields take their defaults.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func field<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
       if let found = try container.decodeIfPresent(Value.self, forKey: key) { value = found }

@@ -2,35 +2,35 @@ import Foundation
 import Tensors
 
 /// What a tensor in a checkpoint looks like, without its numbers.
-public struct TensorSummary: Sendable, Equatable {
+package struct TensorSummary: Sendable, Equatable {
   /// The file that holds it.
-  public let file: String
+  package let file: String
   /// Its name.
-  public let name: String
+  package let name: String
   /// Extents, outermost first.
-  public let shape: [Int]
+  package let shape: [Int]
   /// The kind of number.
-  public let elementType: ElementType
+  package let elementType: ElementType
   /// How many numbers.
-  public let count: Int
+  package let count: Int
   /// Numbers that are NaN or infinite; the figures below leave them out.
-  public let nonFiniteCount: Int
+  package let nonFiniteCount: Int
   /// The smallest number; nil where there is none.
-  public let minimum: Double?
+  package let minimum: Double?
   /// The largest number; nil where there is none.
-  public let maximum: Double?
+  package let maximum: Double?
   /// The mean; nil where there is none.
-  public let mean: Double?
+  package let mean: Double?
   /// The Euclidean norm.
-  public let norm: Double
+  package let norm: Double
   /// `StoredTensor.digest`: equal for equal bits.
-  public let digest: String
+  package let digest: String
   /// Whether the digest is the manifest's; nil where there is no manifest to compare with.
-  public let isIntact: Bool?
+  package let isIntact: Bool?
 
   /// Looks at a tensor. Cost: one pass in double precision and one of the digest.
   /// - Parameter expected: the digest in the manifest, if there is one.
-  public init(_ tensor: StoredTensor, file: String, expected: String?) {
+  package init(_ tensor: StoredTensor, file: String, expected: String?) {
     let digest = tensor.digest.description
     self.file = file
     name = tensor.name
@@ -60,18 +60,18 @@ public struct TensorSummary: Sendable, Equatable {
 
 extension CheckpointStore {
   /// What can be read of a checkpoint, damaged or not.
-  public struct Inspection: Sendable {
+  package struct Inspection: Sendable {
     /// What is wrong with it, if anything.
-    public let examination: Examination
+    package let examination: Examination
     /// Where the run stood; nil where `run.json` cannot be read.
-    public let run: RunRecord?
+    package let run: RunRecord?
     /// The tensors of all files that can be opened, in the order of their bytes.
-    public let tensors: [TensorSummary]
+    package let tensors: [TensorSummary]
   }
 
   /// Reads all that can be read of a checkpoint's directory, also where it is damaged.
   /// - Throws: `LongtailError` with code `missingInput` where there is no such directory.
-  public static func inspect(directory path: String) throws -> Inspection {
+  package static func inspect(directory path: String) throws -> Inspection {
     let examination = try examine(directory: path)
     let files = FileSystem()
     let run = try? CheckpointJSON.decode(RunRecord.self, from: files.read("\(examination.path)/\(CheckpointFile.run)"))

@@ -2,12 +2,12 @@
 ///
 /// Enough for ONNX and TensorBoard; nothing is checked against a schema.
 /// Source: the encoding as documented at protobuf.dev.
-public struct ProtocolMessage: Sendable, Equatable {
+package struct ProtocolMessage: Sendable, Equatable {
   /// The message so far.
-  public private(set) var bytes: [UInt8] = []
+  package private(set) var bytes: [UInt8] = []
 
   /// An empty message.
-  public init() {}
+  package init() {}
 
   /// Kinds of fields on the wire.
   enum Kind: UInt64 {
@@ -18,38 +18,38 @@ public struct ProtocolMessage: Sendable, Equatable {
   }
 
   /// Adds a whole number; negative ones take ten bytes, as `int32` and `int64` have it.
-  public mutating func add(_ field: Int, _ value: Int64) {
+  package mutating func add(_ field: Int, _ value: Int64) {
     key(field, .varint)
     varint(UInt64(bitPattern: value))
   }
 
   /// Adds a double.
-  public mutating func add(_ field: Int, _ value: Double) {
+  package mutating func add(_ field: Int, _ value: Double) {
     key(field, .fixed64)
     fixed(value.bitPattern)
   }
 
   /// Adds a float.
-  public mutating func add(_ field: Int, _ value: Float) {
+  package mutating func add(_ field: Int, _ value: Float) {
     key(field, .fixed32)
     fixed(value.bitPattern)
   }
 
   /// Adds a text.
-  public mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
+  package mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
 
   /// Adds bytes.
-  public mutating func add(_ field: Int, _ content: [UInt8]) {
+  package mutating func add(_ field: Int, _ content: [UInt8]) {
     key(field, .bytes)
     varint(UInt64(content.count))
     bytes += content
   }
 
   /// Adds a message in the message.
-  public mutating func add(_ field: Int, _ message: ProtocolMessage) { add(field, message.bytes) }
+  package mutating func add(_ field: Int, _ message: ProtocolMessage) { add(field, message.bytes) }
 
   /// Adds doubles in one packed field.
-  public mutating func add(_ field: Int, packed values: [Double]) {
+  package mutating func add(_ field: Int, packed values: [Double]) {
     key(field, .bytes)
     varint(UInt64(values.count * 8))
     bytes.reserveCapacity(bytes.count + values.count * 8)
@@ -57,7 +57,7 @@ public struct ProtocolMessage: Sendable, Equatable {
   }
 
   /// Adds floats as raw bytes, little-endian.
-  public mutating func add(_ field: Int, raw values: [Float]) {
+  package mutating func add(_ field: Int, raw values: [Float]) {
     key(field, .bytes)
     varint(UInt64(values.count * 4))
     bytes.reserveCapacity(bytes.count + values.count * 4)
@@ -81,9 +81,9 @@ public struct ProtocolMessage: Sendable, Equatable {
 }
 
 /// A message of Protocol Buffers while it is read: its fields in the order in which they stand.
-public struct ProtocolFields: Sequence, IteratorProtocol {
+package struct ProtocolFields: Sequence, IteratorProtocol {
   /// A field's content, as far as the wire type says.
-  public enum Content: Equatable {
+  package enum Content: Equatable {
     /// A whole number.
     case number(UInt64)
     /// Eight bytes: a double.
@@ -96,13 +96,13 @@ public struct ProtocolFields: Sequence, IteratorProtocol {
 
   private var rest: ArraySlice<UInt8>
   /// Whether the reading ended before the bytes did, because they are no message.
-  public private(set) var isDamaged = false
+  package private(set) var isDamaged = false
 
   /// Begins to read.
-  public init(_ bytes: some Sequence<UInt8>) { rest = ArraySlice(bytes) }
+  package init(_ bytes: some Sequence<UInt8>) { rest = ArraySlice(bytes) }
 
   /// The next field; nil at the end, and where the bytes are no message.
-  public mutating func next() -> (field: Int, content: Content)? {
+  package mutating func next() -> (field: Int, content: Content)? {
     guard !rest.isEmpty, !isDamaged else { return nil }
     guard let key = varint(), let content = content(kind: key & 7) else {
       isDamaged = true

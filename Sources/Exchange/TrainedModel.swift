@@ -3,30 +3,30 @@ import Tensors
 
 /// A trained network as other programs take it over: the graph with its numbers, and what is needed to feed it and to read its
 /// output.
-public struct TrainedModel: Sendable {
+package struct TrainedModel: Sendable {
   /// What is computed.
-  public var graph: Graph
+  package var graph: Graph
   /// Parameters and running statistics, in canonical layouts and PyTorch's names.
-  public var tensors: [NamedTensor]
+  package var tensors: [NamedTensor]
   /// The model's name: `unet`.
-  public var name: String
+  package var name: String
   /// The classes, in the order of the logits.
-  public var classNames: [String]
+  package var classNames: [String]
   /// Their colours as `#rrggbb`; empty where they are not known.
-  public var classColours: [String]
+  package var classColours: [String]
   /// What is taken from each channel R, G, B, in units of 0 to 1.
-  public var mean: [Double]
+  package var mean: [Double]
   /// What each channel is then divided by.
-  public var standardDeviation: [Double]
+  package var standardDeviation: [Double]
   /// What is added to the logits before the best class is taken; empty for nothing.
-  public var predictionOffsets: [Double]
+  package var predictionOffsets: [Double]
   /// The values of images of 16 bits that become 0 and 255; nil where images have 8 bits.
-  public var range: [Int]?
+  package var range: [Int]?
   /// More for whoever reads the file, such as step and version.
-  public var notes: [String: String] = [:]
+  package var notes: [String: String] = [:]
 
   /// Creates a trained model.
-  public init(
+  package init(
     graph: Graph, tensors: [NamedTensor], name: String, classNames: [String], classColours: [String] = [], mean: [Double],
     standardDeviation: [Double], predictionOffsets: [Double] = []
   ) {
@@ -36,7 +36,7 @@ public struct TrainedModel: Sendable {
   }
 
   /// What both formats carry as text: lists are JSON.
-  public var metadata: [String: String] {
+  package var metadata: [String: String] {
     func list(_ numbers: [Double]) -> String { "[" + numbers.map { "\($0)" }.joined(separator: ",") + "]" }
     func list(_ texts: [String]) -> String { "[" + texts.map(SettingValue.quoted).joined(separator: ",") + "]" }
     var pairs = notes
@@ -59,5 +59,5 @@ public struct TrainedModel: Sendable {
 
   /// Writes a safetensors file: all tensors under PyTorch's names, with the metadata.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeSafetensors(to path: String) throws { try SafetensorsFile.write(tensors, metadata: metadata, to: path) }
+  package func writeSafetensors(to path: String) throws { try SafetensorsFile.write(tensors, metadata: metadata, to: path) }
 }

@@ -10,7 +10,6 @@
 @_exported import Objectives
 @_exported import Optimizers
 @_exported import Recognition
-@_exported import Segmentation
 @_exported import Settings
 @_exported import Tasks
 @_exported import Tensors

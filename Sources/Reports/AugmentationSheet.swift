@@ -2,44 +2,44 @@ import Images
 import Tensors
 
 /// A picture of what a network sees in training: a row for each sample, a column for each epoch, each view with its labels below it.
-public struct AugmentationSheet: Sendable {
+package struct AugmentationSheet: Sendable {
   /// One view.
-  public struct Cell: Sendable {
+  package struct Cell: Sendable {
     /// The image.
-    public var image: RGBImage
+    package var image: RGBImage
     /// A class for each of its pixels, 255 for none; nil where labels are of another kind.
-    public var labels: LabelImage?
+    package var labels: LabelImage?
     /// What else there is to say, in a few words.
-    public var note: String
+    package var note: String
 
     /// Names all.
-    public init(image: RGBImage, labels: LabelImage?, note: String = "") { (self.image, self.labels, self.note) = (image, labels, note) }
+    package init(image: RGBImage, labels: LabelImage?, note: String = "") { (self.image, self.labels, self.note) = (image, labels, note) }
   }
 
   /// The views of one sample.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// What the sample is called.
-    public var name: String
+    package var name: String
     /// The views, as many as there are titles.
-    public var cells: [Cell]
+    package var cells: [Cell]
 
     /// Names both.
-    public init(name: String, cells: [Cell]) { (self.name, self.cells) = (name, cells) }
+    package init(name: String, cells: [Cell]) { (self.name, self.cells) = (name, cells) }
   }
 
   /// The rows, from the top.
-  public var rows: [Row]
+  package var rows: [Row]
   /// What the columns are called.
-  public var titles: [String]
+  package var titles: [String]
   /// Names of the classes.
-  public var classNames: [String]
+  package var classNames: [String]
   /// Colours of the classes.
-  public var palette: [RGBColour]
+  package var palette: [RGBColour]
   /// A line at the top.
-  public var caption: String
+  package var caption: String
 
   /// Plans a sheet.
-  public init(rows: [Row], titles: [String], classNames: [String], palette: [RGBColour], caption: String) {
+  package init(rows: [Row], titles: [String], classNames: [String], palette: [RGBColour], caption: String) {
     (self.rows, self.titles, self.classNames, self.palette, self.caption) = (rows, titles, classNames, palette, caption)
   }
 
@@ -51,7 +51,7 @@ public struct AugmentationSheet: Sendable {
 
   /// Draws it. Small views are enlarged by a whole factor. The legend names the classes that are to be seen.
   /// - Throws: `LongtailError(.badData)` where there is nothing to draw, or labels are not of their image's size.
-  public func image() throws -> RGBImage {
+  package func image() throws -> RGBImage {
     let views = rows.flatMap(\.cells)
     guard let widest = views.map(\.image.width).max(), let highest = views.map(\.image.height).max(), widest > 0, highest > 0 else {
       throw LongtailError(.badData, "a sheet needs at least one view")

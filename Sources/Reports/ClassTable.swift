@@ -1,12 +1,12 @@
 import Tasks
 
 /// The table of an evaluation: every class with its numbers, the most frequent in training first, then the means.
-public struct ClassTable: Sendable {
+package struct ClassTable: Sendable {
   /// The evaluation that is shown.
-  public let record: EvaluationRecord
+  package let record: EvaluationRecord
 
   /// Shows an evaluation.
-  public init(_ record: EvaluationRecord) { self.record = record }
+  package init(_ record: EvaluationRecord) { self.record = record }
 
   private var task: TaskDescription { record.task }
   private var showsGradients: Bool { record.classes.contains { $0.gradientShare != nil } }
@@ -96,14 +96,14 @@ public struct ClassTable: Sendable {
 
   /// The table for a terminal or a log, with a line end.
   /// - Parameter terminal: decides about colour: classes that are never predicted stand out.
-  public func text(for terminal: Terminal = .plain) -> String {
+  package func text(for terminal: Terminal = .plain) -> String {
     let lines = table.lines.map { $0.hasSuffix("never predicted") ? terminal.styled($0, .warning) : $0 }
     return ([caption, ""] + lines + (omission.map { ["", $0] } ?? []) + [""] + means.lines).joined(separator: "\n") + "\n"
   }
 
   /// The page `final-table.md`.
   /// - Parameter title: its heading.
-  public func markdown(title: String) -> String {
+  package func markdown(title: String) -> String {
     (["# \(title)", "", caption, ""] + table(of: ordered).markdownLines + [""] + means.markdownLines).joined(separator: "\n") + "\n"
   }
 }

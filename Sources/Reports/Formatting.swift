@@ -1,10 +1,10 @@
 import Foundation
 
 /// Numbers as people read them. Everything is independent of the locale, so that logs are alike everywhere.
-public enum Formatting {
+package enum Formatting {
   /// A span of time in its two largest units: `0.42 s`, `45 s`, `12 min 05 s`, `3 h 04 min`, `2 d 03 h`. `unknown` when not finite.
   /// - Parameter seconds: the span; a negative one counts as zero.
-  public static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e12 else { return "unknown" }
     if seconds < 9.995 { return decimals(max(seconds, 0), 2) + " s" }
     let whole = Int(seconds.rounded())
@@ -18,7 +18,7 @@ public enum Formatting {
   }
 
   /// A number of bytes in binary units with three digits: `512 B`, `1.50 KiB`, `12.0 MiB`.
-  public static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
     var (value, unit) = (Double(count), 0)
     while abs(value) >= 1023.5, unit + 1 < units.count { (value, unit) = (value / 1024, unit + 1) }
@@ -26,7 +26,7 @@ public enum Formatting {
   }
 
   /// A whole number with commas between thousands: `1,234,567`.
-  public static func count(_ number: Int) -> String {
+  package static func count(_ number: Int) -> String {
     var digits = String(number.magnitude)
     var groups: [String] = []
     while digits.count > 3 {
@@ -38,16 +38,16 @@ public enum Formatting {
   }
 
   /// A share from 0 to 1 in per cent: `12.34`. The sign is left to the caller.
-  public static func percent(_ share: Double, decimals places: Int = 2) -> String { decimals(share * 100, places) }
+  package static func percent(_ share: Double, decimals places: Int = 2) -> String { decimals(share * 100, places) }
 
   /// A number with this many digits after the point; `nan`, `inf` and `-inf` by name.
-  public static func decimals(_ value: Double, _ places: Int) -> String {
+  package static func decimals(_ value: Double, _ places: Int) -> String {
     guard value.isFinite else { return name(ofNonFinite: value) }
     return String(format: "%.\(max(places, 0))f", value)
   }
 
   /// A number with this many digits that count, without an exponent from 0.0001 up to a million: `0.4213`, `52.10`, `9.800e-05`.
-  public static func significant(_ value: Double, _ digits: Int) -> String {
+  package static func significant(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return name(ofNonFinite: value) }
     if value == 0 { return "0" }
     let size = abs(value)
@@ -59,7 +59,7 @@ public enum Formatting {
   }
 
   /// `1 step`, `2 steps`.
-  public static func plural(_ number: Int, _ noun: String) -> String { "\(count(number)) \(noun)\(number == 1 ? "" : "s")" }
+  package static func plural(_ number: Int, _ noun: String) -> String { "\(count(number)) \(noun)\(number == 1 ? "" : "s")" }
 
   private static func name(ofNonFinite value: Double) -> String { value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
 }

@@ -4,27 +4,27 @@ import Tasks
 ///
 /// A class may be rare because few images show it, or because it is small in all of them. Benchmarks group by one or the other, and a
 /// method may help one kind of rare class alone.
-public struct GroupComparison: Sendable, Encodable {
+package struct GroupComparison: Sendable, Encodable {
   /// A grouping.
-  public struct Grouping: Sendable {
+  package struct Grouping: Sendable {
     /// What was counted: `pixels`.
-    public var unit: String
+    package var unit: String
     /// The groups of the classes.
-    public var groups: ClassGroups
+    package var groups: ClassGroups
 
     /// Creates a grouping.
-    public init(unit: String, groups: ClassGroups) { (self.unit, self.groups) = (unit, groups) }
+    package init(unit: String, groups: ClassGroups) { (self.unit, self.groups) = (unit, groups) }
   }
 
   /// The kind of the score of a class.
-  public let kind: ScoreKind
+  package let kind: ScoreKind
   /// The value of each class, where it is defined.
-  public let values: [Double?]
+  package let values: [Double?]
   /// The groupings.
-  public let groupings: [Grouping]
+  package let groupings: [Grouping]
 
   /// Takes the main score of the classes out of a task's scores; nil where classes have none, or a grouping is of other classes.
-  public init?(_ scores: [Score], classNames: [String], groupings: [Grouping]) {
+  package init?(_ scores: [Score], classNames: [String], groupings: [Grouping]) {
     let kinds = scores.map(\.kind).filter { $0.rank == .main && $0.scopes.contains(.classes) }
     guard let kind = kinds.first, groupings.allSatisfy({ $0.groups.places.count == classNames.count }) else { return nil }
     self.kind = kind
@@ -36,7 +36,7 @@ public struct GroupComparison: Sendable, Encodable {
   func mean(_ grouping: Grouping, group: String) -> ClassMean { grouping.groups.mean(of: values, group: group) }
 
   /// A line for each grouping.
-  public var text: String {
+  package var text: String {
     guard let names = groupings.first?.groups.names else { return "" }
     var table = TextTable(
       columns: [.init("groups by")] + names.flatMap { [.init("\(kind.title) \($0)", isNumeric: true), .init("classes", isNumeric: true)] })
@@ -52,7 +52,7 @@ public struct GroupComparison: Sendable, Encodable {
   }
 
   /// `{"pixels": {"head": {"value": ..., "classes": ...}}}`.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: RecordKey.self)
     for grouping in groupings {
       var groups = values.nestedContainer(keyedBy: RecordKey.self, forKey: RecordKey(grouping.unit))

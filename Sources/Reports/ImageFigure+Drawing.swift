@@ -46,7 +46,7 @@ extension ImageFigure.Layer {
 
 extension Panel.Row {
   /// An image of a task side by side with its annotation and its prediction.
-  public init(_ figure: ImageFigure) {
+  package init(_ figure: ImageFigure) {
     let size = ImageSize(width: figure.input.width, height: figure.input.height)
     func labels(_ layer: ImageFigure.Layer) -> LabelImage {
       if case .labels(let labels) = layer { return labels }

@@ -5,9 +5,9 @@ import Tensors
 ///
 /// Every line is handed to the system by one call as soon as it is written. Lines that a full disk does not take are kept and written with
 /// the next one, so that the file has no gap. Not for use by several threads at once.
-public final class JSONLines {
+package final class JSONLines {
   /// The file.
-  public var path: String { file.path }
+  package var path: String { file.path }
   private let file: AppendedFile
 
   /// Opens a file for writing at its end, and makes it if there is none.
@@ -18,31 +18,31 @@ public final class JSONLines {
   ///   - firstStep: lines of this step and of later ones are removed, so that a resumed run writes the file that an uninterrupted one
   ///     would have written. Nil keeps them all.
   /// - Throws: `LongtailError(.inputOutput)` when the file cannot be opened or shortened, `.badData` when a line is not from here.
-  public init(path: String, cuttingFrom firstStep: Int? = nil) throws {
+  package init(path: String, cuttingFrom firstStep: Int? = nil) throws {
     file = try AppendedFile(path: path) { try JSONLines.keptBytes(of: $0, path: path, firstStep: firstStep) }
   }
 
   /// Adds a record, whose first member has to be its step.
   /// - Throws: as the other form.
-  public func append(_ record: some Encodable) throws { try file.append((JSONValue(encoding: record).line + "\n").utf8) }
+  package func append(_ record: some Encodable) throws { try file.append((JSONValue(encoding: record).line + "\n").utf8) }
 
   /// Adds a line.
   /// - Parameters:
   ///   - step: becomes the first member, `step`.
   ///   - members: the others, in this order.
   /// - Throws: `LongtailError(.inputOutput)`, for instance when the disk is full. The line is kept and written by the next call that can.
-  public func append(step: Int, _ members: [JSONValue.Member]) throws {
+  package func append(step: Int, _ members: [JSONValue.Member]) throws {
     let line = JSONValue.object([JSONValue.Member("step", .int(step))] + members).line + "\n"
     try file.append(line.utf8)
   }
 
   /// Waits until all lines are on the disk: before a checkpoint that counts on them.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func synchronize() throws { try file.synchronize() }
+  package func synchronize() throws { try file.synchronize() }
 
   /// Closes the file, once all lines are in it.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func close() throws { try file.close() }
+  package func close() throws { try file.close() }
 
   /// How many bytes from the beginning stay: complete lines of steps before `firstStep`. Reads the file in pieces of 1 MiB.
   private static func keptBytes(of handle: FileHandle, path: String, firstStep: Int?) throws -> UInt64 {

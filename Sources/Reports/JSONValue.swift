@@ -1,7 +1,7 @@
 import Tensors
 
 /// JSON with keys in the order given and numbers in the shortest form that reads back exactly, so that equal values give equal bytes.
-public enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
   /// `null`.
   case null
   /// `true` or `false`.
@@ -18,27 +18,27 @@ public enum JSONValue: Sendable, Equatable {
   case object([Member])
 
   /// A named value.
-  public struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     /// The name.
-    public var key: String
+    package var key: String
     /// The value.
-    public var value: JSONValue
+    package var value: JSONValue
 
     /// Names a value.
-    public init(_ key: String, _ value: JSONValue) { (self.key, self.value) = (key, value) }
+    package init(_ key: String, _ value: JSONValue) { (self.key, self.value) = (key, value) }
 
     /// Names values, in order.
-    public static func list(_ pairs: KeyValuePairs<String, JSONValue>) -> [Member] { pairs.map { Member($0.key, $0.value) } }
+    package static func list(_ pairs: KeyValuePairs<String, JSONValue>) -> [Member] { pairs.map { Member($0.key, $0.value) } }
   }
 
   /// An object from pairs.
-  public static func members(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue { .object(pairs.map { Member($0.key, $0.value) }) }
+  package static func members(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue { .object(pairs.map { Member($0.key, $0.value) }) }
 
   /// A number, or `null` where there is none.
-  public static func number(_ value: Double?) -> JSONValue { value.map(JSONValue.double) ?? .null }
+  package static func number(_ value: Double?) -> JSONValue { value.map(JSONValue.double) ?? .null }
 
   /// One line without blanks.
-  public var line: String {
+  package var line: String {
     switch self {
     case .null: return "null"
     case .bool(let value): return value ? "true" : "false"
@@ -52,7 +52,7 @@ public enum JSONValue: Sendable, Equatable {
   }
 
   /// Indented by two blanks, one member or element a line, with a line end.
-  public var pretty: String { indented(0) + "\n" }
+  package var pretty: String { indented(0) + "\n" }
 
   private func indented(_ depth: Int) -> String {
     let (outer, inner) = (String(repeating: "  ", count: depth), String(repeating: "  ", count: depth + 1))

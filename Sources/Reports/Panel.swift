@@ -2,46 +2,46 @@ import Images
 import Tensors
 
 /// A picture of several images: each with its labels and what the network says, and below all a legend of the classes.
-public struct Panel: Sendable {
+package struct Panel: Sendable {
   /// One row of the picture.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// What the network saw, or the whole image.
-    public var input: RGBImage
+    package var input: RGBImage
     /// The labels; 255 is ignored.
-    public var truth: LabelImage
+    package var truth: LabelImage
     /// The network's classes.
-    public var prediction: LabelImage
+    package var prediction: LabelImage
     /// What the third column shows instead of the network's classes; of the same size.
-    public var overlay: RGBImage?
+    package var overlay: RGBImage?
     /// What the second column shows instead of the labels; of the same size.
-    public var drawnTruth: RGBImage?
+    package var drawnTruth: RGBImage?
 
     /// Creates a row.
-    public init(input: RGBImage, truth: LabelImage, prediction: LabelImage) {
+    package init(input: RGBImage, truth: LabelImage, prediction: LabelImage) {
       (self.input, self.truth, self.prediction) = (input, truth, prediction)
     }
   }
 
   /// The rows, from the top.
-  public var rows: [Row]
+  package var rows: [Row]
   /// The names of the classes.
-  public var classNames: [String]
+  package var classNames: [String]
   /// The colours of the classes.
-  public var palette: [RGBColour]
+  package var palette: [RGBColour]
   /// What the columns are called.
-  public var titles = ["input", "truth", "prediction"]
+  package var titles = ["input", "truth", "prediction"]
   /// The classes in the legend; nil for all.
-  public var legend: [Int]?
+  package var legend: [Int]?
   /// A line at the top, such as step and score; empty for none.
-  public var caption: String
+  package var caption: String
 
   /// Plans a picture.
-  public init(rows: [Row], classNames: [String], palette: [RGBColour], caption: String = "") {
+  package init(rows: [Row], classNames: [String], palette: [RGBColour], caption: String = "") {
     (self.rows, self.classNames, self.palette, self.caption) = (rows, classNames, palette, caption)
   }
 
   /// The colour of pixels that have no class.
-  public static let ignoredColour = RGBColour.black
+  package static let ignoredColour = RGBColour.black
 
   private static let background = RGBColour(24, 24, 24)
   private static let ink = RGBColour(230, 230, 230)
@@ -51,7 +51,7 @@ public struct Panel: Sendable {
   ///
   /// Small images are enlarged by a whole factor, so that each is at least 160 pixels wide; all rows are as wide as the widest.
   /// - Throws: `LongtailError(.badData)` when there is no row, the three pictures of a row differ in size, or names and colours in number.
-  public func image() throws -> RGBImage {
+  package func image() throws -> RGBImage {
     try check()
     let gap = Panel.gap
     let widest = rows.map(\.input.width).max() ?? 1

@@ -3,7 +3,7 @@ import Foundation
 /// How far training is. On a terminal one line that is drawn anew in place; elsewhere a plain line every few steps.
 ///
 /// Not for use by several threads at once.
-public final class ProgressLine {
+package final class ProgressLine {
   private let terminal: Terminal
   private let every: Int
   private let clock: () -> Double
@@ -14,7 +14,7 @@ public final class ProgressLine {
   private var isShown = false
 
   /// Least time between two drawings, in seconds: at most ten a second.
-  public static let drawingInterval = 0.1
+  package static let drawingInterval = 0.1
 
   /// Prepares a line.
   /// - Parameters:
@@ -22,7 +22,7 @@ public final class ProgressLine {
   ///   - every: steps from one plain line to the next, where drawing in place is not possible.
   ///   - clock: seconds from any beginning, never falling.
   ///   - write: puts text out, without adding a line end.
-  public init(
+  package init(
     terminal: Terminal, every: Int, clock: @escaping () -> Double = { ProcessInfo.processInfo.systemUptime },
     write: @escaping (String) -> Void
   ) {
@@ -30,7 +30,7 @@ public final class ProgressLine {
   }
 
   /// Takes in a finished step, and shows it when it is time.
-  public func update(_ record: StepRecord) {
+  package func update(_ record: StepRecord) {
     if record.seconds.isFinite, record.seconds > 0 {
       // The first step plans and measures; it must not colour the estimate for long.
       let weight = record.step <= 2 ? 1 : 0.1
@@ -46,7 +46,7 @@ public final class ProgressLine {
   }
 
   /// Writes lines of other text: the live line makes place, and comes back below.
-  public func print(_ text: String) {
+  package func print(_ text: String) {
     let wasShown = isShown
     clear()
     write(text.hasSuffix("\n") ? text : text + "\n")
@@ -54,7 +54,7 @@ public final class ProgressLine {
   }
 
   /// Takes the live line away, so that others can write. It comes back with the next step.
-  public func clear() {
+  package func clear() {
     guard isShown else { return }
     write("\r\u{1b}[K")
     isShown = false
@@ -62,7 +62,7 @@ public final class ProgressLine {
   }
 
   /// Leaves the live line standing as it is, and goes to the next one.
-  public func finish() {
+  package func finish() {
     guard isShown else { return }
     if let lastRecord { draw(lastRecord) }
     write("\n")
@@ -70,7 +70,7 @@ public final class ProgressLine {
   }
 
   /// The line's text: `epoch 3/30  step 412/1,350  loss 0.4213  lr 9.80e-04  52.1 images/s  12 min 05 s left`.
-  public func text(for record: StepRecord) -> String {
+  package func text(for record: StepRecord) -> String {
     var parts = ["epoch \(record.epoch)/\(record.totalEpochs)"]
     parts.append("step \(Formatting.count(record.step))/\(Formatting.count(record.totalSteps))")
     parts.append("loss \(Formatting.significant(record.loss, 4))")

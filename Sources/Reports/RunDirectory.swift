@@ -20,16 +20,16 @@ import Tensors
 ///     checkpoints/        see the checkpoint store
 ///
 /// Whole files are replaced in one step, so that readers never see a part.
-public final class RunDirectory {
+package final class RunDirectory {
   /// The directory.
-  public let path: String
+  package let path: String
   /// What was said about a lock that an earlier process had left behind; nil when there was none.
-  public var takeover: String? { lock.takeover }
+  package var takeover: String? { lock.takeover }
   private let lock: RunLock
 
   /// Makes a directory for a new run, parents included, and locks it.
   /// - Throws: `LongtailError(.usage)` when it holds a run already, `.mismatch` when another trainer is at work in it, `.inputOutput`.
-  public static func create(at path: String) throws -> RunDirectory {
+  package static func create(at path: String) throws -> RunDirectory {
     try makeDirectory(path)
     // A configuration is refused below, with another advice.
     try requireNoForeignFiles(in: path, besides: "config.yaml")
@@ -45,7 +45,7 @@ public final class RunDirectory {
 
   /// Locks the directory of a run that is to go on.
   /// - Throws: `LongtailError(.missingInput)` when there is none, `.mismatch` when another trainer is at work in it, `.inputOutput`.
-  public static func reopen(at path: String) throws -> RunDirectory {
+  package static func reopen(at path: String) throws -> RunDirectory {
     guard FileManager.default.fileExists(atPath: "\(path)/config.yaml") else {
       throw LongtailError(
         .missingInput, "\(path): there is no run to resume (no config.yaml in it)", advice: "Name the directory of a run.")
@@ -57,7 +57,7 @@ public final class RunDirectory {
 
   /// Makes a directory or locks that of a run, whichever it is: for a run that goes on where there is one, and for one that replaces it.
   /// - Throws: `LongtailError(.mismatch)` when another trainer is at work in it, `.inputOutput`.
-  public static func open(at path: String) throws -> RunDirectory {
+  package static func open(at path: String) throws -> RunDirectory {
     try makeDirectory(path)
     try requireNoForeignFiles(in: path)
     let directory = try RunDirectory(locking: path)
@@ -71,27 +71,27 @@ public final class RunDirectory {
   }
 
   /// Gives the directory free for others.
-  public func close() { lock.release() }
+  package func close() { lock.release() }
 
   /// The path of a file in the directory.
-  public func file(_ name: String) -> String { "\(path)/\(name)" }
+  package func file(_ name: String) -> String { "\(path)/\(name)" }
 
   /// The file of steps.
-  public var logPath: String { file("log.jsonl") }
+  package var logPath: String { file("log.jsonl") }
   /// The file of evaluations.
-  public var classLogPath: String { file("classes.jsonl") }
+  package var classLogPath: String { file("classes.jsonl") }
   /// The file of what the classes' diary has added up at checkpoints between two evaluations.
-  public var diaryPath: String { file("diary.jsonl") }
+  package var diaryPath: String { file("diary.jsonl") }
   /// The directory of checkpoints. Its making is left to the store.
-  public var checkpointsPath: String { file("checkpoints") }
+  package var checkpointsPath: String { file("checkpoints") }
   /// The picture of the evaluation after a step: `pictures/step-000120.png`.
-  public func picturePath(step: Int) -> String { file("pictures/\(RunDirectory.stepName(step)).png") }
+  package func picturePath(step: Int) -> String { file("pictures/\(RunDirectory.stepName(step)).png") }
 
   /// Writes or removes `STOPPED`, which says that the run ended on request with a complete checkpoint.
   ///
   /// Open MPI hides the exit code of ranks that end because mpirun got SIGTERM; scripts can look for this file.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func markStopped(_ text: String?) throws {
+  package func markStopped(_ text: String?) throws {
     if let text { return try write(text + "\n", to: "STOPPED") }
     guard FileManager.default.fileExists(atPath: file("STOPPED")) else { return }
     do {
@@ -103,11 +103,11 @@ public final class RunDirectory {
 
   /// Writes `config.yaml`.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeConfiguration(_ yaml: String) throws { try write(yaml, to: "config.yaml") }
+  package func writeConfiguration(_ yaml: String) throws { try write(yaml, to: "config.yaml") }
 
   /// Writes `environment.json`. That of an earlier start of the run is kept as `environment-until-<time>.json`.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeEnvironment(_ environment: RunEnvironment) throws {
+  package func writeEnvironment(_ environment: RunEnvironment) throws {
     let name = "environment.json"
     if FileManager.default.fileExists(atPath: file(name)) {
       let stem = "environment-until-\(environment.started.filter { $0 != ":" }).json"
@@ -120,16 +120,16 @@ public final class RunDirectory {
 
   /// Writes `classes.json`.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeClasses(_ record: ClassesRecord) throws { try write(JSONValue(encoding: record).pretty, to: "classes.json") }
+  package func writeClasses(_ record: ClassesRecord) throws { try write(JSONValue(encoding: record).pretty, to: "classes.json") }
 
   /// Writes `best.json`.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeBest(_ record: BestRecord) throws { try write(JSONValue(encoding: record).pretty, to: "best.json") }
+  package func writeBest(_ record: BestRecord) throws { try write(JSONValue(encoding: record).pretty, to: "best.json") }
 
   /// Writes `final-table.md`.
   /// - Parameter diagnosis: goes below the table where it found something.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeFinalTable(_ record: EvaluationRecord, title: String, diagnosis: TailDiagnosis? = nil) throws {
+  package func writeFinalTable(_ record: EvaluationRecord, title: String, diagnosis: TailDiagnosis? = nil) throws {
     let findings = diagnosis.map { $0.isEmpty ? "" : "\n## Worth a look\n\n" + $0.markdownLines.joined(separator: "\n") + "\n" }
     try write(ClassTable(record).markdown(title: title) + (findings ?? ""), to: "final-table.md")
   }
@@ -138,7 +138,7 @@ public final class RunDirectory {
   /// - Returns: its path.
   /// - Throws: what drawing and encoding throw, `LongtailError(.inputOutput)`.
   @discardableResult
-  public func writePicture(_ panel: Panel, step: Int) throws -> String {
+  package func writePicture(_ panel: Panel, step: Int) throws -> String {
     let path = picturePath(step: step)
     try RunDirectory.makeDirectory(file("pictures"))
     try panel.image().writePNG(to: path)
@@ -173,7 +173,7 @@ public final class RunDirectory {
 
   /// Writes `evaluation.json`.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func writeEvaluation(_ details: EvaluationDetails) throws {
+  package func writeEvaluation(_ details: EvaluationDetails) throws {
     try write(JSONValue(encoding: details).line + "\n", to: "evaluation.json")
   }
 
@@ -181,7 +181,7 @@ public final class RunDirectory {
   /// - Returns: its path.
   /// - Throws: `LongtailError(.inputOutput)`.
   @discardableResult
-  public func writeReport(_ report: RunReport) throws -> String {
+  package func writeReport(_ report: RunReport) throws -> String {
     try write(report.html, to: "report.html")
     return file("report.html")
   }

@@ -2,21 +2,21 @@ import Foundation
 import Tensors
 
 /// Several runs side by side, as `longtail runs` lists them.
-public struct RunListing: Sendable {
+package struct RunListing: Sendable {
   /// A run in one line.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// Its directory.
-    public var path: String
+    package var path: String
     /// What it wrote.
-    public var results: RunResults
+    package var results: RunResults
     /// How it stands.
-    public var state: RunState
+    package var state: RunState
     /// When it was started, in UTC, where known.
-    public var started: String?
+    package var started: String?
 
     /// Reads a run.
     /// - Throws: `LongtailError(.badData)` where a file of it is not what it should be.
-    public init(readingFrom path: String) throws {
+    package init(readingFrom path: String) throws {
       self.path = path
       results = try RunResults(readingFrom: path)
       state = results.state
@@ -25,14 +25,14 @@ public struct RunListing: Sendable {
     }
 
     /// The last epoch that was begun.
-    public var epoch: Int { results.steps.last?.epoch ?? 0 }
+    package var epoch: Int { results.steps.last?.epoch ?? 0 }
     fileprivate var name: String { URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent }
     /// The main score of the group of the rarest classes.
     fileprivate var rarest: Double? { results.task.groups.last.flatMap { results.last?.main(ofGroup: $0) } }
   }
 
   /// What runs are put in order by.
-  public enum Order: Sendable, Equatable {
+  package enum Order: Sendable, Equatable {
     /// The directory, as numbers in it count: 9 before 10.
     case name
     /// The time of training, the shortest first.
@@ -45,7 +45,7 @@ public struct RunListing: Sendable {
     case score(String)
 
     /// Reads a name; what is none of the fixed ones is a score's.
-    public init(_ name: String) {
+    package init(_ name: String) {
       switch name {
       case "name": self = .name
       case "time": self = .time
@@ -57,16 +57,16 @@ public struct RunListing: Sendable {
   }
 
   /// The runs.
-  public private(set) var rows: [Row] = []
+  package private(set) var rows: [Row] = []
   /// Runs that cannot be read, in words.
-  public private(set) var problems: [String] = []
+  package private(set) var problems: [String] = []
 
   /// How deep runs are looked for below a directory that is none.
   static let depth = 3
 
   /// Looks for runs: each directory is one, or has some in it.
   /// - Throws: `LongtailError(.missingInput)` for a directory that is not there.
-  public init(_ directories: [String], order: Order = .name) throws {
+  package init(_ directories: [String], order: Order = .name) throws {
     var seen: Set<String> = []
     for directory in directories {
       var isDirectory: ObjCBool = false
@@ -122,13 +122,13 @@ public struct RunListing: Sendable {
   }
 
   /// Whether two runs of one network differ in the algorithms of their convolutions, and so in how their numbers are rounded.
-  public var algorithmsDiffer: Bool {
+  package var algorithmsDiffer: Bool {
     let networks = Dictionary(grouping: rows) { "\($0.results.configuration.model.name) \($0.results.configuration.model.width)" }
     return networks.values.contains { Set($0.compactMap(\.results.algorithms?.digest)).count > 1 }
   }
 
   /// The table. Algorithms have a column where they differ.
-  public var table: TextTable {
+  package var table: TextTable {
     let differs = algorithmsDiffer
     // Runs of several tasks have no score in common.
     let kinds = Set(rows.compactMap(\.results.task.main))
@@ -158,7 +158,7 @@ public struct RunListing: Sendable {
   }
 
   /// The same as one JSON object; shares are from 0 to 1.
-  public var json: JSONValue {
+  package var json: JSONValue {
     .members([
       "runs": .array(
         rows.map { row in

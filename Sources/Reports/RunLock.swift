@@ -8,32 +8,32 @@ import Tensors
 /// Keeps a second trainer out of a run directory: a file `run.lock` that names the process that holds it.
 ///
 /// A lock whose process is gone, on this host, is taken over. One of another host is left alone, since nothing can be known about it.
-public final class RunLock {
+package final class RunLock {
   /// Who holds a lock.
-  public struct Holder: Sendable, Codable, Equatable {
+  package struct Holder: Sendable, Codable, Equatable {
     /// The host's name.
-    public var host: String
+    package var host: String
     /// The process.
-    public var pid: Int32
+    package var pid: Int32
     /// When the process began, in ticks since the host did: distinguishes it from a later one with the same number.
-    public var processStart: UInt64
+    package var processStart: UInt64
     /// When the lock was taken, in UTC: `2026-01-31T12:00:00Z`.
-    public var since: String
+    package var since: String
 
     /// Describes a holder.
-    public init(host: String, pid: Int32, processStart: UInt64, since: String) {
+    package init(host: String, pid: Int32, processStart: UInt64, since: String) {
       (self.host, self.pid, self.processStart, self.since) = (host, pid, processStart, since)
     }
 
     /// This process, now.
-    public static func current() -> Holder {
+    package static func current() -> Holder {
       let pid = getpid()
       return Holder(
         host: ProcessInfo.processInfo.hostName, pid: pid, processStart: Holder.processStart(of: pid) ?? 0, since: Timestamp.now())
     }
 
     /// Whether the process still runs; nil when it is on another host.
-    public var isAlive: Bool? {
+    package var isAlive: Bool? {
       guard host == ProcessInfo.processInfo.hostName else { return nil }
       guard kill(pid, 0) == 0 || errno == EPERM else { return false }
       guard let fields = Holder.status(of: pid), let state = fields.first, let now = Holder.processStart(of: pid) else { return true }
@@ -58,16 +58,16 @@ public final class RunLock {
   }
 
   /// The file.
-  public let path: String
+  package let path: String
   /// What is in it.
-  public let holder: Holder
+  package let holder: Holder
   /// What was found and done about a lock that its process had left behind; nil when there was none.
-  public let takeover: String?
+  package let takeover: String?
   private var isReleased = false
 
   /// Takes the lock of a directory.
   /// - Throws: `LongtailError(.mismatch)` when another process holds it, `.inputOutput` when the file cannot be written.
-  public init(directory: String, holder: Holder = .current()) throws {
+  package init(directory: String, holder: Holder = .current()) throws {
     path = "\(directory)/run.lock"
     self.holder = holder
     var explanation: String?
@@ -106,7 +106,7 @@ public final class RunLock {
   }
 
   /// Gives the lock back: removes the file, if it is still this one's.
-  public func release() {
+  package func release() {
     guard !isReleased else { return }
     isReleased = true
     let found = (try? Data(contentsOf: URL(fileURLWithPath: path))).flatMap { try? JSONDecoder().decode(Holder.self, from: $0) }
@@ -150,12 +150,12 @@ public final class RunLock {
 }
 
 /// Points in time as text.
-public enum Timestamp {
+package enum Timestamp {
   /// Now, in UTC: `2026-01-31T12:00:00Z`.
-  public static func now() -> String { text(Date().timeIntervalSince1970) }
+  package static func now() -> String { text(Date().timeIntervalSince1970) }
 
   /// Seconds since 1970 in UTC: `2026-01-31T12:00:00Z`.
-  public static func text(_ seconds: Double) -> String {
+  package static func text(_ seconds: Double) -> String {
     var time = time_t(seconds.isFinite ? seconds : 0)
     var parts = tm()
     gmtime_r(&time, &parts)

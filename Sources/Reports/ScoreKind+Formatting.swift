@@ -3,7 +3,7 @@ import Tasks
 /// Scores as tables and pages show them: shares in per cent, numbers as they are.
 extension ScoreKind {
   /// The heading of a column: `mIoU %`.
-  public var heading: String { unit == .share ? "\(title) %" : title }
+  package var heading: String { unit == .share ? "\(title) %" : title }
 
   /// The heading of the column of a group, which comes first: `tail mIoU %`.
   func heading(ofGroup group: String) -> String { "\(group) \(heading)" }
@@ -12,13 +12,13 @@ extension ScoreKind {
   var axis: String { unit == .share ? "\(title), %" : title }
 
   /// The value without a unit; a dash where it is undefined.
-  public func cell(_ value: Double?, decimals: Int = 2) -> String {
+  package func cell(_ value: Double?, decimals: Int = 2) -> String {
     guard let value else { return "–" }
     return unit == .share ? Formatting.percent(value, decimals: decimals) : Formatting.significant(value, decimals + 2)
   }
 
   /// The value with its unit: `47.53 %`.
-  public func text(_ value: Double, decimals: Int = 2) -> String { cell(value, decimals: decimals) + (unit == .share ? " %" : "") }
+  package func text(_ value: Double, decimals: Int = 2) -> String { cell(value, decimals: decimals) + (unit == .share ? " %" : "") }
 
   /// What charts draw: per cent for shares.
   func scaled(_ value: Double) -> Double { unit == .share ? value * 100 : value }

@@ -5,28 +5,28 @@ import Foundation
 #endif
 
 /// What the place that text goes to can do.
-public struct Terminal: Sendable, Equatable {
+package struct Terminal: Sendable, Equatable {
   /// Whether a line can be drawn anew in place: a terminal, and not a dumb one.
-  public var isInteractive: Bool
+  package var isInteractive: Bool
   /// Columns, 80 where unknown.
-  public var width: Int
+  package var width: Int
   /// Whether colours are welcome.
-  public var usesColour: Bool
+  package var usesColour: Bool
 
   /// Describes a place.
-  public init(isInteractive: Bool, width: Int = 80, usesColour: Bool = false) {
+  package init(isInteractive: Bool, width: Int = 80, usesColour: Bool = false) {
     (self.isInteractive, self.width, self.usesColour) = (isInteractive, width, usesColour)
   }
 
   /// A file or a pipe: whole lines, no colours.
-  public static let plain = Terminal(isInteractive: false)
+  package static let plain = Terminal(isInteractive: false)
 
   /// Asks the system about an open file.
   /// - Parameters:
   ///   - descriptor: 1 for standard output, 2 for standard error.
   ///   - environment: `NO_COLOR` (set to anything but nothing) turns colours off, `TERM=dumb` everything, `COLUMNS` serves where the
   ///     system does not know the width.
-  public static func detect(
+  package static func detect(
     descriptor: Int32, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> Terminal {
     // Open MPI gives every process a terminal of its own making; what counts is where mpirun itself writes.
@@ -42,7 +42,7 @@ public struct Terminal: Sendable, Equatable {
   }
 
   /// How a piece of text stands out.
-  public enum Style: String, Sendable {
+  package enum Style: String, Sendable {
     /// Important.
     case bold = "1"
     /// Something to look at: yellow.
@@ -52,5 +52,5 @@ public struct Terminal: Sendable, Equatable {
   }
 
   /// The text in a style where colours are welcome, else as it is.
-  public func styled(_ text: String, _ style: Style) -> String { usesColour ? "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m" : text }
+  package func styled(_ text: String, _ style: Style) -> String { usesColour ? "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m" : text }
 }

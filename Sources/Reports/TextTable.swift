@@ -1,35 +1,35 @@
 /// A table as text: aligned columns for a terminal, or Markdown.
-public struct TextTable: Sendable, Equatable {
+package struct TextTable: Sendable, Equatable {
   /// One column.
-  public struct Column: Sendable, Equatable {
+  package struct Column: Sendable, Equatable {
     /// The words at its head.
-    public var title: String
+    package var title: String
     /// Whether cells are pushed to the right, as numbers are.
-    public var isNumeric: Bool
+    package var isNumeric: Bool
 
     /// Describes a column.
-    public init(_ title: String, isNumeric: Bool = false) { (self.title, self.isNumeric) = (title, isNumeric) }
+    package init(_ title: String, isNumeric: Bool = false) { (self.title, self.isNumeric) = (title, isNumeric) }
   }
 
   /// The columns, from left to right.
-  public var columns: [Column]
+  package var columns: [Column]
   /// The rows; missing cells are empty, surplus ones are left out.
-  public private(set) var rows: [[String]] = []
+  package private(set) var rows: [[String]] = []
   private var rules: Set<Int> = []
 
   /// A table without rows.
-  public init(columns: [Column]) { self.columns = columns }
+  package init(columns: [Column]) { self.columns = columns }
 
   /// Adds a row.
-  public mutating func append(_ cells: [String]) {
+  package mutating func append(_ cells: [String]) {
     rows.append(columns.indices.map { $0 < cells.count ? cells[$0] : "" })
   }
 
   /// Draws a line below the rows so far; Markdown has none.
-  public mutating func appendRule() { rules.insert(rows.count) }
+  package mutating func appendRule() { rules.insert(rows.count) }
 
   /// Lines of aligned columns, two blanks between them, no blanks at their ends.
-  public var lines: [String] {
+  package var lines: [String] {
     let widths = columns.indices.map { column in
       (rows.map { $0[column].count } + [columns[column].title.count]).max() ?? 0
     }
@@ -51,7 +51,7 @@ public struct TextTable: Sendable, Equatable {
   }
 
   /// The lines of a Markdown table. A `|` in a cell is escaped.
-  public var markdownLines: [String] {
+  package var markdownLines: [String] {
     func line(_ cells: [String]) -> String {
       "| " + cells.map { $0.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|") }.joined(separator: " | ")
         + " |"

@@ -5,14 +5,14 @@ import Training
 
 extension NetworkFacts {
   /// Asks the network and the pipeline.
-  public init(_ experiment: Experiment) {
+  package init(_ experiment: Experiment) {
     self.init()
     stride = try? experiment.graph.coarsestStride()
     inputPixels = experiment.evaluationSize.width * experiment.evaluationSize.height
   }
 
   /// What a run's configuration says about its network. Nothing where this build does not know the model.
-  public init(_ results: RunResults) {
+  package init(_ results: RunResults) {
     self.init()
     let (configuration, classes) = (results.configuration, results.last?.classes.count ?? results.training.counts.count)
     let graph = try? ModelRegistry.make(

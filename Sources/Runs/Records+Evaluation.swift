@@ -8,7 +8,7 @@ extension EvaluationRecord {
   /// - Parameters:
   ///   - lastStep: the last step before it, where there was one.
   ///   - diary: that of each class, where one is kept.
-  public init(
+  package init(
     _ report: EvaluationReport, experiment: Experiment, statistics: ClassStatistics, lastStep: StepReport? = nil, diary: [ClassDiary] = []
   ) {
     self.init(TaskDescription(experiment.task))
@@ -40,7 +40,7 @@ extension EvaluationRecord {
 
 extension EvaluationDetails {
   /// What an evaluation of an experiment found.
-  public init(_ report: EvaluationReport, experiment: Experiment) {
+  package init(_ report: EvaluationReport, experiment: Experiment) {
     self.init(
       TaskDescription(experiment.task), step: report.step, split: experiment.evaluationSplit.shortName, classNames: experiment.classNames,
       confusions: report.evaluation.confusions,
@@ -52,7 +52,7 @@ extension EvaluationDetails {
 
 extension ClassesRecord {
   /// The classes of an experiment, as they were counted.
-  public init(_ experiment: Experiment, _ statistics: ClassStatistics) throws {
+  package init(_ experiment: Experiment, _ statistics: ClassStatistics) throws {
     let counts = statistics.audit.statistics
     self.init(
       TaskDescription(experiment.task),

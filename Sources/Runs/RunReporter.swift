@@ -9,7 +9,7 @@ import Tensors
 import Training
 
 /// Writes down how a run goes, on rank zero: a progress line, `log.jsonl`, the table of classes, pictures.
-public final class RunReporter: TrainingObserver {
+package final class RunReporter: TrainingObserver {
   let experiment: Experiment
   private let task: TaskDescription
   private let statistics: ClassStatistics
@@ -23,15 +23,15 @@ public final class RunReporter: TrainingObserver {
   private var start = TrainingStart()
 
   /// The last evaluation, as tables show it.
-  public private(set) var evaluation: EvaluationRecord?
+  package private(set) var evaluation: EvaluationRecord?
   /// The newest picture.
-  public private(set) var picturePath: String?
+  package private(set) var picturePath: String?
 
   /// Prepares; files are opened when training starts.
   /// - Parameters:
   ///   - terminal: where progress is shown.
   ///   - write: takes what people see.
-  public init(
+  package init(
     _ experiment: Experiment, statistics: ClassStatistics, directory: RunDirectory, terminal: Terminal, write: @escaping (String) -> Void
   ) {
     self.experiment = experiment
@@ -44,7 +44,7 @@ public final class RunReporter: TrainingObserver {
   }
 
   /// Opens the logs, cutting off what a resumed run will do again.
-  public func trainingWillStart(_ start: TrainingStart) throws {
+  package func trainingWillStart(_ start: TrainingStart) throws {
     self.start = start
     for note in start.resumed { progress.print(note) }
     diary = ClassDiarySums(classes: experiment.classNames.count)
@@ -66,7 +66,7 @@ public final class RunReporter: TrainingObserver {
   }
 
   /// One line in the log, one on the screen.
-  public func didStep(_ report: StepReport) throws {
+  package func didStep(_ report: StepReport) throws {
     var record = StepRecord()
     record.step = report.step
     record.totalSteps = start.totalSteps
@@ -113,7 +113,7 @@ public final class RunReporter: TrainingObserver {
   }
 
   /// The evaluation in the log of classes, a line on the screen, a picture.
-  public func didEvaluate(_ report: EvaluationReport, learner: Learner) throws {
+  package func didEvaluate(_ report: EvaluationReport, learner: Learner) throws {
     let moments = try learner.classifierMoments()
     let entries = (0..<diary.classes).map { k in
       diary.diary(
@@ -151,7 +151,7 @@ public final class RunReporter: TrainingObserver {
   }
 
   /// Brings the logs to the disk: a run that goes on from the checkpoint counts on their lines.
-  public func willSave(step: Int) throws {
+  package func willSave(step: Int) throws {
     try toleratingFullDisk {
       try log?.synchronize()
       try classLog?.synchronize()
@@ -167,12 +167,12 @@ public final class RunReporter: TrainingObserver {
   }
 
   /// Notes the best evaluations so far.
-  public func didSave(step: Int, best: [RunRecord.Best]) throws {
+  package func didSave(step: Int, best: [RunRecord.Best]) throws {
     try toleratingFullDisk { try directory.writeBest(BestRecord(best.map { ($0.metric, .init(value: $0.value, step: $0.step)) })) }
   }
 
   /// Warns of a checkpoint that could not be written.
-  public func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws {
+  package func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws {
     let text = (failure.error as? LongtailError)?.message ?? "\(failure.error)"
     let count =
       failure.isPublished
@@ -193,7 +193,7 @@ public final class RunReporter: TrainingObserver {
   private var warned: Set<String> = []
 
   /// Prints and writes the table of classes, closes the logs.
-  public func finish(_ summary: TrainingSummary) throws {
+  package func finish(_ summary: TrainingSummary) throws {
     progress.finish()
     try log?.close()
     try classLog?.close()

@@ -44,14 +44,14 @@ final class LabelMapWriter: PredictionWriter {
 
 extension SegmentationTask {
   /// A label image, an overlay, and probabilities where they are wanted.
-  public func predictionNames(_ options: PredictionOptions, count: Int) -> PredictionNames {
+  package func predictionNames(_ options: PredictionOptions, count: Int) -> PredictionNames {
     PredictionNames(
       suffixes: [LabelMapWriter.labelSuffix, LabelMapWriter.overlaySuffix]
         + (options.probabilities ? [LabelMapWriter.probabilitiesSuffix] : []))
   }
 
   /// Predicts with the looks at each image that evaluation takes.
-  public func makePredictionWriter(_ network: InferenceNetwork, _ options: PredictionOptions) throws -> any PredictionWriter {
+  package func makePredictionWriter(_ network: InferenceNetwork, _ options: PredictionOptions) throws -> any PredictionWriter {
     LabelMapWriter(
       Predictor(network, views: views, decision: decision), classes: network.classNames, palette: images.classes.map(\.colour), options)
   }

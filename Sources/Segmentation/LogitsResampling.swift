@@ -3,7 +3,7 @@ import Tensors
 import Threading
 
 /// Class scores brought to another size before the best class is taken, as benchmarks score predictions at the label's own size.
-public enum LogitsResampling {
+package enum LogitsResampling {
   /// The best class of each pixel of an image of `size`, from scores interpolated bilinearly with half-pixel centres.
   ///
   /// Cost: 4 C multiplications a pixel, spread over the compute threads.
@@ -11,7 +11,7 @@ public enum LogitsResampling {
   ///   - logits: rows of scores, of images of `columns` columns with padding at the right and below.
   ///   - image: which image.
   ///   - valid: the part of the rows that is not padding.
-  public static func predictions(of logits: RowsView, image: Int, columns: Int, valid: ImageSize, size: ImageSize) -> [Int32] {
+  package static func predictions(of logits: RowsView, image: Int, columns: Int, valid: ImageSize, size: ImageSize) -> [Int32] {
     var predictions = [Int32](repeating: 0, count: size.width * size.height)
     let offsets = (0..<logits.classes).map { logits.index(image: image, row: 0, class: $0) }
     let stride = logits.rowStride

@@ -7,7 +7,7 @@ import Tensors
 
 /// Predicts single images, at the network's input size and back at the image's own; with several views of each where
 /// `evaluation.views` asks for them.
-public final class Predictor {
+package final class Predictor {
   private let network: InferenceNetwork
   private let shifter = RowShifter()
   private let views: Configuration.Views
@@ -18,7 +18,7 @@ public final class Predictor {
   /// - Parameters:
   ///   - views: the looks at an image.
   ///   - decision: how classes are chosen. A shift has to be among the network's offsets already.
-  public init(_ network: InferenceNetwork, views: Configuration.Views, decision: Configuration.Decision = .init()) {
+  package init(_ network: InferenceNetwork, views: Configuration.Views, decision: Configuration.Decision = .init()) {
     self.network = network
     self.views = views
     self.decision = decision
@@ -30,11 +30,11 @@ public final class Predictor {
   /// With one look at the image, the most probable class may differ from `predict(_:)` where two are all but equal: there scores are
   /// interpolated, here probabilities.
   /// - Throws: `LongtailError` when the network cannot take the size.
-  public func probabilities(of image: RGBImage) throws -> ProbabilityMap { try inference.probabilities(of: image) }
+  package func probabilities(of image: RGBImage) throws -> ProbabilityMap { try inference.probabilities(of: image) }
 
   /// The best class of each pixel, at the image's own size, as a label image.
   /// - Throws: `LongtailError` when the network cannot take the size, or has more classes than a label image can tell apart.
-  public func predict(_ image: RGBImage) throws -> LabelImage {
+  package func predict(_ image: RGBImage) throws -> LabelImage {
     try label(predictions(of: image, size: ImageSize(width: image.width, height: image.height)), image.width, image.height)
   }
 
@@ -43,7 +43,7 @@ public final class Predictor {
   /// A window that is not smaller than the image is no window: then, as without views, scores are interpolated and not probabilities.
   /// A decision by rank, and several networks, always take probabilities.
   /// - Throws: `LongtailError` when the network cannot take the size.
-  public func predictions(of image: RGBImage, size wanted: ImageSize) throws -> [Int32] {
+  package func predictions(of image: RGBImage, size wanted: ImageSize) throws -> [Int32] {
     try judgement(of: image, size: wanted, withProbabilities: false).predictions
   }
 
@@ -69,7 +69,7 @@ public final class Predictor {
 
   /// The classes of a map, chosen as the decision says, as a label image.
   /// - Throws: `LongtailError` if the map is not whole, or has more classes than a label image can tell apart.
-  public func label(_ map: ProbabilityMap) throws -> LabelImage { try label(map.predictions(decision), map.size.width, map.size.height) }
+  package func label(_ map: ProbabilityMap) throws -> LabelImage { try label(map.predictions(decision), map.size.width, map.size.height) }
 
   private func label(_ predictions: [Int32], _ width: Int, _ height: Int) throws -> LabelImage {
     try LabelImage(classes: predictions, of: network.classNames.count, width: width, height: height)
@@ -80,7 +80,7 @@ extension LabelImage {
   /// A label image of class numbers, as 8-bit files and drawings have it.
   /// - Parameter count: how many classes there are.
   /// - Throws: `.usage` for more than 255 classes, whose numbers a byte cannot tell apart (255 is ignored); nothing is ever cut off.
-  public init(classes: [Int32], of count: Int, width: Int, height: Int) throws {
+  package init(classes: [Int32], of count: Int, width: Int, height: Int) throws {
     guard count <= Int(LabelImage.ignored) else {
       throw LongtailError(
         .usage, "a label image tells \(Int(LabelImage.ignored)) classes apart, and this network has \(count)",
@@ -95,7 +95,7 @@ extension LabelImage {
 
 extension Configuration.Views {
   /// Whether an image of a size that the network sees is looked at once, as a whole and as it is.
-  public func isPlain(forImagesOf size: ImageSize) -> Bool {
+  package func isPlain(forImagesOf size: ImageSize) -> Bool {
     let coversAll = window.map { $0.width >= size.width && $0.height >= size.height } ?? true
     return coversAll && scales == [1] && !flip
   }

@@ -9,7 +9,7 @@ extension SegmentationTask {
   /// The first hundred are looked at. Of those that show enough, some are taken from all over the split, since neighbours are often frames
   /// of one film. Every run of a data set chooses the same ones.
   /// - Throws: `LongtailError` for files that cannot be read.
-  public func showcase(_ split: Split, groups: ClassGroups, count: Int) throws -> [Int] {
+  package func showcase(_ split: Split, groups: ClassGroups, count: Int) throws -> [Int] {
     let rarest = groups.rarest
     let scores = try (0..<min(images.count(of: split), 100)).map { index in
       let histogram = try images.sample(split: split, index: index).labels.histogram()
@@ -22,7 +22,7 @@ extension SegmentationTask {
   }
 
   /// An image with its label map and the predicted one.
-  public func figure(_ split: Split, index: Int, _ network: InferenceNetwork) throws -> ImageFigure {
+  package func figure(_ split: Split, index: Int, _ network: InferenceNetwork) throws -> ImageFigure {
     let sample = try images.sample(split: split, index: index)
     return ImageFigure(
       name: images.identifier(split: split, index: index), input: sample.image, truth: .labels(sample.labels),

@@ -40,6 +40,8 @@ public protocol Task: Sendable {
   /// Whether evaluation gives the objective's value: at the logits, with a label for each row of them. A task that finds its rows only in
   /// training has none, and adds offsets of the objective itself.
   var measuresObjective: Bool { get }
+  /// Whether its pipelines read the keys of `data.augmentation` by themselves, and refuse those that they do not know.
+  var readsAugmentation: Bool { get }
 
   /// The same task without some samples.
   /// - Parameter samples: their indices, by split.
@@ -104,6 +106,9 @@ extension Task {
 
   /// It does.
   public var measuresObjective: Bool { true }
+
+  /// What the keys say for any image is all that it takes.
+  public var readsAugmentation: Bool { false }
 
   /// The usual ones.
   public func pipelines(_ usual: InputPipelines) throws -> InputPipelines { usual }

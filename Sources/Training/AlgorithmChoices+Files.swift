@@ -8,7 +8,7 @@ import Tensors
 extension AlgorithmChoices {
   /// The choices of the run that a checkpoint was taken from; none where it recorded none.
   /// - Throws: `LongtailError` for a record that is something else.
-  public static func recorded(in run: RunRecord) throws -> AlgorithmTable {
+  package static func recorded(in run: RunRecord) throws -> AlgorithmTable {
     guard !run.algorithmChoices.isEmpty else { return [:] }
     do {
       return try JSONDecoder().decode(AlgorithmTable.self, from: Data(run.algorithmChoices.utf8))

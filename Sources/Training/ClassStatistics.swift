@@ -9,11 +9,11 @@ import Tensors
 
 /// What is labelled with each class in the training split (pixels, images or instances, as the task counts) and the images that show it,
 /// counted once, and the groups that follow from them.
-public struct ClassStatistics: Sendable {
+package struct ClassStatistics: Sendable {
   /// The counts, with the digest of what was counted.
-  public let audit: LabelAudit
+  package let audit: LabelAudit
   /// Head, medium and tail.
-  public let groups: ClassGroups
+  package let groups: ClassGroups
 
   /// Counts the labels of a split over all ranks, or takes a count on record whose digest fits. Collective.
   ///
@@ -22,7 +22,7 @@ public struct ClassStatistics: Sendable {
   ///   - keepsSamples: whether the counts of each sample are kept; they are where the experiment's sampler or augmentation needs them.
   ///   - record: a file that keeps the count; read where it fits, written by rank zero where not. Nil counts anew.
   /// - Throws: `.badData` naming file, label number and count.
-  public static func collect(
+  package static func collect(
     _ experiment: Experiment, split: Split = .train, keepsSamples: Bool = false, communicator: any Communicator, record: String?,
     threads: Int
   ) throws -> ClassStatistics {
@@ -74,13 +74,13 @@ public struct ClassStatistics: Sendable {
   }
 
   /// Pixels of each class.
-  public var pixelCounts: [Int64] { audit.statistics.pixels.map(Int64.init) }
+  package var pixelCounts: [Int64] { audit.statistics.pixels.map(Int64.init) }
   /// Images that show each class.
-  public var imageCounts: [Int64] { audit.statistics.images.map(Int64.init) }
+  package var imageCounts: [Int64] { audit.statistics.images.map(Int64.init) }
 
   /// The objective that a configuration names, with these counts; predictions are made as `evaluation.decision` says.
   /// - Throws: `LongtailError` for an unknown name or setting, or counts that do not allow it.
-  public func objective(_ configuration: Configuration) throws -> any Objective {
+  package func objective(_ configuration: Configuration) throws -> any Objective {
     try ClassStatistics.objective(configuration, context: context(configuration))
   }
 

@@ -9,25 +9,25 @@ import Threading
 ///
 /// To add n bytes over p ranks each rank has to send and receive 2(p - 1)/p n at least. `bound` is what that takes at the speed of the
 /// memory copy: the least for ranks that exchange messages through memory.
-public struct CommunicationBenchmark {
+package struct CommunicationBenchmark {
   /// What is timed.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Bytes of gradients, each at least 4; rounded down to whole floats.
-    public var byteCounts = [10, 14, 18, 20, 22, 24, 26].map { 1 << $0 } + [100 << 20]
+    package var byteCounts = [10, 14, 18, 20, 22, 24, 26].map { 1 << $0 } + [100 << 20]
     /// Numbers of a packed vector.
-    public var packedCounts = [8, 32, 128, 512, 4096]
+    package var packedCounts = [8, 32, 128, 512, 4096]
     /// How gradients are written between nodes.
-    public var wirePrecision = WirePrecision.float32
+    package var wirePrecision = WirePrecision.float32
 
     /// 1 KiB to 100 MiB.
-    public init() {}
+    package init() {}
   }
 
   private let options: Options
 
   /// Checks the sizes.
   /// - Throws: `LongtailError` with code `usage`.
-  public init(_ options: Options) throws {
+  package init(_ options: Options) throws {
     for bytes in options.byteCounts where bytes < 4 {
       throw LongtailError(.usage, "--bytes has \(bytes), but a float takes 4 bytes")
     }
@@ -40,7 +40,7 @@ public struct CommunicationBenchmark {
   /// Measures. Collective.
   /// - Returns: the result on rank zero, nil on the others.
   /// - Throws: `LongtailError`: `usage` for a single rank, `internalError` when a sum is wrong, else from MPI.
-  public func run(_ communicator: any Communicator) throws -> CommunicationBenchmarkReport? {
+  package func run(_ communicator: any Communicator) throws -> CommunicationBenchmarkReport? {
     guard communicator.size > 1 else {
       throw LongtailError(
         .usage, "bench comm measures sums over ranks, but there is one rank", advice: "Launch/run -n 2 bench comm starts two.")

@@ -1,33 +1,33 @@
 import Tasks
 
 /// What an evaluation over a whole split found, the same on all ranks.
-public struct EvaluationReport: Sendable {
+package struct EvaluationReport: Sendable {
   /// Steps that the parameters have behind them.
-  public var step = 0
+  package var step = 0
   /// Epochs that they have behind them.
-  public var epoch = 0
+  package var epoch = 0
   /// Images, each counted once.
-  public var images = 0
+  package var images = 0
   /// Where predictions are compared: at the network's input size or at the annotations' own.
-  public var resolution = "network"
+  package var resolution = "network"
   /// Groups from the counts of the training split.
-  public var groups: ClassGroups
+  package var groups: ClassGroups
   /// What the task says: scores, classes, images.
-  public var evaluation: Evaluation
+  package var evaluation: Evaluation
   /// The objective over the split, at the network's resolution.
-  public var loss: Double?
+  package var loss: Double?
   /// The mean probability that the rows of each class give to it, with the predictions' offsets; nil for a class without rows. Empty where
   /// there are no rows of labels, or where images are looked at several times.
   package var confidencePerClass: [Double?] = []
   /// Seconds on rank zero.
-  public var seconds = 0.0
+  package var seconds = 0.0
 
   /// What a task says.
   init(_ evaluation: Evaluation, groups: ClassGroups) { (self.evaluation, self.groups) = (evaluation, groups) }
 
   /// All scores, that of the loss included.
-  public var scores: [Score] { evaluation.scores + [Score(.loss, loss)] }
+  package var scores: [Score] { evaluation.scores + [Score(.loss, loss)] }
 
   /// A score's value; nil where it is undefined.
-  public func value(_ name: String) -> Double? { scores.value(of: name) }
+  package func value(_ name: String) -> Double? { scores.value(of: name) }
 }

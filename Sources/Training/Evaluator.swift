@@ -9,7 +9,7 @@ import Tasks
 import Tensors
 
 /// Runs the network over a split and counts: every rank takes its share, each image once, and the tallies are brought together.
-public final class Evaluator {
+package final class Evaluator {
   private let experiment: Experiment
   private let groups: ClassGroups
   private let communicator: any Communicator
@@ -20,7 +20,7 @@ public final class Evaluator {
 
   /// Prepares for a split.
   /// - Parameter companions: networks whose probabilities are averaged with those of the evaluated one; images are judged one by one then.
-  public init(
+  package init(
     _ experiment: Experiment, groups: ClassGroups, communicator: any Communicator, split: Split? = nil,
     companions: [InferenceNetwork] = []
   ) {
@@ -39,7 +39,7 @@ public final class Evaluator {
   ///   - objective: its value over the split is reported too (not with several views of an image), and predictions are adjusted as it says;
   ///     nil leaves both out.
   /// - Throws: `LongtailError` for files that cannot be read.
-  public func evaluate(
+  package func evaluate(
     _ network: Network, parameters: ParameterSet? = nil, objective: (any Objective)?, step: Int, epoch: Int
   ) throws -> EvaluationReport {
     let started = Date()
@@ -67,7 +67,7 @@ public final class Evaluator {
   ///
   /// It must not be the split that is judged with it. Cost: that of an evaluation.
   /// - Throws: `LongtailError` for files that cannot be read.
-  public func temperature(_ network: Network, parameters: ParameterSet? = nil, objective: (any Objective)?) throws -> Double? {
+  package func temperature(_ network: Network, parameters: ParameterSet? = nil, objective: (any Objective)?) throws -> Double? {
     try experiment.requireImages(in: split)
     guard var tally = experiment.task.makeTemperatureTally(tallyContext) else { return nil }
     var confidence = ClassConfidence(classes: experiment.dataset.classes.count)

@@ -4,11 +4,11 @@ import Datasets
 import Tensors
 
 /// A sample that an experiment does without.
-public struct SkippedSample: Sendable {
+package struct SkippedSample: Sendable {
   /// Its split.
-  public var split: Split
+  package var split: Split
   /// Its files' fault, with its index in the whole split.
-  public var file: BadFile
+  package var file: BadFile
 }
 
 extension Experiment {
@@ -17,12 +17,12 @@ extension Experiment {
   ///
   /// Cost: nothing beside `init` where `data.badFiles` is `refuse`; else one decoding of each file, shared out over the ranks.
   /// - Throws: as `init`; `.badData` where no sample of a split is left.
-  public static func open(_ configuration: Configuration, communicator: any Communicator) throws -> Experiment {
+  package static func open(_ configuration: Configuration, communicator: any Communicator) throws -> Experiment {
     try Experiment(configuration).withoutBadFiles(communicator: communicator)
   }
 
   /// The part of `open` that reads files. Collective.
-  public func withoutBadFiles(communicator: any Communicator) throws -> Experiment {
+  package func withoutBadFiles(communicator: any Communicator) throws -> Experiment {
     guard configuration.data.badFiles == .skip else { return self }
     var samples: [SkippedSample] = []
     for split in Set([.train, evaluationSplit]).sorted(by: { $0.rawValue < $1.rawValue }) {

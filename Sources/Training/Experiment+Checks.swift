@@ -4,7 +4,7 @@ import Tensors
 extension Experiment {
   /// Refuses a data set that cannot be trained on, before anything expensive is made.
   /// - Throws: `.missingInput` for a split without images, `.usage` for a batch that all images together do not fill.
-  public func requireTrainable(globalBatch: Int, dropLast: Bool) throws {
+  package func requireTrainable(globalBatch: Int, dropLast: Bool) throws {
     let count = dataset.count(of: .train)
     guard count > 0 else {
       throw LongtailError(.missingInput, "data set '\(dataset.name)' has no training images", advice: "Check data.root and its settings.")
@@ -20,7 +20,7 @@ extension Experiment {
 
   /// Refuses an evaluation split without images.
   /// - Throws: `.missingInput`.
-  public func requireEvaluable() throws { try requireImages(in: evaluationSplit) }
+  package func requireEvaluable() throws { try requireImages(in: evaluationSplit) }
 
   /// Refuses a split without images.
   /// - Throws: `.missingInput`.
@@ -35,7 +35,7 @@ extension Experiment {
   /// Refuses images of different sizes where settings do not bring them to one.
   /// - Parameter audit: what was counted in a split.
   /// - Throws: `.badData` naming two files.
-  public func requireOneSize(_ audit: LabelAudit) throws {
+  package func requireOneSize(_ audit: LabelAudit) throws {
     let pipeline = audit.split == .train ? trainingPipeline : evaluationPipeline
     // Several views of an image are computed one after the other, each at its own size.
     if audit.split != .train, !configuration.evaluation.views.isPlain { return }

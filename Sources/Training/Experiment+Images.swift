@@ -5,7 +5,7 @@ import Tensors
 
 extension Configuration.DataSet {
   /// `range`, as decoders take it; nil where it is not given.
-  public var sampleRange: SampleRange? {
+  package var sampleRange: SampleRange? {
     guard let range, range.count == 2 else { return nil }
     return SampleRange(low: range[0], high: range[1])
   }
@@ -15,7 +15,7 @@ extension Experiment {
   /// Reads an image file as those of the data set are read: upright, and with `data.range` where it has 16 bits.
   /// - Parameter note: receives what readers of the results should know.
   /// - Throws: `.missingInput`, `.badData`; also for 16 bits without a range.
-  public func image(contentsOf path: String, note: (String) -> Void) throws -> RGBImage {
+  package func image(contentsOf path: String, note: (String) -> Void) throws -> RGBImage {
     guard let range = configuration.data.sampleRange else {
       // Refuses 16 bits.
       return try RGBImage(contentsOf: path)
@@ -31,7 +31,7 @@ extension Experiment {
 
   /// Warnings about the data before the first step: what is unusual, though it need not be wrong.
   /// - Parameter audits: counts of the splits, the training split's first.
-  public func remarks(on audits: [LabelAudit]) -> [String] {
+  package func remarks(on audits: [LabelAudit]) -> [String] {
     var remarks = audits.flatMap { audit in audit.statistics.remarks.map { "\(audit.split.shortName): \($0)" } }
     guard let training = audits.first else { return remarks }
     for audit in audits.dropFirst() {

@@ -38,7 +38,7 @@ extension Experiment {
   /// running statistics would be worth nothing.
   /// - Parameter division: how batches are shared out.
   /// - Throws: `.usage` naming the layer, how it comes about, and the ways out.
-  public func requireNormalizable(_ division: BatchDivision) throws {
+  package func requireNormalizable(_ division: BatchDivision) throws {
     let isLocal = configuration.model.batchNorm == .local
     let size = paddedSize
     for group in division.normalizedGroups(isLocal: isLocal) {

@@ -12,7 +12,7 @@ extension Experiment {
   ///   - imageSize: extents of the first image, for a network that sees images as they are.
   /// - Throws: `LongtailError` for names that this build does not know.
   /// - Returns: nil for a checkpoint without the colours of its classes, as those of early builds.
-  public init?(_ configuration: Configuration, recorded run: RunRecord, imageSize: ImageSize) throws {
+  package init?(_ configuration: Configuration, recorded run: RunRecord, imageSize: ImageSize) throws {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     guard !run.classNames.isEmpty, colours.count == run.classNames.count else { return nil }
     let hasNumbers = run.classNumbers.count == colours.count

@@ -4,10 +4,10 @@ import Tensors
 
 extension Experiment {
   /// Samples that make a training epoch: the sampler's length, all training samples without one.
-  public var epochLength: Int { configuration.data.sampler?.length ?? dataset.count(of: .train) }
+  package var epochLength: Int { configuration.data.sampler?.length ?? dataset.count(of: .train) }
 
   /// Whether the sampler, the method or the augmentation has to know the classes of each training sample.
-  public var needsSampleClasses: Bool {
+  package var needsSampleClasses: Bool {
     if trainingPipeline.needsClasses || method.needsSampleClasses { return true }
     guard let sampler = configuration.data.sampler else { return false }
     // A name that does not exist has been refused.
@@ -19,7 +19,7 @@ extension Experiment {
   ///   - classes: of each training sample, where it needs them.
   ///   - sampler: of the training samples.
   /// - Throws: `LongtailError` for classes that there are not, or samples without classes.
-  public func trainingPipeline(_ classes: SampleClasses?, sampler: any Sampler) throws -> any InputPipeline {
+  package func trainingPipeline(_ classes: SampleClasses?, sampler: any Sampler) throws -> any InputPipeline {
     guard trainingPipeline.needsClasses else { return trainingPipeline }
     guard let classes else {
       throw LongtailError(.internalError, "augmentation by classes needs the classes of each sample, which were not counted")
@@ -30,7 +30,7 @@ extension Experiment {
   /// The sampler of the training samples; without one in the configuration all, each once, in random order.
   /// - Parameter classes: of each training sample, where the sampler needs them.
   /// - Throws: `LongtailError` for settings that cannot work, or samples without classes.
-  public func sampler(_ classes: SampleClasses?) throws -> any Sampler {
+  package func sampler(_ classes: SampleClasses?) throws -> any Sampler {
     let context = samplerContext(classes)
     guard let chosen = configuration.data.sampler else { return SampleOrder(seed: context.seed, count: context.sampleCount) }
     return try SamplerRegistry.make(chosen.name, settings: chosen.settings, context: context)
@@ -74,7 +74,7 @@ extension Experiment {
   }
 
   /// The names of a split's samples, in order, a line each, as lists of samples are read.
-  public func list(of split: Split) -> String {
+  package func list(of split: Split) -> String {
     SampleDivision.list((0..<dataset.count(of: split)).map { dataset.identifier(split: split, index: $0) })
   }
 }

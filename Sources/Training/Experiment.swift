@@ -10,44 +10,44 @@ import Tensors
 /// What a configuration describes, made real but for the numbers: data set, network graph, sizes, augmentation.
 ///
 /// Training, evaluation and prediction begin with it, in one process or on every rank alike.
-public struct Experiment: Sendable {
+package struct Experiment: Sendable {
   /// The merged configuration.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// What the network is trained for, with its data.
-  public private(set) var task: any Task
+  package private(set) var task: any Task
   /// Samples that were left out, because of their files.
-  public private(set) var skipped: [SkippedSample] = []
+  package private(set) var skipped: [SkippedSample] = []
   /// The network that is trained: the configuration's model, as the method has it.
-  public let graph: Graph
+  package let graph: Graph
   /// How it is trained.
   package let method: any Method
   /// How training samples become input.
-  public let trainingPipeline: any InputPipeline
+  package let trainingPipeline: any InputPipeline
   /// How evaluation samples do.
-  public let evaluationPipeline: any InputPipeline
+  package let evaluationPipeline: any InputPipeline
   /// Extents of the images that the network is given in training, before padding.
-  public let inputSize: ImageSize
+  package let inputSize: ImageSize
   /// Extents of the images that the network is given in evaluation, before padding: crops are for training alone.
-  public let evaluationSize: ImageSize
+  package let evaluationSize: ImageSize
   /// The split that is evaluated.
-  public let evaluationSplit: Split
+  package let evaluationSplit: Split
 
   /// The images with their annotations.
-  public var dataset: any ImageDataset { task.dataset }
+  package var dataset: any ImageDataset { task.dataset }
   /// Names of the classes.
-  public var classNames: [String] { dataset.classes.map(\.name) }
+  package var classNames: [String] { dataset.classes.map(\.name) }
   /// Colours of the classes.
-  public var palette: [RGBColour] { dataset.classes.map(\.colour) }
+  package var palette: [RGBColour] { dataset.classes.map(\.colour) }
 
   /// Resolves names and sizes.
   /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
-  public init(_ configuration: Configuration) throws { try self.init(configuration, task: try TaskRegistry.make(configuration)) }
+  package init(_ configuration: Configuration) throws { try self.init(configuration, task: try TaskRegistry.make(configuration)) }
 
   /// Resolves names and sizes for a task that is given, such as one that no registry knows; of the configuration's `data` only what is
   /// about images counts then.
   /// - Parameter graph: the network; the configuration's model when not given.
   /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
-  public init(_ configuration: Configuration, task: any Task, graph: Graph? = nil) throws {
+  package init(_ configuration: Configuration, task: any Task, graph: Graph? = nil) throws {
     self.configuration = configuration
     if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     self.task = task
@@ -111,12 +111,12 @@ public struct Experiment: Sendable {
   }
 
   /// Extents in training with padding to what the network divides by.
-  public var paddedSize: ImageSize { padded(inputSize) }
+  package var paddedSize: ImageSize { padded(inputSize) }
   /// Extents in evaluation with padding to what the network divides by.
-  public var paddedEvaluationSize: ImageSize { padded(evaluationSize) }
+  package var paddedEvaluationSize: ImageSize { padded(evaluationSize) }
 
   /// An image size padded to what the network divides by.
-  public func padded(_ size: ImageSize) -> ImageSize {
+  package func padded(_ size: ImageSize) -> ImageSize {
     let multiple = graph.strideMultiple
     func up(_ value: Int) -> Int { (value + multiple - 1) / multiple * multiple }
     return ImageSize(width: up(size.width), height: up(size.height))
@@ -128,8 +128,7 @@ public struct Experiment: Sendable {
     var usual = pipelines(configuration)
     usual.wantedViews = method.viewCount
     let pipelines = try task.pipelines(usual)
-    // Recognition reads the keys by itself, and refuses those that it does not know.
-    if !(pipelines.training is AugmentationPipeline), task.name != TaskRegistry.entryWithOwnViews,
+    if !(pipelines.training is AugmentationPipeline), !task.readsAugmentation,
       let key = (usual.training as? AugmentationPipeline)?.furtherKeys.first
     {
       throw LongtailError(

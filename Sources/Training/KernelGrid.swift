@@ -8,17 +8,17 @@ import Tensors
 import Threading
 
 /// Times the algorithms of the convolutions of several networks, batches and threads: what the cost model is made from and held against.
-public struct KernelGrid: Sendable {
+package struct KernelGrid: Sendable {
   /// A network of the grid.
-  public struct Model: Sendable, Hashable {
+  package struct Model: Sendable, Hashable {
     /// The name in configurations.
-    public var name: String
+    package var name: String
     /// Channels of the first level, where the network has a choice.
-    public var width: Int
+    package var width: Int
 
     /// Reads `unet:32`, or a name alone.
     /// - Throws: `LongtailError` with code `usage` for a width that is not a number.
-    public init(_ text: String) throws {
+    package init(_ text: String) throws {
       let parts = text.split(separator: ":", maxSplits: 1)
       guard let first = parts.first, let width = parts.count == 2 ? Int(parts[1]) : 32 else {
         throw LongtailError(.usage, "'\(text)' is not a network with a width", advice: "For example: unet:32, deeplabv3-resnet50.")
@@ -27,31 +27,31 @@ public struct KernelGrid: Sendable {
     }
 
     /// The text that it is read from.
-    public var description: String { "\(name):\(width)" }
+    package var description: String { "\(name):\(width)" }
   }
 
   /// The networks.
-  public var models: [Model]
+  package var models: [Model]
   /// Images of a step.
-  public var batches = [1, 4, 8]
+  package var batches = [1, 4, 8]
   /// Compute threads.
-  public var threads = [1, 2]
+  package var threads = [1, 2]
   /// Extents of the images.
-  public var size = ImageSize(width: 256, height: 256)
+  package var size = ImageSize(width: 256, height: 256)
   /// Channels of the logits.
-  public var classes = 12
+  package var classes = 12
 
   /// U-Nets of two widths, SegNet, a dilated ResNet-50 with DeepLabV3's head, a pyramid on a ResNet-18.
-  public static let defaultModels = ["unet:16", "unet:32", "segnet:32", "deeplabv3-resnet50", "fpn-resnet18"]
+  package static let defaultModels = ["unet:16", "unet:32", "segnet:32", "deeplabv3-resnet50", "fpn-resnet18"]
 
   /// The grid that the cost model's prices come from.
   /// - Throws: `LongtailError` with code `usage` for text that is no network.
-  public init(models: [String] = KernelGrid.defaultModels) throws { self.models = try models.map(Model.init) }
+  package init(models: [String] = KernelGrid.defaultModels) throws { self.models = try models.map(Model.init) }
 
   /// Measures all of it, the small ones first. The pool's number of threads is changed, and left at the last.
   /// - Parameter progress: receives each network before it is measured.
   /// - Throws: `LongtailError` for unknown networks, or when one cannot be compiled.
-  public func measure(progress: (String) -> Void) throws -> KernelMeasurements {
+  package func measure(progress: (String) -> Void) throws -> KernelMeasurements {
     let graphs = try models.map { try ModelRegistry.make($0.name, width: $0.width, classes: classes) }
     var result = KernelMeasurements()
     var table: AlgorithmTable = [:]
@@ -82,36 +82,36 @@ public struct KernelGrid: Sendable {
 }
 
 /// What a grid of kernels has been measured to take: the content of the file that `longtail bench kernels` writes.
-public struct KernelMeasurements: Codable, Sendable {
+package struct KernelMeasurements: Codable, Sendable {
   /// A network of the grid.
-  public struct Network: Codable, Sendable {
+  package struct Network: Codable, Sendable {
     /// Its name and width.
-    public var model: String
+    package var model: String
     /// Images of a step.
-    public var images: Int
+    package var images: Int
     /// Compute threads.
-    public var threads: Int
+    package var threads: Int
     /// Channels that lie together in activations; files of AVX2 alone need not say it.
-    public var channelBlock: Int? = 8
+    package var channelBlock: Int? = 8
     /// How often each convolution occurs in a step.
-    public var uses: [ConvolutionSignature: Int]
+    package var uses: [ConvolutionSignature: Int]
   }
 
   /// The version of the format.
-  public var version = 1
+  package var version = 1
   /// Names and versions of what was measured.
-  public var versions = Versions.all
+  package var versions = Versions.all
   /// The networks.
-  public var networks: [Network] = []
+  package var networks: [Network] = []
   /// Milliseconds of each algorithm, by convolution.
-  public var times: [ConvolutionSignature: [String: Double]] = [:]
+  package var times: [ConvolutionSignature: [String: Double]] = [:]
 
   /// Nothing measured.
-  public init() {}
+  package init() {}
 
   /// Reads a file.
   /// - Throws: `LongtailError` where there is none, or where it holds something else.
-  public init(file path: String) throws {
+  package init(file path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw LongtailError(.missingInput, "cannot read \(path)", advice: "Name a file that `longtail bench kernels --output` wrote.")
     }
@@ -124,14 +124,14 @@ public struct KernelMeasurements: Codable, Sendable {
 
   /// The content of the file.
   /// - Throws: what the encoder throws.
-  public func json() throws -> Data {
+  package func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     return try encoder.encode(self)
   }
 
   /// Takes over what another grid has measured; of what both have, the smaller times.
-  public mutating func merge(_ other: KernelMeasurements) {
+  package mutating func merge(_ other: KernelMeasurements) {
     networks += other.networks.filter { new in
       !networks.contains {
         $0.model == new.model && $0.images == new.images && $0.threads == new.threads && $0.channelBlock == new.channelBlock
@@ -142,5 +142,5 @@ public struct KernelMeasurements: Codable, Sendable {
   }
 
   /// The same as choices, for the fit.
-  public var table: AlgorithmTable { times.mapValues { AlgorithmChoices.Choice(algorithm: .direct, milliseconds: $0) } }
+  package var table: AlgorithmTable { times.mapValues { AlgorithmChoices.Choice(algorithm: .direct, milliseconds: $0) } }
 }

@@ -11,7 +11,7 @@ extension Learner {
   /// Everything that training goes on from, in the names and shapes of files; nil on all ranks but zero. Collective.
   /// - Parameter record: what the run's record says beside what the learner knows itself.
   /// - Throws: `LongtailError` from the conversion.
-  public func checkpoint(_ record: RunRecord) throws -> CheckpointContents? {
+  package func checkpoint(_ record: RunRecord) throws -> CheckpointContents? {
     let tree = StateTree(self)
     let rows = try tree.gatherRows(communicator)
     guard communicator.isRoot else { return nil }
@@ -31,7 +31,7 @@ extension Learner {
   /// Takes over a checkpoint that rank zero has read, on all ranks, bit for bit. Collective.
   /// - Parameter contents: nil on all ranks but zero.
   /// - Throws: `LongtailError` naming what does not fit; nothing is changed then.
-  public func restore(_ contents: CheckpointContents?) throws {
+  package func restore(_ contents: CheckpointContents?) throws {
     let tree = StateTree(self)
     if let contents {
       guard average == nil || contents.optimizer.contains(where: { $0.name.hasPrefix(StateFiles.livePrefix) }) else {
@@ -51,13 +51,13 @@ extension Learner {
 extension Network {
   /// Takes parameters and running statistics from a checkpoint, as evaluation and prediction need them.
   /// - Throws: `LongtailError` naming what is missing, unexpected or of another shape; nothing is changed then.
-  public func restoreModel(_ contents: CheckpointContents) throws { try restoreModel(contents.model, source: "the checkpoint") }
+  package func restoreModel(_ contents: CheckpointContents) throws { try restoreModel(contents.model, source: "the checkpoint") }
 }
 
 extension Objective {
   /// Takes over what the objective had gathered when a checkpoint was taken.
   /// - Throws: `LongtailError` when it does not fit.
-  public func restore(from contents: CheckpointContents) throws {
+  package func restore(from contents: CheckpointContents) throws {
     let prefix = "objective."
     var state: [String: [Double]] = [:]
     for tensor in contents.state where tensor.name.hasPrefix(prefix) {

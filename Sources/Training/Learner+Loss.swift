@@ -21,7 +21,7 @@ struct StepLoss {
 extension Learner {
   /// Computes loss and summed gradients of one batch and leaves the parameters alone. Collective.
   /// - Throws: `LongtailError` when the loss is not finite, or from the library or MPI.
-  public func gradients(_ batch: Batch) throws -> StepResult {
+  package func gradients(_ batch: Batch) throws -> StepResult {
     var clock = PhaseClock()
     let passes = try passes(for: batch)
     let context = StepContext(epoch: batch.epoch, step: stepCount, samples: batch.sampleIndices, isTraining: true)

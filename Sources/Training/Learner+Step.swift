@@ -8,7 +8,7 @@ import Tensors
 extension Learner {
   /// Moves the parameters by one batch, of which this rank holds a share (possibly none). Collective.
   /// - Throws: `LongtailError` when loss or gradient are not finite, with everything as it was before, or from the library or MPI.
-  public func step(_ batch: Batch) throws -> StepReport {
+  package func step(_ batch: Batch) throws -> StepReport {
     let report = try takeStep(batch)
     if let found = report.nonFinite { throw notFinite(found) }
     return report

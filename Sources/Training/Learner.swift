@@ -14,19 +14,19 @@ import Threading
 ///
 /// Which networks take part beside the one that is trained, what is minimized and what follows a step is said by a `Method`; the plain one
 /// is the objective at the logits. Ranks that begin equal stay equal: every number that decides anything is summed over all of them first.
-public final class Learner {
+package final class Learner {
   /// The network that is trained, with its numbers.
-  public let network: Network
+  package let network: Network
   /// What is minimized at its logits.
-  public let objective: any Objective
+  package let objective: any Objective
   /// What moves its parameters.
-  public var optimizer: any Optimizer { trained[0].optimizer }
+  package var optimizer: any Optimizer { trained[0].optimizer }
   /// The learning rate by step.
-  public let schedule: LearningRateSchedule
+  package let schedule: LearningRateSchedule
   /// Algorithms of the convolutions, equal on all ranks.
-  public let choices: AlgorithmChoices
+  package let choices: AlgorithmChoices
   /// How the network's gradients are summed.
-  public var gradientReduction: any ReducibleBuffer { trained[0].reduction }
+  package var gradientReduction: any ReducibleBuffer { trained[0].reduction }
 
   /// Parts that a step's images are processed in.
   let microBatches: Int
@@ -60,7 +60,7 @@ public final class Learner {
     didSet { for next in networks.chain { (next.link as? any TimedLink)?.clock = parts } }
   }
   /// The network that is judged and published.
-  public var judgedNetwork: Network { finished ?? network }
+  package var judgedNetwork: Network { finished ?? network }
   /// What moves after a step.
   let followers: [any Follower]
   /// What gives the samples of each step, where the learner was given one: what it remembers is part of the state.
@@ -70,11 +70,11 @@ public final class Learner {
   let dropoutSeed: UInt64
 
   /// Steps done so far.
-  public internal(set) var stepCount = 0
+  package internal(set) var stepCount = 0
   /// Images seen so far by all ranks.
-  public internal(set) var consumedSamples = 0
+  package internal(set) var consumedSamples = 0
   /// Epochs completed.
-  public var epochCount: Int { stepCount / stepsPerEpoch }
+  package var epochCount: Int { stepCount / stepsPerEpoch }
 
   /// Makes everything; the first values of the parameters are a function of the seed. Collective.
   /// - Parameters:
@@ -83,7 +83,7 @@ public final class Learner {
   ///   - known: algorithms on record; only rank zero's count.
   ///   - cache: algorithms that other runs have measured on this machine; only rank zero's count.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
-  public convenience init(
+  package convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int,
     division: BatchDivision? = nil, choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]
   ) throws {
@@ -111,7 +111,7 @@ public final class Learner {
   ///   - size: extents of the images, multiples of the network's stride.
   ///   - objective: what is minimized; the same on all ranks.
   /// - Throws: `LongtailError` for settings that make no sense, or when ranks disagree.
-  public convenience init(
+  package convenience init(
     configuration: Configuration, graph: Graph, inputSize size: ImageSize, objective: any Objective,
     communicator: any Communicator, totalSteps: Int, stepsPerEpoch: Int, division: BatchDivision? = nil,
     choices known: AlgorithmTable = [:], cache: AlgorithmTable = [:]

@@ -17,7 +17,7 @@ extension MachineCheck {
   ///   - load: reads the configuration.
   ///   - ranks: how many would share the global batch.
   ///   - ranksOnHost: how many of them on this machine.
-  public static func configuration(
+  package static func configuration(
     _ load: () throws -> Configuration, memory: MemoryFacts, ranks: Int, ranksOnHost: Int
   ) -> [MachineCheck] {
     let configuration: Configuration

@@ -11,7 +11,7 @@ extension MachineCheck {
   /// - Parameters:
   ///   - library: its version, or why there is none.
   ///   - launcher: what `mpirun --version` prints, or why it does not; nil where there is no `mpirun`.
-  public static func messagePassing(library: Result<String, any Error>, launcher: Result<String, any Error>?) -> MachineCheck {
+  package static func messagePassing(library: Result<String, any Error>, launcher: Result<String, any Error>?) -> MachineCheck {
     let name = "MPI"
     let install = "One process needs no MPI. For more, install Open MPI (Debian and Ubuntu: openmpi-bin), or run Launch/bootstrap."
     let version: String
@@ -37,7 +37,7 @@ extension MachineCheck {
   }
 
   /// Looks at what keeps `mpirun` from starting or ranks from talking in containers, although both are installed.
-  public static func container(_ files: SystemFiles, environment: [String: String], userIsRoot: Bool) -> MachineCheck {
+  package static func container(_ files: SystemFiles, environment: [String: String], userIsRoot: Bool) -> MachineCheck {
     var notes: [String] = []
     var advice: [String] = []
     if userIsRoot, environment["OMPI_ALLOW_RUN_AS_ROOT"] != "1" || environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] != "1" {
@@ -67,7 +67,7 @@ extension MachineCheck {
   }
 
   /// Describes the ranks that take part.
-  public static func ranks(_ communicator: any Communicator) -> MachineCheck {
+  package static func ranks(_ communicator: any Communicator) -> MachineCheck {
     guard communicator.size > 1 else {
       return MachineCheck("ranks", .ok, "one process on \(communicator.hostName)")
     }

@@ -5,27 +5,27 @@ import Foundation
 import Kernels
 
 /// What the processors can do, and which of them this process may use.
-public struct ProcessorFacts: Sendable, Equatable {
+package struct ProcessorFacts: Sendable, Equatable {
   /// The processor's name.
-  public var model = "unknown"
+  package var model = "unknown"
   /// Its features, as the system names them: `avx2`, `avx512f`.
-  public var features: Set<String> = []
+  package var features: Set<String> = []
   /// Processors that are switched on.
-  public var online = 0
+  package var online = 0
   /// Those that this process may run on.
-  public var allowed: [Int] = []
+  package var allowed: [Int] = []
   /// Physical cores among those.
-  public var physicalCores = 0
+  package var physicalCores = 0
   /// One of the processors of each of those cores, ascending.
-  public var oneOfEachCore: [Int] = []
+  package var oneOfEachCore: [Int] = []
   /// How many processors' worth of time the control group grants; nil where it sets no limit.
-  public var quota: Double?
+  package var quota: Double?
 
   /// Nothing known.
-  public init() {}
+  package init() {}
 
   /// Reads `/proc` and `/sys`.
-  public init(_ files: SystemFiles) {
+  package init(_ files: SystemFiles) {
     for line in (files.text("proc/cpuinfo") ?? "").split(separator: "\n") {
       guard let colon = line.firstIndex(of: ":") else { continue }
       let key = line[..<colon].trimmingCharacters(in: .whitespaces)
@@ -66,7 +66,7 @@ public struct ProcessorFacts: Sendable, Equatable {
 
 extension MachineCheck {
   /// Looks at how this program was compiled.
-  public static func build() -> MachineCheck {
+  package static func build() -> MachineCheck {
     #if compiler(>=6.3)
       let compiler = "Swift 6.3 or later"
     #else
@@ -81,7 +81,7 @@ extension MachineCheck {
   }
 
   /// Looks at what the processor can do and what oneDNN makes of it.
-  public static func instructionSet(_ facts: ProcessorFacts, oneDNN: String = OneDNN.version, used: String = OneDNN.instructionSet)
+  package static func instructionSet(_ facts: ProcessorFacts, oneDNN: String = OneDNN.version, used: String = OneDNN.instructionSet)
     -> MachineCheck
   {
     let hasAVX512 = facts.features.isSuperset(of: ["avx512f", "avx512bw", "avx512dq", "avx512vl"])
@@ -123,10 +123,10 @@ extension MachineCheck {
   }
 
   /// Who chooses the convolutions' algorithms by default, and what was measured on this machine.
-  public static func algorithms() -> MachineCheck { algorithms(nil, digest: nil) }
+  package static func algorithms() -> MachineCheck { algorithms(nil, digest: nil) }
 
   /// Looks at the processors and how many compute threads a rank uses.
-  public static func processors(_ facts: ProcessorFacts, budget: ThreadBudget) -> MachineCheck {
+  package static func processors(_ facts: ProcessorFacts, budget: ThreadBudget) -> MachineCheck {
     func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
     var detail =
       "\(plural(facts.allowed.count, "processor")) of \(facts.online), \(plural(facts.physicalCores, "physical core")); \(budget.summary)"

@@ -6,24 +6,24 @@ import Tensors
 #endif
 
 /// How much memory there is.
-public struct MemoryFacts: Sendable, Equatable {
+package struct MemoryFacts: Sendable, Equatable {
   /// Bytes of the machine.
-  public var total = 0
+  package var total = 0
   /// Bytes that can be had without swapping.
-  public var available = 0
+  package var available = 0
   /// The control group's limit in bytes; nil where there is none.
-  public var limit: Int?
+  package var limit: Int?
   /// Bytes that the control group has in use.
-  public var used: Int?
+  package var used: Int?
 
   /// What a job may hope for: what is available, and what its limit leaves.
-  public var usable: Int { min(available, limit.map { max(0, $0 - (used ?? 0)) } ?? available) }
+  package var usable: Int { min(available, limit.map { max(0, $0 - (used ?? 0)) } ?? available) }
 
   /// Nothing known.
-  public init() {}
+  package init() {}
 
   /// Reads `/proc` and `/sys`.
-  public init(_ files: SystemFiles) {
+  package init(_ files: SystemFiles) {
     let text = files.text("proc/meminfo") ?? ""
     total = (ProcessMemory.kibibytes("MemTotal", in: text) ?? 0) * 1024
     available = (ProcessMemory.kibibytes("MemAvailable", in: text) ?? 0) * 1024
@@ -51,7 +51,7 @@ extension MachineCheck {
   }
 
   /// Looks at the memory of the machine and of the control group.
-  public static func memory(_ facts: MemoryFacts) -> MachineCheck {
+  package static func memory(_ facts: MemoryFacts) -> MachineCheck {
     var detail = "\(mebibytes(facts.total)), \(mebibytes(facts.available)) available"
     detail += facts.limit.map { "; the control group's limit is \(mebibytes($0))" } ?? "; no limit of a control group"
     if let used = facts.used { detail += ", \(mebibytes(used)) in use" }
@@ -61,7 +61,7 @@ extension MachineCheck {
   }
 
   /// Looks at the space of a directory that a run writes to, and whether it can be written: a file is made and removed.
-  public static func directory(_ name: String, path: String) -> MachineCheck {
+  package static func directory(_ name: String, path: String) -> MachineCheck {
     // The directory itself may be made by the run; what counts is where.
     var place = URL(fileURLWithPath: path).standardizedFileURL
     while !FileManager.default.fileExists(atPath: place.path), place.path != "/" {
@@ -84,7 +84,7 @@ extension MachineCheck {
 
   /// Looks at the memory for files that ranks share on a node.
   /// - Parameter needed: bytes that the gradients of all ranks of a node take there; a usual network's if not known.
-  public static func sharedMemory(path: String = "/dev/shm", needed: Int? = nil) -> MachineCheck {
+  package static func sharedMemory(path: String = "/dev/shm", needed: Int? = nil) -> MachineCheck {
     let name = "shared memory"
     let advice =
       "Ranks then sum gradients by messages, which is slower. Give more: docker run --shm-size=1g, or mount -o remount,size=1g \(path)."

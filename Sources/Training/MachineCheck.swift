@@ -2,9 +2,9 @@ import Foundation
 import Tensors
 
 /// One thing that was looked at before a run, what was found, and what to do about it.
-public struct MachineCheck: Sendable, Equatable {
+package struct MachineCheck: Sendable, Equatable {
   /// How it stands.
-  public enum Status: String, Sendable, CaseIterable, Comparable {
+  package enum Status: String, Sendable, CaseIterable, Comparable {
     /// As it should be.
     case ok
     /// Runs work, but slower than they could, or with less than one may expect.
@@ -13,41 +13,41 @@ public struct MachineCheck: Sendable, Equatable {
     case problem
 
     /// Orders by severity.
-    public static func < (left: Status, right: Status) -> Bool { left.severity < right.severity }
+    package static func < (left: Status, right: Status) -> Bool { left.severity < right.severity }
     private var severity: Int { Status.allCases.firstIndex(of: self) ?? 0 }
   }
 
   /// What was looked at.
-  public var name: String
+  package var name: String
   /// How it stands.
-  public var status: Status
+  package var status: Status
   /// What was found.
-  public var detail: String
+  package var detail: String
   /// What to do about it.
-  public var advice: String?
+  package var advice: String?
 
   /// Records a finding.
-  public init(_ name: String, _ status: Status, _ detail: String, advice: String? = nil) {
+  package init(_ name: String, _ status: Status, _ detail: String, advice: String? = nil) {
     (self.name, self.status, self.detail, self.advice) = (name, status, detail, advice)
   }
 
   /// Records an error as a problem, with its own advice.
-  public init(_ name: String, error: any Error) {
+  package init(_ name: String, error: any Error) {
     let known = error as? LongtailError
     self.init(name, .problem, known?.message ?? String(describing: error), advice: known?.advice)
   }
 
   /// The worst of several; ok where there are none.
-  public static func worst(_ checks: [MachineCheck]) -> Status { checks.map(\.status).max() ?? .ok }
+  package static func worst(_ checks: [MachineCheck]) -> Status { checks.map(\.status).max() ?? .ok }
 }
 
 /// The system's files below `/`, or below another directory that pretends to be it.
-public struct SystemFiles: Sendable {
+package struct SystemFiles: Sendable {
   /// The directory that `proc` and `sys` are looked for in.
-  public var root: String
+  package var root: String
 
   /// Reads below a directory.
-  public init(root: String = "/") { self.root = root.hasSuffix("/") ? root : root + "/" }
+  package init(root: String = "/") { self.root = root.hasSuffix("/") ? root : root + "/" }
 
   /// A file's text without blanks around it; nil where there is none.
   func text(_ path: String) -> String? {

@@ -12,13 +12,13 @@ import Tensors
 ///
 /// What is in the file stands: later runs take it over instead of measuring, so that they compute the same numbers, and add what it lacks.
 /// It is replaced by one rename, under a lock, so that no reader sees half of it and no writer undoes another's.
-public struct MeasuredAlgorithms {
+package struct MeasuredAlgorithms {
   /// The file.
-  public let path: String
+  package let path: String
   /// What it held when it was read.
-  public private(set) var table: AlgorithmTable = [:]
+  package private(set) var table: AlgorithmTable = [:]
   /// What is wrong with it, in words; nil if nothing is.
-  public private(set) var problem: String?
+  package private(set) var problem: String?
 
   private struct Content: Codable {
     var processor: String
@@ -33,7 +33,7 @@ public struct MeasuredAlgorithms {
   /// Reads the file of this processor, library and build; one that is damaged counts as none.
   /// - Parameter environment: names the cache's directory: `XDG_CACHE_HOME`, or `.cache` in `HOME`.
   /// - Returns: nil where neither is set.
-  public init?(
+  package init?(
     environment: [String: String] = ProcessInfo.processInfo.environment, processor: String = ProcessorFacts(SystemFiles()).model,
     build: String = MeasuredAlgorithms.build
   ) {
@@ -58,7 +58,7 @@ public struct MeasuredAlgorithms {
   }
 
   /// Names this program's build: version and the first digits of its file's digest.
-  public static let build: String = {
+  package static let build: String = {
     let digest = (try? SHA256Digest(ofFile: "/proc/self/exe"))?.description.prefix(12)
     return "longtail-\(Versions.longtail)-\(digest ?? "unknown")"
   }()
@@ -97,7 +97,7 @@ public struct MeasuredAlgorithms {
   }
 
   /// What there is, for people.
-  public var summary: String {
+  package var summary: String {
     table.isEmpty
       ? "none measured on this machine yet (\(path))" : "\(table.count) measured on this machine, \(path), digest \(table.digest)"
   }

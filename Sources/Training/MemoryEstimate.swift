@@ -6,35 +6,35 @@ import Optimizers
 import Tensors
 
 /// What a rank's memory will be used for, from a plan that was compiled for it.
-public struct MemoryEstimate: Sendable, Equatable {
+package struct MemoryEstimate: Sendable, Equatable {
   /// Images of a rank's share of the batch.
-  public var images = 0
+  package var images = 0
   /// All activations and temporary memory of kernels.
-  public var arena = 0
+  package var arena = 0
   /// The flat buffer of parameters.
-  public var parameters = 0
+  package var parameters = 0
   /// The gradients of those that are trained.
-  public var gradients = 0
+  package var gradients = 0
   /// The optimizer's moments.
-  public var optimizer = 0
+  package var optimizer = 0
   /// The average of the parameters; 0 where none is kept.
-  public var average = 0
+  package var average = 0
   /// Batches that are made ready, and the network's input.
-  public var batches = 0
+  package var batches = 0
   /// What micro-batches keep beside: gradients, and images, logits and their gradients of the whole share; 0 without them.
-  public var accumulation = 0
+  package var accumulation = 0
   /// Decoded images that the loader keeps, at most.
-  public var cache = 0
+  package var cache = 0
   /// The digest of the algorithms that its convolutions will use; nil where they are still to be measured.
-  public var algorithms: String?
+  package var algorithms: String?
   /// Whether the arena was computed from that of one image: where the whole batch might not fit into this machine.
-  public var isExtrapolated = false
+  package var isExtrapolated = false
 
   /// Program, libraries, stacks: measured, about.
-  public static let program = 80 << 20
+  package static let program = 80 << 20
 
   /// All of it.
-  public var total: Int { MemoryEstimate.program + arena + parameters + gradients + optimizer + average + batches + accumulation + cache }
+  package var total: Int { MemoryEstimate.program + arena + parameters + gradients + optimizer + average + batches + accumulation + cache }
 
   /// Estimates the memory of a rank. Networks behind the first one count with their input. Compiles the network, so kernels are generated but none is run or timed.
   ///
@@ -42,7 +42,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   ///   - ranks: how many share the global batch.
   ///   - usable: bytes that may be used now, for the compiled plan itself is placed in memory.
   /// - Throws: `LongtailError` when the network cannot be compiled or the optimizer does not exist.
-  public init(_ experiment: Experiment, ranks: Int, usable: Int) throws {
+  package init(_ experiment: Experiment, ranks: Int, usable: Int) throws {
     let configuration = experiment.configuration
     let size = experiment.paddedSize
     images = (configuration.training.globalBatch + ranks - 1) / max(1, ranks)

@@ -1,25 +1,25 @@
 import Foundation
 
 /// A step whose loss or gradient was not finite: what and where, gathered from all ranks. Equal on all of them.
-public struct NonFiniteReport: Sendable, Equatable {
+package struct NonFiniteReport: Sendable, Equatable {
   /// What was found not to be finite first: the loss, or with a finite loss the gradient of all parameters.
-  public enum Quantity: String, Sendable { case loss, gradient }
+  package enum Quantity: String, Sendable { case loss, gradient }
 
   /// The step, counted from 1.
-  public var step = 0
+  package var step = 0
   /// What was not finite.
-  public var quantity = Quantity.loss
+  package var quantity = Quantity.loss
   /// The ranks where it began; all of them where parameters are to blame, none where only the sum over the ranks overflowed.
-  public var ranks: [Int] = []
+  package var ranks: [Int] = []
   /// The first tensor in forward order with a number that is not finite on these ranks, in words; behind the forward pass the loss,
   /// then the gradients in backward order. Nil where only the sum over the ranks overflowed.
-  public var tensor: String?
+  package var tensor: String?
   /// The samples of these ranks in this step, by their index in the training split: only those whose image is broken, where one is.
-  public var samples: [Int] = []
+  package var samples: [Int] = []
   /// Labelled pixels of the global batch by class.
-  public var pixelsPerClass: [Int] = []
+  package var pixelsPerClass: [Int] = []
   /// Pixels of the global batch that are ignored.
-  public var ignoredPixels = 0
+  package var ignoredPixels = 0
 
   /// What to do about it.
   static let advice = "Lower the learning rate, set gradientClipping, or check the data."
@@ -28,7 +28,7 @@ public struct NonFiniteReport: Sendable, Equatable {
   /// - Parameters:
   ///   - names: what samples are called.
   ///   - classNames: names of the classes.
-  public func text(sampleName names: (Int) -> String, classNames: [String]) -> String {
+  package func text(sampleName names: (Int) -> String, classNames: [String]) -> String {
     let place = tensor.map {
       "first in the \($0)\(ranks.isEmpty ? "" : " of rank\(ranks.count == 1 ? "" : "s") \(ranks.map(String.init).joined(separator: ", "))")"
     }

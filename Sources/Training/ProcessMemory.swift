@@ -5,17 +5,17 @@ import Foundation
 #endif
 
 /// What the system knows about this process's memory.
-public enum ProcessMemory {
+package enum ProcessMemory {
   /// The most physical memory that this process ever had, in bytes (`VmHWM`); nil where the system does not say.
   ///
   /// Memory that ranks share counts in each of them.
-  public static var peakResidentBytes: Int? { status("VmHWM") }
+  package static var peakResidentBytes: Int? { status("VmHWM") }
 
   /// The physical memory that this process has now, in bytes (`VmRSS`); nil where the system does not say.
-  public static var residentBytes: Int? { status("VmRSS") }
+  package static var residentBytes: Int? { status("VmRSS") }
 
   /// Pages that were given to this process without reading a disk, so far: first touches of memory, mostly.
-  public static var minorPageFaults: Int {
+  package static var minorPageFaults: Int {
     var usage = rusage()
     return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_minflt : 0
   }

@@ -5,7 +5,7 @@ import Foundation
 import Tensors
 
 /// Refuses a job whose ranks were not started alike: another program, configuration or data set on one of them. Before the first step.
-public enum RankComparison {
+package enum RankComparison {
   /// Something that must be the same on all ranks.
   struct Item {
     /// What a message calls it.
@@ -21,7 +21,7 @@ public enum RankComparison {
 
   /// Compares program, configuration and lists of data files over the ranks. Collective: a few numbers where all are equal.
   /// - Throws: `LongtailError(.mismatch)` that names what differs first, on which rank, and both values. On all ranks.
-  public static func requireEqual(_ experiment: Experiment, communicator: any Communicator) throws {
+  package static func requireEqual(_ experiment: Experiment, communicator: any Communicator) throws {
     guard communicator.size > 1 else { return }
     try requireEqual(items(experiment), communicator)
   }

@@ -4,44 +4,44 @@ import Tensors
 ///
 /// Scaling is weak: each rank has the same number of images b, so one rank of p threads works on p b images as p ranks together do.
 /// With T(r, t) the median step of r ranks with t threads, efficiency is T(1, 1) / T(p, 1).
-public struct ScalingReport: Sendable {
+package struct ScalingReport: Sendable {
   /// One way to use the cores.
-  public struct Part: Sendable {
+  package struct Part: Sendable {
     /// Number of ranks.
-    public var ranks: Int
+    package var ranks: Int
     /// Compute threads of each.
-    public var threads: Int
+    package var threads: Int
     /// Images of a step.
-    public var batch: Int
+    package var batch: Int
     /// One measurement a round, in the order of the rounds.
-    public var rounds: [StepFigures]
+    package var rounds: [StepFigures]
 
     /// Describes a part without measurements.
-    public init(ranks: Int, threads: Int, batch: Int, rounds: [StepFigures] = []) {
+    package init(ranks: Int, threads: Int, batch: Int, rounds: [StepFigures] = []) {
       (self.ranks, self.threads, self.batch, self.rounds) = (ranks, threads, batch, rounds)
     }
 
     /// The median over the steps of all rounds, in seconds.
-    public var medianStep: Double { rounds.flatMap(\.steps).median ?? 0 }
+    package var medianStep: Double { rounds.flatMap(\.steps).median ?? 0 }
     /// Images of a step divided by the median step.
-    public var imagesPerSecond: Double { Double(batch) / medianStep }
+    package var imagesPerSecond: Double { Double(batch) / medianStep }
     /// The share of the sums over ranks in a step: the median over the rounds.
-    public var reductionShare: Double { rounds.map(\.reductionShare).median ?? 0 }
+    package var reductionShare: Double { rounds.map(\.reductionShare).median ?? 0 }
   }
 
   /// One rank, one thread.
-  public var single: Part
+  package var single: Part
   /// One rank with as many threads as there are ranks in `ranks`.
-  public var threads: Part
+  package var threads: Part
   /// Ranks with a thread each.
-  public var ranks: Part
+  package var ranks: Part
   /// As many processes as there are ranks, of one thread each and at the same time, that share nothing: what memory, caches and clock
   /// rates of the machine leave to each, before any rank waits for another. Not needed for the rest.
-  public var independent: Part
+  package var independent: Part
 
   /// The three parts for p ranks of b images.
   /// - Throws: `LongtailError` with code `usage` for fewer than 2 ranks or no image.
-  public init(ranks count: Int, batchPerRank: Int) throws {
+  package init(ranks count: Int, batchPerRank: Int) throws {
     guard count >= 2 else {
       throw LongtailError(
         .usage, "bench scale compares several ranks with one, but \(count) would be used",
@@ -55,11 +55,11 @@ public struct ScalingReport: Sendable {
   }
 
   /// The parts in the order in which they are measured.
-  public static let parts: [WritableKeyPath<ScalingReport, Part> & Sendable] = [\.single, \.threads, \.ranks]
+  package static let parts: [WritableKeyPath<ScalingReport, Part> & Sendable] = [\.single, \.threads, \.ranks]
 
   /// Adds a measurement to the part that it is of.
   /// - Throws: `LongtailError` with code `usage` if it is of none of them, or of another network.
-  public mutating func add(_ figures: StepFigures, name: String) throws {
+  package mutating func add(_ figures: StepFigures, name: String) throws {
     let all = ScalingReport.parts.flatMap { self[keyPath: $0].rounds }
     if let other = all.first, (other.model, other.width, other.height) != (figures.model, figures.width, figures.height) {
       throw LongtailError(
@@ -81,13 +81,13 @@ public struct ScalingReport: Sendable {
   }
 
   /// Whether each part has a measurement.
-  public var isComplete: Bool { ScalingReport.parts.allSatisfy { !self[keyPath: $0].rounds.isEmpty } }
+  package var isComplete: Bool { ScalingReport.parts.allSatisfy { !self[keyPath: $0].rounds.isEmpty } }
   /// T(1, 1) / T(p, 1): 1 where ranks cost nothing.
-  public var efficiency: Double { single.medianStep / ranks.medianStep }
+  package var efficiency: Double { single.medianStep / ranks.medianStep }
   /// T(1, 1) / T(1, p) at p times the images: what threads keep.
-  public var threadEfficiency: Double { single.medianStep / threads.medianStep }
+  package var threadEfficiency: Double { single.medianStep / threads.medianStep }
   /// T(1, 1) / T of the independent processes: the efficiency that the machine allows; nil where they were not measured.
-  public var machineEfficiency: Double? { independent.rounds.isEmpty ? nil : single.medianStep / independent.medianStep }
+  package var machineEfficiency: Double? { independent.rounds.isEmpty ? nil : single.medianStep / independent.medianStep }
   /// T(1, p) / T(p, 1): above 1 where ranks are faster than threads.
-  public var ranksOverThreads: Double { threads.medianStep / ranks.medianStep }
+  package var ranksOverThreads: Double { threads.medianStep / ranks.medianStep }
 }

@@ -13,39 +13,39 @@ import Threading
 /// Times the training step on noise: forward, objective, sums, backward, update, by the code that training uses (`Learner.step`).
 ///
 /// Every step gets new images and labels, made between the timed parts. Nothing is read from disk.
-public struct StepBenchmark {
+package struct StepBenchmark {
   /// What is timed.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Model, objective, optimizer, engine and the global batch; `data`, `evaluation` and `checkpoint` do not count.
-    public var configuration: Configuration
+    package var configuration: Configuration
     /// Extents of the images; the network's stride divides them.
-    public var size = ImageSize(width: 256, height: 256)
+    package var size = ImageSize(width: 256, height: 256)
     /// Channels of the logits.
-    public var classes = 12
+    package var classes = 12
     /// Timed steps.
-    public var steps = 8
+    package var steps = 8
     /// Steps before them that are not timed.
-    public var warmup = 3
+    package var warmup = 3
     /// Steps after them in which each layer is timed.
-    public var profiledSteps = 3
+    package var profiledSteps = 3
     /// The share of pixels without a label.
-    public var ignoredShare = 0.05
+    package var ignoredShare = 0.05
     /// Objects of an image, for detectors.
-    public var objects = 4
+    package var objects = 4
 
     /// A U-Net of width 32 with pixel-wise adaptive training and Adam, 8 images of 256 x 256.
-    public init() {
+    package init() {
       configuration = Configuration()
       configuration.objective.name = "pat"
       configuration.schedule.name = .constant
     }
 
     /// The sections of a configuration that matter to a step.
-    public static let sections = ["seed", "model", "objective", "optimizer", "schedule", "gradientClipping", "engine"]
+    package static let sections = ["seed", "model", "objective", "optimizer", "schedule", "gradientClipping", "engine"]
 
     /// Changes keys of the configuration, as `--set` does: `model.batchNorm=local`.
     /// - Throws: `LongtailError` with code `usage` for keys that a step does not depend on, and as reading a configuration does.
-    public mutating func apply(overrides: [String]) throws {
+    package mutating func apply(overrides: [String]) throws {
       for text in overrides {
         let key = String(text.prefix { $0 != "=" && $0 != "." })
         guard Options.sections.contains(key) else {
@@ -59,14 +59,14 @@ public struct StepBenchmark {
   }
 
   /// Counts what the process asks the heap for. The program that counts provides it; a library cannot.
-  public struct HeapCounters {
+  package struct HeapCounters {
     /// Calls that asked for memory so far, and the bytes that they asked for; nil where calls cannot be counted.
-    public var allocations: (() -> (count: Int, bytes: Int))?
+    package var allocations: (() -> (count: Int, bytes: Int))?
     /// Bytes of the heap in use now; nil where the C library does not say.
-    public var bytesInUse: (() -> Int)?
+    package var bytesInUse: (() -> Int)?
 
     /// Names the two sources.
-    public init(allocations: (() -> (count: Int, bytes: Int))? = nil, bytesInUse: (() -> Int)? = nil) {
+    package init(allocations: (() -> (count: Int, bytes: Int))? = nil, bytesInUse: (() -> Int)? = nil) {
       (self.allocations, self.bytesInUse) = (allocations, bytesInUse)
     }
   }
@@ -79,7 +79,7 @@ public struct StepBenchmark {
 
   /// Resolves names and checks sizes; nothing is allocated yet.
   /// - Throws: `LongtailError` with code `usage` naming the option, and the nearest known name where one is unknown.
-  public init(_ given: Options, heap: HeapCounters = HeapCounters()) throws {
+  package init(_ given: Options, heap: HeapCounters = HeapCounters()) throws {
     var options = given
     let isDetector = FasterRCNNOptions.depth(ofModel: options.configuration.model.name) != nil
     if isDetector { options.configuration.task = DetectionTask.name }
@@ -118,7 +118,7 @@ public struct StepBenchmark {
   /// Runs and measures. Collective.
   /// - Returns: the result on rank zero, nil on the others.
   /// - Throws: `LongtailError` when a step fails, when the ranks end with different parameters, or with none that changed.
-  public func run(_ communicator: any Communicator) throws -> StepBenchmarkReport? {
+  package func run(_ communicator: any Communicator) throws -> StepBenchmarkReport? {
     let clock = ContinuousClock()
     let start = clock.now
     let learner = try makeLearner(communicator)

@@ -7,84 +7,84 @@ import Tensors
 import Threading
 
 /// What `StepBenchmark` found, over all ranks. Times in seconds.
-public struct StepBenchmarkReport: Sendable {
+package struct StepBenchmarkReport: Sendable {
   /// A kind of layer and the time that all its layers take in a step.
-  public struct LayerKind: Sendable {
+  package struct LayerKind: Sendable {
     /// The kind, such as `convolution`.
-    public var kind: String
+    package var kind: String
     /// Seconds of the forward pass.
-    public var forward: Double
+    package var forward: Double
     /// Seconds of the backward pass.
-    public var backward: Double
+    package var backward: Double
   }
 
   /// Model, objective, optimizer and engine as they were run.
-  public var options: StepBenchmark.Options
+  package var options: StepBenchmark.Options
   /// Number of ranks.
-  public var ranks = 1
+  package var ranks = 1
   /// Compute threads of rank zero.
-  public var threads = 1
+  package var threads = 1
   /// oneDNN's version.
-  public var oneDNN = OneDNN.version
+  package var oneDNN = OneDNN.version
   /// The instruction set of its kernels.
-  public var instructionSet = OneDNN.instructionSet
+  package var instructionSet = OneDNN.instructionSet
   /// How gradients are summed over ranks.
-  public var reduction = ""
+  package var reduction = ""
   /// Learned numbers.
-  public var parameterCount = 0
+  package var parameterCount = 0
   /// Bytes of the flat buffer of parameters.
-  public var parameterBytes = 0
+  package var parameterBytes = 0
   /// Seconds to make network and optimizer, measuring algorithms included; on the slowest rank.
-  public var setup = 0.0
+  package var setup = 0.0
   /// Each timed step, on the slowest rank.
-  public var steps: [Double] = []
+  package var steps: [Double] = []
   /// Median of each phase over the steps, averaged over the ranks: forward, objective, backward, reduce, update.
-  public var phases: [(name: String, seconds: Double)] = []
+  package var phases: [(name: String, seconds: Double)] = []
   /// Median over the profiled steps, averaged over the ranks that had images.
-  public var layerKinds: [LayerKind] = []
+  package var layerKinds: [LayerKind] = []
   /// The parts of a detector's step in their order, as `layerKinds`; empty for other networks. What has no backward pass has 0 there.
-  public var parts: [LayerKind] = []
+  package var parts: [LayerKind] = []
   /// The objective in the first timed step.
-  public var firstLoss = 0.0
+  package var firstLoss = 0.0
   /// The objective in the last timed step.
-  public var lastLoss = 0.0
+  package var lastLoss = 0.0
   /// Fingerprint of the parameters before the first timed step.
-  public var digestBefore = ""
+  package var digestBefore = ""
   /// Fingerprint after the last timed step.
-  public var digestAfter = ""
+  package var digestAfter = ""
   /// Bytes of the arena, on the rank that has the largest.
-  public var arenaBytes = 0
+  package var arenaBytes = 0
   /// The most physical memory that the process of each rank ever had.
-  public var peakResidentBytes: [Int] = []
+  package var peakResidentBytes: [Int] = []
   /// The physical memory of each rank's process at the end.
-  public var residentBytes: [Int] = []
+  package var residentBytes: [Int] = []
   /// Minor page faults in a step, on the rank that has most.
-  public var pageFaultsPerStep = 0.0
+  package var pageFaultsPerStep = 0.0
   /// Calls for heap memory in a step, on the rank that has most; nil where they cannot be counted.
-  public var allocationsPerStep: Double?
+  package var allocationsPerStep: Double?
   /// Bytes that these calls ask for.
-  public var allocatedBytesPerStep: Double?
+  package var allocatedBytesPerStep: Double?
   /// Bytes by which the heap grows in a step; about 0 unless something leaks. Nil where it cannot be measured.
-  public var heapBytesGrownPerStep: Double?
+  package var heapBytesGrownPerStep: Double?
   /// Kernels, copies, reorders and algorithms of rank zero's plan.
-  public var plan = PlanReport()
+  package var plan = PlanReport()
 
   /// Seconds of the median step.
-  public var medianStep: Double { steps.median ?? 0 }
+  package var medianStep: Double { steps.median ?? 0 }
   /// Seconds of the shortest step.
-  public var minimumStep: Double { steps.min() ?? 0 }
+  package var minimumStep: Double { steps.min() ?? 0 }
   /// Seconds of the longest step.
-  public var maximumStep: Double { steps.max() ?? 0 }
+  package var maximumStep: Double { steps.max() ?? 0 }
   /// Mean over the steps.
-  public var meanStep: Double { steps.reduce(0, +) / Double(max(1, steps.count)) }
+  package var meanStep: Double { steps.reduce(0, +) / Double(max(1, steps.count)) }
   /// Images of the global batch divided by the median step.
-  public var imagesPerSecond: Double { Double(options.configuration.training.globalBatch) / medianStep }
+  package var imagesPerSecond: Double { Double(options.configuration.training.globalBatch) / medianStep }
   /// Seconds of all convolutions in a step, transposed ones included, both passes.
-  public var convolutions: Double {
+  package var convolutions: Double {
     layerKinds.filter { $0.kind.lowercased().hasSuffix("convolution") }.reduce(0) { $0 + $1.forward + $1.backward }
   }
   /// Algorithm by layer and pass, in the order of the network's kernels.
-  public var algorithms: [(layer: String, passes: [(pass: String, algorithm: String)])] {
+  package var algorithms: [(layer: String, passes: [(pass: String, algorithm: String)])] {
     var layers: [String] = []
     for kernel in plan.kernels where !layers.contains(kernel.layer) { layers.append(kernel.layer) }
     return layers.compactMap { layer in

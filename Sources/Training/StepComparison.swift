@@ -5,24 +5,24 @@ import Tensors
 import Threading
 
 /// A training step with the model's algorithms against one with those that are fastest by the clock.
-public struct StepComparison: Sendable {
+package struct StepComparison: Sendable {
   /// The network.
-  public var model: String
+  package var model: String
   /// Images of a step.
-  public var images: Int
+  package var images: Int
   /// Compute threads.
-  public var threads: Int
+  package var threads: Int
   /// Seconds of each step with the model's algorithms.
-  public var byModel: [Double] = []
+  package var byModel: [Double] = []
   /// The same with measured ones, taken in turns.
-  public var measured: [Double] = []
+  package var measured: [Double] = []
   /// Seconds until the first is ready.
-  public var modelSetup = 0.0
+  package var modelSetup = 0.0
   /// Seconds until the second is.
-  public var measuredSetup = 0.0
+  package var measuredSetup = 0.0
 
   /// How many times as long the model's step takes, by the medians.
-  public var ratio: Double {
+  package var ratio: Double {
     guard let byModel = byModel.median, let measured = measured.median else { return 1 }
     return byModel / measured
   }
@@ -35,7 +35,7 @@ extension KernelGrid {
   ///   - seconds: how long the steps of a network go on, after at least three of each.
   ///   - progress: receives each network before it is timed.
   /// - Throws: `LongtailError` for unknown networks, or when one cannot be compiled.
-  public func compareSteps(seconds: Double, progress: (StepComparison) -> Void) throws -> [StepComparison] {
+  package func compareSteps(seconds: Double, progress: (StepComparison) -> Void) throws -> [StepComparison] {
     let communicator = SingleProcess()
     let clock = ContinuousClock()
     var found: [StepComparison] = []

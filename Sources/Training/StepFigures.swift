@@ -2,29 +2,29 @@ import Foundation
 import Tensors
 
 /// What the JSON of `longtail bench step` says about a step, as far as the number of ranks is concerned. Times in seconds.
-public struct StepFigures: Sendable, Equatable {
+package struct StepFigures: Sendable, Equatable {
   /// The network and its width, such as `unet 32`.
-  public var model = ""
+  package var model = ""
   /// Number of ranks.
-  public var ranks = 1
+  package var ranks = 1
   /// Compute threads of each rank.
-  public var threads = 1
+  package var threads = 1
   /// Images of a step, over all ranks together.
-  public var batch = 1
+  package var batch = 1
   /// Extents of the images.
-  public var (width, height) = (0, 0)
+  package var (width, height) = (0, 0)
   /// Each timed step.
-  public var steps: [Double] = []
+  package var steps: [Double] = []
   /// Median of each phase, averaged over the ranks: forward, objective, backward, reduce, update.
-  public var phases: [String: Double] = [:]
+  package var phases: [String: Double] = [:]
 
   /// Describes a step.
-  public init() {}
+  package init() {}
 
   /// Reads the JSON that `longtail bench step --json` printed.
   /// - Parameter name: the file's name, for messages.
   /// - Throws: `LongtailError` with code `badData` if it is something else.
-  public init(json: Data, name: String) throws {
+  package init(json: Data, name: String) throws {
     struct Size: Decodable { var width, height: Int }
     struct Times: Decodable { var all: [Double] }
     struct Content: Decodable {
@@ -47,7 +47,7 @@ public struct StepFigures: Sendable, Equatable {
   }
 
   /// Takes the figures of a measurement in this process.
-  public init(_ report: StepBenchmarkReport) {
+  package init(_ report: StepBenchmarkReport) {
     let configuration = report.options.configuration
     model = "\(configuration.model.name) \(configuration.model.width)"
     (ranks, threads, batch) = (report.ranks, report.threads, configuration.training.globalBatch)
@@ -57,15 +57,15 @@ public struct StepFigures: Sendable, Equatable {
   }
 
   /// Seconds of the median step.
-  public var medianStep: Double { steps.median ?? 0 }
+  package var medianStep: Double { steps.median ?? 0 }
   /// Images of the rank that has most.
-  public var imagesPerRank: Int { (batch + ranks - 1) / ranks }
+  package var imagesPerRank: Int { (batch + ranks - 1) / ranks }
   /// Seconds that grow with a rank's images: forward, objective, backward.
-  public var imageSeconds: Double { ["forward", "objective", "backward"].reduce(0) { $0 + (phases[$1] ?? 0) } }
+  package var imageSeconds: Double { ["forward", "objective", "backward"].reduce(0) { $0 + (phases[$1] ?? 0) } }
   /// Seconds of the optimizer, which do not depend on the images.
-  public var updateSeconds: Double { phases["update"] ?? 0 }
+  package var updateSeconds: Double { phases["update"] ?? 0 }
   /// The share of the sums over ranks, waiting for the slowest included, in the time of all phases.
-  public var reductionShare: Double {
+  package var reductionShare: Double {
     let total = phases.values.reduce(0, +)
     return total > 0 ? (phases["reduce"] ?? 0) / total : 0
   }

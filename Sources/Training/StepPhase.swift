@@ -2,7 +2,7 @@ import Collectives
 import Tensors
 
 /// A part of a step that is timed, and in which a rank that makes no progress is reported.
-public enum StepPhase: String, Sendable {
+package enum StepPhase: String, Sendable {
   /// Waiting for the batch.
   case data
   /// The forward pass.

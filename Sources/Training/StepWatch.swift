@@ -35,17 +35,17 @@ package struct OutlierWindow: Sendable, Equatable {
 }
 
 /// A value that is far above those of the steps before.
-public struct Spike: Sendable, Equatable {
+package struct Spike: Sendable, Equatable {
   /// What a spike can be of: the loss of the global batch, or the norm of the gradient of all parameters.
-  public enum Quantity: String, Sendable { case loss, gradientNorm }
+  package enum Quantity: String, Sendable { case loss, gradientNorm }
   /// Steps that a value is compared with.
-  public static let window = OutlierWindow.length
+  package static let window = OutlierWindow.length
   /// What it is of.
-  public var quantity: Quantity
+  package var quantity: Quantity
   /// The value.
-  public var value: Double
+  package var value: Double
   /// Standard deviations above the mean of the last 128 steps.
-  public var score: Double
+  package var score: Double
 }
 
 /// What went wrong in steps so far, over all starts of a run: part of every checkpoint, equal on all ranks.

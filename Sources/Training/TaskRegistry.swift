@@ -9,13 +9,13 @@ import Tasks
 import Tensors
 
 /// A task that can be opened by what a configuration says.
-public struct TaskEntry: Sendable {
+package struct TaskEntry: Sendable {
   /// The name, as the key `task` has it.
-  public let name: String
+  package let name: String
   /// One line about it.
-  public let summary: String
+  package let summary: String
   /// The kinds of scores that it gives.
-  public let scoreKinds: [ScoreKind]
+  package let scoreKinds: [ScoreKind]
   /// The method that trains its networks where a configuration names none.
   let method: String
   /// What people may read about its data sets.
@@ -40,16 +40,13 @@ public struct TaskEntry: Sendable {
 }
 
 /// All tasks, by name: the one place in this room that knows any of them.
-public enum TaskRegistry {
+package enum TaskRegistry {
   /// The tasks; a new one is one more line here. The first is that of a configuration that names none.
-  public static let entries: [TaskEntry] = [.segmentation, .recognition, .detection]
-
-  /// The task that reads the keys of `data.augmentation` by itself.
-  static let entryWithOwnViews = RecognitionTask.name
+  package static let entries: [TaskEntry] = [.segmentation, .recognition, .detection]
 
   /// The task that a configuration names.
   /// - Throws: `.usage` for an unknown name, with the nearest known one.
-  public static func entry(of configuration: Configuration) throws -> TaskEntry {
+  package static func entry(of configuration: Configuration) throws -> TaskEntry {
     guard let name = configuration.task else { return entries[0] }
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw LongtailError.unknownName("task", name, known: entries.map(\.name), at: "task")
@@ -59,11 +56,11 @@ public enum TaskRegistry {
 
   /// Opens the task that a configuration describes.
   /// - Throws: `.usage` for unknown names, with the nearest known one; what the task throws while its files are listed.
-  public static func make(_ configuration: Configuration) throws -> any Task { try entry(of: configuration).make(configuration) }
+  package static func make(_ configuration: Configuration) throws -> any Task { try entry(of: configuration).make(configuration) }
 
   /// The task of a checkpoint, whose data set need not be there, and has no images.
   /// - Throws: `.usage` for a task that is not known here.
-  public static func recorded(_ configuration: Configuration, _ run: RunRecord) throws -> any Task {
+  package static func recorded(_ configuration: Configuration, _ run: RunRecord) throws -> any Task {
     let colours = run.classColours.compactMap(RGBColour.init(hexadecimal:))
     let classes = run.classNames.enumerated().map { index, name in
       ClassInfo(
@@ -75,7 +72,7 @@ public enum TaskRegistry {
 
   /// The kinds of scores of the task that a checkpoint is of; none for a task that is not known here. Early checkpoints do not name theirs:
   /// there was one.
-  public static func scoreKinds(of record: RunRecord) -> [ScoreKind] {
+  package static func scoreKinds(of record: RunRecord) -> [ScoreKind] {
     let name = record.task.isEmpty ? entries[0].name : record.task
     return entries.first { $0.name == name }?.scoreKinds ?? []
   }

@@ -2,12 +2,12 @@ import Kernels
 import Threading
 
 /// What computed: recorded beside results.
-public enum Versions {
+package enum Versions {
   /// Longtail's own version.
-  public static let longtail = "0.1.0"
+  package static let longtail = "0.1.0"
 
   /// Names and versions of what the numbers depend on.
-  public static var all: [String: String] {
+  package static var all: [String: String] {
     ["longtail": longtail, "oneDNN": OneDNN.version, "instructionSet": OneDNN.instructionSet]
   }
 }

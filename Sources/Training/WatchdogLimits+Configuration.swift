@@ -3,7 +3,7 @@ import Configuration
 
 extension WatchdogLimits {
   /// The limits that a configuration sets.
-  public init(_ configuration: Configuration.Watchdog) {
+  package init(_ configuration: Configuration.Watchdog) {
     self.init()
     warning = configuration.warning
     limit = configuration.limit

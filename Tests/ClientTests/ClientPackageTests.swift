@@ -9,13 +9,16 @@ struct ClientPackageTests {
   @Test func clientPackageIsBuiltAndHasEveryCommand() throws {
     let package = try ClientPackage()
     defer { package.remove() }
-    let client = ClientProgram(program: "\(package.products)/mine", directory: package.directory)
-    try client.expectDescriptions()
-    try client.expectTraining()
-    try client.expectSameBitsAfterAKill(ranks: nil)
-    if Program.hasMPI { try client.expectSameBitsAfterAKill(ranks: 2) }
+    let program = "\(package.products)/mine"
+    try withTemporaryDirectory { directory in
+      let client = ClientProgram(program: program, directory: directory)
+      try client.expectDescriptions()
+      try client.expectTraining()
+      try client.expectSameBitsAfterAKill(ranks: nil)
+      if Program.hasMPI { try client.expectSameBitsAfterAKill(ranks: 2) }
+    }
     for command in ["train", "evaluate", "compare", "tune", "predict", "stats", "inspect", "report", "runs", "bench", "plan", "doctor"] {
-      #expect(try client.run(command, "--help").exitCode == 0, "\(command)")
+      #expect(try Program.run(program, [command, "--help"]).exitCode == 0, "\(command)")
     }
     // What cannot be registered ends the program before any command.
     let refused = try Program.run("\(package.products)/twice", ["describe"])
@@ -23,19 +26,26 @@ struct ClientPackageTests {
   }
 }
 
-/// The package, in a temporary directory.
+/// The package, in a temporary directory; or in the one that `LONGTAIL_CLIENT_TESTS` names, where it stays and is built again as it is.
 struct ClientPackage {
-  static var isWanted: Bool { ProcessInfo.processInfo.environment["LONGTAIL_CLIENT_TESTS"] != nil }
+  private static let wish = ProcessInfo.processInfo.environment["LONGTAIL_CLIENT_TESTS"]
+  static var isWanted: Bool { wish != nil }
 
   let directory: String
+  private let isKept: Bool
   /// Where its programs lie.
-  let products: String
+  var products: String { "\(directory)/mine/.build/release" }
 
   /// Clones, writes and builds.
   init() throws {
+    let kept = ClientPackage.wish.flatMap { $0.hasPrefix("/") ? $0 : nil }
+    (directory, isKept) = (kept ?? NSTemporaryDirectory() + "longtail-client-\(UUID().uuidString)", kept != nil)
+    if !FileManager.default.fileExists(atPath: "\(directory)/mine/Package.swift") { try write() }
+    try ClientPackage.check("/usr/bin/env", ["swift", "build", "-c", "release"], directory: "\(directory)/mine")
+  }
+
+  private func write() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-    directory = NSTemporaryDirectory() + "longtail-client-\(UUID().uuidString)"
-    products = "\(directory)/mine/.build/release"
     let files = FileManager.default
     try files.createDirectory(atPath: "\(directory)/mine/Sources/mine", withIntermediateDirectories: true)
     try files.createDirectory(atPath: "\(directory)/mine/Sources/twice", withIntermediateDirectories: true)
@@ -71,10 +81,9 @@ struct ClientPackage {
     """.write(toFile: "\(directory)/mine/Sources/twice/main.swift", atomically: true, encoding: .utf8)
     let resolved = "\(root)/Package.resolved"
     if files.fileExists(atPath: resolved) { try files.copyItem(atPath: resolved, toPath: "\(directory)/mine/Package.resolved") }
-    try ClientPackage.check("/usr/bin/env", ["swift", "build", "-c", "release"], directory: "\(directory)/mine")
   }
 
-  func remove() { try? FileManager.default.removeItem(atPath: directory) }
+  func remove() { if !isKept { try? FileManager.default.removeItem(atPath: directory) } }
 
   private static func check(_ program: String, _ arguments: [String], directory: String? = nil) throws {
     let outcome = try Program(program, arguments, directory: directory).wait(seconds: 3600)

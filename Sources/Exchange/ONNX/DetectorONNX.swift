@@ -12,7 +12,7 @@ import Tensors
 /// columns and rows that the image covers. Outputs, by falling score: `boxes` n,4 as left, top, right, bottom in pixels of the canvas,
 /// `scores` n, and `labels` n, classes from 0 on. The canvas is fixed, since anchors are constants. Unlike the engine, all pairs of a
 /// proposal and a class above the threshold are suppressed, however many there are.
-public struct DetectorONNX {
+package struct DetectorONNX {
   fileprivate let model: TrainedModel
   fileprivate let detector: Detector
   fileprivate let size: ImageSize
@@ -28,7 +28,7 @@ public struct DetectorONNX {
 
   /// The file's bytes.
   /// - Throws: `LongtailError` for tensors that are missing or have another shape, and a layer that ONNX is not known for.
-  public mutating func bytes() throws -> [UInt8] {
+  package mutating func bytes() throws -> [UInt8] {
     for node in model.graph.nodes {
       if node.layer is LevelPacking {
         try pack(node)

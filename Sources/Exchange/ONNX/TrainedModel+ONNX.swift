@@ -13,7 +13,7 @@ extension TrainedModel {
   /// prediction is in it. The metadata are among the model's properties.
   /// - Throws: `LongtailError`: `usage` naming a layer that ONNX is not known for, `badData` for tensors that are missing or have another
   ///   shape, and for networks of more than 2 GiB.
-  public func onnx() throws -> [UInt8] {
+  package func onnx() throws -> [UInt8] {
     var onnx = ONNXGraph(graph, tensors)
     for node in try onnx.neededNodes() {
       guard let layer = node.layer as? any ONNXLayer else {
@@ -111,7 +111,7 @@ extension TrainedModel {
 
   /// Writes an ONNX file, in one step.
   /// - Throws: as `onnx()`; `LongtailError(.inputOutput)`.
-  public func writeONNX(to path: String) throws {
+  package func writeONNX(to path: String) throws {
     let bytes = try onnx()
     do {
       try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)

@@ -1,9 +1,9 @@
 /// Something for TensorBoard: a step with named numbers, images and histograms.
 ///
 /// Fields are those of `tensorflow.Event` and `tensorflow.Summary`.
-public struct Event: Sendable {
+package struct Event: Sendable {
   /// What a name stands for.
-  public enum Value: Sendable {
+  package enum Value: Sendable {
     /// A number.
     case scalar(Double)
     /// An image in colour, as a PNG file.
@@ -13,19 +13,19 @@ public struct Event: Sendable {
   }
 
   /// Steps done.
-  public var step: Int
+  package var step: Int
   /// Seconds since 1970.
-  public var wallTime: Double
+  package var wallTime: Double
   /// The values by tag; `/` in a tag makes groups.
-  public var values: [(tag: String, value: Value)]
+  package var values: [(tag: String, value: Value)]
 
   /// Creates an event.
-  public init(step: Int, wallTime: Double, values: [(tag: String, value: Value)]) {
+  package init(step: Int, wallTime: Double, values: [(tag: String, value: Value)]) {
     (self.step, self.wallTime, self.values) = (step, wallTime, values)
   }
 
   /// The message.
-  public var message: ProtocolMessage {
+  package var message: ProtocolMessage {
     var summary = ProtocolMessage()
     for (tag, value) in values {
       var entry = ProtocolMessage()
@@ -70,24 +70,24 @@ public struct Event: Sendable {
 }
 
 /// Numbers counted in buckets of equal width.
-public struct Histogram: Sendable, Equatable {
+package struct Histogram: Sendable, Equatable {
   /// The least number.
-  public let minimum: Double
+  package let minimum: Double
   /// The largest number.
-  public let maximum: Double
+  package let maximum: Double
   /// How many there are.
-  public let count: Int
+  package let count: Int
   /// Their sum.
-  public let sum: Double
+  package let sum: Double
   /// The sum of their squares.
-  public let sumOfSquares: Double
+  package let sumOfSquares: Double
   /// The upper end of each bucket.
-  public let limits: [Double]
+  package let limits: [Double]
   /// Numbers in each bucket.
-  public let counts: [Double]
+  package let counts: [Double]
 
   /// Counts numbers; what is not finite is left out. Nil where nothing is left.
-  public init?(_ values: [Float], buckets: Int = 60) {
+  package init?(_ values: [Float], buckets: Int = 60) {
     let known = values.lazy.filter(\.isFinite)
     guard let low = known.min().map(Double.init), let high = known.max().map(Double.init) else { return nil }
     (minimum, maximum) = (low, high)

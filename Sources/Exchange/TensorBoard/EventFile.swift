@@ -5,12 +5,12 @@ import Tensors
 ///
 /// A resumed run goes on in the same file, cut off behind the step that it goes on from: nothing is lost, and nothing is written twice.
 /// Records that a full disk does not take are kept and written with the next ones. Not for use by several threads at once.
-public final class EventFile {
+package final class EventFile {
   /// The file.
-  public var path: String { file.path }
+  package var path: String { file.path }
   /// What was cut off because it could not be read, in words; nil where nothing was. A torn last record, as a killed process leaves it,
   /// is no damage.
-  public let damage: String?
+  package let damage: String?
   private let file: AppendedFile
 
   /// Opens the file of a directory, or makes both.
@@ -19,7 +19,7 @@ public final class EventFile {
   ///   - firstStep: events of this step and of later ones are removed. Nil keeps them all.
   ///   - host: part of a new file's name.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public init(directory: String, cuttingFrom firstStep: Int? = nil, host: String = ProcessInfo.processInfo.hostName) throws {
+  package init(directory: String, cuttingFrom firstStep: Int? = nil, host: String = ProcessInfo.processInfo.hostName) throws {
     let files = FileManager.default
     let now = Date().timeIntervalSince1970
     let known: String?
@@ -42,17 +42,17 @@ public final class EventFile {
 
   /// Adds an event.
   /// - Throws: `LongtailError(.inputOutput)`, for instance when the disk is full. The event is kept and written by the next call that can.
-  public func append(_ event: Event) throws {
+  package func append(_ event: Event) throws {
     try file.append(EventRecord.encoded(event.message.bytes))
   }
 
   /// Waits until all events are on the disk: before a checkpoint that counts on them.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func synchronize() throws { try file.synchronize() }
+  package func synchronize() throws { try file.synchronize() }
 
   /// Closes the file, once all events are in it.
   /// - Throws: `LongtailError(.inputOutput)`.
-  public func close() throws { try file.close() }
+  package func close() throws { try file.close() }
 
   /// How many bytes from the beginning stay: whole records of steps before `firstStep`. Reads record by record.
   private static func keptBytes(of handle: FileHandle, firstStep: Int?) throws -> (UInt64, damage: String?) {

@@ -1,24 +1,24 @@
 /// A record of a TFRecord file: length, the length's check, content, the content's check; all little-endian.
-public enum EventRecord {
+package enum EventRecord {
   /// Bytes before the content: eight of the length, four of its check.
-  public static let headerByteCount = 12
+  package static let headerByteCount = 12
   /// Bytes behind the content.
-  public static let footerByteCount = 4
+  package static let footerByteCount = 4
 
   /// The bytes of a record.
-  public static func encoded(_ content: [UInt8]) -> [UInt8] {
+  package static func encoded(_ content: [UInt8]) -> [UInt8] {
     let length = littleEndian(UInt64(content.count))
     return length + littleEndian(CRC32C.masked(length)) + content + littleEndian(CRC32C.masked(content))
   }
 
   /// The number of bytes that a record's header announces; nil where it is none, or its check is wrong.
-  public static func contentByteCount(header: some Collection<UInt8>) -> Int? {
+  package static func contentByteCount(header: some Collection<UInt8>) -> Int? {
     guard header.count == headerByteCount, number(header.suffix(4)) == UInt64(CRC32C.masked(header.prefix(8))) else { return nil }
     return Int(exactly: number(header.prefix(8)))
   }
 
   /// Whether the check behind a content is its own.
-  public static func isIntact(content: some Collection<UInt8>, footer: some Collection<UInt8>) -> Bool {
+  package static func isIntact(content: some Collection<UInt8>, footer: some Collection<UInt8>) -> Bool {
     footer.count == footerByteCount && number(footer) == UInt64(CRC32C.masked(content))
   }
 

@@ -54,7 +54,7 @@ package struct KeyQueue: Sendable, Equatable {
   /// - Parameters:
   ///   - queries: B x d, of any length.
   ///   - own: each query's key, units, B x d; constants.
-  ///   - labels: the queries' classes.
+  ///   - queryLabels: the queries' classes.
   ///   - temperature: T.
   ///   - removesOwnClass: whether keys of the query's class are left out.
   ///   - divisor: rows of the global batch.

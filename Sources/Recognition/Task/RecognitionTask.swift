@@ -39,6 +39,8 @@ package struct RecognitionTask: Task {
   package var countUnit: CountUnit { .images }
   /// Accuracy and the others.
   package var scoreKinds: [ScoreKind] { RecognitionScores.kinds }
+  /// It does.
+  package var readsAugmentation: Bool { true }
   /// Many above 100, few below 20.
   package var grouping: ClassGrouping { .published }
 

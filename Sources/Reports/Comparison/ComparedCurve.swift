@@ -1,9 +1,9 @@
 import Tasks
 
 /// How a quantity goes over the epochs, for each run of a candidate and for their mean.
-public struct ComparedCurve: Sendable {
+package struct ComparedCurve: Sendable {
   /// What is drawn.
-  public enum Quantity: Sendable, Equatable {
+  package enum Quantity: Sendable, Equatable {
     /// The mean loss of the steps of an epoch.
     case loss
     /// The main score after an epoch.
@@ -35,30 +35,30 @@ public struct ComparedCurve: Sendable {
   static func quantities(_ task: TaskDescription) -> [Quantity] { [.loss, .main] + (task.groups.last.map { [.group($0)] } ?? []) }
 
   /// A point.
-  public struct Point: Sendable, Equatable {
+  package struct Point: Sendable, Equatable {
     /// The epoch, from 1.
-    public var x: Double
+    package var x: Double
     /// The value.
-    public var y: Double
+    package var y: Double
 
     /// Creates a point.
-    public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
+    package init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
   }
 
   /// What it is.
-  public let quantity: Quantity
+  package let quantity: Quantity
   /// The candidate's name.
-  public let name: String
+  package let name: String
   /// The points of each run, unfinished ones too.
-  public let runs: [[Point]]
+  package let runs: [[Point]]
   /// The mean over the runs that have a value there.
-  public let mean: [Point]
+  package let mean: [Point]
 
   /// Takes points of the main score as they are.
   init(name: String, runs: [[Point]], mean: [Point]) { (quantity, self.name, self.runs, self.mean) = (.main, name, runs, mean) }
 
   /// Collects the points of a candidate's runs. Values that are not finite are left out.
-  public init(_ quantity: Quantity, _ candidate: Comparison.Candidate) {
+  package init(_ quantity: Quantity, _ candidate: Comparison.Candidate) {
     self.quantity = quantity
     name = candidate.name
     runs = candidate.all.map { entry in

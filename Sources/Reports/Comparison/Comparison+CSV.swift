@@ -4,7 +4,7 @@ extension Comparison {
   /// The column `fold` is there where runs have folds. Shares are from 0 to 1, in the shortest form that reads back exactly. What is not
   /// known is empty. Lines end as RFC 4180 has it for files, cells with commas, quotes or line ends are quoted. Times come last: they alone
   /// differ between equal runs.
-  public var csv: String {
+  package var csv: String {
     let classes = classNames.indices.compactMap { metric(ofClass: $0) }
     let columns: [ComparedMetric] = Array(metrics.dropLast()) + classes + Array(metrics.suffix(1))
     let hasFolds = hasFolds

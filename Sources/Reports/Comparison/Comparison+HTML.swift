@@ -2,7 +2,7 @@ import Foundation
 
 extension Comparison {
   /// The page `report.html`: one file without scripts or references to others, well-formed as XML too.
-  public var html: String {
+  package var html: String {
     let candidates = candidates
     let names = candidates.map(\.name)
     var body: [Markup] = [.element("h1", [:], [Markup(title)])]

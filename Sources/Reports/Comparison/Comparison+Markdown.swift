@@ -1,6 +1,6 @@
 extension Comparison {
   /// The page `report.md`.
-  public var markdown: String {
+  package var markdown: String {
     var lines = ["# \(title)", "", OwnFile.markdownMark, ""]
     lines += explanation.flatMap { [$0, ""] }
     if !notes.isEmpty { lines += notes.map { "- **\($0)**" } + [""] }

@@ -3,7 +3,7 @@ import Tasks
 
 extension Comparison {
   /// The main table: a line for each candidate.
-  public var summaryTable: TextTable {
+  package var summaryTable: TextTable {
     var table = TextTable(
       columns: [.init("name"), .init("objective"), .init("runs", isNumeric: true)] + metrics.map { .init($0.title, isNumeric: true) })
     for candidate in candidates {
@@ -15,7 +15,7 @@ extension Comparison {
   }
 
   /// A line for each run.
-  public var runTable: TextTable {
+  package var runTable: TextTable {
     let hasFolds = hasFolds
     var table = TextTable(
       columns: [.init("name")] + (hasFolds ? [.init("fold", isNumeric: true)] : [])
@@ -34,7 +34,7 @@ extension Comparison {
   var differenceHeading: String { "Differences over pairs of equal \(hasFolds ? "fold and seed" : "seeds"), in points" }
 
   /// Differences to the first candidate over pairs of equal fold and seed; nil where there is nothing to compare.
-  public var differenceTable: TextTable? {
+  package var differenceTable: TextTable? {
     let (first, others) = (candidates.first, candidates.dropFirst())
     guard let first, !first.finished.isEmpty, others.contains(where: { !$0.finished.isEmpty }) else { return nil }
     let shown = standard
@@ -56,7 +56,7 @@ extension Comparison {
   var classHeading: String { "\(task.mainOfClasses?.title ?? "Scores") by class" }
 
   /// The main score by class and candidate, the most frequent classes first.
-  public var classTable: TextTable {
+  package var classTable: TextTable {
     let candidates = candidates
     let classes = entries.lazy.compactMap(\.results.last).first?.classes ?? []
     var table = TextTable(
@@ -74,7 +74,7 @@ extension Comparison {
   }
 
   /// What a candidate makes of each class: what it learned from, and what became of it.
-  public func diagnosisTable(of candidate: Candidate) -> TextTable {
+  package func diagnosisTable(of candidate: Candidate) -> TextTable {
     guard task.name == SegmentationTask.name else { return outcomeTable(of: candidate) }
     let results = candidate.finished.map(\.results)
     let facts = TailDiagnosis.ClassFacts.pooled(facts, results)
@@ -122,10 +122,10 @@ extension Comparison {
   }
 
   /// The findings about a candidate's classes; nil for a task without a diagnosis.
-  public func diagnosis(of candidate: Candidate) -> TailDiagnosis? { TailDiagnosis(facts, candidate.finished.map(\.results)) }
+  package func diagnosis(of candidate: Candidate) -> TailDiagnosis? { TailDiagnosis(facts, candidate.finished.map(\.results)) }
 
   /// The main score and that of the rarest group after each evaluation, as means over the finished runs.
-  public var curveTable: TextTable {
+  package var curveTable: TextTable {
     let (task, candidates) = (task, candidates)
     let quantities = ComparedCurve.quantities(task)
     var table = TextTable(
@@ -145,7 +145,7 @@ extension Comparison {
   }
 
   /// What a reader has to know where runs of one network were computed with different algorithms; nil where they were not.
-  public var algorithmNote: String? {
+  package var algorithmNote: String? {
     let networks = Dictionary(grouping: entries) { "\($0.results.configuration.model.name) \($0.results.configuration.model.width)" }
     let differing = networks.values.first { Set($0.compactMap(\.results.algorithms?.digest)).count > 1 }
     guard let differing else { return nil }
@@ -158,7 +158,7 @@ extension Comparison {
   }
 
   /// The lines that say what the numbers are.
-  public var explanation: [String] {
+  package var explanation: [String] {
     let last = entries.lazy.compactMap(\.results.last).first
     let images = Set(entries.compactMap { $0.results.last?.images }).sorted()
     let count = images.count > 1 ? "\(images[0]) to \(Formatting.plural(images[images.count - 1], "image"))" : nil

@@ -4,64 +4,64 @@ import Tensors
 
 /// Runs side by side: some candidates (configurations or objectives), each trained with the same seeds, and on the same folds where there
 /// are some.
-public struct Comparison: Sendable {
+package struct Comparison: Sendable {
   /// One run of a candidate.
-  public struct Entry: Sendable {
+  package struct Entry: Sendable {
     /// The candidate.
-    public var candidate: String
+    package var candidate: String
     /// The seed.
-    public var seed: Int
+    package var seed: Int
     /// The fold of the training samples that it was judged on; nil for a run without folds.
-    public var fold: Int?
+    package var fold: Int?
     /// What the run wrote.
-    public var results: RunResults
+    package var results: RunResults
     /// Whether it came to its end. One that did not is shown, but no mean counts it.
-    public var isFinished: Bool
+    package var isFinished: Bool
     /// Scores of other programs, where they were asked for.
-    public var foreignScores: [Score] = []
+    package var foreignScores: [Score] = []
 
     /// Puts a run in its place.
-    public init(candidate: String, seed: Int, fold: Int? = nil, results: RunResults, isFinished: Bool) {
+    package init(candidate: String, seed: Int, fold: Int? = nil, results: RunResults, isFinished: Bool) {
       (self.candidate, self.seed, self.fold, self.results, self.isFinished) = (candidate, seed, fold, results, isFinished)
     }
 
     /// `pat, seed 1`, or `pat, fold 0, seed 1`.
-    public var label: String { "\(candidate), \(fold.map { "fold \($0), " } ?? "")seed \(seed)" }
+    package var label: String { "\(candidate), \(fold.map { "fold \($0), " } ?? "")seed \(seed)" }
   }
 
   /// The heading of reports.
-  public var title: String
+  package var title: String
   /// The runs, candidate by candidate.
-  public var entries: [Entry]
+  package var entries: [Entry]
   /// What a reader has to know beside the numbers, such as runs that are missing.
-  public var notes: [String] = []
+  package var notes: [String] = []
   /// The same images with every run's prediction, where they could be made.
-  public var pictures: ComparisonPictures?
+  package var pictures: ComparisonPictures?
   /// What the diagnosis knows of the network.
-  public var facts = NetworkFacts()
+  package var facts = NetworkFacts()
   /// What scores of other programs are, in sentences.
-  public var remarks: [String] = []
+  package var remarks: [String] = []
 
   /// Begins a report.
-  public init(title: String, entries: [Entry]) { (self.title, self.entries) = (title, entries) }
+  package init(title: String, entries: [Entry]) { (self.title, self.entries) = (title, entries) }
 
   /// A configuration or objective with its runs.
-  public struct Candidate: Sendable {
+  package struct Candidate: Sendable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// Its objective.
-    public var objective: String
+    package var objective: String
     /// The runs that count: those that are finished.
-    public var finished: [Entry]
+    package var finished: [Entry]
     /// All of its runs.
-    public var all: [Entry]
+    package var all: [Entry]
 
     /// Mean and spread of a metric over its finished runs.
-    public func statistics(_ metric: ComparedMetric) -> SampleStatistics { SampleStatistics(finished.map { metric.value($0) }) }
+    package func statistics(_ metric: ComparedMetric) -> SampleStatistics { SampleStatistics(finished.map { metric.value($0) }) }
   }
 
   /// The candidates in the order of their first runs.
-  public var candidates: [Candidate] {
+  package var candidates: [Candidate] {
     var names: [String] = []
     for entry in entries where !names.contains(entry.candidate) { names.append(entry.candidate) }
     return names.map { name in
@@ -72,10 +72,10 @@ public struct Comparison: Sendable {
   }
 
   /// The classes in the data set's order.
-  public var classNames: [String] { entries.lazy.compactMap(\.results.last).first?.classes.map(\.name) ?? [] }
+  package var classNames: [String] { entries.lazy.compactMap(\.results.last).first?.classes.map(\.name) ?? [] }
 
   /// Places of the classes, the most frequent in training first.
-  public var classOrder: [Int] {
+  package var classOrder: [Int] {
     let classes = entries.lazy.compactMap(\.results.last).first?.classes ?? []
     return classes.indices.sorted { one, other in
       let (a, b) = (classes[one].trainingShare ?? -1, classes[other].trainingShare ?? -1)
@@ -84,10 +84,10 @@ public struct Comparison: Sendable {
   }
 
   /// The task that all runs have in common, and how its scores are called.
-  public var task: TaskDescription { entries.first?.results.task ?? EarlyRecords.task }
+  package var task: TaskDescription { entries.first?.results.task ?? EarlyRecords.task }
 
   /// The columns of scores: the main one, that of the groups with the rarest first, the other listed ones; at the last evaluation.
-  public var standard: [ComparedMetric] {
+  package var standard: [ComparedMetric] {
     let task = task
     guard let main = task.main else { return [] }
     return [ComparedMetric(main) { $0.main }]
@@ -96,7 +96,7 @@ public struct Comparison: Sendable {
   }
 
   /// The columns of the main table.
-  public var metrics: [ComparedMetric] {
+  package var metrics: [ComparedMetric] {
     var foreign: [ComparedMetric] = []
     for score in entries.flatMap(\.foreignScores) where !foreign.contains(where: { $0.key == score.name }) {
       foreign.append(ComparedMetric(foreign: score.kind))
@@ -105,11 +105,11 @@ public struct Comparison: Sendable {
   }
 
   /// Whether runs were judged on folds of the training samples.
-  public var hasFolds: Bool { entries.contains { $0.fold != nil } }
+  package var hasFolds: Bool { entries.contains { $0.fold != nil } }
 
   /// The difference of a metric to the first candidate, over the folds and seeds that both have finished: pairs of equal fold and seed
   /// share images, their order and first values, so their differences vary less than the values themselves.
-  public func difference(_ metric: ComparedMetric, of candidate: Candidate) -> SampleStatistics {
+  package func difference(_ metric: ComparedMetric, of candidate: Candidate) -> SampleStatistics {
     let baseline = candidates.first?.finished ?? []
     return SampleStatistics(
       candidate.finished.map { entry -> Double? in
@@ -121,31 +121,31 @@ public struct Comparison: Sendable {
   }
 
   /// The column of a class: the score that it is judged by.
-  public func metric(ofClass k: Int) -> ComparedMetric? {
+  package func metric(ofClass k: Int) -> ComparedMetric? {
     guard let kind = task.mainOfClasses, classNames.indices.contains(k) else { return nil }
     return ComparedMetric(kind, class: k, name: classNames[k])
   }
 
   /// Mean and spread of the main score of a class over the finished runs of a candidate.
-  public func statistics(ofClass k: Int, _ candidate: Candidate) -> SampleStatistics {
+  package func statistics(ofClass k: Int, _ candidate: Candidate) -> SampleStatistics {
     metric(ofClass: k).map(candidate.statistics) ?? SampleStatistics([])
   }
 }
 
 /// A column of a comparison.
-public struct ComparedMetric: Sendable {
+package struct ComparedMetric: Sendable {
   /// Its name in files.
-  public let key: String
+  package let key: String
   /// Its name in tables.
-  public let title: String
+  package let title: String
   /// Whether the larger value is the better one; nil where neither is.
-  public let largerIsBetter: Bool?
+  package let largerIsBetter: Bool?
   /// 100 for a share, which tables show in per cent, else 1.
-  public let scale: Double
+  package let scale: Double
   /// The value of a run; nil where it has none.
-  public let value: @Sendable (Comparison.Entry) -> Double?
+  package let value: @Sendable (Comparison.Entry) -> Double?
   /// The value as tables show it.
-  public let format: @Sendable (Double) -> String
+  package let format: @Sendable (Double) -> String
 
   /// A score of the last evaluation.
   init(_ kind: ScoreKind, value: @escaping @Sendable (EvaluationRecord) -> Double?) {
@@ -184,7 +184,7 @@ public struct ComparedMetric: Sendable {
   }
 
   /// Seconds of a step.
-  public static let secondsPerStep = ComparedMetric(
+  package static let secondsPerStep = ComparedMetric(
     key: "secondsPerStep", title: "s/step", largerIsBetter: nil, scale: 1, value: { $0.results.secondsPerStep },
     format: { Formatting.significant($0, 3) })
 }

@@ -3,23 +3,23 @@ import Tasks
 import Tensors
 
 /// The same evaluated images with their labels and with what every run predicts, small enough for a page.
-public struct ComparisonPictures: Sendable {
+package struct ComparisonPictures: Sendable {
   /// One image.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// Its name in the data set.
-    public var identifier: String
+    package var identifier: String
     /// The image as a PNG file.
-    public var input: [UInt8]
+    package var input: [UInt8]
     /// Its labels in the classes' colours, as a PNG file.
-    public var truth: [UInt8]
+    package var truth: [UInt8]
     /// What each run predicts, likewise, with the run's label.
-    public var predictions: [(run: String, png: [UInt8])]
+    package var predictions: [(run: String, png: [UInt8])]
   }
 
   /// The images.
-  public private(set) var rows: [Row] = []
+  package private(set) var rows: [Row] = []
   /// The classes with their colours.
-  public let legend: [(name: String, colour: RGBColour)]
+  package let legend: [(name: String, colour: RGBColour)]
 
   /// Whether some annotation or prediction is shown in the classes' colours, and not in words.
   public private(set) var hasColours = false
@@ -31,12 +31,12 @@ public struct ComparisonPictures: Sendable {
 
   /// Begins without images.
   /// - Parameter legend: the classes with their colours.
-  public init(legend: [(name: String, colour: RGBColour)]) { (self.legend, palette) = (legend, legend.map(\.colour)) }
+  package init(legend: [(name: String, colour: RGBColour)]) { (self.legend, palette) = (legend, legend.map(\.colour)) }
 
   /// Adds what a run predicts; the first run brings the images and their annotations.
   /// - Parameter figures: the same images for every run, in the same order.
   /// - Throws: what drawing and encoding throw.
-  public mutating func add(run: String, _ figures: [ImageFigure]) throws {
+  package mutating func add(run: String, _ figures: [ImageFigure]) throws {
     for (place, figure) in figures.enumerated() {
       for layer in [figure.truth, figure.prediction] { if case .text = layer { continue } else { hasColours = true } }
       let size = ComparisonPictures.size(of: figure.input)

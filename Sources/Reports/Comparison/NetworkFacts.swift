@@ -4,20 +4,20 @@ import Segmentation
 import Tensors
 
 /// What the diagnosis of a run needs to know of its network, beside the logs.
-public struct NetworkFacts: Sendable, Equatable {
+package struct NetworkFacts: Sendable, Equatable {
   /// The factor by which the network's coarsest level is smaller than its input, where known.
-  public var stride: Int?
+  package var stride: Int?
   /// Pixels of the network's input in evaluation, where known.
-  public var inputPixels: Int?
+  package var inputPixels: Int?
 
   /// Nothing is known.
-  public init() {}
+  package init() {}
 }
 
 extension Configuration.Objective {
   /// Whether the gradients of all classes are brought to one size: as the settings say, and without a word there for `pat` alone; of a
   /// weighted sum, its own or those of one of its terms.
-  public var homogenizesGradients: Bool {
+  package var homogenizesGradients: Bool {
     settings["homogenization"].map { $0.stringValue != "none" } ?? (name == "pat") || Self.homogenizes(settings["terms"])
   }
 
@@ -43,11 +43,11 @@ extension Configuration.Objective {
 
 extension TailDiagnosis {
   /// Looks at the last evaluation of a run; nil for one of another task.
-  public init?(_ facts: NetworkFacts, _ results: RunResults) { self.init(facts, [results]) }
+  package init?(_ facts: NetworkFacts, _ results: RunResults) { self.init(facts, [results]) }
 
   /// Looks at the last evaluations of runs that differ in their seed alone: pixels are added up, shares are means. Nil for runs of another
   /// task.
-  public init?(_ facts: NetworkFacts, _ results: [RunResults]) {
+  package init?(_ facts: NetworkFacts, _ results: [RunResults]) {
     guard results.allSatisfy({ $0.task.name == SegmentationTask.name }) else { return nil }
     let first = results.first
     self.init(
@@ -58,7 +58,7 @@ extension TailDiagnosis {
   }
 
   /// The findings in Markdown: what is said of the whole, a list of classes with their causes, a list of what to try.
-  public var markdownLines: [String] {
+  package var markdownLines: [String] {
     var lines = remark.map { [$0, ""] } ?? []
     if !findings.isEmpty {
       lines +=

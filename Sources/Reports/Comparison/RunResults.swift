@@ -7,46 +7,46 @@ import Tasks
 import Tensors
 
 /// What a run wrote down: its configuration, its steps and its evaluations, read from its directory.
-public struct RunResults: Sendable, Equatable {
+package struct RunResults: Sendable, Equatable {
   /// The directory.
-  public let path: String
+  package let path: String
   /// The task, and how its scores are called.
-  public let task: TaskDescription
+  package let task: TaskDescription
   /// The merged configuration of the run.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// Every step.
-  public let steps: [StepRecord]
+  package let steps: [StepRecord]
   /// Every evaluation, the training shares of its classes included.
-  public let evaluations: [EvaluationRecord]
+  package let evaluations: [EvaluationRecord]
   /// What was counted in the training split.
-  public let training: TrainingCounts
+  package let training: TrainingCounts
   /// The classes' colours, as far as they are known; in the data set's order.
-  public let colours: [RGBColour]
+  package let colours: [RGBColour]
 
   /// Which algorithms its convolutions used last, and who chose them; nil where that is not on record.
-  public let algorithms: AlgorithmRecord?
+  package let algorithms: AlgorithmRecord?
 
   /// What was counted in the training split.
-  public struct TrainingCounts: Sendable, Equatable {
+  package struct TrainingCounts: Sendable, Equatable {
     /// How many there are of each class, in the task's unit.
-    public var counts: [Int] = []
+    package var counts: [Int] = []
     /// Images that show each class.
-    public var images: [Int?] = []
+    package var images: [Int?] = []
     /// All images, where known.
-    public var imageCount: Int?
+    package var imageCount: Int?
     /// What an image holds on average, in the task's unit, ignored ones included, where known.
-    public var countPerImage: Double?
+    package var countPerImage: Double?
   }
 
   /// The last evaluation; nil when the run has none yet.
-  public var last: EvaluationRecord? { evaluations.last }
+  package var last: EvaluationRecord? { evaluations.last }
   /// Steps done.
-  public var stepCount: Int { steps.last?.step ?? 0 }
+  package var stepCount: Int { steps.last?.step ?? 0 }
   /// The time of a step in the middle of all: pauses and slow first steps do not count.
-  public var secondsPerStep: Double? { steps.map(\.seconds).median }
+  package var secondsPerStep: Double? { steps.map(\.seconds).median }
 
   /// The mean loss of each epoch, from the first. Steps that were left out do not count.
-  public var lossByEpoch: [(epoch: Int, loss: Double)] {
+  package var lossByEpoch: [(epoch: Int, loss: Double)] {
     var sums: [Int: (sum: Double, count: Int)] = [:]
     for step in steps where step.countedLoss.isFinite {
       sums[step.epoch] = (sums[step.epoch, default: (0, 0)].sum + step.loss, sums[step.epoch, default: (0, 0)].count + 1)
@@ -55,18 +55,18 @@ public struct RunResults: Sendable, Equatable {
   }
 
   /// The shares of the squared gradient norm by class, each the mean over all evaluations of the run; nil where none was logged.
-  public var gradientShares: [Double?] {
+  package var gradientShares: [Double?] {
     (last?.classes ?? []).indices.map { k in
       SampleStatistics(evaluations.map { k < $0.classes.count ? $0.classes[k].gradientShare : nil }).mean
     }
   }
 
   /// Whether there is a run in a directory.
-  public static func exist(at path: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/config.yaml") }
+  package static func exist(at path: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/config.yaml") }
 
   /// Reads a run directory. Lines that a killed process left torn are passed over.
   /// - Throws: `LongtailError(.missingInput)` where there is no run, `.badData` where a file of it is not what it should be.
-  public init(readingFrom path: String) throws {
+  package init(readingFrom path: String) throws {
     self.path = path
     guard RunResults.exist(at: path) else {
       throw LongtailError(.missingInput, "\(path): there is no run (no config.yaml in it)", advice: "Name the directory of a run.")

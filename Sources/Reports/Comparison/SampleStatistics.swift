@@ -1,14 +1,14 @@
 /// Mean and spread of a few values, such as one for each seed.
-public struct SampleStatistics: Sendable, Equatable {
+package struct SampleStatistics: Sendable, Equatable {
   /// How many values there are.
-  public let count: Int
+  package let count: Int
   /// Their mean; nil without any.
-  public let mean: Double?
+  package let mean: Double?
   /// The standard deviation of a sample, with n - 1 in the denominator; nil for fewer than two values.
-  public let standardDeviation: Double?
+  package let standardDeviation: Double?
 
   /// Takes mean and spread in two passes. Undefined values are left out.
-  public init(_ values: some Sequence<Double?>) {
+  package init(_ values: some Sequence<Double?>) {
     let known = values.compactMap { $0 }
     count = known.count
     let mean = known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
@@ -21,10 +21,10 @@ public struct SampleStatistics: Sendable, Equatable {
   }
 
   /// `51.20 ± 0.31` in per cent, without the spread where there is none; a dash without values.
-  public var percent: String { text { Formatting.percent($0) } }
+  package var percent: String { text { Formatting.percent($0) } }
 
   /// Mean and spread, each written by `format`.
-  public func text(_ format: (Double) -> String) -> String {
+  package func text(_ format: (Double) -> String) -> String {
     guard let mean else { return "–" }
     return format(mean) + (standardDeviation.map { " ± \(format($0))" } ?? "")
   }

@@ -2,7 +2,7 @@ import Detection
 
 extension DetectionReport {
   /// The page `report.html`: one file without scripts or references to others, well-formed as XML too.
-  public var html: String {
+  package var html: String {
     var body: [Markup] = [
       .element("h1", [:], [Markup(title)]),
       .element("p", ["class": "soft"], [Markup("\(detectionsName) against \(annotationsName): \(summary).")]), tiles,

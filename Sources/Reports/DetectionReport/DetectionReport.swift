@@ -1,17 +1,17 @@
 import Detection
 
 /// What detections score, as text, JSON, a table of classes and a page.
-public struct DetectionReport {
+package struct DetectionReport {
   /// The figures.
-  public let scores: DetectionScores
+  package let scores: DetectionScores
   /// What was there.
-  public let annotations: AnnotationSet
+  package let annotations: AnnotationSet
   /// How many detections there were in the file.
-  public let detectionCount: Int
+  package let detectionCount: Int
   /// What was compared.
-  public let shape: DetectionShape
+  package let shape: DetectionShape
   /// The files.
-  public let (annotationsName, detectionsName): (String, String)
+  package let (annotationsName, detectionsName): (String, String)
   let counts: AnnotationCounts
   private let countsTies: Bool
 
@@ -24,7 +24,7 @@ public struct DetectionReport {
   ///   - annotationsName: the annotations' file.
   ///   - detectionsName: the detections' file.
   ///   - countsTies: whether the order of equal scores may have mattered.
-  public init(
+  package init(
     scores: DetectionScores, annotations: AnnotationSet, detectionCount: Int, shape: DetectionShape, annotationsName: String,
     detectionsName: String, countsTies: Bool
   ) {
@@ -34,7 +34,7 @@ public struct DetectionReport {
   }
 
   /// A name of a group for readers: the file's, else head, medium or tail.
-  public static func name(of group: Category.Frequency, given: Bool) -> String {
+  package static func name(of group: Category.Frequency, given: Bool) -> String {
     if given { return group.name }
     switch group {
     case .rare: return "tail"
@@ -84,7 +84,7 @@ public struct DetectionReport {
   // MARK: Text
 
   /// The figures for a terminal.
-  public func text(for terminal: Terminal) -> String {
+  package func text(for terminal: Terminal) -> String {
     var table = TextTable(columns: [.init("score"), .init("%", isNumeric: true)])
     for score in scores.scores { table.append([score.name, score.value.map { Formatting.percent($0) } ?? "–"]) }
     var groups = TextTable(columns: [
@@ -109,7 +109,7 @@ public struct DetectionReport {
   // MARK: JSON and CSV
 
   /// One object with `scores` by name, null where a figure is not defined, and the classes that have objects or detections.
-  public var json: JSONValue {
+  package var json: JSONValue {
     let classes = scores.classes.filter { $0.objects > 0 || $0.detections > 0 }.map { entry -> JSONValue in
       let category = annotations.categories[entry.column]
       return .members([
@@ -127,7 +127,7 @@ public struct DetectionReport {
   }
 
   /// A line for each class; what is not defined is empty. Lines end as RFC 4180 has it for files.
-  public var csv: String {
+  package var csv: String {
     func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
     var text = "id,name,group,images,objects,detections,AP,AP50,AP75,AR\r\n"
     for entry in scores.classes {

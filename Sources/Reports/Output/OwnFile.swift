@@ -2,9 +2,9 @@ import Foundation
 import Tensors
 
 /// Files that commands write for people say in themselves who wrote them: so a command replaces its own, and nobody else's.
-public enum OwnFile {
+package enum OwnFile {
   /// What PNG files have as their software, pages as their generator and safetensors as a key.
-  public static let mark = "longtail"
+  package static let mark = "longtail"
   /// A line of Markdown pages that is not shown.
   static let markdownMark = "<!-- longtail -->"
   /// What the tables of comparisons and of searches begin with.
@@ -22,7 +22,7 @@ public enum OwnFile {
   private static let head = 1 << 16
 
   /// Whether a regular file at a path says that it was written here. A link is nobody's.
-  public static func isOwn(_ path: String) -> Bool {
+  package static func isOwn(_ path: String) -> Bool {
     var status = stat()
     guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let file = FileHandle(forReadingAtPath: path) else { return false }
     defer { try? file.close() }
@@ -44,7 +44,7 @@ public enum OwnFile {
   /// Returns where nothing is at a path, or a file of our own.
   /// - Parameter advice: what to do otherwise.
   /// - Throws: `.usage` naming the file.
-  public static func requireReplaceable(_ path: String, advice: String) throws {
+  package static func requireReplaceable(_ path: String, advice: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     if status.st_mode & S_IFMT == S_IFDIR { throw LongtailError(.usage, "\(path) is a folder", advice: "Name a file in it.") }

@@ -7,13 +7,13 @@ import Tensors
 ///
 /// Results of an image that was named lie in the output folder itself; those of a folder keep the folders below it. No two images have a
 /// result in common, no result takes the place of an image, and none of a file that longtail did not write.
-public struct PredictionFiles: Sendable {
+package struct PredictionFiles: Sendable {
   /// An image and its results.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The image.
-    public var image: String
+    package var image: String
     /// Its own results, one for each suffix of the task.
-    public var results: [String]
+    package var results: [String]
 
     /// - Parameter name: the path inside the output folder, without ending.
     init(image: String, name: String, output: String, suffixes: [String]) {
@@ -23,11 +23,11 @@ public struct PredictionFiles: Sendable {
   }
 
   /// The images, in the order of the arguments; those of a folder by name.
-  public private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
   /// Results of all images together.
-  public private(set) var shared: [String] = []
+  package private(set) var shared: [String] = []
   /// What was left out, in sentences.
-  public private(set) var notes: [String] = []
+  package private(set) var notes: [String] = []
 
   /// Works out names.
   /// - Parameters:
@@ -37,7 +37,7 @@ public struct PredictionFiles: Sendable {
   ///   - overwrites: whether files that longtail did not write may be replaced; images never are.
   /// - Throws: `.missingInput` for what is not there, `.usage` naming the files for results that would meet each other, an image, or a file
   ///   that longtail did not write.
-  public init(images paths: [String], output: String, overwrites: Bool = false, names: (_ count: Int) -> PredictionNames) throws {
+  package init(images paths: [String], output: String, overwrites: Bool = false, names: (_ count: Int) -> PredictionNames) throws {
     let place = FilePlace(output)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: output, isDirectory: &isFolder), !isFolder.boolValue {

@@ -1,23 +1,23 @@
 /// What happened to a class in training since the evaluation before, and how sure the network is of it now: a member of each class in a
 /// line of `classes.jsonl`, where a run keeps it.
-public struct ClassDiary: Sendable, Equatable {
+package struct ClassDiary: Sendable, Equatable {
   /// Steps since the evaluation before, those left out aside.
-  public var steps: Int
+  package var steps: Int
   /// How many of them showed the class.
-  public var stepsWithClass: Int
+  package var stepsWithClass: Int
   /// Rows of the class in these steps, over all ranks: pixels, or images.
-  public var rows: Int
+  package var rows: Int
   /// Its part of the classes' squared gradient norms over these steps, before any scaling; nil where none was measured.
-  public var gradientShare: Double?
+  package var gradientShare: Double?
   /// The mean factor of the objective over the steps that showed the class; nil where none did.
-  public var scale: Double?
+  package var scale: Double?
   /// The mean probability that evaluated rows of the class give to it, from 0 to 1; nil where it was not measured.
-  public var confidence: Double?
+  package var confidence: Double?
   /// Norms of what the optimizer remembers of the class's row of the classifier, by name.
-  public var moments: [NamedNumber]
+  package var moments: [NamedNumber]
 
   /// Creates a diary.
-  public init(
+  package init(
     steps: Int, stepsWithClass: Int, rows: Int, gradientShare: Double? = nil, scale: Double? = nil, confidence: Double? = nil,
     moments: [NamedNumber] = []
   ) {
@@ -30,7 +30,7 @@ extension ClassDiary: Codable {
   private enum CodingKeys: String, CodingKey { case steps, stepsWithClass, rows, gradientShare, scale, confidence, moments }
 
   /// Reads the member.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       steps: try values.decode(Int.self, forKey: .steps), stepsWithClass: try values.decode(Int.self, forKey: .stepsWithClass),
@@ -41,7 +41,7 @@ extension ClassDiary: Codable {
   }
 
   /// Writes the member; what is not known is left out.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(steps, forKey: .steps)
     try values.encode(stepsWithClass, forKey: .stepsWithClass)

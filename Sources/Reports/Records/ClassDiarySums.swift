@@ -2,22 +2,22 @@
 ///
 /// A line stands there for each checkpoint between two evaluations, so that a run that goes on from it has the same diary as one that was
 /// never interrupted. Costs a few additions for each class and step.
-public struct ClassDiarySums: Sendable, Equatable, Codable {
+package struct ClassDiarySums: Sendable, Equatable, Codable {
   /// The step that it was written at.
-  public var step = 0
+  package var step = 0
   /// Steps that were added up.
-  public private(set) var steps = 0
+  package private(set) var steps = 0
   /// How many of them showed each class.
-  public private(set) var stepsWithClass: [Int]
+  package private(set) var stepsWithClass: [Int]
   /// Rows of each class.
-  public private(set) var rows: [Int]
+  package private(set) var rows: [Int]
   /// Squared gradient norms of each class, before scaling.
-  public private(set) var squaredNorms: [Double]
+  package private(set) var squaredNorms: [Double]
   /// The objective's factors, over the steps that showed the class.
-  public private(set) var scales: [Double]
+  package private(set) var scales: [Double]
 
   /// Nothing yet.
-  public init(classes: Int) {
+  package init(classes: Int) {
     stepsWithClass = Array(repeating: 0, count: classes)
     rows = stepsWithClass
     squaredNorms = Array(repeating: 0, count: classes)
@@ -25,10 +25,10 @@ public struct ClassDiarySums: Sendable, Equatable, Codable {
   }
 
   /// Number of classes.
-  public var classes: Int { rows.count }
+  package var classes: Int { rows.count }
 
   /// Adds a step. A step without numbers of the classes, or with numbers of other classes, counts for nothing.
-  public mutating func add(rows own: [Int], gradientNorms: [Double], scales factors: [Double]) {
+  package mutating func add(rows own: [Int], gradientNorms: [Double], scales factors: [Double]) {
     steps += 1
     for k in rows.indices where k < own.count && own[k] > 0 {
       rows[k] += own[k]
@@ -44,7 +44,7 @@ public struct ClassDiarySums: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - confidence: what the evaluation says of the class.
   ///   - moments: what the optimizer remembers of it.
-  public func diary(ofClass k: Int, confidence: Double?, moments: [NamedNumber]) -> ClassDiary {
+  package func diary(ofClass k: Int, confidence: Double?, moments: [NamedNumber]) -> ClassDiary {
     let total = squaredNorms.reduce(0, +)
     return ClassDiary(
       steps: steps, stepsWithClass: stepsWithClass[k], rows: rows[k], gradientShare: total > 0 ? squaredNorms[k] / total : nil,
@@ -53,7 +53,7 @@ public struct ClassDiarySums: Sendable, Equatable, Codable {
 
   /// The sums that a run had at a step; nil where nothing was kept then.
   /// - Throws: `LongtailError(.badData)` where the file is not what it should be.
-  public static func read(_ path: String, atStep step: Int, classes: Int) throws -> ClassDiarySums? {
+  package static func read(_ path: String, atStep step: Int, classes: Int) throws -> ClassDiarySums? {
     let lines: [ClassDiarySums] = try RecordFile.lines(path)
     return lines.last { $0.step == step && $0.classes == classes }
   }

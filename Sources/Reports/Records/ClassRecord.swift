@@ -1,42 +1,42 @@
 import Tasks
 
 /// How one class fared in an evaluation.
-public struct ClassRecord: Sendable, Equatable {
+package struct ClassRecord: Sendable, Equatable {
   /// Another class that it was taken for.
-  public struct Confusion: Sendable, Equatable {
+  package struct Confusion: Sendable, Equatable {
     /// The other class.
-    public var name: String
+    package var name: String
     /// How often.
-    public var count: Int
+    package var count: Int
 
     /// Creates a confusion.
-    public init(_ name: String, _ count: Int) { (self.name, self.count) = (name, count) }
+    package init(_ name: String, _ count: Int) { (self.name, self.count) = (name, count) }
   }
 
   /// The class.
-  public var name: String
+  package var name: String
   /// The group that it belongs to.
-  public var group: String
+  package var group: String
   /// Its share of what is labelled in training, from 0 to 1, where known; not in the file.
-  public var trainingShare: Double?
+  package var trainingShare: Double?
   /// How many there are in the evaluated images, in the task's unit.
-  public var count: Int
+  package var count: Int
   /// How many were taken for the class, right or wrong, where a label counts.
-  public var predictedCount: Int
+  package var predictedCount: Int
   /// Its scores by the name of their kind, in the order in which they are shown; nil where undefined.
-  public var scores: [(kind: String, value: Double?)]
+  package var scores: [(kind: String, value: Double?)]
   /// Its share of the sum of the classes' squared gradient norms in the last step before the evaluation, where measured.
-  public var gradientShare: Double?
+  package var gradientShare: Double?
   /// What happened to it in training since the evaluation before; nil in runs that keep no diary.
-  public var diary: ClassDiary?
+  package var diary: ClassDiary?
   /// What it was taken for, when not for itself: the most frequent first, at most `mostConfusions`.
-  public var takenFor: [Confusion]
+  package var takenFor: [Confusion]
 
   /// How many other classes are listed in `takenFor`.
-  public static let mostConfusions = 3
+  package static let mostConfusions = 3
 
   /// Creates a class record.
-  public init(
+  package init(
     name: String, group: String, trainingShare: Double?, count: Int, predictedCount: Int, scores: [(kind: String, value: Double?)],
     gradientShare: Double? = nil, takenFor: [Confusion] = [], diary: ClassDiary? = nil
   ) {
@@ -47,16 +47,16 @@ public struct ClassRecord: Sendable, Equatable {
   }
 
   /// A score; nil where it is undefined or not known.
-  public func value(_ kind: ScoreKind?) -> Double? {
+  package func value(_ kind: ScoreKind?) -> Double? {
     guard let kind else { return nil }
     return scores.first { $0.kind == kind.name }?.value
   }
 
   /// Whether the class occurs, but was not predicted once.
-  public var isNeverPredicted: Bool { count > 0 && predictedCount == 0 }
+  package var isNeverPredicted: Bool { count > 0 && predictedCount == 0 }
 
   /// Whether all is equal.
-  public static func == (one: ClassRecord, other: ClassRecord) -> Bool {
+  package static func == (one: ClassRecord, other: ClassRecord) -> Bool {
     one.name == other.name && one.group == other.group && one.trainingShare == other.trainingShare && one.count == other.count
       && one.predictedCount == other.predictedCount && one.gradientShare == other.gradientShare && one.takenFor == other.takenFor
       && one.diary == other.diary

@@ -2,26 +2,26 @@ import Images
 import Tasks
 
 /// The classes of a run with what was counted of them: the content of `classes.json`, for writing and for reading.
-public struct ClassesRecord: Sendable, Equatable, Codable {
+package struct ClassesRecord: Sendable, Equatable, Codable {
   /// One class.
-  public struct Entry: Sendable, Equatable, Codable {
+  package struct Entry: Sendable, Equatable, Codable {
     /// Its number.
-    public var index: Int?
+    package var index: Int?
     /// The class.
-    public var name: String?
+    package var name: String?
     /// The group that it belongs to.
-    public var group: String?
+    package var group: String?
     /// How many there are in the training images, in the task's unit. Its member is `trainingPixels`, as ever.
-    public var trainingCount: Int
+    package var trainingCount: Int
     /// Its share of all of them; nil where there are none.
-    public var trainingShare: Double?
+    package var trainingShare: Double?
     /// Training images that it occurs in, where counted.
-    public var trainingImages: Int?
+    package var trainingImages: Int?
     /// Its colour in pictures, as `#rrggbb`.
-    public var colour: String?
+    package var colour: String?
 
     /// Creates an entry; number and share are filled in by the record.
-    public init(name: String, group: String, trainingCount: Int, trainingImages: Int? = nil, colour: RGBColour) {
+    package init(name: String, group: String, trainingCount: Int, trainingImages: Int? = nil, colour: RGBColour) {
       (self.name, self.group, self.trainingCount) = (name, group, trainingCount)
       (self.trainingImages, self.colour) = (trainingImages, colour.hexadecimal)
     }
@@ -32,7 +32,7 @@ public struct ClassesRecord: Sendable, Equatable, Codable {
     }
 
     /// Writes a class.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       var values = encoder.container(keyedBy: CodingKeys.self)
       try values.encode(index, forKey: .index)
       try values.encode(name, forKey: .name)
@@ -45,18 +45,18 @@ public struct ClassesRecord: Sendable, Equatable, Codable {
   }
 
   /// What the classes are those of; nil in runs of version 0.1.
-  public var task: TaskDescription?
+  package var task: TaskDescription?
   /// Tells whether labels were read alike.
-  public var labelMapDigest: String?
+  package var labelMapDigest: String?
   /// How the groups came about, in words.
-  public var groupRule: String?
+  package var groupRule: String?
   /// What is labelled in the training images, in the task's unit.
-  public var trainingCount: Int?
+  package var trainingCount: Int?
   /// The classes in the data set's order.
-  public var classes: [Entry]
+  package var classes: [Entry]
 
   /// Creates a record of classes, with their numbers and shares.
-  public init(_ task: TaskDescription, _ classes: [Entry], labelMapDigest: String, groupRule: String) {
+  package init(_ task: TaskDescription, _ classes: [Entry], labelMapDigest: String, groupRule: String) {
     let total = classes.reduce(0) { $0 + $1.trainingCount }
     (self.task, self.labelMapDigest, self.groupRule, trainingCount) = (task, labelMapDigest, groupRule, total)
     self.classes = classes.enumerated().map { index, entry in
@@ -74,26 +74,26 @@ public struct ClassesRecord: Sendable, Equatable, Codable {
 }
 
 /// The best values of watched scores so far, with their steps: the content of `best.json`, for writing and for reading.
-public struct BestRecord: Sendable, Equatable, Codable {
+package struct BestRecord: Sendable, Equatable, Codable {
   /// The best value of a score.
-  public struct Entry: Sendable, Equatable, Codable {
+  package struct Entry: Sendable, Equatable, Codable {
     /// The value.
-    public var value: Double
+    package var value: Double
     /// The step that it was reached at.
-    public var step: Int
+    package var step: Int
 
     /// Creates an entry.
-    public init(value: Double, step: Int) { (self.value, self.step) = (value, step) }
+    package init(value: Double, step: Int) { (self.value, self.step) = (value, step) }
   }
 
   /// By the score's name, in order.
-  public var scores: [(name: String, entry: Entry)]
+  package var scores: [(name: String, entry: Entry)]
 
   /// Creates a best record.
-  public init(_ scores: [(name: String, entry: Entry)]) { self.scores = scores }
+  package init(_ scores: [(name: String, entry: Entry)]) { self.scores = scores }
 
   /// Reads them, in the order of their names.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: RecordKey.self)
     scores = try container.allKeys.sorted { $0.stringValue < $1.stringValue }.map {
       ($0.stringValue, try container.decode(Entry.self, forKey: $0))
@@ -101,13 +101,13 @@ public struct BestRecord: Sendable, Equatable, Codable {
   }
 
   /// Writes them.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: RecordKey.self)
     for score in scores { try container.encode(score.entry, forKey: RecordKey(score.name)) }
   }
 
   /// Whether all is equal.
-  public static func == (one: BestRecord, other: BestRecord) -> Bool {
+  package static func == (one: BestRecord, other: BestRecord) -> Bool {
     one.scores.elementsEqual(other.scores) { $0.name == $1.name && $0.entry == $1.entry }
   }
 }

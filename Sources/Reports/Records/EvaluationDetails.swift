@@ -4,35 +4,35 @@ import Tensors
 
 /// What an evaluation found beyond its table: what was taken for what, a score for each image, figures. The content of `evaluation.json`,
 /// for writing and for reading: one line, replaced by each evaluation.
-public struct EvaluationDetails: Sendable, Equatable {
+package struct EvaluationDetails: Sendable, Equatable {
   /// An image with its score.
-  public struct Image: Sendable, Equatable {
+  package struct Image: Sendable, Equatable {
     /// Its name in the data set.
-    public var name: String
+    package var name: String
     /// How well the network saw it; its place is the one in the split.
-    public var score: ImageScore
+    package var score: ImageScore
 
     /// Creates an image.
-    public init(name: String, score: ImageScore) { (self.name, self.score) = (name, score) }
+    package init(name: String, score: ImageScore) { (self.name, self.score) = (name, score) }
   }
 
   /// What the numbers are those of.
-  public var task: TaskDescription
+  package var task: TaskDescription
   /// Steps done before it.
-  public var step: Int
+  package var step: Int
   /// The evaluated split: `val`.
-  public var split: String
+  package var split: String
   /// The classes, in the data set's order.
-  public var classNames: [String]
+  package var classNames: [String]
   /// What was taken for what; nil where the task has no such thing.
-  public var confusions: ConfusionCounts?
+  package var confusions: ConfusionCounts?
   /// Every image of the split, in its order; empty where images have no scores of their own.
-  public var images: [Image]
+  package var images: [Image]
   /// More that pages show.
-  public var figures: [Figure]
+  package var figures: [Figure]
 
   /// Creates the details of an evaluation.
-  public init(
+  package init(
     _ task: TaskDescription, step: Int, split: String, classNames: [String], confusions: ConfusionCounts?, images: [Image],
     figures: [Figure] = []
   ) {
@@ -41,7 +41,7 @@ public struct EvaluationDetails: Sendable, Equatable {
   }
 
   /// Images by falling score, those without a label left out; equal ones in the split's order.
-  public var ranked: [Image] {
+  package var ranked: [Image] {
     images.filter { $0.score.value != nil }.sorted { one, other in
       let (a, b) = (one.score.value ?? 0, other.score.value ?? 0)
       return a != b ? a > b : one.score.index < other.score.index
@@ -50,7 +50,7 @@ public struct EvaluationDetails: Sendable, Equatable {
 
   /// The best images and, the worst first, the worst; no image is both.
   /// - Parameter count: of each at most.
-  public func extremes(_ count: Int) -> (best: [Image], worst: [Image]) {
+  package func extremes(_ count: Int) -> (best: [Image], worst: [Image]) {
     let all = ranked
     let best = min(max(0, count), (all.count + 1) / 2)
     return (Array(all.prefix(best)), Array(all.suffix(min(max(0, count), all.count - best)).reversed()))
@@ -59,7 +59,7 @@ public struct EvaluationDetails: Sendable, Equatable {
   /// Reads the file of a run.
   /// - Returns: nil where there is none, as in runs of early builds.
   /// - Throws: `LongtailError(.badData)` where it is not what it should be.
-  public static func read(ofRun path: String, _ task: TaskDescription? = nil) throws -> EvaluationDetails? {
+  package static func read(ofRun path: String, _ task: TaskDescription? = nil) throws -> EvaluationDetails? {
     try RecordFile.read("\(path)/evaluation.json", task)
   }
 }
@@ -86,7 +86,7 @@ extension EvaluationDetails: Codable {
   }
 
   /// Reads the file. The description of the task is that of the decoder's `userInfo`; version 0.1's where there is none.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let task = decoder.userInfo[.task] as? TaskDescription ?? EarlyRecords.task
     let values = try decoder.container(keyedBy: CodingKeys.self)
     let names = try values.decode([String].self, forKey: .classes)
@@ -128,7 +128,7 @@ extension EvaluationDetails: Codable {
   }
 
   /// Writes the file; rows of the matrix are the truth.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(step, forKey: .step)
     try values.encode(split, forKey: .split)

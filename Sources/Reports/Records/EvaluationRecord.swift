@@ -1,54 +1,54 @@
 import Tasks
 
 /// The outcome of an evaluation: a line of `classes.jsonl`, for writing and for reading, and what tables and pages show.
-public struct EvaluationRecord: Sendable, Equatable {
+package struct EvaluationRecord: Sendable, Equatable {
   /// What the scores are those of.
-  public var task: TaskDescription
+  package var task: TaskDescription
   /// Steps done before it.
-  public var step = 0
+  package var step = 0
   /// Epochs done before it.
-  public var epoch = 0
+  package var epoch = 0
   /// Images that were judged.
-  public var images = 0
+  package var images = 0
   /// At which size: `network` or `label`.
-  public var resolution = "network"
+  package var resolution = "network"
   /// The scores of the whole and of the groups, in the order in which they are shown.
-  public var scores: [Score] = []
+  package var scores: [Score] = []
   /// How many classes the main score is over.
-  public var averagedClasses = 0
+  package var averagedClasses = 0
   /// The classes, in the data set's order.
-  public var classes: [ClassRecord] = []
+  package var classes: [ClassRecord] = []
   /// Seconds that it took.
-  public var seconds = 0.0
+  package var seconds = 0.0
 
   /// An empty record.
-  public init(_ task: TaskDescription) { self.task = task }
+  package init(_ task: TaskDescription) { self.task = task }
 
   /// What the whole is judged by.
-  public var main: Double? { scores.main?.value }
+  package var main: Double? { scores.main?.value }
 
   /// The main score of a group, where it has one.
-  public func main(ofGroup name: String) -> Double? { scores.main(ofGroup: name)?.value }
+  package func main(ofGroup name: String) -> Double? { scores.main(ofGroup: name)?.value }
 
   /// The groups that have a main score, the common classes' first.
-  public var groups: [String] { task.groups.filter { scores.main(ofGroup: $0) != nil } }
+  package var groups: [String] { task.groups.filter { scores.main(ofGroup: $0) != nil } }
 
   /// A score of the whole; nil where it is undefined.
-  public func value(_ kind: ScoreKind) -> Double? { scores.first { $0.kind == kind && $0.subject == .whole }?.value }
+  package func value(_ kind: ScoreKind) -> Double? { scores.first { $0.kind == kind && $0.subject == .whole }?.value }
 
   /// What a class is judged by.
-  public func main(ofClass index: Int) -> Double? {
+  package func main(ofClass index: Int) -> Double? {
     classes.indices.contains(index) ? classes[index].value(task.mainOfClasses) : nil
   }
 
   /// How many classes a score is a mean over; nil for one that is no mean over classes.
-  public func averagedClasses(_ kind: ScoreKind, group: String? = nil) -> Int? {
+  package func averagedClasses(_ kind: ScoreKind, group: String? = nil) -> Int? {
     guard let part = task.scores.first(where: { $0.name == kind.meanOf && $0.scopes.contains(.classes) }) else { return nil }
     return classes.count { (group == nil || $0.group == group) && $0.value(part) != nil }
   }
 
   /// Places of the classes: group by group, the common ones first, and in each the most frequent in training first.
-  public var groupedOrder: [Int] {
+  package var groupedOrder: [Int] {
     func key(_ k: Int) -> (Int, Double, Int) {
       (task.groups.firstIndex(of: classes[k].group) ?? task.groups.count, -(classes[k].trainingShare ?? -1), k)
     }
@@ -62,7 +62,7 @@ extension EvaluationRecord: Codable {
   ]
 
   /// Reads a line. The description of the task is that of the decoder's `userInfo`; version 0.1's where there is none.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let task = decoder.userInfo[.task] as? TaskDescription ?? EarlyRecords.task
     let values = try decoder.container(keyedBy: RecordKey.self)
     self.init(task)
@@ -86,7 +86,7 @@ extension EvaluationRecord: Codable {
 
   /// Writes a line: every listed score of the whole under its name, the main score of the groups under `groups`. All that a clock decides
   /// stands under `time`, the last member.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: RecordKey.self)
     try encodeMembers(to: &values)
   }
@@ -113,7 +113,7 @@ extension EvaluationRecord: Codable {
 
 /// What `longtail evaluate --json` prints: the line of an evaluation, and under `scores` every score by its name, shares of 1, null where
 /// undefined, for every task.
-public struct PrintedEvaluation: Encodable {
+package struct PrintedEvaluation: Encodable {
   private let record: EvaluationRecord
   private let scores: [Score]
   private let groupings: GroupComparison?
@@ -121,12 +121,12 @@ public struct PrintedEvaluation: Encodable {
   /// - Parameters:
   ///   - scores: all of them, those of classes and of the loss included.
   ///   - groupings: means under several groupings, where there are such.
-  public init(_ record: EvaluationRecord, scores: [Score], groupings: GroupComparison? = nil) {
+  package init(_ record: EvaluationRecord, scores: [Score], groupings: GroupComparison? = nil) {
     (self.record, self.scores, self.groupings) = (record, scores, groupings)
   }
 
   /// Writes the object.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: RecordKey.self)
     try record.encodeMembers(to: &values)
     var list = values.nestedContainer(keyedBy: RecordKey.self, forKey: RecordKey("scores"))

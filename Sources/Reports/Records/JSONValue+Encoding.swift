@@ -6,7 +6,7 @@ import Tensors
 extension JSONValue {
   /// The JSON of a record.
   /// - Throws: `LongtailError` with code `internalError` for a type that does not encode itself by members or elements.
-  public init(encoding record: some Encodable) throws {
+  package init(encoding record: some Encodable) throws {
     let encoder = RecordEncoder(path: [])
     try record.encode(to: encoder)
     self = encoder.node.value

@@ -9,14 +9,14 @@ struct RecordKey: CodingKey {
 }
 
 /// A name with a number, in an order that matters.
-public struct NamedNumber: Sendable, Equatable {
+package struct NamedNumber: Sendable, Equatable {
   /// The name.
-  public var name: String
+  package var name: String
   /// The number.
-  public var value: Double
+  package var value: Double
 
   /// Names a number.
-  public init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
+  package init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
 }
 
 /// Numbers by name: an object in a record. Read back in the order of their names, since JSON has none.

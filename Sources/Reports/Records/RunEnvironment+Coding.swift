@@ -7,7 +7,7 @@ extension RunEnvironment: Codable {
   }
 
   /// Reads the file. What it lacks is empty or 0: never this machine's.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init()
     func text(_ key: CodingKeys) throws -> String { try values.decodeIfPresent(String.self, forKey: key) ?? "" }
@@ -27,7 +27,7 @@ extension RunEnvironment: Codable {
   }
 
   /// Writes the file.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(started, forKey: .started)
     try values.encode(hosts, forKey: .hosts)

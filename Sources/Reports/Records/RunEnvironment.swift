@@ -6,41 +6,41 @@ import Foundation
 #endif
 
 /// Where and with what a run takes place: the content of `environment.json`.
-public struct RunEnvironment: Sendable, Equatable {
+package struct RunEnvironment: Sendable, Equatable {
   /// When the run was started, in UTC.
-  public var started = Timestamp.now()
+  package var started = Timestamp.now()
   /// The hosts of the ranks, in rank order.
-  public var hosts: [String] = [ProcessInfo.processInfo.hostName]
+  package var hosts: [String] = [ProcessInfo.processInfo.hostName]
   /// How many ranks.
-  public var ranks = 1
+  package var ranks = 1
   /// Compute threads of each rank.
-  public var threadsPerRank = 1
+  package var threadsPerRank = 1
   /// The operating system and its kernel.
-  public var system = RunEnvironment.systemName()
+  package var system = RunEnvironment.systemName()
   /// The processor's model.
-  public var processor = RunEnvironment.processorName()
+  package var processor = RunEnvironment.processorName()
   /// Processors that this host offers.
-  public var processors = ProcessInfo.processInfo.activeProcessorCount
+  package var processors = ProcessInfo.processInfo.activeProcessorCount
   /// Memory of this host, in bytes.
-  public var memoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+  package var memoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
   /// Versions by name: `longtail`, `oneDNN`, `MPI`, `Swift`, ...
-  public var versions: [String: String] = [:]
+  package var versions: [String: String] = [:]
   /// Which algorithms the convolutions use, and who chose them.
-  public var algorithms: AlgorithmRecord?
+  package var algorithms: AlgorithmRecord?
   /// The commit of the working directory's git repository, where there is one.
-  public var gitCommit: String?
+  package var gitCommit: String?
   /// The command line.
-  public var arguments = CommandLine.arguments
+  package var arguments = CommandLine.arguments
   /// The working directory.
-  public var workingDirectory = FileManager.default.currentDirectoryPath
+  package var workingDirectory = FileManager.default.currentDirectoryPath
   /// Variables that change how a run goes: those of Open MPI, OpenMP, oneDNN, Slurm and Longtail.
-  public var variables: [String: String] = [:]
+  package var variables: [String: String] = [:]
 
   /// What can be found out without asking MPI; ranks, hosts, threads and versions are for the caller to fill in.
   /// - Parameters:
   ///   - variables: the process's environment.
   ///   - directory: where the search for a git repository begins, upwards.
-  public static func current(
+  package static func current(
     variables: [String: String] = ProcessInfo.processInfo.environment,
     directory: String = FileManager.default.currentDirectoryPath
   ) -> RunEnvironment {
@@ -51,7 +51,7 @@ public struct RunEnvironment: Sendable, Equatable {
   }
 
   /// The variables worth a record. Settings of the launcher are all of them; of the rest only what may change results or speed.
-  public static func relevant(_ variables: [String: String]) -> [String: String] {
+  package static func relevant(_ variables: [String: String]) -> [String: String] {
     let prefixes = ["OMPI_MCA_", "OMP_", "GOMP_", "KMP_", "DNNL_", "ONEDNN_", "LONGTAIL_", "MALLOC_"]
     let names: Set<String> = [
       "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "OMPI_UNIVERSE_SIZE", "SLURM_JOB_ID", "SLURM_JOB_NAME", "SLURM_NTASKS",

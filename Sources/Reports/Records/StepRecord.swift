@@ -1,67 +1,67 @@
 /// What is known after a step of training: a line of `log.jsonl`, for writing and for reading.
-public struct StepRecord: Sendable, Equatable {
+package struct StepRecord: Sendable, Equatable {
   /// What was not finite in a step that was left out.
-  public struct NotFinite: Sendable, Equatable {
+  package struct NotFinite: Sendable, Equatable {
     /// The loss, or the gradient.
-    public var quantity: String
+    package var quantity: String
     /// The ranks where it began.
-    public var ranks: [Int]
+    package var ranks: [Int]
     /// The first such tensor, in words; nil where only the sum over the ranks overflowed.
-    public var tensor: String?
+    package var tensor: String?
     /// Names of the samples.
-    public var samples: [String]
+    package var samples: [String]
     /// Labelled rows of the global batch, by class.
-    public var rows: [NamedNumber]
+    package var rows: [NamedNumber]
     /// Ignored rows of it.
-    public var ignoredRows: Int
+    package var ignoredRows: Int
 
     /// Creates a finding.
-    public init(quantity: String, ranks: [Int], tensor: String?, samples: [String], rows: [NamedNumber], ignoredRows: Int) {
+    package init(quantity: String, ranks: [Int], tensor: String?, samples: [String], rows: [NamedNumber], ignoredRows: Int) {
       (self.quantity, self.ranks, self.tensor, self.samples) = (quantity, ranks, tensor, samples)
       (self.rows, self.ignoredRows) = (rows, ignoredRows)
     }
   }
 
   /// Steps done, this one included: the first step is 1.
-  public var step = 0
+  package var step = 0
   /// Steps of the whole run; not in the file.
-  public var totalSteps = 0
+  package var totalSteps = 0
   /// The epoch of this step, from 1.
-  public var epoch = 0
+  package var epoch = 0
   /// Epochs of the whole run; not in the file.
-  public var totalEpochs = 0
+  package var totalEpochs = 0
   /// Images that the run has used up to here, over all ranks.
-  public var samples = 0
+  package var samples = 0
   /// Images of this step, over all ranks; 0 where an early line lacks it.
-  public var images = 0
+  package var images = 0
   /// Labelled rows of this step, over all ranks: pixels, or images. Its member is `validPixels`, as ever.
-  public var validRows = 0
+  package var validRows = 0
   /// The loss of the global batch.
-  public var loss = 0.0
+  package var loss = 0.0
   /// What the loss is made of, where the objective has parts.
-  public var terms: [NamedNumber] = []
+  package var terms: [NamedNumber] = []
   /// The learning rate of this step; nil where an early line lacks it.
-  public var learningRate: Double?
+  package var learningRate: Double?
   /// The norm of the whole gradient before clipping.
-  public var gradientNorm: Double?
+  package var gradientNorm: Double?
   /// Whether the step was left out because something about it was wrong.
-  public var isSkipped = false
+  package var isSkipped = false
   /// What was not finite, when the step was left out for that.
-  public var notFinite: NotFinite?
+  package var notFinite: NotFinite?
   /// What was far above the steps before, such as `loss`, with its score.
-  public var spikes: [NamedNumber] = []
+  package var spikes: [NamedNumber] = []
   /// Bytes that this rank handed to reductions.
-  public var bytesReduced = 0
+  package var bytesReduced = 0
   /// Seconds of the whole step.
-  public var seconds = 0.0
+  package var seconds = 0.0
   /// Seconds by phase, such as `data`, `forward`, `backward`, `reduce`, `update`.
-  public var phases: [NamedNumber] = []
+  package var phases: [NamedNumber] = []
 
   /// A record of zeros.
-  public init() {}
+  package init() {}
 
   /// The loss, where the step counted; not a number where it was left out.
-  public var countedLoss: Double { isSkipped ? .nan : loss }
+  package var countedLoss: Double { isSkipped ? .nan : loss }
 }
 
 extension StepRecord: Codable {
@@ -70,7 +70,7 @@ extension StepRecord: Codable {
   }
 
   /// Reads a line. What early lines do not have keeps its default.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init()
     step = try values.decode(Int.self, forKey: .step)
@@ -99,7 +99,7 @@ extension StepRecord: Codable {
   }
 
   /// Writes a line. All that a clock decides stands under `time`, the last member.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(step, forKey: .step)
     try values.encode(epoch, forKey: .epoch)
@@ -122,7 +122,7 @@ extension StepRecord.NotFinite: Codable {
   private enum CodingKeys: String, CodingKey { case quantity, ranks, tensor, samples, pixels, ignoredPixels }
 
   /// Reads the member.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       quantity: try values.decode(String.self, forKey: .quantity), ranks: try values.decode([Int].self, forKey: .ranks),
@@ -132,7 +132,7 @@ extension StepRecord.NotFinite: Codable {
   }
 
   /// Writes the member.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(quantity, forKey: .quantity)
     try values.encode(ranks, forKey: .ranks)

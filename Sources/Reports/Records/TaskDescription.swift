@@ -2,38 +2,38 @@ import Foundation
 import Tasks
 
 /// What reports have to know of a run's task: what it counts, how its groups and its scores are called. A part of `classes.json`.
-public struct TaskDescription: Sendable, Equatable, Codable {
+package struct TaskDescription: Sendable, Equatable, Codable {
   /// The task: `segmentation`.
-  public var name: String
+  package var name: String
   /// What is counted by class.
-  public var unit: String
+  package var unit: String
   /// The groups, the common classes' first.
-  public var groups: [String]
+  package var groups: [String]
   /// The kinds of scores, in the order in which they are shown.
-  public var scores: [ScoreKind]
+  package var scores: [ScoreKind]
 
   /// Creates a task description.
-  public init(name: String, unit: String, groups: [String], scores: [ScoreKind]) {
+  package init(name: String, unit: String, groups: [String], scores: [ScoreKind]) {
     (self.name, self.unit, self.groups, self.scores) = (name, unit, groups, scores)
   }
 
   /// Asks a task.
-  public init(_ task: any Task) {
+  package init(_ task: any Task) {
     self.init(name: task.name, unit: task.countUnit.name, groups: task.groupNames, scores: task.scoreKinds)
   }
 
   /// What is counted.
-  public var countUnit: CountUnit { CountUnit(unit) }
+  package var countUnit: CountUnit { CountUnit(unit) }
   /// Whether labels are maps of pixels, which have a resolution and colours.
   var countsPixels: Bool { countUnit == .pixels }
   /// What the whole is judged by.
-  public var main: ScoreKind? { scores.first { $0.rank == .main && $0.scopes.contains(.whole) } }
+  package var main: ScoreKind? { scores.first { $0.rank == .main && $0.scopes.contains(.whole) } }
   /// What a class is judged by.
-  public var mainOfClasses: ScoreKind? { scores.first { $0.rank == .main && $0.scopes.contains(.classes) } }
+  package var mainOfClasses: ScoreKind? { scores.first { $0.rank == .main && $0.scopes.contains(.classes) } }
   /// What tables show of the whole, the main one first.
-  public var listed: [ScoreKind] { scores.filter { $0.rank != .unlisted && $0.scopes.contains(.whole) } }
+  package var listed: [ScoreKind] { scores.filter { $0.rank != .unlisted && $0.scopes.contains(.whole) } }
   /// What tables show of a class, the main one first.
-  public var listedOfClasses: [ScoreKind] { scores.filter { $0.rank != .unlisted && $0.scopes.contains(.classes) } }
+  package var listedOfClasses: [ScoreKind] { scores.filter { $0.rank != .unlisted && $0.scopes.contains(.classes) } }
 
   /// The colours of the style sheets belong to three groups: those of the common, of the middle and of the rare classes.
   func style(ofGroup name: String) -> String {

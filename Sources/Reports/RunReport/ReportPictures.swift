@@ -4,28 +4,28 @@ import Tasks
 import Tensors
 
 /// The best and the worst images of an evaluation, each with its labels and its prediction, small enough for a page.
-public struct ReportPictures: Sendable, Equatable {
+package struct ReportPictures: Sendable, Equatable {
   /// An image.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// Its name in the data set.
-    public var name: String
+    package var name: String
     /// Its score.
-    public var score: Double
+    package var score: Double
     /// The image, as a PNG file.
-    public var input: [UInt8]
+    package var input: [UInt8]
     /// Its labels in the classes' colours, as a PNG file.
-    public var truth: [UInt8]
+    package var truth: [UInt8]
     /// What the network says, likewise.
-    public var prediction: [UInt8]
+    package var prediction: [UInt8]
   }
 
   /// The best, the best first.
-  public var best: [Entry] = []
+  package var best: [Entry] = []
   /// The worst, the worst first.
-  public var worst: [Entry] = []
+  package var worst: [Entry] = []
 
   /// None.
-  public init() {}
+  package init() {}
 
   /// Draws the best and the worst images.
   /// - Parameters:
@@ -33,7 +33,7 @@ public struct ReportPictures: Sendable, Equatable {
   ///   - palette: the classes' colours.
   ///   - figure: gives an image of the split with its annotation and its prediction.
   /// - Throws: what `figure` throws, and what drawing and encoding throw.
-  public init(_ details: EvaluationDetails, count: Int, palette: [RGBColour], figure: (_ index: Int) throws -> ImageFigure) throws {
+  package init(_ details: EvaluationDetails, count: Int, palette: [RGBColour], figure: (_ index: Int) throws -> ImageFigure) throws {
     func entry(_ image: EvaluationDetails.Image) throws -> Entry {
       let figure = try figure(image.score.index)
       let size = ComparisonPictures.size(of: figure.input)
@@ -87,5 +87,5 @@ public struct ReportPictures: Sendable, Equatable {
   }
 
   /// Whether there is nothing to show.
-  public var isEmpty: Bool { best.isEmpty && worst.isEmpty }
+  package var isEmpty: Bool { best.isEmpty && worst.isEmpty }
 }

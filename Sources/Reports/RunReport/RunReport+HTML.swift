@@ -3,7 +3,7 @@ import Tasks
 
 extension RunReport {
   /// The page `report.html`: one file without scripts or references to others, well-formed as XML too.
-  public var html: String {
+  package var html: String {
     var body = header
     if !warnings.isEmpty {
       body.append(.element("ul", ["class": "notes"], warnings.map { .element("li", [:], [Markup($0)]) }))

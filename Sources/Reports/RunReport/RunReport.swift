@@ -6,19 +6,19 @@ import Tensors
 /// One run on one page: curves, classes, confusions, the best and the worst images, settings, times, and what looks wrong.
 ///
 /// All of it is read from the run's directory; what is not there is left out, and the page says so.
-public struct RunReport: Sendable {
+package struct RunReport: Sendable {
   /// What the run wrote down.
-  public var results: RunResults
+  package var results: RunResults
   /// The confusion matrix and the images' scores, where there are any.
-  public var details: EvaluationDetails?
+  package var details: EvaluationDetails?
   /// The best and the worst images.
-  public var pictures = ReportPictures()
+  package var pictures = ReportPictures()
   /// What the diagnosis knows of the network.
-  public var facts: NetworkFacts
+  package var facts: NetworkFacts
   /// The run's name.
-  public var name: String
+  package var name: String
   /// How the run stands.
-  public var state: RunState
+  package var state: RunState
   let environment: RunEnvironment?
 
   /// Reads a run's directory.
@@ -27,7 +27,7 @@ public struct RunReport: Sendable {
   ///   - name: the heading; by default the directory's name.
   ///   - facts: what the diagnosis knows of the network; nothing when not given.
   /// - Throws: `LongtailError(.missingInput)` where there is no run, `.badData` where a file of it is not what it should be.
-  public init(readingFrom path: String, name: String? = nil, facts: NetworkFacts = NetworkFacts()) throws {
+  package init(readingFrom path: String, name: String? = nil, facts: NetworkFacts = NetworkFacts()) throws {
     let results = try RunResults(readingFrom: path)
     self.results = results
     self.name = name ?? URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
@@ -42,10 +42,10 @@ public struct RunReport: Sendable {
   }
 
   /// What the last evaluation says about weak classes.
-  public var diagnosis: TailDiagnosis? { TailDiagnosis(facts, results) }
+  package var diagnosis: TailDiagnosis? { TailDiagnosis(facts, results) }
 
   /// What a reader has to know before the numbers, the most serious first.
-  public var warnings: [String] {
+  package var warnings: [String] {
     var lines: [String] = []
     let (done, total) = (results.stepCount, results.totalSteps)
     if state != .finished {

@@ -2,7 +2,7 @@ import Foundation
 import Tasks
 
 /// Whether a run is at its end, at work, or waits for somebody to go on with it.
-public enum RunState: String, Sendable, CaseIterable {
+package enum RunState: String, Sendable, CaseIterable {
   /// It has done all its steps and was evaluated after the last.
   case finished
   /// A trainer holds its directory.
@@ -14,7 +14,7 @@ public enum RunState: String, Sendable, CaseIterable {
 extension RunResults {
   /// Steps of an epoch: as many as the training images give whole batches, or, where their number is not known, as many as the first
   /// epoch of the log has. Nil before that.
-  public var stepsPerEpoch: Int? {
+  package var stepsPerEpoch: Int? {
     let settings = configuration.training
     if let images = training.imageCount, settings.globalBatch > 0 {
       let whole = images / settings.globalBatch
@@ -25,21 +25,21 @@ extension RunResults {
   }
 
   /// Steps of the whole run, where known.
-  public var totalSteps: Int? {
+  package var totalSteps: Int? {
     let settings = configuration.training
     guard let stepsPerEpoch else { return settings.steps }
     return min(settings.epochs * stepsPerEpoch, settings.steps ?? Int.max)
   }
 
   /// Whether the last step is done and was judged.
-  public var isFinished: Bool {
+  package var isFinished: Bool {
     guard let last, last.step > 0, last.step >= stepCount else { return false }
     if let totalSteps { return last.step >= totalSteps }
     return last.epoch >= configuration.training.epochs
   }
 
   /// How the run stands now. A lock of another host counts as that of a running trainer, since nothing can be known about it.
-  public var state: RunState {
+  package var state: RunState {
     if isFinished { return .finished }
     guard let data = FileManager.default.contents(atPath: "\(path)/run.lock"),
       let holder = try? JSONDecoder().decode(RunLock.Holder.self, from: data)
@@ -48,16 +48,16 @@ extension RunResults {
   }
 
   /// What was noted when somebody asked the run to stop; nil where nobody did.
-  public var stopNote: String? {
+  package var stopNote: String? {
     FileManager.default.contents(atPath: "\(path)/STOPPED")
       .map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) }
   }
 
   /// Seconds of all steps and evaluations, pauses between starts left out.
-  public var trainingSeconds: Double { steps.reduce(0) { $0 + $1.seconds } + evaluations.reduce(0) { $0 + $1.seconds } }
+  package var trainingSeconds: Double { steps.reduce(0) { $0 + $1.seconds } + evaluations.reduce(0) { $0 + $1.seconds } }
 
   /// The evaluation with the best main score; the earliest of equal ones.
-  public var bestEvaluation: EvaluationRecord? {
+  package var bestEvaluation: EvaluationRecord? {
     evaluations.filter { $0.main != nil }.max { (sign * ($0.main ?? 0), $1.step) < (sign * ($1.main ?? 0), $0.step) }
   }
 

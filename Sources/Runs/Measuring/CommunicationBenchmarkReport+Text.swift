@@ -3,7 +3,7 @@ import Training
 
 extension CommunicationBenchmarkReport {
   /// The result as tables for a terminal.
-  public var text: String {
+  package var text: String {
     var lines = [
       "\(Formatting.plural(ranks, "rank")) on \(Formatting.plural(hosts, "host")), \(Formatting.plural(threads, "thread")) each: \(reduction)",
       "",
@@ -36,7 +36,7 @@ extension CommunicationBenchmarkReport {
   }
 
   /// The whole result, times in milliseconds and microseconds, rates in 10^9 bytes a second.
-  public var json: JSONValue {
+  package var json: JSONValue {
     .members([
       "benchmark": .string("communication"), "ranks": .int(ranks), "hosts": .int(hosts), "threads": .int(threads),
       "longtail": .string(Versions.longtail), "reduction": .string(reduction), "volumeFactor": .double(volumeFactor),

@@ -4,18 +4,18 @@ import Tensors
 import Training
 
 /// Measurements of kernels, network by network, as a table for a terminal.
-public struct KernelTable {
+package struct KernelTable {
   private let measurements: KernelMeasurements
   private let fit: AlgorithmModelFit?
 
   /// - Parameter fit: prices that are to be compared with those in use; nil shows the latter alone.
-  public init(_ measurements: KernelMeasurements, fit: AlgorithmModelFit?) {
+  package init(_ measurements: KernelMeasurements, fit: AlgorithmModelFit?) {
     self.measurements = measurements
     self.fit = fit
   }
 
   /// The table.
-  public var text: String {
+  package var text: String {
     let columns = ["images", "threads", "block", "fastest ms", "model"] + (fit == nil ? [] : ["fitted"]) + ["direct"]
     var table = TextTable(columns: [.init("network")] + columns.map { .init($0, isNumeric: true) })
     let used = fit ?? AlgorithmModelFit([:])
@@ -51,7 +51,7 @@ public struct KernelTable {
   }
 
   /// Whole steps by model and by measurement, as a table for a terminal.
-  public static func text(_ comparisons: [StepComparison]) -> String {
+  package static func text(_ comparisons: [StepComparison]) -> String {
     let columns = ["images", "threads", "model ms", "measured ms", "model / measured", "set up s", "set up measured s", "steps"]
     var table = TextTable(columns: [.init("network")] + columns.map { .init($0, isNumeric: true) })
     for entry in comparisons {

@@ -2,18 +2,18 @@ import Reports
 import Training
 
 /// What `longtail doctor` found, as text and as JSON.
-public struct MachineCheckReport: Sendable {
+package struct MachineCheckReport: Sendable {
   /// In the order in which they were made.
-  public var checks: [MachineCheck]
+  package var checks: [MachineCheck]
 
   /// Collects findings.
-  public init(_ checks: [MachineCheck]) { self.checks = checks }
+  package init(_ checks: [MachineCheck]) { self.checks = checks }
 
   /// The worst status.
-  public var status: MachineCheck.Status { MachineCheck.worst(checks) }
+  package var status: MachineCheck.Status { MachineCheck.worst(checks) }
 
   /// A line for each finding, the advice below it, and a line that sums up.
-  public func text(for terminal: Terminal) -> String {
+  package func text(for terminal: Terminal) -> String {
     let nameWidth = checks.map(\.name.count).max() ?? 0
     let statusWidth = MachineCheck.Status.allCases.map(\.rawValue.count).max() ?? 0
     func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
@@ -39,7 +39,7 @@ public struct MachineCheckReport: Sendable {
   }
 
   /// `{"status": ..., "checks": [{"name", "status", "detail", "advice"}]}`.
-  public var json: JSONValue {
+  package var json: JSONValue {
     .members([
       "status": .string(status.rawValue),
       "checks": .array(

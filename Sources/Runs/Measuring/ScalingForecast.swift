@@ -3,28 +3,28 @@ import Tensors
 import Training
 
 /// Predictions for several numbers of ranks, with what they rest on, as `longtail plan` prints them.
-public struct ScalingForecast: Sendable {
+package struct ScalingForecast: Sendable {
   /// The model with what was measured.
-  public var model: ScalingModel
+  package var model: ScalingModel
   /// One for each number of ranks.
-  public var predictions: [ScalingPrediction]
+  package var predictions: [ScalingPrediction]
   /// Compute threads of each rank.
-  public var threads: Int
+  package var threads: Int
   /// The name of the configuration.
-  public var name: String
+  package var name: String
 
   /// Predicts.
   /// - Parameters:
   ///   - ranks: the numbers of ranks, each at least 1.
   ///   - globalBatch: images of a step for this many ranks.
-  public init(_ model: ScalingModel, ranks: [Int], threads: Int, name: String, globalBatch: (Int) -> Int) {
+  package init(_ model: ScalingModel, ranks: [Int], threads: Int, name: String, globalBatch: (Int) -> Int) {
     self.model = model
     (self.threads, self.name) = (threads, name)
     predictions = ranks.map { model.prediction(ranks: $0, globalBatch: globalBatch($0)) }
   }
 
   /// The predictions as a table, with what they rest on above and what they leave out below.
-  public var text: String {
+  package var text: String {
     let (step, node, network) = (model.step, model.node, model.network)
     func milliseconds(_ seconds: Double) -> String { Formatting.significant(seconds * 1e3, 4) }
     let measured = step.imageSeconds.sorted { $0.key < $1.key }
@@ -61,7 +61,7 @@ public struct ScalingForecast: Sendable {
   }
 
   /// The whole result, times in milliseconds.
-  public var json: JSONValue {
+  package var json: JSONValue {
     let (step, node, network) = (model.step, model.node, model.network)
     return .members([
       "plan": .string(name), "longtail": .string(Versions.longtail), "threads": .int(threads),

@@ -3,7 +3,7 @@ import Training
 
 extension ScalingReport {
   /// The result as a table and three sentences.
-  public var text: String {
+  package var text: String {
     var table = TextTable(
       columns: [.init("run")]
         + ["images", "step ms", "images/s", "times one", "reductions %"].map { .init($0, isNumeric: true) })
@@ -36,7 +36,7 @@ extension ScalingReport {
   }
 
   /// The whole result, times in milliseconds.
-  public var json: JSONValue {
+  package var json: JSONValue {
     func values(_ part: Part) -> JSONValue {
       .members([
         "ranks": .int(part.ranks), "threads": .int(part.threads), "batch": .int(part.batch),

@@ -3,7 +3,7 @@ import Training
 
 extension StepBenchmarkReport {
   /// The whole result, times in milliseconds, sizes in bytes.
-  public var json: JSONValue {
+  package var json: JSONValue {
     let configuration = options.configuration
     func milliseconds(_ seconds: Double) -> JSONValue { .double(seconds * 1e3) }
     func texts(_ list: [String]) -> JSONValue { .array(list.map(JSONValue.string)) }

@@ -3,7 +3,7 @@ import Training
 
 extension StepBenchmarkReport {
   /// The result as tables for a terminal.
-  public var text: String {
+  package var text: String {
     let configuration = options.configuration
     // Detectors have their widths among the model's settings.
     let width = parts.isEmpty ? " of width \(configuration.model.width)" : ""

@@ -2,49 +2,49 @@ import Tasks
 
 extension ConfusionMatrix {
   /// Pixels of each true class: TP + FN.
-  public var pixelsPerClass: [Int64] {
+  package var pixelsPerClass: [Int64] {
     (0..<classes).map { k in (0..<classes).reduce(0) { $0 + self[truth: k, prediction: $1] } }
   }
 
   /// Pixels predicted as each class: TP + FP.
-  public var predictionsPerClass: [Int64] {
+  package var predictionsPerClass: [Int64] {
     (0..<classes).map { k in (0..<classes).reduce(0) { $0 + self[truth: $1, prediction: k] } }
   }
 
   /// Correct pixels of each class: TP.
-  public var correctPerClass: [Int64] { (0..<classes).map { self[truth: $0, prediction: $0] } }
+  package var correctPerClass: [Int64] { (0..<classes).map { self[truth: $0, prediction: $0] } }
 
   /// Intersection over union of each class, TP / (TP + FP + FN); nil where the union is empty.
-  public var intersectionOverUnion: [Double?] {
+  package var intersectionOverUnion: [Double?] {
     scores { correct, truth, predicted in (correct, truth + predicted - correct) }
   }
 
   /// Accuracy of each class (recall), TP / (TP + FN); nil for a class that does not occur.
-  public var classAccuracy: [Double?] {
+  package var classAccuracy: [Double?] {
     scores { correct, truth, _ in (correct, truth) }
   }
 
   /// Precision of each class, TP / (TP + FP); nil for a class that is never predicted.
-  public var classPrecision: [Double?] {
+  package var classPrecision: [Double?] {
     scores { correct, _, predicted in (correct, predicted) }
   }
 
   /// Dice coefficient of each class, 2 TP / (2 TP + FP + FN); nil where the union is empty.
-  public var dice: [Double?] {
+  package var dice: [Double?] {
     scores { correct, truth, predicted in (2 * correct, truth + predicted) }
   }
 
   /// Mean intersection over union over the classes with a union; the others are skipped, not counted as 0.
-  public var meanIntersectionOverUnion: ClassMean { ClassMean(intersectionOverUnion) }
+  package var meanIntersectionOverUnion: ClassMean { ClassMean(intersectionOverUnion) }
 
   /// Mean of the class accuracies over the classes that occur.
-  public var meanAccuracy: ClassMean { ClassMean(classAccuracy) }
+  package var meanAccuracy: ClassMean { ClassMean(classAccuracy) }
 
   /// Mean of the Dice coefficients over the classes with a union.
-  public var meanDice: ClassMean { ClassMean(dice) }
+  package var meanDice: ClassMean { ClassMean(dice) }
 
   /// Correct pixels over all counted ones; nil if none was counted.
-  public var pixelAccuracy: Double? {
+  package var pixelAccuracy: Double? {
     total > 0 ? Double(correctPerClass.reduce(0, +)) / Double(total) : nil
   }
 

@@ -4,15 +4,15 @@ import Tensors
 ///
 /// Integers of 64 bits: a split may hold more pixels than 32 bits count. Over ranks the matrices are added, and scores are taken once, from
 /// the sum.
-public struct ConfusionMatrix: Sendable, Equatable {
+package struct ConfusionMatrix: Sendable, Equatable {
   /// Number of classes C.
-  public let classes: Int
+  package let classes: Int
   /// C x C counts, row-major: row = truth, column = prediction. The array that is summed over ranks.
-  public private(set) var counts: [Int64]
+  package private(set) var counts: [Int64]
 
   /// An empty matrix.
   /// - Parameter classes: negative numbers count as 0.
-  public init(classes: Int) {
+  package init(classes: Int) {
     self.classes = max(0, classes)
     counts = Array(repeating: 0, count: self.classes * self.classes)
   }
@@ -20,7 +20,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   /// A matrix of given counts, such as a sum over ranks.
   /// - Parameter counts: C x C numbers, row-major, none negative.
   /// - Throws: `LongtailError` if the size is not a square of `classes` or a count is negative.
-  public init(classes: Int, counts: [Int64]) throws {
+  package init(classes: Int, counts: [Int64]) throws {
     guard classes >= 0, counts.count == classes * classes, counts.allSatisfy({ $0 >= 0 }) else {
       throw LongtailError(.internalError, "\(counts.count) counts for a confusion matrix of \(classes) classes, or a negative one")
     }
@@ -29,35 +29,35 @@ public struct ConfusionMatrix: Sendable, Equatable {
   }
 
   /// Pixels of class `truth` that were predicted as `prediction`.
-  public subscript(truth truth: Int, prediction prediction: Int) -> Int64 { counts[truth * classes + prediction] }
+  package subscript(truth truth: Int, prediction prediction: Int) -> Int64 { counts[truth * classes + prediction] }
 
   /// All counted pixels.
-  public var total: Int64 { counts.reduce(0, +) }
+  package var total: Int64 { counts.reduce(0, +) }
 
   /// Adds pixels; those with a negative label are skipped whatever was predicted there.
   /// - Parameters:
   ///   - predictions: class indices, one a pixel.
   ///   - labels: class indices, one a pixel; negative = ignored.
   /// - Throws: `LongtailError` if the counts of pixels differ or an index is not a class; nothing is counted then.
-  public mutating func add(predictions: UnsafeBufferPointer<UInt8>, labels: UnsafeBufferPointer<Int32>) throws {
+  package mutating func add(predictions: UnsafeBufferPointer<UInt8>, labels: UnsafeBufferPointer<Int32>) throws {
     try count(predictions, labels)
   }
 
   /// Adds pixels with wide predictions; see the other form.
   /// - Throws: as there.
-  public mutating func add(predictions: UnsafeBufferPointer<Int32>, labels: UnsafeBufferPointer<Int32>) throws {
+  package mutating func add(predictions: UnsafeBufferPointer<Int32>, labels: UnsafeBufferPointer<Int32>) throws {
     try count(predictions, labels)
   }
 
   /// Adds pixels from arrays; see the other form.
   /// - Throws: as there.
-  public mutating func add(predictions: [UInt8], labels: [Int32]) throws {
+  package mutating func add(predictions: [UInt8], labels: [Int32]) throws {
     try predictions.withUnsafeBufferPointer { predictions in try labels.withUnsafeBufferPointer { try count(predictions, $0) } }
   }
 
   /// Adds pixels with wide predictions from arrays; see the other form.
   /// - Throws: as there.
-  public mutating func add(predictions: [Int32], labels: [Int32]) throws {
+  package mutating func add(predictions: [Int32], labels: [Int32]) throws {
     try predictions.withUnsafeBufferPointer { predictions in try labels.withUnsafeBufferPointer { try count(predictions, $0) } }
   }
 
@@ -87,7 +87,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
 
   /// Adds the counts of another matrix.
   /// - Throws: `LongtailError` if it has another number of classes.
-  public mutating func merge(_ other: ConfusionMatrix) throws {
+  package mutating func merge(_ other: ConfusionMatrix) throws {
     guard other.classes == classes else {
       throw LongtailError(.internalError, "confusion matrices of \(classes) and \(other.classes) classes do not add up")
     }

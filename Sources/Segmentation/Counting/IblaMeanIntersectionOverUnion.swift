@@ -6,17 +6,17 @@ import Tasks
 /// the mean of what is left is averaged over batches. Only the first three classes enter, whatever the data set, because that code never
 /// passes its class count on. The value depends on batch size and order, and so cannot be computed from a sum over ranks:
 /// each rank adds whole batches, and (`sum`, `batches`) are added over ranks.
-public struct IblaMeanIntersectionOverUnion: Sendable, Equatable {
+package struct IblaMeanIntersectionOverUnion: Sendable, Equatable {
   /// The number of classes that enter.
-  public let classes: Int
+  package let classes: Int
   /// Sum of the batches' means.
-  public private(set) var sum: Double = 0
+  package private(set) var sum: Double = 0
   /// Batches with at least one of the classes.
-  public private(set) var batches: Int = 0
+  package private(set) var batches: Int = 0
 
   /// Begins without batches.
   /// - Parameter classes: the published default is 3.
-  public init(classes: Int = 3) {
+  package init(classes: Int = 3) {
     self.classes = max(1, classes)
   }
 
@@ -28,7 +28,7 @@ public struct IblaMeanIntersectionOverUnion: Sendable, Equatable {
 
   /// Adds one batch.
   /// - Parameter matrix: the batch's own confusion matrix.
-  public mutating func add(batch matrix: ConfusionMatrix) {
+  package mutating func add(batch matrix: ConfusionMatrix) {
     let present = matrix.pixelsPerClass
     let scores = matrix.intersectionOverUnion.prefix(classes).enumerated().map { present[$0.offset] > 0 ? $0.element : nil }
     guard let mean = ClassMean(scores).value else { return }
@@ -37,11 +37,11 @@ public struct IblaMeanIntersectionOverUnion: Sendable, Equatable {
   }
 
   /// Adds what another rank saw.
-  public mutating func merge(_ other: IblaMeanIntersectionOverUnion) {
+  package mutating func merge(_ other: IblaMeanIntersectionOverUnion) {
     sum += other.sum
     batches += other.batches
   }
 
   /// The average over batches; nil without any.
-  public var value: Double? { batches > 0 ? sum / Double(batches) : nil }
+  package var value: Double? { batches > 0 ? sum / Double(batches) : nil }
 }

@@ -5,7 +5,7 @@ extension ImageScore {
   ///
   /// Classes that are seen where there are none lower it through the unions that they enter, and through nothing else: a single pixel of
   /// an absent class would otherwise count as much as a class that was missed.
-  public init(index: Int, _ matrix: ConfusionMatrix) {
+  package init(index: Int, _ matrix: ConfusionMatrix) {
     let (truth, overlaps) = (matrix.pixelsPerClass, matrix.intersectionOverUnion)
     self.init(
       index: index, count: Int(truth.reduce(0, +)), correctCount: Int(matrix.correctPerClass.reduce(0, +)),

@@ -36,7 +36,7 @@ extension ConfusionMatrix {
   /// - Parameters:
   ///   - groups: the classes' groups.
   ///   - classNames: the classes' names, as many as the matrix has classes.
-  public func scores(groups: ClassGroups, classNames: [String]) -> [Score] {
+  package func scores(groups: ClassGroups, classNames: [String]) -> [Score] {
     typealias Kinds = SegmentationScores
     let (overlaps, accuracies, dices) = (intersectionOverUnion, classAccuracy, dice)
     var scores = [Score(Kinds.meanIntersectionOverUnion, meanIntersectionOverUnion.value)]
@@ -55,7 +55,7 @@ extension ConfusionMatrix {
   }
 
   /// What was taken for what.
-  public var confusions: ConfusionCounts {
+  package var confusions: ConfusionCounts {
     let pairs = counts.indices.filter { counts[$0] > 0 }
     return ConfusionCounts(
       classes: classes,

@@ -9,11 +9,11 @@ import Tensors
 /// The pixels of a split by truth and prediction, and a score for each image.
 ///
 /// Cost: one pass over the logits; sums of C x C integers over the ranks, of three numbers an image, and of those of `Calibration`.
-public struct SegmentationTally: Tally {
+package struct SegmentationTally: Tally {
   /// Pixels by truth and prediction.
-  public private(set) var matrix: ConfusionMatrix
+  package private(set) var matrix: ConfusionMatrix
   /// What the code published with PAT makes of the same batches.
-  public private(set) var published = IblaMeanIntersectionOverUnion()
+  package private(set) var published = IblaMeanIntersectionOverUnion()
   /// How far probabilities can be trusted: at the network's resolution where images are judged in batches.
   private(set) var calibration: Calibration
   private var images: PackedImageScores
@@ -34,7 +34,7 @@ public struct SegmentationTally: Tally {
   }
 
   /// Counts the pixels of a batch, image by image.
-  public mutating func add(_ batch: Batch, _ outputs: NetworkOutputs) throws {
+  package mutating func add(_ batch: Batch, _ outputs: NetworkOutputs) throws {
     let logits = try outputs.rows(.logits)
     var whole = ConfusionMatrix(classes: matrix.classes)
     var predictions = try calibrated(logits, batch)
@@ -101,7 +101,7 @@ public struct SegmentationTally: Tally {
   }
 
   /// Counts one image, seen as often as `evaluation.views` says.
-  public mutating func add(imageAt index: Int, _ network: InferenceNetwork) throws {
+  package mutating func add(imageAt index: Int, _ network: InferenceNetwork) throws {
     let sample = try dataset.sample(split: context.split, index: index)
     let labels = context.comparesAtOwnSize ? sample.labels : labels(ofPrepared: sample)
     let (predictions, map) = try Predictor(network, views: views, decision: decision).judgement(
@@ -120,7 +120,7 @@ public struct SegmentationTally: Tally {
   }
 
   /// Adds up what all ranks have counted.
-  public mutating func reduce(over group: any TallyGroup) throws {
+  package mutating func reduce(over group: any TallyGroup) throws {
     var counts = matrix.counts
     try group.sum(&counts)
     matrix = try ConfusionMatrix(classes: matrix.classes, counts: counts)
@@ -136,7 +136,7 @@ public struct SegmentationTally: Tally {
   }
 
   /// The scores, and what explains them.
-  public func evaluation() throws -> Evaluation {
+  package func evaluation() throws -> Evaluation {
     let names = dataset.classes.map(\.name)
     let (pixels, predicted) = (matrix.pixelsPerClass, matrix.predictionsPerClass)
     var evaluation = Evaluation(

@@ -2,7 +2,7 @@ import Foundation
 
 extension TailDiagnosis.Cause {
   /// The cause in words, with its numbers.
-  public var explanation: String {
+  package var explanation: String {
     switch self {
     case .absentFromTraining: return "no training image shows it"
     case .absentFromEvaluation(let share):
@@ -32,7 +32,7 @@ extension TailDiagnosis.Cause {
 
   /// What to try.
   /// - Parameter objective: the objective that was used, which is not proposed.
-  public func remedy(objective: String? = nil) -> String {
+  package func remedy(objective: String? = nil) -> String {
     let others = ["balancedSoftmax", "logitAdjustment"].filter { $0 != objective }.joined(separator: " or ")
     switch self {
     case .absentFromTraining:
@@ -69,7 +69,7 @@ extension TailDiagnosis.Cause {
 
 extension TailDiagnosis {
   /// What to try, each with the classes that it is for, in the order of the classes.
-  public var remedies: [(remedy: String, classNames: [String])] {
+  package var remedies: [(remedy: String, classNames: [String])] {
     var result: [(remedy: String, classNames: [String])] = []
     for finding in findings {
       for remedy in finding.causes.map({ $0.remedy(objective: run.objective) }) {
@@ -84,7 +84,7 @@ extension TailDiagnosis {
   }
 
   /// What is said of the whole network; nil where nothing has to be.
-  public var remark: String? {
+  package var remark: String? {
     untrained.map {
       "\(TailDiagnosis.percent($0.pixelAccuracy)) of all pixels are right, where always answering \($0.bestConstant) would find "
         + "\(TailDiagnosis.percent($0.constantAccuracy)): the network has hardly learned yet. Train for more epochs, or with another learning "
@@ -93,7 +93,7 @@ extension TailDiagnosis {
   }
 
   /// Lines of text: what is said of the whole, the causes of each class, and what to try. Empty where nothing was found.
-  public var lines: [String] {
+  package var lines: [String] {
     (remark.map { [$0] } ?? [])
       + findings.map { "\($0.title): " + $0.causes.map(\.explanation).joined(separator: "; ") }
       + remedies.map { "To try for \($0.classNames.joined(separator: ", ")): \($0.remedy)" }
@@ -108,5 +108,5 @@ extension TailDiagnosis {
 
 extension TailDiagnosis.Finding {
   /// The class, with the worst that can be said of it.
-  public var title: String { className + (isNeverPredicted ? " (never predicted)" : "") }
+  package var title: String { className + (isNeverPredicted ? " (never predicted)" : "") }
 }

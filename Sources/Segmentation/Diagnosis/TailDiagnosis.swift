@@ -4,45 +4,45 @@ import Tasks
 ///
 /// A finding is a likely cause, not a proven one. Causes of a class come in the order in which they should be looked at: what is wrong with
 /// the data first, what training does with it next, what the predictions look like last.
-public struct TailDiagnosis: Sendable {
+package struct TailDiagnosis: Sendable {
   /// Below this IoU, recall or precision a class is looked at.
-  public static let weakScore = 0.25
+  package static let weakScore = 0.25
   /// Below this share of the labelled training pixels a class is rare, whatever its group.
-  public static let rareShare = 0.001
+  package static let rareShare = 0.001
   /// A class whose share of the gradient is below this part of an equal share is starved.
-  public static let starvedPart = 0.1
+  package static let starvedPart = 0.1
   /// Fewer training images than this show too little of a class.
-  public static let fewImages = 10
+  package static let fewImages = 10
   /// A class whose gradient the objective multiplies by less than this is held back.
-  public static let heldBackScale = 0.75
+  package static let heldBackScale = 0.75
 
   /// What is known of a class. What is nil is not judged.
-  public struct ClassFacts: Sendable, Equatable {
+  package struct ClassFacts: Sendable, Equatable {
     /// The class.
-    public var name: String
+    package var name: String
     /// Its share of the labelled training pixels, from 0 to 1.
-    public var trainingShare: Double?
+    package var trainingShare: Double?
     /// Training images that show it.
-    public var trainingImages: Int?
+    package var trainingImages: Int?
     /// The side, in pixels of the network's input, of a square as large as all its pixels in a training image that shows it, on average.
-    public var extent: Double?
+    package var extent: Double?
     /// Its share of the squared gradient norm at the logits, from 0 to 1.
-    public var gradientShare: Double?
+    package var gradientShare: Double?
     /// Labelled pixels in the evaluated images.
-    public var pixels: Int
+    package var pixels: Int
     /// Pixels that were taken for it.
-    public var predictedPixels: Int
+    package var predictedPixels: Int
     /// Correct pixels.
-    public var correctPixels: Int
+    package var correctPixels: Int
     /// The class that its pixels are taken for most often, when not for itself, and how many.
-    public var takenFor: Confusion?
+    package var takenFor: Confusion?
     /// What the objective multiplied its gradient by, on average, in the steps before the evaluation.
-    public var scale: Double?
+    package var scale: Double?
     /// The mean probability that its evaluated pixels give to it, from 0 to 1.
-    public var ownProbability: Double?
+    package var ownProbability: Double?
 
     /// Creates the facts of a class.
-    public init(
+    package init(
       name: String, trainingShare: Double? = nil, trainingImages: Int? = nil, extent: Double? = nil, gradientShare: Double? = nil,
       pixels: Int, predictedPixels: Int, correctPixels: Int, takenFor: Confusion? = nil, scale: Double? = nil,
       ownProbability: Double? = nil
@@ -54,18 +54,18 @@ public struct TailDiagnosis: Sendable {
     }
 
     /// Correct ones of its pixels; nil when it does not occur.
-    public var recall: Double? { pixels > 0 ? Double(correctPixels) / Double(pixels) : nil }
+    package var recall: Double? { pixels > 0 ? Double(correctPixels) / Double(pixels) : nil }
     /// Correct ones of what was taken for it; nil when nothing was.
-    public var precision: Double? { predictedPixels > 0 ? Double(correctPixels) / Double(predictedPixels) : nil }
+    package var precision: Double? { predictedPixels > 0 ? Double(correctPixels) / Double(predictedPixels) : nil }
     /// Intersection over union; nil when it neither occurs nor is predicted.
-    public var intersectionOverUnion: Double? {
+    package var intersectionOverUnion: Double? {
       let union = pixels + predictedPixels - correctPixels
       return union > 0 ? Double(correctPixels) / Double(union) : nil
     }
     /// Whether it occurs, but was not predicted for a single pixel.
-    public var isNeverPredicted: Bool { pixels > 0 && predictedPixels == 0 }
+    package var isNeverPredicted: Bool { pixels > 0 && predictedPixels == 0 }
     /// Whether there is anything to explain: it occurs, and is missed or wrongly seen for the most part; or it is seen without occurring.
-    public var isWeak: Bool {
+    package var isWeak: Bool {
       // A class that does not occur has an IoU of 0 as soon as anything is taken for it.
       guard pixels > 0 else { return predictedPixels > 0 }
       return [intersectionOverUnion, recall, precision ?? 0].contains { $0.map { $0 < TailDiagnosis.weakScore } ?? false }
@@ -73,36 +73,36 @@ public struct TailDiagnosis: Sendable {
   }
 
   /// Pixels of one class that were taken for another.
-  public struct Confusion: Sendable, Equatable {
+  package struct Confusion: Sendable, Equatable {
     /// The other class.
-    public var name: String
+    package var name: String
     /// How many.
-    public var pixels: Int
+    package var pixels: Int
 
     /// Creates a confusion.
-    public init(_ name: String, _ pixels: Int) { (self.name, self.pixels) = (name, pixels) }
+    package init(_ name: String, _ pixels: Int) { (self.name, self.pixels) = (name, pixels) }
   }
 
   /// What is known of the run.
-  public struct RunFacts: Sendable, Equatable {
+  package struct RunFacts: Sendable, Equatable {
     /// Images of the training split.
-    public var trainingImages: Int?
+    package var trainingImages: Int?
     /// The factor by which the network's coarsest level is smaller than its input.
-    public var stride: Int?
+    package var stride: Int?
     /// Whether the objective brings the gradients of all classes to one size.
-    public var homogenizesGradients: Bool
+    package var homogenizesGradients: Bool
     /// The objective's name, which is then not proposed again.
-    public var objective: String?
+    package var objective: String?
 
     /// Creates the facts of a run.
-    public init(trainingImages: Int? = nil, stride: Int? = nil, homogenizesGradients: Bool = false, objective: String? = nil) {
+    package init(trainingImages: Int? = nil, stride: Int? = nil, homogenizesGradients: Bool = false, objective: String? = nil) {
       (self.trainingImages, self.stride) = (trainingImages, stride)
       (self.homogenizesGradients, self.objective) = (homogenizesGradients, objective)
     }
   }
 
   /// Why a class may be found badly.
-  public enum Cause: Sendable, Equatable {
+  package enum Cause: Sendable, Equatable {
     /// No labelled training pixel shows it.
     case absentFromTraining
     /// No evaluated pixel is labelled with it, but pixels are taken for it: the share of all evaluated ones.
@@ -128,28 +128,28 @@ public struct TailDiagnosis: Sendable {
   }
 
   /// A class and why it may be found badly.
-  public struct Finding: Sendable, Equatable {
+  package struct Finding: Sendable, Equatable {
     /// The class.
-    public var className: String
+    package var className: String
     /// Whether it was not predicted for a single pixel.
-    public var isNeverPredicted: Bool
+    package var isNeverPredicted: Bool
     /// The likely causes, the first to look at first; at least one.
-    public var causes: [Cause]
+    package var causes: [Cause]
   }
 
   /// The classes that are found badly, in the order given.
-  public let findings: [Finding]
+  package let findings: [Finding]
   /// What the run was.
-  public let run: RunFacts
+  package let run: RunFacts
   /// Set when always answering the most frequent class would find more pixels: that class, and the two shares of correct pixels. Nothing
   /// but what is missing in the data is then said about classes, since their predictions mean nothing yet.
-  public let untrained: (bestConstant: String, constantAccuracy: Double, pixelAccuracy: Double)?
+  package let untrained: (bestConstant: String, constantAccuracy: Double, pixelAccuracy: Double)?
 
   /// Applies the rules.
   /// - Parameters:
   ///   - classes: all classes; an equal share of the gradient is one over their number.
   ///   - run: what concerns all of them.
-  public init(_ classes: [ClassFacts], run: RunFacts = RunFacts()) {
+  package init(_ classes: [ClassFacts], run: RunFacts = RunFacts()) {
     self.run = run
     let untrained = TailDiagnosis.comparedToConstant(classes)
     self.untrained = untrained
@@ -167,7 +167,7 @@ public struct TailDiagnosis: Sendable {
   }
 
   /// Whether nothing was found that is worth saying.
-  public var isEmpty: Bool { findings.isEmpty && untrained == nil }
+  package var isEmpty: Bool { findings.isEmpty && untrained == nil }
 
   private static func comparedToConstant(
     _ classes: [ClassFacts]
@@ -225,7 +225,7 @@ public struct TailDiagnosis: Sendable {
 extension TailDiagnosis.ClassFacts {
   /// How many of a class's pixels are right; exact, since a class's accuracy is a share of a whole number.
   /// - Parameter scores: of the class, by the names of their kinds.
-  public static func correctPixels(of count: Int, scores: [(kind: String, value: Double?)]) -> Int {
+  package static func correctPixels(of count: Int, scores: [(kind: String, value: Double?)]) -> Int {
     let accuracy = scores.first { $0.kind == SegmentationScores.accuracy.name }?.value
     return Int(((accuracy ?? 0) * Double(count)).rounded())
   }

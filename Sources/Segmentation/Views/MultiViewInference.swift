@@ -15,7 +15,7 @@ import Tensors
 /// Sliding windows are those of Chen et al., DeepLab (2018), section 4.1 and later toolboxes.
 ///
 /// Cost: a forward pass for each window, and two passes over the probabilities for each view.
-public final class MultiViewInference {
+package final class MultiViewInference {
   private let networks: [InferenceNetwork]
   private let views: Configuration.Views
   private let temperature: Double
@@ -25,7 +25,7 @@ public final class MultiViewInference {
   /// - Parameters:
   ///   - views: the views.
   ///   - temperature: what scores are divided by before the softmax.
-  public init(_ network: InferenceNetwork, views: Configuration.Views, temperature: Double = 1) {
+  package init(_ network: InferenceNetwork, views: Configuration.Views, temperature: Double = 1) {
     networks = [network] + network.companions
     self.views = views
     self.temperature = temperature
@@ -34,7 +34,7 @@ public final class MultiViewInference {
   /// The probabilities of an image, which is resized first as the configuration's `data.size` says.
   /// - Parameter size: extents of the result; those of the image itself when not given.
   /// - Throws: `LongtailError` when the network cannot take a size.
-  public func probabilities(of image: RGBImage, size: ImageSize? = nil) throws -> ProbabilityMap {
+  package func probabilities(of image: RGBImage, size: ImageSize? = nil) throws -> ProbabilityMap {
     let size = size ?? ImageSize(width: image.width, height: image.height)
     var total = ProbabilityMap(classes: networks[0].classNames.count, size: size)
     let weight = 1 / Float(networks.count * views.scales.count * (views.flip ? 2 : 1))

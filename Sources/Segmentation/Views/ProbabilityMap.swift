@@ -4,16 +4,16 @@ import Tensors
 import Threading
 
 /// The probability of each class at each pixel of an image.
-public struct ProbabilityMap: Sendable {
+package struct ProbabilityMap: Sendable {
   /// Number of classes C.
-  public let classes: Int
+  package let classes: Int
   /// Extents of the image.
-  public let size: ImageSize
+  package let size: ImageSize
   /// A plane for each class, C,H,W.
-  public private(set) var values: [Float]
+  package private(set) var values: [Float]
 
   /// All probabilities 0. Cost: 4 C H W bytes.
-  public init(classes: Int, size: ImageSize) {
+  package init(classes: Int, size: ImageSize) {
     (self.classes, self.size) = (classes, size)
     values = [Float](repeating: 0, count: classes * size.width * size.height)
   }
@@ -29,7 +29,7 @@ public struct ProbabilityMap: Sendable {
   }
 
   /// The most probable class of each pixel, the first of equal ones.
-  public func predictions() -> [Int32] {
+  package func predictions() -> [Int32] {
     let plane = size.width * size.height
     var result = [Int32](repeating: 0, count: plane)
     result.withUnsafeMutableBufferPointer { result in
@@ -62,7 +62,7 @@ public struct ProbabilityMap: Sendable {
   ///   - image: which image.
   ///   - window: the part of the rows that is not padding.
   ///   - temperature: what scores are divided by before.
-  public mutating func addSoftmax(
+  package mutating func addSoftmax(
     _ scores: RowsView, image: Int = 0, columns: Int, window: ImageSize, x: Int, y: Int, temperature: Double = 1
   ) {
     let plane = size.width * size.height

@@ -8,7 +8,7 @@ extension RunRecord {
   ///   - groups: the groups of the classes, where known.
   ///   - counts: what is labelled as each class in training, where known.
   /// - Throws: `LongtailError` when the configuration cannot be digested.
-  public init(_ experiment: Experiment, groups: ClassGroups? = nil, counts: [Int64] = []) throws {
+  package init(_ experiment: Experiment, groups: ClassGroups? = nil, counts: [Int64] = []) throws {
     self.init()
     seed = UInt64(bitPattern: Int64(experiment.configuration.seed))
     configurationDigest = try experiment.configuration.digest()

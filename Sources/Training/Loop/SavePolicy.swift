@@ -9,7 +9,7 @@ package struct SavePolicy {
   private var needsSave = false
   private var lastSavedStep: Int?
 
-  /// - Parameter resumedAt: the step of the checkpoint that the run goes on from, which need not be saved again.
+  /// - Parameter step: the step of the checkpoint that the run goes on from, which need not be saved again.
   package init(_ settings: Configuration.Checkpoint, resumedAt step: Int?) {
     everySteps = settings.everySteps
     everyEpochs = settings.every

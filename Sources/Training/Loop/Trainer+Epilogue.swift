@@ -53,11 +53,11 @@ extension CheckpointContents {
 extension Experiment {
   /// The network whose numbers a checkpoint publishes: the one that is trained, or what the epilogue makes of it.
   /// - Throws: `LongtailError` for an epilogue that this build does not know.
-  public func publishedGraph(_ record: RunRecord) throws -> Graph { try Experiment.published(graph, configuration, record) }
+  package func publishedGraph(_ record: RunRecord) throws -> Graph { try Experiment.published(graph, configuration, record) }
 
   /// The network that a checkpoint publishes, for commands that need no data.
   /// - Throws: `LongtailError` for names that this build does not know.
-  public static func publishedGraph(_ configuration: Configuration, _ record: RunRecord, classes: Int) throws -> Graph {
+  package static func publishedGraph(_ configuration: Configuration, _ record: RunRecord, classes: Int) throws -> Graph {
     let names = (0..<classes).map { ClassInfo(name: "\($0)", colour: .distinct($0)) }
     let composed = try TaskRegistry.entry(of: configuration).recorded(configuration, names).graph
     let graph = try MethodRegistry.make(configuration).graph(composed ?? ModelRegistry.make(configuration.model, classes: classes))

@@ -8,7 +8,7 @@ import Tensors
 extension Trainer {
   /// Steps of a whole run.
   /// - Throws: `LongtailError` when there is nothing to train on.
-  public static func totalSteps(of experiment: Experiment) throws -> Int { try schedule(of: experiment).totalSteps }
+  package static func totalSteps(of experiment: Experiment) throws -> Int { try schedule(of: experiment).totalSteps }
 
   /// Where epochs, evaluations and the end of a whole run lie.
   /// - Throws: `LongtailError` when there is nothing to train on.
@@ -27,7 +27,7 @@ extension Trainer {
 
   /// Whether the newest valid checkpoint is that of the run's last step. No network is made to find out. Collective.
   /// - Throws: `LongtailError` as a resumed run: when no checkpoint is valid, or the configuration differs where it must not.
-  public static func isFinished(_ experiment: Experiment, checkpoints: String, communicator: any Communicator) throws -> Bool {
+  package static func isFinished(_ experiment: Experiment, checkpoints: String, communicator: any Communicator) throws -> Bool {
     try isFinished(experiment, checkpoints: checkpoints, communicator: communicator, pausingAfter: nil)
   }
 

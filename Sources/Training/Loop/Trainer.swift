@@ -10,19 +10,19 @@ import Tensors
 ///
 /// Rank zero alone writes; the others only compute. Checkpoints are taken between steps, so a run that goes on from one repeats
 /// exactly the steps that followed it.
-public final class Trainer {
+package final class Trainer {
   /// What is trained.
-  public let experiment: Experiment
+  package let experiment: Experiment
   /// The class counts that objective and groups rest on.
-  public let statistics: ClassStatistics
+  package let statistics: ClassStatistics
   /// Network, objective and optimizer.
-  public let learner: Learner
+  package let learner: Learner
   /// Which algorithms the convolutions use, and who chose them.
-  public let algorithms: AlgorithmRecord
+  package let algorithms: AlgorithmRecord
   /// Steps of an epoch.
-  public var stepsPerEpoch: Int { schedule.stepsPerEpoch }
+  package var stepsPerEpoch: Int { schedule.stepsPerEpoch }
   /// Steps of the whole run.
-  public var totalSteps: Int { schedule.totalSteps }
+  package var totalSteps: Int { schedule.totalSteps }
 
   let communicator: any Communicator
   let observer: (any TrainingObserver)?
@@ -58,7 +58,7 @@ public final class Trainer {
   ///   - crashDirectory: where each rank writes what it holds when the ranks have come apart; nil for nowhere.
   ///   - requests: asked before each step, on every rank.
   /// - Throws: `LongtailError` for anything that would not work, before the first step. Nothing is written yet.
-  public convenience init(
+  package convenience init(
     _ experiment: Experiment, statistics: ClassStatistics, communicator: any Communicator, checkpoints: String?, resume: ResumePolicy?,
     observer: (any TrainingObserver)?, crashDirectory: String? = nil, requests: @escaping () -> Requests = { Requests() }
   ) throws {
@@ -136,7 +136,7 @@ public final class Trainer {
 
   /// Trains to the end, or until it is asked to stop. Collective.
   /// - Throws: `LongtailError` for whatever ends the run; checkpoints on disk stay valid.
-  public func run() throws -> TrainingSummary { try run(beforeStep: nil) }
+  package func run() throws -> TrainingSummary { try run(beforeStep: nil) }
 
   /// The same with something to do with each batch before its step, on every rank: tests damage one rank's numbers there.
   package func run(beforeStep: ((Batch, Learner) throws -> Void)?) throws -> TrainingSummary {

@@ -1,7 +1,7 @@
 import Checkpoints
 
 /// Follows the progress of training; called on rank zero, between steps.
-public protocol TrainingObserver: AnyObject {
+package protocol TrainingObserver: AnyObject {
   /// Training begins, or goes on from a checkpoint.
   func trainingWillStart(_ start: TrainingStart) throws
   /// A step is done.
@@ -19,58 +19,58 @@ public protocol TrainingObserver: AnyObject {
 
 extension TrainingObserver {
   /// Does nothing.
-  public func willSave(step: Int) throws {}
+  package func willSave(step: Int) throws {}
   /// Does nothing.
-  public func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws {}
+  package func didFailToSave(_ failure: CheckpointWriter.Failure, allowed: Int) throws {}
 }
 
 /// How training begins.
-public struct TrainingStart: Sendable {
+package struct TrainingStart: Sendable {
   /// Steps of the whole run.
-  public var totalSteps = 0
+  package var totalSteps = 0
   /// Steps of an epoch.
-  public var stepsPerEpoch = 0
+  package var stepsPerEpoch = 0
   /// Epochs of the whole run.
-  public var epochs = 0
+  package var epochs = 0
   /// Steps already done.
-  public var firstStep = 0
+  package var firstStep = 0
   /// Learned numbers.
-  public var parameterCount = 0
+  package var parameterCount = 0
   /// Bytes of all activations.
-  public var arenaByteCount = 0
+  package var arenaByteCount = 0
   /// How gradients are summed over ranks.
-  public var reduction = ""
+  package var reduction = ""
   /// The checkpoint that training goes on from, and those that were rejected with reasons; limits in time.
-  public var resumed: [String] = []
+  package var resumed: [String] = []
 
   /// An empty description.
-  public init() {}
+  package init() {}
 }
 
 /// What is left when training is over.
-public struct TrainingSummary: Sendable {
+package struct TrainingSummary: Sendable {
   /// One digest over model, optimizer and state: equal for equal runs.
-  public var digest = ""
+  package var digest = ""
   /// Steps done.
-  public var steps = 0
+  package var steps = 0
   /// The last evaluation.
-  public var evaluation: EvaluationReport?
+  package var evaluation: EvaluationReport?
   /// The best evaluations.
-  public var best: [RunRecord.Best] = []
+  package var best: [RunRecord.Best] = []
   /// Whether the run was stopped before its end, with its state saved.
-  public var wasStopped = false
+  package var wasStopped = false
   /// Why, in words: `on request`.
-  public var stopReason = "on request"
+  package var stopReason = "on request"
   /// Whether the run pauses, with its state saved, as was asked for from the beginning.
   package var wasPaused = false
   /// Why the run ended before its last step, where it got no better; nil for one that did not.
-  public var earlyEnd: String?
+  package var earlyEnd: String?
   /// Seconds that the step waited for data, on this rank.
-  public var secondsWaitedForData = 0.0
+  package var secondsWaitedForData = 0.0
 }
 
 /// Where training begins.
-public enum ResumePolicy: String, Sendable, CaseIterable {
+package enum ResumePolicy: String, Sendable, CaseIterable {
   /// From the first step; a run directory with checkpoints is refused.
   case never
   /// From the newest valid checkpoint, or from the first step where there is none.

@@ -8,15 +8,15 @@ import Tensors
 import Threading
 
 /// Measures what `ScalingModel` needs, on this machine, in this process.
-public struct ScalingMeasurement {
+package struct ScalingMeasurement {
   private let experiment: Experiment
 
   /// Measures for a configuration.
-  public init(_ experiment: Experiment) { self.experiment = experiment }
+  package init(_ experiment: Experiment) { self.experiment = experiment }
 
   /// The numbers of images to measure for the shares of the ranks: the smallest and the largest, the latter no more than a limit, since a
   /// step's time grows in proportion from there.
-  public static func imageCounts(shares: [Int], limit: Int = 8) -> [Int] {
+  package static func imageCounts(shares: [Int], limit: Int = 8) -> [Int] {
     let sorted = shares.filter { $0 > 0 }.sorted()
     guard let least = sorted.first, let most = sorted.last else { return [] }
     return Set([min(least, limit), min(most, limit)]).sorted()
@@ -28,7 +28,7 @@ public struct ScalingMeasurement {
   ///   - given: steps that were measured elsewhere; then none is timed here.
   ///   - willMeasure: told before each.
   /// - Throws: `LongtailError` when the network cannot be made or a step fails, or when figures are of another network.
-  public func step(
+  package func step(
     imageCounts: [Int], figures given: [StepFigures] = [], steps: Int = 5, willMeasure: (Int) -> Void = { _ in }
   ) throws -> ScalingModel.Step {
     var step = try sizes()
@@ -56,7 +56,7 @@ public struct ScalingMeasurement {
   }
 
   /// Bytes a second of copies of 64 MiB: with the threads of the pool, and with all processors that this process may use.
-  public static func copyRates() -> (rank: Double, all: Double) {
+  package static func copyRates() -> (rank: Double, all: Double) {
     let threads = ComputePool.threadCount
     let bytes = 64 << 20
     let (source, destination) = (HostBuffer(byteCount: bytes), HostBuffer(byteCount: bytes))

@@ -16,27 +16,27 @@
 ///
 /// Left out: waiting for data, for the slowest of unequal machines, and for memory that the ranks of a node share, unless the step was
 /// measured with all of them at work; processor time of the network's protocol; congestion.
-public struct ScalingModel: Sendable {
+package struct ScalingModel: Sendable {
   /// What a step needs of a rank, measured.
-  public struct Step: Sendable, Equatable {
+  package struct Step: Sendable, Equatable {
     /// Seconds of forward, objective and backward by number of images in a rank; at least one.
-    public var imageSeconds: [Int: Double] = [:]
+    package var imageSeconds: [Int: Double] = [:]
     /// Seconds of the optimizer.
-    public var updateSeconds = 0.0
+    package var updateSeconds = 0.0
     /// Bytes of the gradients.
-    public var gradientBytes = 0
+    package var gradientBytes = 0
     /// Numbers of each packed vector of a step.
-    public var packedCounts: [Int] = []
+    package var packedCounts: [Int] = []
     /// Bytes of memory that a rank needs whatever its images.
-    public var fixedMemory = 0
+    package var fixedMemory = 0
     /// Bytes of memory for each image of a rank.
-    public var memoryPerImage = 0
+    package var memoryPerImage = 0
 
     /// Nothing measured yet.
-    public init() {}
+    package init() {}
 
     /// t(n): measured, between two measured numbers of images on the line through them, beyond the largest in proportion to it.
-    public func seconds(images: Int) -> Double {
+    package func seconds(images: Int) -> Double {
       let known = imageSeconds.sorted { $0.key < $1.key }
       guard images > 0, let last = known.last else { return 0 }
       if images >= last.key { return last.value * Double(images) / Double(last.key) }
@@ -48,56 +48,56 @@ public struct ScalingModel: Sendable {
   }
 
   /// Memory of one node.
-  public struct Node: Sendable, Equatable {
+  package struct Node: Sendable, Equatable {
     /// Ranks of a full node.
-    public var ranks = 1
+    package var ranks = 1
     /// Bytes a second that one rank copies alone.
-    public var copyRate = 5e9
+    package var copyRate = 5e9
     /// Bytes a second that all cores of a node copy together.
-    public var totalCopyRate = 10e9
+    package var totalCopyRate = 10e9
     /// Seconds of a barrier among its ranks.
-    public var barrierSeconds = 1e-6
+    package var barrierSeconds = 1e-6
 
     /// A node of one rank.
-    public init() {}
+    package init() {}
 
     /// c(q): bytes a second that each of q ranks copies while all do.
-    public func copyRate(ranks: Int) -> Double { min(copyRate, totalCopyRate / Double(max(1, ranks))) }
+    package func copyRate(ranks: Int) -> Double { min(copyRate, totalCopyRate / Double(max(1, ranks))) }
   }
 
   /// What lies between nodes.
-  public struct Network: Sendable, Equatable {
+  package struct Network: Sendable, Equatable {
     /// Bits a second of a node's link, in each direction at once.
-    public var bitsPerSecond = 10e9
+    package var bitsPerSecond = 10e9
     /// Seconds from one process to another for an empty message.
-    public var latency = 50e-6
+    package var latency = 50e-6
     /// The share of the link that is left for content: 1448 bytes of each Ethernet frame of 1538 with TCP/IP over IPv4.
-    public var efficiency = 1448.0 / 1538
+    package var efficiency = 1448.0 / 1538
     /// Bytes on the wire for each of float32: 1, or 1/2 in bfloat16.
-    public var wireShare = 1.0
+    package var wireShare = 1.0
 
     /// Ethernet of 10 Gbit/s.
-    public init() {}
+    package init() {}
 
     /// W: bytes of content a second.
-    public var bytesPerSecond: Double { bitsPerSecond / 8 * efficiency }
+    package var bytesPerSecond: Double { bitsPerSecond / 8 * efficiency }
   }
 
   /// The step.
-  public var step: Step
+  package var step: Step
   /// The node.
-  public var node: Node
+  package var node: Node
   /// The network.
-  public var network: Network
+  package var network: Network
 
   /// Creates a scaling model.
-  public init(step: Step, node: Node, network: Network) { (self.step, self.node, self.network) = (step, node, network) }
+  package init(step: Step, node: Node, network: Network) { (self.step, self.node, self.network) = (step, node, network) }
 
   /// Bytes of a lane that two nodes exchange at a time, for each node, as the reductions do it.
   static let sliceByteCount = 1 << 20
 
   /// The prediction for p ranks and a global batch.
-  public func prediction(ranks: Int, globalBatch: Int) -> ScalingPrediction {
+  package func prediction(ranks: Int, globalBatch: Int) -> ScalingPrediction {
     var result = ScalingPrediction(ranks: ranks, globalBatch: globalBatch)
     result.nodes = (ranks + node.ranks - 1) / max(1, node.ranks)
     result.imagesPerRank = (globalBatch + ranks - 1) / ranks
@@ -128,9 +128,9 @@ public struct ScalingModel: Sendable {
 }
 
 /// What `ScalingModel` predicts for a number of ranks. Times in seconds.
-public struct ScalingPrediction: Sendable, Equatable {
+package struct ScalingPrediction: Sendable, Equatable {
   /// What keeps a step from being as many times as fast as there are ranks.
-  public enum Limit: String, Sendable, CaseIterable {
+  package enum Limit: String, Sendable, CaseIterable {
     /// Nothing: at least nine tenths of the time of all ranks are the work of one.
     case compute
     /// The global batch gives the ranks too few images, or unequal numbers of them.
@@ -143,7 +143,7 @@ public struct ScalingPrediction: Sendable, Equatable {
     case packed
 
     /// In words.
-    public var description: String {
+    package var description: String {
       switch self {
       case .compute: "compute"
       case .batch: "batch too small for the ranks"
@@ -155,37 +155,37 @@ public struct ScalingPrediction: Sendable, Equatable {
   }
 
   /// p.
-  public var ranks: Int
+  package var ranks: Int
   /// B.
-  public var globalBatch: Int
+  package var globalBatch: Int
   /// m.
-  public var nodes = 1
+  package var nodes = 1
   /// n: images of the rank that has most.
-  public var imagesPerRank = 0
+  package var imagesPerRank = 0
   /// Forward, objective, backward, update.
-  public var compute = 0.0
+  package var compute = 0.0
   /// The sum of gradients on a node.
-  public var node = 0.0
+  package var node = 0.0
   /// The sum of gradients between nodes.
-  public var network = 0.0
+  package var network = 0.0
   /// The packed vectors.
-  public var packed = 0.0
+  package var packed = 0.0
   /// A p-th of what one rank would take for the whole batch.
-  public var ideal = 0.0
+  package var ideal = 0.0
   /// Bytes of memory of the rank with most images.
-  public var memory = 0
+  package var memory = 0
 
   /// Nothing predicted yet.
-  public init(ranks: Int, globalBatch: Int) { (self.ranks, self.globalBatch) = (ranks, globalBatch) }
+  package init(ranks: Int, globalBatch: Int) { (self.ranks, self.globalBatch) = (ranks, globalBatch) }
 
   /// The whole step.
-  public var seconds: Double { compute + node + network + packed }
+  package var seconds: Double { compute + node + network + packed }
   /// Images a second over all ranks.
-  public var imagesPerSecond: Double { Double(globalBatch) / seconds }
+  package var imagesPerSecond: Double { Double(globalBatch) / seconds }
   /// Images a second for each rank, over those of a single rank that does the whole batch.
-  public var efficiency: Double { ideal / seconds }
+  package var efficiency: Double { ideal / seconds }
   /// The largest loss, if all of them together cost more than a tenth.
-  public var limit: Limit {
+  package var limit: Limit {
     if efficiency >= 0.9 { return .compute }
     let losses: [(Limit, Double)] = [(.batch, compute - ideal), (.node, node), (.network, network), (.packed, packed)]
     return losses.max { $0.1 < $1.1 }?.0 ?? .compute

@@ -5,7 +5,7 @@ import Tensors
 
 extension Learner: Stateful {
   /// Names everything that a step changes.
-  public func describeState(in tree: inout StateTree) {
+  package func describeState(in tree: inout StateTree) {
     func sharing(_ row: String) -> StateSharing { hasLocalStatistics ? .perRank(row: row) : .replicated }
     tree.child("model") {
       $0.model(network, network.parameterSet, sharing("runningStatistics")) { "\($0) \($1)" }

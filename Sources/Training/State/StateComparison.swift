@@ -29,7 +29,7 @@ extension Learner {
   /// Collective: one minimum and one maximum of two numbers a leaf. What they say is the same on every rank, so all go on or all end.
   /// - Parameter crashDirectory: where each rank writes `rank-<r>.json` about what it holds, when they differ.
   /// - Throws: `LongtailError` with code `ranksDiverged` naming the first tensor that differs, and the first number in it.
-  public func requireEqualStates(crashDirectory: String? = nil) throws {
+  package func requireEqualStates(crashDirectory: String? = nil) throws {
     guard let record = try divergence() else { return }
     let crash = crashDirectory.map { "\($0)/rank-\(communicator.rank).json" }
     if let crash { record.write(to: crash) }

@@ -51,5 +51,5 @@ extension HostBuffer {
 
 extension Learner {
   /// The numbers that are judged and published: the average where there is one.
-  public var judged: ParameterSet { finished?.parameterSet ?? average?.set ?? network.parameterSet }
+  package var judged: ParameterSet { finished?.parameterSet ?? average?.set ?? network.parameterSet }
 }

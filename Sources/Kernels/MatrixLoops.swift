@@ -43,6 +43,9 @@ public enum MatrixLoops {
     combine(a.base, rowStep: 1, termStep: a.stride, terms: a.rows, b, into: y)
   }
 
+  /// Sets what lies behind the columns of each row to zero.
+  public static func clearPadding(_ a: MatrixView) { for row in 0..<a.rows { a.clearPadding(ofRow: row) } }
+
   /// The sum of each column, in float64.
   public static func columnSums(_ a: MatrixView, into sums: FloatRegion) {
     let (from, to) = (a.base, sums.base)

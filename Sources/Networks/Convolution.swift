@@ -13,7 +13,8 @@ public struct Convolution: Layer {
   public var hasBias: Bool
   /// How the weights begin.
   public var start: Start
-  /// Whether files hold the weights as a matrix, as PyTorch's linear layers do: this one covers all positions of its input.
+  /// Whether files hold the weights as a matrix, as PyTorch's linear layers do: this one covers all positions of its input, and is computed as
+  /// a product of matrices where the library has kernels for that.
   public var isLinear = false
 
   /// How weights begin.
@@ -84,6 +85,15 @@ public struct Convolution: Layer {
   /// What the direct algorithm prefers; weights of groups that are put together lie as files have them.
   public func layouts(_ context: LayoutContext) throws -> LayerLayouts {
     let extents = parameters(context.inputChannels)[0].kernelExtents
+    let outputExtents = context.outputShape.extents(images: context.images)
+    if isProduct(of: context.inputs[0], weightExtents: extents, outputExtents: outputExtents) {
+      let output = try context.blockedLikeInput()
+      let made = try ConvolutionCandidates(geometry: geometry, isProduct: true).forward(
+        .direct, training: context.keepsForBackward, context.inputs[0], .any(extents), hasBias ? .plain([filters]) : nil, output)
+      var parameters = ["weight": try made.weightsLayout()]
+      if hasBias { parameters["bias"] = try .plain([filters]) }
+      return LayerLayouts(output: output, parameters: parameters)
+    }
     guard let packing = try packing(inputChannels: context.inputChannels[0], source: context.inputs[0]) else {
       return try context.layouts(weightExtents: extents, hasBias: hasBias, candidates)
     }
@@ -95,10 +105,26 @@ public struct Convolution: Layer {
 
   /// Chooses algorithms and makes the kernels of the three passes.
   public func compile(_ builder: NodeBuilder) throws -> any PlannedLayer {
-    let packing = try packing(inputChannels: builder.inputChannels[0], source: try builder.input().layout)
+    let source = try builder.input().layout
+    let packing = try packing(inputChannels: builder.inputChannels[0], source: source)
+    let extents = parameters(builder.inputChannels)[0].kernelExtents
+    let isProduct = isProduct(
+      of: source, weightExtents: extents, outputExtents: builder.outputShape.extents(images: builder.images))
     return try PlannedConvolution(
-      builder, weightExtents: packing?.extents ?? parameters(builder.inputChannels)[0].kernelExtents, hasBias: hasBias,
-      candidates: ConvolutionCandidates(geometry: geometry, packing: packing), packing: packing)
+      builder, weightExtents: packing?.extents ?? extents, hasBias: hasBias,
+      candidates: ConvolutionCandidates(geometry: geometry, packing: packing, isProduct: isProduct), packing: packing)
+  }
+
+  /// Whether the layer is computed as a product of matrices: its kernel covers an input that lies in whole channel blocks, and the library has
+  /// more than its reference loops for that.
+  private func isProduct(of source: TensorLayout, weightExtents: [Int], outputExtents: [Int]) -> Bool {
+    guard isLinear, geometry == ConvolutionGeometry(kernel: geometry.kernel[0]), source.extents.count == 4,
+      Array(source.extents[2...]) == geometry.kernel, let block = source.channelBlock, source.extents[1] % block == 0,
+      let made = try? ProductKernels.forward(
+        training: true, source: source, weights: .any(weightExtents), bias: hasBias ? .plain([filters]) : nil,
+        destination: .blocked(outputExtents, block: block))
+    else { return false }
+    return !made.isReference
   }
 
   /// Which groups are put together, where the library has no kernel for as few channels as a group has.
@@ -114,6 +140,8 @@ struct ConvolutionCandidates: ConvolutionRequests {
   let geometry: ConvolutionGeometry
   /// Groups that the library sees put together; nil where it sees them as they are.
   var packing: PackedGroups?
+  /// Whether the kernel covers the input, and the library is asked for products of matrices.
+  var isProduct = false
 
   let isTransposed = false
 
@@ -124,7 +152,7 @@ struct ConvolutionCandidates: ConvolutionRequests {
   }
 
   var algorithms: [ConvolutionAlgorithm] {
-    isWinogradShape ? [.direct, .winograd] : [.direct]
+    isWinogradShape && !isProduct ? [.direct, .winograd] : [.direct]
   }
 
   /// Square kernels of stride 1 that keep the extents, without groups.
@@ -137,7 +165,7 @@ struct ConvolutionCandidates: ConvolutionRequests {
   /// Winograd tiles for 3x3 kernels, dilated or not; products by taps for dilated ones and for 1x1.
   func ownConvolutions(_ layouts: ConvolutionLayouts) throws -> [any OwnConvolution] {
     let (kernel, dilation) = (geometry.kernel[0], geometry.dilation[0])
-    guard keepsExtents, kernel == 3 || kernel == 1, layouts.bias == nil, layouts.weights.extents.count == 4,
+    guard keepsExtents, kernel == 3 || kernel == 1, !isProduct, layouts.bias == nil, layouts.weights.extents.count == 4,
       try layouts.weights.isSame(as: .blockedWeights(layouts.weights.extents))
     else { return [] }
     let (from, to) = try (layouts.source.channelBlocks(), layouts.destination.channelBlocks())
@@ -175,21 +203,24 @@ struct ConvolutionCandidates: ConvolutionRequests {
   func forward(_ a: ConvolutionAlgorithm, training: Bool, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout)
     throws -> PrimitiveDescriptor
   {
+    if isProduct { return try ProductKernels.forward(training: training, source: s, weights: w, bias: b, destination: d) }
     // For inference alone the library's Winograd kernels want weights transformed beforehand, from a layout that no plan keeps.
-    try ConvolutionKernels.forward(
+    return try ConvolutionKernels.forward(
       requested, algorithm: a, training: training || a == .winograd, source: s, weights: w, bias: b, destination: d)
   }
 
   func backwardData(_ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ d: TensorLayout)
     throws -> PrimitiveDescriptor
   {
-    try ConvolutionKernels.backwardData(requested, algorithm: a, hint: hint, source: s, weights: w, destination: d)
+    if isProduct { return try ProductKernels.backwardData(hint: hint, source: s, weights: w, destination: d) }
+    return try ConvolutionKernels.backwardData(requested, algorithm: a, hint: hint, source: s, weights: w, destination: d)
   }
 
   func backwardWeights(
     _ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout
   ) throws -> PrimitiveDescriptor {
-    try ConvolutionKernels.backwardWeights(requested, algorithm: a, hint: hint, source: s, weights: w, bias: b, destination: d)
+    if isProduct { return try ProductKernels.backwardWeights(hint: hint, source: s, weights: w, bias: b, destination: d) }
+    return try ConvolutionKernels.backwardWeights(requested, algorithm: a, hint: hint, source: s, weights: w, bias: b, destination: d)
   }
 }
 

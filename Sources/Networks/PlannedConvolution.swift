@@ -12,6 +12,8 @@ final class PlannedConvolution: PlannedLayer {
   private var dataReorder: Primitive?
   private var weightsKernel: (any PassKernel)?
   private var weightsReorder: Primitive?
+  /// Rows of an output with channels that do not fill their last block: products leave the rest of it as it was.
+  private var paddedRows: (output: PlanTensor, blocks: ChannelBlocks)?
 
   init(
     _ builder: NodeBuilder, weightExtents: [Int], hasBias: Bool, candidates: some ConvolutionRequests, packing: PackedGroups? = nil
@@ -45,6 +47,8 @@ final class PlannedConvolution: PlannedLayer {
       ConvolutionTensors(
         source: normalization?.source ?? input, weights: forwardWeights.tensor, bias: bias?.value, destination: output),
       PassFusion(scaling: normalization?.scaling))
+    let blocks = try output.layout.channelBlocks()
+    if (candidates as? ConvolutionCandidates)?.isProduct == true, blocks.imageStride > blocks.channels { paddedRows = (output, blocks) }
     guard builder.runsBackward else { return }
 
     func hint(_ algorithm: ConvolutionAlgorithm) throws -> PrimitiveDescriptor {
@@ -134,6 +138,10 @@ final class PlannedConvolution: PlannedLayer {
     try packedWeights?.expand()
     try forwardReorder?.execute()
     try forwardKernel.execute()
+    if let (output, blocks) = paddedRows {
+      MatrixLoops.clearPadding(
+        try MatrixView(output.region(), rows: blocks.images, columns: blocks.channels, stride: blocks.imageStride))
+    }
   }
 
   func backward() throws {

@@ -9,6 +9,7 @@ public struct CornerBox: Sendable, Hashable {
   /// The largest y.
   public var bottom: Float
 
+  /// Creates a box from its edges.
   @inline(__always)
   public init(_ left: Float, _ top: Float, _ right: Float, _ bottom: Float) {
     (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)

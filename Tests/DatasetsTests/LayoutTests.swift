@@ -295,7 +295,7 @@ import Testing
         for place in noise.pixels.indices { noise.pixels[place] = UInt8(truncatingIfNeeded: place &* 2_654_435_761 >> 7) }
         try noise.writePNG(to: "\(place)/labels/\(index).png")
       }
-      #expect(longtailError { try DatasetRegistry.recognize(place) }?.message.contains("more than 255 colours are no classes") == true)
+      #expect(longtailError { try DatasetRegistry.recognize(place) }?.message.contains("more than 255 colours cannot be classes") == true)
     }
   }
 }

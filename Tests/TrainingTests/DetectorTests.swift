@@ -35,13 +35,15 @@ struct DetectorTests {
       scores: lines[2], inventory: Array(lines[3...]), tensors: Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) }))
   }
 
+  /// Two steps, the second of which leaves a rank without an image. In later ones a sum that is rounded otherwise may lie on the other side of a
+  /// rectifier's zero, and single gradients differ by a hundredth.
   @Test(arguments: ["crossEntropy", "eqlv2", "seesaw"]) func stepsAreEqualOnAnyNumberOfRanks(objective: String) throws {
     try withTemporaryDirectory { directory in
-      let one = try whole("one", in: directory, ranks: 1, objective: objective, steps: 3)
-      #expect(one.losses.count == 3 && one.losses.allSatisfy { $0.count == 3 && $0[2] > 8 })
+      let one = try whole("one", in: directory, ranks: 1, objective: objective, steps: 2)
+      #expect(one.losses.count == 2 && one.losses.allSatisfy { $0.count == 3 && $0[2] > 8 })
       #expect(one.tensors["model.roi_heads.box_predictor.cls_score.weight"] != nil)
       for ranks in [2, 3] {
-        let many = try whole("on\(ranks)", in: directory, ranks: ranks, objective: objective, steps: 3)
+        let many = try whole("on\(ranks)", in: directory, ranks: ranks, objective: objective, steps: 2)
         #expect(many.inventory == one.inventory && Set(many.tensors.keys) == Set(one.tensors.keys))
         // The same anchors and regions are drawn.
         #expect(many.losses.map { $0[2] } == one.losses.map { $0[2] }, "\(many.losses), \(one.losses)")
@@ -52,7 +54,7 @@ struct DetectorTests {
           let (a, b) = (expected.values.doubles ?? [], many.tensors[name]?.values.doubles ?? [])
           let largest = a.map(abs).max() ?? 0
           let error = a.count == b.count ? zip(a, b).map { abs($0 - $1) }.max() ?? 0 : .infinity
-          #expect(error <= 2e-3 * max(largest, 1e-3), "\(objective), \(name) on \(ranks) ranks: \(error) of \(largest)")
+          #expect(error <= 1e-4 * max(largest, 1e-3), "\(objective), \(name) on \(ranks) ranks: \(error) of \(largest)")
         }
       }
     }

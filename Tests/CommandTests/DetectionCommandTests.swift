@@ -100,7 +100,7 @@ extension ProcessTests {
         #expect(try RGBImage(contentsOf: plain).width == 2 * 260 + 4)
         let json = try jsonObject(try Program.run("longtail", ["inspect", configuration, "--json", "--samples", "0"]).output)
         let splits = try #require(json["splits"] as? [String: [String: Any]])
-        #expect(splits["train"]?["objects"] as? Int == 4 && splits["val"]?["objects"] as? Int == 2)
+        #expect(splits["train"]?["objects"] as? Int == 4 && splits["validation"]?["objects"] as? Int == 2)
 
         let views = ["inspect", configuration, "--augmented", "--picture", augmented, "--samples", "2", "--epochs", "2"]
         expect(try Program.run("longtail", views), output: ["of images %"])

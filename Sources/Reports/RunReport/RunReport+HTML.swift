@@ -157,7 +157,10 @@ extension RunReport {
       ])
     }
     let listing = found.count > 20 ? "The 20 largest confusions" : "The largest confusions"
-    let list: [Markup] = [.element("h3", [:], [Markup(listing)]), PageParts.table(table)]
+    let list: [Markup] =
+      found.isEmpty
+      ? [.element("p", ["class": "soft"], [Markup("No \(unit) were taken for another class.")])]
+      : [.element("h3", [:], [Markup(listing)]), PageParts.table(table)]
     // The picture of thousands of classes would be one nobody can read, and larger than all the rest.
     guard names.count <= ConfusionChart.mostClasses else { return list }
     let chart = ConfusionChart(confusions: counts, names: names, groups: groups, unit: unit, order: order).markup()

@@ -165,11 +165,7 @@ struct InspectCommand: ParsableCommand {
     let inspection = try DataInspection(
       title: path, dataset, hasSize: hasSize, isConfigured: isConfigured, notes: notes,
       threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
-    printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
-    if samples > 0 {
-      try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file, software: OwnFile.mark)
-      FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
-    }
+    try show(inspection.json, inspection.text, in: file) { try inspection.picture(of: $0, count: samples) }
     return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue
   }
 
@@ -194,11 +190,7 @@ struct InspectCommand: ParsableCommand {
     if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --picture, or none with --samples 0.") }
     let sample = try ImageSample(dataset, range: range, threads: max(2, ProcessorFacts(SystemFiles()).physicalCores))
     let inspection = ImageClassInspection(title: path, sample: sample, isConfigured: isConfigured)
-    printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
-    if samples > 0 {
-      try sample.sheet(of: split.flatMap(Split.init(argument:)), rows: samples).writePNG(to: file, software: OwnFile.mark)
-      FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
-    }
+    try show(inspection.json, inspection.text, in: file) { try sample.sheet(of: $0, rows: samples) }
     return inspection.problems.errors.isEmpty ? 0 : LongtailError.Code.badData.rawValue
   }
 
@@ -207,12 +199,16 @@ struct InspectCommand: ParsableCommand {
     guard !isFolder, ["yaml", "yml"].contains((path as NSString).pathExtension.lowercased()) else { return nil }
     if samples > 0 { try OwnFile.requireReplaceable(file, advice: "Name another file with --picture, or none with --samples 0.") }
     guard let inspection = try BoxInspection(title: path, Configuration.load(path, overrides: overrides)) else { return nil }
-    printNow(json ? inspection.json.pretty : inspection.text(for: Terminal.detect(descriptor: 1)))
-    if samples > 0 {
-      try inspection.picture(of: split.flatMap(Split.init(argument:)), count: samples).writePNG(to: file, software: OwnFile.mark)
-      FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
-    }
+    try show(inspection.json, inspection.text, in: file) { try inspection.picture(of: $0, count: samples) }
     return inspection.hasFaults ? LongtailError.Code.badData.rawValue : 0
+  }
+
+  /// Prints what was found in data, and draws samples of the split that was asked for where any are wanted.
+  private func show(_ values: JSONValue, _ text: (Terminal) -> String, in file: String, picture: (Split?) throws -> RGBImage) throws {
+    printNow(json ? values.pretty : text(Terminal.detect(descriptor: 1)))
+    guard samples > 0 else { return }
+    try picture(split.flatMap(Split.init(argument:))).writePNG(to: file, software: OwnFile.mark)
+    FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
   }
 
   /// Shows annotations of objects, where the path names some and no data set for segmentation.

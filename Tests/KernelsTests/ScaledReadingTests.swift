@@ -12,6 +12,20 @@ extension KernelsTests {
       .init(images: 16, inputs: 16, outputs: 16, height: 32, width: 32), .init(images: 2, inputs: 144, outputs: 136, height: 6, width: 10),
     ]
 
+    /// A convolution by tiles, with the views of what it reads, what it writes, and its weights.
+    static func tiles(
+      _ shape: WinogradConvolutionTests.Shape
+    ) throws -> (convolution: WinogradConvolution, from: ChannelBlocks, to: ChannelBlocks, kernel: ChannelBlocks) {
+      let convolution = try #require(
+        WinogradConvolution(
+          images: shape.images, inputChannels: shape.inputs, outputChannels: shape.outputs, height: shape.height, width: shape.width,
+          block: 8))
+      let from = PaddedShortcutTests.view(shape.images, shape.inputs, shape.height, shape.width, block: 8)
+      let to = PaddedShortcutTests.view(shape.images, shape.outputs, shape.height, shape.width, block: 8)
+      let kernel = PaddedShortcutTests.view((shape.outputs + 7) / 8 * ((shape.inputs + 7) / 8), 64, 3, 3, block: 8)
+      return (convolution, from, to, kernel)
+    }
+
     static func filled(_ view: ChannelBlocks, _ seed: Int) throws -> FloatRegion {
       let region = try spoiled(view.floatCount)
       region.buffer.withFloats { floats in
@@ -41,13 +55,7 @@ extension KernelsTests {
     @Test(arguments: shapes, [true, false])
     func tilesScaleTheirSource(_ shape: WinogradConvolutionTests.Shape, rectified: Bool) throws {
       ComputePool.configure(threadCount: 2)
-      let convolution = try #require(
-        WinogradConvolution(
-          images: shape.images, inputChannels: shape.inputs, outputChannels: shape.outputs, height: shape.height, width: shape.width,
-          block: 8))
-      let from = PaddedShortcutTests.view(shape.images, shape.inputs, shape.height, shape.width, block: 8)
-      let to = PaddedShortcutTests.view(shape.images, shape.outputs, shape.height, shape.width, block: 8)
-      let kernel = PaddedShortcutTests.view((shape.outputs + 7) / 8 * ((shape.inputs + 7) / 8), 64, 3, 3, block: 8)
+      let (convolution, from, to, kernel) = try Self.tiles(shape)
       let (x, dy, weights) = (try Self.filled(from, 1), try Self.filled(to, 2), try Self.filled(kernel, 3))
       let scaling = Self.scaling(shape.inputs, rectified: rectified)
       let y = try Self.scaled(x, from, scaling)
@@ -68,13 +76,7 @@ extension KernelsTests {
 
     @Test(arguments: shapes) func tilesAddToTheirDestination(_ shape: WinogradConvolutionTests.Shape) throws {
       ComputePool.configure(threadCount: 2)
-      let convolution = try #require(
-        WinogradConvolution(
-          images: shape.images, inputChannels: shape.inputs, outputChannels: shape.outputs, height: shape.height, width: shape.width,
-          block: 8))
-      let from = PaddedShortcutTests.view(shape.images, shape.inputs, shape.height, shape.width, block: 8)
-      let to = PaddedShortcutTests.view(shape.images, shape.outputs, shape.height, shape.width, block: 8)
-      let kernel = PaddedShortcutTests.view((shape.outputs + 7) / 8 * ((shape.inputs + 7) / 8), 64, 3, 3, block: 8)
+      let (convolution, from, to, kernel) = try Self.tiles(shape)
       let (dy, weights, sum) = (try Self.filled(to, 2), try Self.filled(kernel, 3), try Self.filled(from, 4))
       let scratch = try spoiled(convolution.scratchFloatCount(.backwardData))
       let alone = try spoiled(from.floatCount)

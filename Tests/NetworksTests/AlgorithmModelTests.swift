@@ -184,21 +184,28 @@ import Threading
   /// Measured tables have their own times, and say what the model's algorithms would take.
   @Test func measuredChoicesAreHeldAgainstTheModel() throws {
     let graph = try Self.graph("unet", width: 8)
-    let choices = AlgorithmChoices()
-    var options = PlanOptions(algorithms: .measured(choices))
-    options.channelBlock = 8
-    let network = try Network(graph: graph, images: 1, height: 32, width: 48, seed: 0, options: options)
-    _ = try network.trainingPlan(images: 1, height: 32, width: 48)
-    #expect(!choices.table.isEmpty)
-    for choice in choices.table.values { #expect((choice.milliseconds[choice.algorithm.rawValue] ?? 0) > 0) }
-    #expect(network.report.convolutionMilliseconds > 0 && network.report.modelMilliseconds > 0)
-    // With the same table nothing is measured again, and the same is chosen.
-    let second = AlgorithmChoices(cache: choices.table)
-    options.algorithms = .measured(second)
-    let again = try Network(graph: graph, images: 1, height: 32, width: 48, seed: 0, options: options)
-    _ = try again.trainingPlan(images: 1, height: 32, width: 48)
-    #expect(again.report.algorithmDigest == network.report.algorithmDigest)
-    #expect(second.table == choices.table)
-    #expect(again.report.convolutionMilliseconds == network.report.convolutionMilliseconds)
+    func measured(_ choices: AlgorithmChoices) throws -> Network {
+      var options = PlanOptions(algorithms: .measured(choices))
+      options.channelBlock = 8
+      let network = try Network(graph: graph, images: 1, height: 32, width: 48, seed: 0, options: options)
+      _ = try network.trainingPlan(images: 1, height: 32, width: 48)
+      return network
+    }
+    // A table is for one number of threads, and other suites set that of the one pool: again where one did so in between.
+    for attempt in 1...10 {
+      let choices = AlgorithmChoices()
+      let network = try measured(choices)
+      let second = AlgorithmChoices(cache: choices.table)
+      let again = try measured(second)
+      if attempt < 10, Set(second.table.keys) != Set(choices.table.keys) { continue }
+      #expect(!choices.table.isEmpty)
+      for choice in choices.table.values { #expect((choice.milliseconds[choice.algorithm.rawValue] ?? 0) > 0) }
+      #expect(network.report.convolutionMilliseconds > 0 && network.report.modelMilliseconds > 0)
+      // With the same table nothing is measured again, and the same is chosen.
+      #expect(again.report.algorithmDigest == network.report.algorithmDigest)
+      #expect(second.table == choices.table)
+      #expect(again.report.convolutionMilliseconds == network.report.convolutionMilliseconds)
+      return
+    }
   }
 }

@@ -6,7 +6,7 @@ struct FeatureTeacher: Method {
   func parts(_ setup: MethodSetup) throws -> StepParts {
     let (own, teacher) = (PortPlace(port: "features"), PortPlace(network: "teacher", port: "features"))
     let distillation = RowwiseTerm("distillation", at: own, reading: [teacher], weight: 0.5) { inputs, rows in
-      Distillation.features(student: rows, target: Distillation.target(teachers: [DenseRows(try inputs.values(teacher))]), divisor: 1)
+      try Distillation.features(student: rows, target: Distillation.target(teachers: [DenseRows(inputs.values(teacher))]), divisor: 1)
     }
     let terms: [any Term] = [RowTerm("objective", setup.objective, at: PortPlace(port: "logits")), distillation]
     return StepParts(partners: [try setup.partner(named: "teacher")], terms: terms)

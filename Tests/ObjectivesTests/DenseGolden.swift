@@ -65,13 +65,13 @@ extension DenseRows {
   }
 
   /// Central differences of a function of this table.
-  func differences(_ function: (DenseRows) -> Double, step: Float = 1e-2) -> DenseRows {
+  func differences(_ function: (DenseRows) throws -> Double, step: Float = 1e-2) rethrows -> DenseRows {
     var result = self
     for index in values.indices {
       var (above, below) = (self, self)
       above.values[index] += step
       below.values[index] -= step
-      result.values[index] = Float((function(above) - function(below)) / Double(above.values[index] - below.values[index]))
+      result.values[index] = Float((try function(above) - function(below)) / Double(above.values[index] - below.values[index]))
     }
     return result
   }

@@ -70,18 +70,18 @@ import Testing
 
   @Test func distillation() throws {
     let soft = try DenseGolden("ssd_distillation")
-    let found = Distillation.logits(
-      student: try soft.rows("inputs/student_logits"), teacher: try soft.rows("inputs/teacher_logits"),
+    let found = try Distillation.logits(
+      student: soft.rows("inputs/student_logits"), teacher: try soft.rows("inputs/teacher_logits"),
       temperature: Float(try soft.number("inputs/temperature")), divisor: 2)
     #expect(try agree([found.rows.reduce(0, +) / 2], [soft.number("outputs/loss")]))
     #expect(try agree(found.gradient, soft.rows("outputs/grad_student")))
 
     let golden = try DenseGolden("class_balanced_distillation")
-    let target = Distillation.target(teachers: [try golden.rows("inputs/teacher_1_features"), try golden.rows("inputs/teacher_2_features")])
+    let target = try Distillation.target(teachers: [golden.rows("inputs/teacher_1_features"), golden.rows("inputs/teacher_2_features")])
     #expect(try agree(target, golden.rows("outputs/target")))
     let student = try golden.rows("outputs/student_feature")
     let weight = Float(try golden.number("inputs/alpha") * golden.number("inputs/beta"))
-    let drawn = Distillation.features(student: student, target: target, divisor: 2 / weight)
+    let drawn = try Distillation.features(student: student, target: target, divisor: 2 / weight)
     #expect(try agree(drawn.rows, golden.numbers("outputs/feature_term_rows")))
     #expect(try agree(drawn.gradient, golden.rows("outputs/grad_student_feature_from_distillation")))
     // The cross-entropy of the cosine head beside it gives the rest of the gradient.

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import Objectives
@@ -38,21 +39,43 @@ import Testing
     #expect(agree(classifier.forward(features, weights: longer).logits, forward.logits))
   }
 
-  @Test func distillationFollowsItsDifferences() {
+  @Test func distillationFollowsItsDifferences() throws {
     let (student, teacher) = (DenseRows.pattern(6, 5, seed: 5), DenseRows.pattern(6, 5, seed: 6))
-    let soft = Distillation.logits(student: student, teacher: teacher, temperature: 2, divisor: 6)
+    let soft = try Distillation.logits(student: student, teacher: teacher, temperature: 2, divisor: 6)
     #expect(
       agree(
         soft.gradient,
-        student.differences { Distillation.logits(student: $0, teacher: teacher, temperature: 2, divisor: 6).rows.reduce(0, +) / 6 }, 2e-3))
+        try student.differences {
+          try Distillation.logits(student: $0, teacher: teacher, temperature: 2, divisor: 6).rows.reduce(0, +) / 6
+        }, 2e-3))
     #expect(soft.rows.allSatisfy { $0 > 0 })
-    #expect(Distillation.logits(student: teacher, teacher: teacher, temperature: 2, divisor: 6).rows.allSatisfy { abs($0) < 1e-12 })
-    let target = Distillation.target(teachers: [DenseRows.pattern(6, 3, seed: 7), DenseRows.pattern(6, 2, seed: 8)])
+    #expect(try Distillation.logits(student: teacher, teacher: teacher, temperature: 2, divisor: 6).rows.allSatisfy { abs($0) < 1e-12 })
+    let target = try Distillation.target(teachers: [DenseRows.pattern(6, 3, seed: 7), DenseRows.pattern(6, 2, seed: 8)])
     #expect(target.norms.allSatisfy { abs($0 - 1) < 1e-6 })
-    let drawn = Distillation.features(student: student, target: target, divisor: 6)
+    let drawn = try Distillation.features(student: student, target: target, divisor: 6)
     #expect(
       agree(
-        drawn.gradient, student.differences { Distillation.features(student: $0, target: target, divisor: 6).rows.reduce(0, +) / 6 }, 2e-3))
+        drawn.gradient,
+        try student.differences { try Distillation.features(student: $0, target: target, divisor: 6).rows.reduce(0, +) / 6 }, 2e-3))
+  }
+
+  /// What people may hand over by mistake is refused in words.
+  @Test func tablesThatDoNotFitAreRefused() throws {
+    #expect(try DenseRows([1, 2, 3, 4, 5, 6], width: 3)[1, 2] == 6)
+    for (values, width) in [([Float](repeating: 0, count: 7), 3), ([1], 0), ([1], -1)] {
+      let refused = #expect(throws: LongtailError.self) { try DenseRows(values, width: width) }
+      #expect(refused?.code == .usage && refused?.message == "\(values.count) numbers do not fill rows of \(width)")
+    }
+    let (student, other) = (DenseRows.pattern(6, 5, seed: 5), DenseRows.pattern(6, 4, seed: 6))
+    let logits = #expect(throws: LongtailError.self) {
+      try Distillation.logits(student: student, teacher: other, temperature: 2, divisor: 6)
+    }
+    #expect(logits?.message == "the teacher is 6 rows of 4, the student 6 rows of 5")
+    let features = #expect(throws: LongtailError.self) { try Distillation.features(student: student, target: other, divisor: 6) }
+    #expect(features?.message == "the target is 6 rows of 4, the student 6 rows of 5")
+    for teachers in [[], [student, DenseRows.pattern(5, 5, seed: 7)]] {
+      #expect(throws: LongtailError.self) { try Distillation.target(teachers: teachers) }
+    }
   }
 
   @Test(arguments: [true, false]) func contrastFollowsItsDifferences(removes: Bool) {

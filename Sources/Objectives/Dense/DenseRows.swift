@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Threading
 
 /// A table of numbers, row after row: features of samples, weights of classes, logits.
@@ -11,36 +12,49 @@ public struct DenseRows: Sendable, Equatable {
   /// Numbers in a row.
   public let width: Int
   /// All numbers; row r begins at `r * width`.
-  public var values: [Float]
+  public package(set) var values: [Float]
+
+  /// A table from its numbers, row after row.
+  /// - Parameters:
+  ///   - values: the numbers: of whole rows.
+  ///   - width: numbers in a row, at least one.
+  /// - Throws: `LongtailError(.usage)` where the numbers do not fill rows of that width.
+  public init(_ values: [Float], width: Int) throws {
+    guard width > 0, values.count % width == 0 else {
+      throw LongtailError(
+        .usage, "\(values.count) numbers do not fill rows of \(width)", advice: "Give a whole number of rows, each of one width.")
+    }
+    (count, self.width, self.values) = (values.count / width, width, values)
+  }
 
   /// A table of zeros.
-  public init(count: Int, width: Int) {
+  package init(count: Int, width: Int) {
     (self.count, self.width) = (count, width)
     values = [Float](repeating: 0, count: count * width)
   }
 
   /// A table from its numbers, row after row: `count * width` of them.
-  public init(count: Int, width: Int, values: [Float]) {
+  package init(count: Int, width: Int, values: [Float]) {
     precondition(values.count == count * width, "count times width numbers")
     (self.count, self.width, self.values) = (count, width, values)
   }
 
-  /// The numbers of a row.
+  /// The numbers of a row, which has to be there, as with an array.
   public subscript(row: Int) -> ArraySlice<Float> { values[row * width..<(row + 1) * width] }
 
-  /// One number.
-  public subscript(row: Int, column: Int) -> Float {
+  /// One number, which has to be there, as with an array.
+  public package(set) subscript(row: Int, column: Int) -> Float {
     get { values[row * width + column] }
     set { values[row * width + column] = newValue }
   }
 
   /// Some rows, in the order given.
-  public func selecting(_ rows: [Int]) -> DenseRows {
+  package func selecting(_ rows: [Int]) -> DenseRows {
     DenseRows(count: rows.count, width: width, values: rows.flatMap { self[$0] })
   }
 
   /// Each row times a number of its own.
-  public func scaled(by factors: [Float]) -> DenseRows {
+  package func scaled(by factors: [Float]) -> DenseRows {
     precondition(factors.count == count, "a factor for each row")
     var result = self
     for row in 0..<count { for column in 0..<width { result[row, column] *= factors[row] } }
@@ -48,7 +62,7 @@ public struct DenseRows: Sendable, Equatable {
   }
 
   /// The products of every row with every row of another table of the same width: this times the other transposed, count x other.count.
-  public func products(with other: DenseRows) -> DenseRows {
+  package func products(with other: DenseRows) -> DenseRows {
     precondition(width == other.width, "rows of one width")
     var result = DenseRows(count: count, width: other.count)
     let columns = other.count
@@ -66,7 +80,7 @@ public struct DenseRows: Sendable, Equatable {
   }
 
   /// The rows of another table added up with the weights that each row of this one has: this times the other, count x other.width.
-  public func combining(_ other: DenseRows) -> DenseRows {
+  package func combining(_ other: DenseRows) -> DenseRows {
     precondition(width == other.count, "a weight for each row")
     var result = DenseRows(count: count, width: other.width)
     let (rows, columns) = (width, other.width)
@@ -89,7 +103,7 @@ public struct DenseRows: Sendable, Equatable {
 
   /// The rows of another table added up with the weights that each column of this one has: this transposed times the other, width x
   /// other.width.
-  public func collecting(_ other: DenseRows) -> DenseRows {
+  package func collecting(_ other: DenseRows) -> DenseRows {
     precondition(count == other.count, "as many rows")
     var result = DenseRows(count: width, width: other.width)
     for k in 0..<count { for column in 0..<width { result.add(other, row: k, times: self[k, column], to: column) } }
@@ -114,17 +128,17 @@ public struct DenseRows: Sendable, Equatable {
   }
 
   /// The Euclidean norm of each row.
-  public var norms: [Float] {
+  package var norms: [Float] {
     values.withUnsafeBufferPointer { memory in
       (0..<count).map { DenseRows.dot(memory, $0 * width, memory, $0 * width, width).squareRoot() }
     }
   }
 
   /// Norms below this count as it, so that a row of zeros stays one.
-  public static let leastNorm: Float = 1e-12
+  package static let leastNorm: Float = 1e-12
 
   /// Each row at norm 1, and the norms.
-  public var units: (rows: DenseRows, norms: [Float]) {
+  package var units: (rows: DenseRows, norms: [Float]) {
     let norms = norms.map { max($0, DenseRows.leastNorm) }
     return (scaled(by: norms.map { 1 / $0 }), norms)
   }
@@ -133,7 +147,7 @@ public struct DenseRows: Sendable, Equatable {
   /// - Parameters:
   ///   - gradient: at the units.
   ///   - units: what `units` gave.
-  public static func gradient(atUnits gradient: DenseRows, units: (rows: DenseRows, norms: [Float])) -> DenseRows {
+  package static func gradient(atUnits gradient: DenseRows, units: (rows: DenseRows, norms: [Float])) -> DenseRows {
     var result = gradient
     for row in 0..<gradient.count {
       let along = zip(gradient[row], units.rows[row]).reduce(Float(0)) { $0 + $1.0 * $1.1 }
@@ -171,7 +185,7 @@ public struct DenseRows: Sendable, Equatable {
 
 extension DenseRows {
   /// Each row's softmax at a temperature.
-  public func softmax(temperature: Float = 1) -> DenseRows {
+  package func softmax(temperature: Float = 1) -> DenseRows {
     var result = self
     for row in 0..<count {
       let most = self[row].max() ?? 0
@@ -183,7 +197,7 @@ extension DenseRows {
   }
 
   /// Each row's cross-entropy against its label: log sum exp z - z_label.
-  public func crossEntropies(_ labels: [Int32]) -> [Double] {
+  package func crossEntropies(_ labels: [Int32]) -> [Double] {
     (0..<count).map { row in
       let most = self[row].max() ?? 0
       let sum = self[row].reduce(0.0) { $0 + exp(Double($1 - most)) }
@@ -192,7 +206,7 @@ extension DenseRows {
   }
 
   /// The gradient of the mean cross-entropy: (softmax - onehot) / divisor.
-  public func crossEntropyGradient(_ labels: [Int32], divisor: Float) -> DenseRows {
+  package func crossEntropyGradient(_ labels: [Int32], divisor: Float) -> DenseRows {
     var result = softmax()
     for row in 0..<count { result[row, Int(labels[row])] -= 1 }
     return result.scaled(by: [Float](repeating: 1 / divisor, count: count))

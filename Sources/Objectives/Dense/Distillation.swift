@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// A student drawn toward a teacher; rows are weighted by a divisor that all ranks share.
 public enum Distillation {
@@ -21,7 +22,9 @@ public enum Distillation {
   ///   - teacher: logits, B x C; constants.
   ///   - temperature: T.
   ///   - divisor: rows of the global batch.
-  public static func logits(student: DenseRows, teacher: DenseRows, temperature: Float, divisor: Float) -> Result {
+  /// - Throws: `LongtailError(.usage)` for tables of different extents.
+  public static func logits(student: DenseRows, teacher: DenseRows, temperature: Float, divisor: Float) throws -> Result {
+    try student.requireExtents(of: teacher, "teacher", beside: "student")
     let p = teacher.softmax(temperature: temperature)
     let q = student.softmax(temperature: temperature)
     let square = Double(temperature * temperature)
@@ -45,9 +48,14 @@ public enum Distillation {
   /// What Class-Balanced Distillation (Iscen et al., BMVC 2021) draws features to: each teacher's features at length 1, behind one another,
   /// at length 1 together.
   /// - Parameter teachers: features of each, B x d_m.
-  public static func target(teachers: [DenseRows]) -> DenseRows {
+  /// - Throws: `LongtailError(.usage)` for teachers with different numbers of rows, and for none.
+  public static func target(teachers: [DenseRows]) throws -> DenseRows {
+    guard let count = teachers.first?.count, teachers.allSatisfy({ $0.count == count }) else {
+      throw LongtailError(
+        .usage, "the teachers have \(teachers.map { "\($0.count)" }.joined(separator: ", ")) rows",
+        advice: "Name at least one teacher; all of them need a row for each sample.")
+    }
     let units = teachers.map { $0.units.rows }
-    let count = teachers.first?.count ?? 0
     let width = teachers.reduce(0) { $0 + $1.width }
     let joined = DenseRows(count: count, width: width, values: (0..<count).flatMap { row in units.flatMap { $0[row] } })
     return joined.units.rows
@@ -60,7 +68,9 @@ public enum Distillation {
   ///   - student: features h, B x d.
   ///   - target: units t, B x d; constants.
   ///   - divisor: rows of the global batch, over the weight of the term.
-  public static func features(student: DenseRows, target: DenseRows, divisor: Float) -> Result {
+  /// - Throws: `LongtailError(.usage)` for tables of different extents.
+  public static func features(student: DenseRows, target: DenseRows, divisor: Float) throws -> Result {
+    try student.requireExtents(of: target, "target", beside: "student")
     let units = student.units
     let rows = (0..<student.count).map { row in
       1 - zip(units.rows[row], target[row]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }

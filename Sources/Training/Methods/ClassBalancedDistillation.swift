@@ -61,8 +61,8 @@ struct ClassBalancedDistillation: Method {
       RowwiseTerm(
         "distillation", at: PortPlace(port: port.name), reading: teachers, weight: settings.alpha * settings.beta
       ) { inputs, rows in
-        let target = Distillation.target(teachers: try teachers.map { DenseRows(try inputs.values($0)) })
-        return Distillation.features(student: rows, target: target, divisor: 1)
+        let target = try Distillation.target(teachers: teachers.map { DenseRows(try inputs.values($0)) })
+        return try Distillation.features(student: rows, target: target, divisor: 1)
       })
     return parts
   }

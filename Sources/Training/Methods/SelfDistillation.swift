@@ -53,7 +53,7 @@ struct SelfDistillation: Method {
     let terms: [any Term] = [
       RowTerm("objective", setup.objective, at: PortPlace(port: hard.name)),
       RowwiseTerm("distillation", at: PortPlace(port: soft.name), reading: [scores], weight: settings.weight) { inputs, rows in
-        Distillation.logits(student: rows, teacher: DenseRows(try inputs.values(scores)), temperature: temperature, divisor: 1)
+        try Distillation.logits(student: rows, teacher: DenseRows(inputs.values(scores)), temperature: temperature, divisor: 1)
       },
     ]
     return StepParts(partners: [teacher], terms: terms + (try setup.configuredTerms()))

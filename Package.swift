@@ -86,7 +86,7 @@ let package = Package(
     // Floor 5.
     .target(name: "Models", dependencies: ["Networks", "Settings"], swiftSettings: strict),
     .target(
-      name: "Exchange", dependencies: ["Detection", "Images", "Kernels", "Models", "Networks", "Tensors"], swiftSettings: hot),
+      name: "Exchange", dependencies: ["Images", "Kernels", "Models", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(
@@ -106,21 +106,28 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Detection", "Kernels", "Models", "Networks",
-        "Objectives", "Optimizers", "Recognition", "Segmentation", "Settings", "Tasks", "Tensors", "Threading",
+        "CSignals", "Checkpoints", "Collectives", "Configuration", "Datasets", "Kernels", "Models", "Networks", "Objectives",
+        "Optimizers", "Settings", "Tasks", "Tensors", "Threading",
+      ], swiftSettings: hot),
+    // The tasks of the house as training runs them: their entries, and the method, epilogues and benchmark of detection.
+    .target(
+      name: "BuiltInTasks",
+      dependencies: [
+        "Collectives", "Configuration", "Datasets", "Detection", "Exchange", "Images", "Kernels", "Models", "Networks", "Objectives",
+        "Optimizers", "Recognition", "Segmentation", "Settings", "Tasks", "Tensors", "Training",
       ], swiftSettings: hot),
     .target(
       name: "Reports",
-      dependencies: ["Checkpoints", "Configuration", "Datasets", "Detection", "Exchange", "Images", "Segmentation", "Tasks", "Tensors"],
-      swiftSettings: hot),
+      dependencies: ["Checkpoints", "Configuration", "Datasets", "Exchange", "Images", "Tasks", "Tensors"], swiftSettings: hot),
     .target(
       name: "Runs",
-      dependencies: ["Checkpoints", "Datasets", "Images", "Models", "Networks", "Reports", "Segmentation", "Tasks", "Tensors", "Training"],
+      dependencies: ["Checkpoints", "Datasets", "Images", "Models", "Networks", "Reports", "Tasks", "Tensors", "Training"],
       swiftSettings: strict),
     .target(
       name: "Commands",
       dependencies: [
-        "CAllocations", "Detection", "Exchange", "Recognition", "Reports", "Runs", "Segmentation", "Settings", "Tasks", "Training",
+        "BuiltInTasks", "CAllocations", "Detection", "Exchange", "Recognition", "Reports", "Runs", "Segmentation", "Settings", "Tasks",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .target(
@@ -155,7 +162,7 @@ let package = Package(
     .testTarget(
       name: "ExchangeTests",
       dependencies: [
-        "Detection", "Exchange", "Images", "Kernels", "Models", "Networks", "Objectives", "Tasks", "Tensors", "Threading", "TestSupport",
+        "Exchange", "Images", "Kernels", "Models", "Networks", "Objectives", "Tensors", "Threading", "TestSupport",
       ],
       exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(
@@ -188,15 +195,17 @@ let package = Package(
       name: "OptimizersTests", dependencies: ["Optimizers", "Settings", "TestSupport"], exclude: ["Oracle"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Settings", "Tensors", "TestSupport"], swiftSettings: strict),
     .executableTarget(
-      name: "EnduranceProbe", dependencies: ["CAllocations", "Reports", "Runs", "Training"], path: "Tests/Probes/Endurance",
+      name: "EnduranceProbe", dependencies: ["BuiltInTasks", "CAllocations", "Reports", "Runs", "Training"], path: "Tests/Probes/Endurance",
       swiftSettings: strict),
     .executableTarget(
       name: "ToyProbe",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "Models", "Networks", "Objectives", "Reports", "Runs", "Tasks",
-        "Tensors", "Threading", "Training",
+        "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "Models", "Networks", "Objectives", "Reports", "Runs",
+        "Settings",
+        "Tasks", "Tensors", "Threading", "Training",
       ], path: "Tests/Probes/Toy", swiftSettings: strict),
-    .executableTarget(name: "TrainingProbe", dependencies: ["Training"], path: "Tests/Probes/Training", swiftSettings: strict),
+    .executableTarget(
+      name: "TrainingProbe", dependencies: ["BuiltInTasks", "Training"], path: "Tests/Probes/Training", swiftSettings: strict),
     .target(
       name: "MethodCases",
       dependencies: ["Collectives", "Configuration", "Datasets", "Images", "Networks", "Objectives", "Tensors", "Training"],
@@ -210,16 +219,24 @@ let package = Package(
     .executableTarget(
       name: "DetectorProbe",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "Networks", "Objectives", "Tasks", "Tensors", "Threading", "Training",
+        "BuiltInTasks", "Checkpoints", "Collectives", "Configuration", "Datasets", "Networks", "Objectives", "Tasks", "Tensors",
+        "Threading", "Training",
       ], path: "Tests/Probes/Detector", swiftSettings: strict),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Collectives", "Configuration", "Datasets", "Detection", "DetectorProbe", "Images", "MethodCases", "MethodProbe",
-        "Models", "Networks", "Objectives", "Optimizers", "Recognition", "Settings", "Tasks", "Tensors", "TestSupport", "Threading",
-        "Training", "TrainingProbe",
+        "BuiltInTasks", "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "MethodCases", "MethodProbe", "Models",
+        "Networks", "Objectives", "Optimizers", "Segmentation", "Settings", "Tasks", "Tensors", "TestSupport", "Threading", "Training",
+        "TrainingProbe",
       ], exclude: ["Methods/Oracle"], swiftSettings: strict),
-    .executableTarget(name: "ControlProbe", dependencies: ["Training"], path: "Tests/Probes/Control", swiftSettings: strict),
+    .testTarget(
+      name: "BuiltInTasksTests",
+      dependencies: [
+        "BuiltInTasks", "Configuration", "Datasets", "Detection", "DetectorProbe", "Exchange", "Images", "Models", "Networks", "Objectives",
+        "Optimizers", "Recognition", "Settings", "Tasks", "Tensors", "TestSupport", "Threading", "Training",
+      ], exclude: ["Oracle"], swiftSettings: strict),
+    .executableTarget(
+      name: "ControlProbe", dependencies: ["BuiltInTasks", "Training"], path: "Tests/Probes/Control", swiftSettings: strict),
     .testTarget(
       name: "ReportsTests", dependencies: ["Images", "Reports", "Segmentation", "Tasks", "Tensors", "TestSupport", "ToyProbe", "Training"],
       swiftSettings: strict),
@@ -227,7 +244,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Runs", "Settings", "Tensors", "TestSupport",
+        "BuiltInTasks", "Checkpoints", "Collectives", "ControlProbe", "EnduranceProbe", "Images", "Reports", "Runs", "Settings", "Tensors",
+        "TestSupport",
         "Training", "Program",
       ], exclude: ["Help"], swiftSettings: strict),
     // A program that builds upon Longtail from outside: only what is public is there for it.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuiltInTasks
 import Checkpoints
 import Collectives
 import Configuration

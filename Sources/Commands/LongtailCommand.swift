@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuiltInTasks
 import Collectives
 import Configuration
 import Foundation
@@ -31,9 +32,11 @@ package struct LongtailCommand: ParsableCommand {
 
 extension LongtailCommand {
   /// Parses, runs, and ends the process. Under `mpirun` all ranks find the same mistakes in the command line: the first one speaks.
+  /// The tasks of the house are registered before anything else.
   /// - Parameter prepare: what comes before; what it throws ends the process as well.
   package static func end(_ prepare: () throws -> Void) -> Never {
     do {
+      try BuiltInParts.register()
       try prepare()
     } catch {
       FailureHandler.endJob(error, communicator: nil)

@@ -14,7 +14,8 @@ extension Configuration {
       case "segmentation": ofRecognition
       case "recognition": ofSegmentation
       case "detection": ofRecognition + ofSegmentation.filter { !crops.contains($0.key) }
-      default: [ForeignKey]()
+      // Another task groups its classes by shares where it says nothing else, and varies its images in the usual way.
+      default: ofRecognition + ofSegmentation.filter { $0.key.hasPrefix("evaluation.") }
       }
     guard let first = foreign.first else { return }
     throw LongtailError(

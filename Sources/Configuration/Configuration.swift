@@ -11,6 +11,8 @@ public struct Configuration: Section {
   public var output: String?
   /// What the network is trained for: `segmentation`, `recognition`, `detection`; nil for segmentation.
   public var task: String?
+  /// The task of a configuration that names none.
+  package static let defaultTask = "segmentation"
   /// What to train on.
   public var data = DataSet()
   /// The network.

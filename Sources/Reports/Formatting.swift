@@ -62,4 +62,9 @@ package enum Formatting {
   package static func plural(_ number: Int, _ noun: String) -> String { "\(count(number)) \(noun)\(number == 1 ? "" : "s")" }
 
   private static func name(ofNonFinite value: Double) -> String { value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
+
+  /// A name that is cut off where it is longer than a chart has room for.
+  package static func shortened(_ name: String, to length: Int = 21) -> String {
+    name.count <= length ? name : name.prefix(length - 1) + "…"
+  }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Segmentation
 import Tensors
 
 /// The directory of a run, and who may write into it. Only rank zero makes one.

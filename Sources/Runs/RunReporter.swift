@@ -3,7 +3,6 @@ import Datasets
 import Foundation
 import Images
 import Reports
-import Segmentation
 import Tasks
 import Tensors
 import Training

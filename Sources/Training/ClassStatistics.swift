@@ -1,7 +1,6 @@
 import Collectives
 import Configuration
 import Datasets
-import Detection
 import Foundation
 import Objectives
 import Tasks
@@ -84,15 +83,9 @@ package struct ClassStatistics: Sendable {
     try ClassStatistics.objective(configuration, context: context(configuration))
   }
 
-  /// The objective that a configuration names, in the form that its task needs: over regions where it detects.
+  /// The objective that a configuration names, in the form that its task needs.
   static func objective(_ configuration: Configuration, context: ObjectiveContext) throws -> any Objective {
-    let (name, settings) = (configuration.objective.name, configuration.objective.settings)
-    if configuration.task == DetectionTask.name {
-      return try RegionObjective.make(name, settings: settings, context: context)
-    }
-    let objective = try ObjectiveRegistry.make(name, settings: settings, context: context)
-    guard let strength = configuration.evaluation.decision.shift, let counts = context.pixelCounts else { return objective }
-    return ShiftedPredictions(objective, pixelCounts: counts.map(Double.init), strength: strength)
+    try TaskRegistry.entry(of: configuration).objective(configuration, context)
   }
 
   /// The classes and their counts, which objectives are made for.

@@ -25,20 +25,3 @@ extension Experiment {
       graph: try task.graph ?? ModelRegistry.make(configuration.model, classes: run.classNames.count), imageSize: imageSize)
   }
 }
-
-/// The classes of a data set that need not be there, without images.
-struct RecordedClasses: SegmentationDataset {
-  let name = "recorded"
-  let classes: [ClassInfo]
-  let labelMap = LabelMap()
-
-  func count(of split: Split) -> Int { 0 }
-  func identifier(split: Split, index: Int) -> String { "\(index)" }
-  func labelSource(split: Split, index: Int) -> String { "\(index)" }
-  func fileLabels(split: Split, index: Int) throws -> LabelImage { throw noImages }
-  func sample(split: Split, index: Int) throws -> Sample { throw noImages }
-  func imageSize(split: Split, index: Int) throws -> ImageSize { throw noImages }
-  func fingerprint(of split: Split) throws -> [String] { [] }
-
-  private var noImages: LongtailError { LongtailError(.missingInput, "a checkpoint holds the names of classes, but no images") }
-}

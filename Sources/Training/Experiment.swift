@@ -41,20 +41,15 @@ package struct Experiment: Sendable {
 
   /// Resolves names and sizes.
   /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
-  package init(_ configuration: Configuration) throws { try self.init(configuration, task: try TaskRegistry.make(configuration)) }
-
-  /// Resolves names and sizes for a task that is given, such as one that no registry knows; of the configuration's `data` only what is
-  /// about images counts then.
-  /// - Parameter graph: the network; the configuration's model when not given.
-  /// - Throws: `LongtailError` for unknown names, missing files, sizes that cannot work.
-  package init(_ configuration: Configuration, task: any Task, graph: Graph? = nil) throws {
+  package init(_ configuration: Configuration) throws {
     self.configuration = configuration
-    if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
+    let task = try TaskRegistry.make(configuration)
     self.task = task
+    if let sampler = configuration.data.sampler { try SamplerRegistry.check(sampler.name, settings: sampler.settings) }
     let dataset = task.dataset
     method = try MethodRegistry.make(configuration)
-    self.graph = try method.graph(graph ?? task.graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count))
-    try task.requireNetwork(self.graph)
+    graph = try method.graph(task.graph ?? ModelRegistry.make(configuration.model, classes: dataset.classes.count))
+    try task.requireNetwork(graph)
     let table = task.scoreTable(groups: task.groupNames)
     _ = try BestScores(watching: configuration.checkpoint.best, of: table)
     if let stopping = configuration.training.earlyStopping { _ = try EarlyStopping(stopping, of: table) }

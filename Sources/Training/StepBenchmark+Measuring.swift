@@ -13,7 +13,7 @@ struct RankMeasurements: Codable {
   var phases: [String: Double] = [:]
   /// Median over the profiled steps, by kind of layer and pass, as `Plan.seconds` names them.
   var layers: [String: Double] = [:]
-  /// Median over the profiled steps, by part and pass, of a detector.
+  /// Median over the profiled steps, by part and pass, where a task names parts.
   var parts: [String: Double] = [:]
   var digestBefore = ""
   var digestAfter = ""
@@ -42,9 +42,10 @@ extension StepBenchmark {
     let share = BatchDivision.shard(of: options.configuration.training.globalBatch, ranks: communicator.size, rank: communicator.rank)
     let size = options.size
     let batch =
-      task.map {
+      composer.map {
         Batch(
-          noiseCapacity: share.count, height: size.height, width: size.width, targets: $0.makeTargets(capacity: share.count, size: size))
+          noiseCapacity: share.count, height: size.height, width: size.width,
+          targets: $0.task.makeTargets(capacity: share.count, size: size))
       } ?? Batch(noiseCapacity: share.count, height: size.height, width: size.width, rowsPerImage: graph.hasLogitsOfImages ? 1 : nil)
     var own = RankMeasurements()
     own.stepSeconds.reserveCapacity(steps)
@@ -55,7 +56,7 @@ extension StepBenchmark {
       try batch.fillWithNoise(
         samples: share, step: index, classes: options.classes, ignoredShare: options.ignoredShare,
         seed: UInt64(bitPattern: Int64(options.configuration.seed)))
-      if task != nil { try drawObjects(batch) }
+      try composer?.benchmark.annotate(batch, options)
       try communicator.barrier()
     }
 
@@ -101,7 +102,7 @@ extension StepBenchmark {
     return own
   }
 
-  /// Times layers, and the parts of a detector's step, in further steps.
+  /// Times layers, and the parts that a task names, in further steps.
   private func profile(
     _ learner: Learner, _ batch: Batch, into own: inout RankMeasurements, next: (Int) throws -> Void
   ) throws {
@@ -123,7 +124,9 @@ extension StepBenchmark {
       let report = try learner.step(batch)
       layers.append(plans.flatMap(\.seconds).map { (name: $0.key, seconds: $0.value) })
       let byLayer = plans.flatMap(\.secondsByLayer).map { (name: $0.key, seconds: $0.value) }
-      if task != nil { parts.append(StepBenchmark.parts(clock, layers: byLayer, phases: report.phases)) }
+      if let names = composer?.benchmark.parts {
+        parts.append(StepBenchmark.seconds(of: names, clock, layers: byLayer, phases: report.phases))
+      }
     }
     own.layers = StepBenchmark.medians(layers)
     own.parts = StepBenchmark.medians(parts)

@@ -1,12 +1,12 @@
 import Collectives
 import Configuration
 import Datasets
-import Detection
 import Images
 import Models
 import Networks
 import Objectives
 import Optimizers
+import Tasks
 import Tensors
 import Threading
 
@@ -74,15 +74,16 @@ package struct StepBenchmark {
   let options: Options
   let graph: Graph
   let heap: HeapCounters
-  /// The task of a detector, which has targets and a method of its own; nil for networks that label rows.
-  let task: DetectionTask?
+  /// The task that composes the network, with what its step has of its own; nil for networks that label rows.
+  let composer: (task: any Task, benchmark: TaskBenchmark)?
 
   /// Resolves names and checks sizes; nothing is allocated yet.
   /// - Throws: `LongtailError` with code `usage` naming the option, and the nearest known name where one is unknown.
   package init(_ given: Options, heap: HeapCounters = HeapCounters()) throws {
     var options = given
-    let isDetector = FasterRCNNOptions.depth(ofModel: options.configuration.model.name) != nil
-    if isDetector { options.configuration.task = DetectionTask.name }
+    let model = options.configuration.model.name
+    let entry = TaskRegistry.entries.first { $0.benchmark?.composes(model) ?? false }
+    if let entry { options.configuration.task = entry.name }
     self.options = options
     self.heap = heap
     let configuration = options.configuration
@@ -95,8 +96,12 @@ package struct StepBenchmark {
     try require(options.warmup >= 0, "--warmup is \(options.warmup), but cannot be negative")
     try require(options.objects >= 0, "--objects is \(options.objects), but cannot be negative")
     let classes = (0..<options.classes).map { ClassInfo(name: "\($0)", colour: .distinct($0)) }
-    task = isDetector ? try TaskEntry.detection.recorded(configuration, classes) as? DetectionTask : nil
-    graph = try task?.graph ?? ModelRegistry.make(configuration.model, classes: options.classes)
+    if let entry, let benchmark = entry.benchmark {
+      composer = (try entry.recorded(configuration, classes), benchmark)
+    } else {
+      composer = nil
+    }
+    graph = try composer?.task.graph ?? ModelRegistry.make(configuration.model, classes: options.classes)
     guard OptimizerRegistry.names.contains(configuration.optimizer.name) else {
       throw LongtailError.unknownName("optimizer", configuration.optimizer.name, known: OptimizerRegistry.names)
     }

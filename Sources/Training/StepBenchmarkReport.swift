@@ -42,7 +42,7 @@ package struct StepBenchmarkReport: Sendable {
   package var phases: [(name: String, seconds: Double)] = []
   /// Median over the profiled steps, averaged over the ranks that had images.
   package var layerKinds: [LayerKind] = []
-  /// The parts of a detector's step in their order, as `layerKinds`; empty for other networks. What has no backward pass has 0 there.
+  /// The parts of the step that the network's task names, in their order, as `layerKinds`; empty where it names none. What has no backward pass has 0 there.
   package var parts: [LayerKind] = []
   /// The objective in the first timed step.
   package var firstLoss = 0.0
@@ -124,8 +124,8 @@ extension StepBenchmark {
     }.sorted { ($1.forward + $1.backward, $0.kind) < ($0.forward + $0.backward, $1.kind) }
 
     let timed = all.filter { !$0.parts.isEmpty }
-    if !timed.isEmpty {
-      report.parts = (StepBenchmark.detectorParts.map(\.name) + ["losses", "sums over ranks", "update"]).map { name in
+    if let parts = composer?.benchmark.parts, !timed.isEmpty {
+      report.parts = (parts.map(\.name) + ["losses", "sums over ranks", "update"]).map { name in
         StepBenchmarkReport.LayerKind(
           kind: name, forward: mean(timed.map { $0.parts["\(name) forward"] ?? 0 }),
           backward: mean(timed.map { $0.parts["\(name) backward"] ?? 0 }))

@@ -2,52 +2,36 @@ import Checkpoints
 import Configuration
 import Datasets
 import Images
-import Recognition
-import Segmentation
 import Settings
 import Tasks
 import Tensors
 
-/// A task that can be opened by what a configuration says.
-package struct TaskEntry: Sendable {
-  /// The name, as the key `task` has it.
-  package let name: String
-  /// One line about it.
-  package let summary: String
-  /// The kinds of scores that it gives.
-  package let scoreKinds: [ScoreKind]
-  /// The method that trains its networks where a configuration names none.
-  let method: String
-  /// What people may read about its data sets.
-  let datasets: @Sendable () -> KindDescription
-  /// Refuses a data set's name and settings, without reading files.
-  let check: @Sendable (Configuration) throws -> Void
-  /// Opens its data.
-  let make: @Sendable (Configuration) throws -> any Task
-  /// The task without its data, whose classes are those of a checkpoint.
-  let recorded: @Sendable (Configuration, [ClassInfo]) throws -> any Task
+/// The tasks by name. This room knows none of them: those of the house are registered by the room above, `BuiltInTasks`, before a program
+/// reads a configuration; a program adds its own with `register`.
+public enum TaskRegistry {
+  private static let list = ExtensibleList<TaskEntry>("task", [], name: \.name)
 
-  /// Describes a task.
-  package init(
-    name: String, summary: String, scoreKinds: [ScoreKind], method: String = "plain",
-    datasets: @escaping @Sendable () -> KindDescription,
-    check: @escaping @Sendable (Configuration) throws -> Void, make: @escaping @Sendable (Configuration) throws -> any Task,
-    recorded: @escaping @Sendable (Configuration, [ClassInfo]) throws -> any Task
-  ) {
-    (self.name, self.summary, self.scoreKinds, self.method) = (name, summary, scoreKinds, method)
-    (self.datasets, self.check, self.make, self.recorded) = (datasets, check, make, recorded)
-  }
-}
+  /// All of them, in the order in which they were registered.
+  package static var entries: [TaskEntry] { list.elements }
 
-/// All tasks, by name: the one place in this room that knows any of them.
-package enum TaskRegistry {
-  /// The tasks; a new one is one more line here. The first is that of a configuration that names none.
-  package static let entries: [TaskEntry] = [.segmentation, .recognition, .detection]
+  /// Adds a task of your own, which configurations then name with the key `task`.
+  ///
+  /// ```swift
+  /// LongtailProgram.main { try TaskRegistry.register(Brightness.entry) }
+  /// ```
+  ///
+  /// - Throws: `LongtailError(.usage)` for a name that is taken, and after the program has begun.
+  public static func register(_ entry: TaskEntry) throws { try list.register(entry) }
 
   /// The task that a configuration names.
   /// - Throws: `.usage` for an unknown name, with the nearest known one.
   package static func entry(of configuration: Configuration) throws -> TaskEntry {
-    guard let name = configuration.task else { return entries[0] }
+    let (name, entries) = (configuration.task ?? Configuration.defaultTask, entries)
+    guard !entries.isEmpty else {
+      throw LongtailError(
+        .internalError, "task '\(name)' is asked for before any task is registered",
+        advice: "Register tasks before a configuration is read.")
+    }
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw LongtailError.unknownName("task", name, known: entries.map(\.name), at: "task")
     }
@@ -73,7 +57,7 @@ package enum TaskRegistry {
   /// The kinds of scores of the task that a checkpoint is of; none for a task that is not known here. Early checkpoints do not name theirs:
   /// there was one.
   package static func scoreKinds(of record: RunRecord) -> [ScoreKind] {
-    let name = record.task.isEmpty ? entries[0].name : record.task
+    let name = record.task.isEmpty ? Configuration.defaultTask : record.task
     return entries.first { $0.name == name }?.scoreKinds ?? []
   }
 
@@ -87,29 +71,4 @@ package enum TaskRegistry {
           settings: [])
       })
   }
-}
-
-extension TaskEntry {
-  /// A class for every pixel.
-  static let segmentation = TaskEntry(
-    name: SegmentationTask.name, summary: "a class for every pixel", scoreKinds: SegmentationTask.scoreKinds,
-    datasets: { DatasetRegistry.description },
-    check: { configuration in
-      try configuration.requireKeys(ofTask: SegmentationTask.name)
-      try DatasetRegistry.check(name: configuration.data.name, settings: configuration.data.registrySettings)
-    },
-    make: { configuration in
-      try configuration.requireKeys(ofTask: SegmentationTask.name)
-      var images = try DatasetRegistry.make(
-        name: configuration.data.name, settings: configuration.data.registrySettings, range: configuration.data.sampleRange)
-      if let rule = configuration.data.split { images = try Experiment.divided(images, by: rule, configuration.data) }
-      return SegmentationTask(images, views: configuration.evaluation.views, decision: configuration.evaluation.decision)
-    },
-    recorded: { SegmentationTask(RecordedClasses(classes: $1), views: $0.evaluation.views, decision: $0.evaluation.decision) })
-
-  /// A class for every image.
-  static let recognition = TaskEntry(
-    name: RecognitionTask.name, summary: "a class for every image", scoreKinds: RecognitionTask.scoreKinds,
-    datasets: { RecognitionDatasets.description }, check: { try RecognitionTask.check($0) }, make: { try RecognitionTask.open($0) },
-    recorded: { RecognitionTask.recorded($0, classes: $1) })
 }

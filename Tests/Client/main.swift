@@ -18,4 +18,5 @@ LongtailProgram.main {
   try DatasetRegistry.register(Squares.entry)
   try ModelRegistry.register(slopeNetwork)
   try MethodRegistry.register(FeatureTeacher.entry)
+  try TaskRegistry.register(Counting.entry)
 }

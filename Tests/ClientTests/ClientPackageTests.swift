@@ -14,6 +14,7 @@ struct ClientPackageTests {
       let client = ClientProgram(program: program, directory: directory)
       try client.expectDescriptions()
       try client.expectTraining()
+      try client.expectTrainingOfATask()
       try client.expectSameBitsAfterAKill(ranks: nil)
       if Program.hasMPI { try client.expectSameBitsAfterAKill(ranks: 2) }
     }

@@ -54,7 +54,7 @@ struct ClientProgram {
   func expectDescriptions() throws {
     for (kind, name, text) in [
       ("objective", "countedCrossEntropy", "memory"), ("dataset", "squares", "drawn squares"), ("model", "slopes", "PReLU"),
-      ("method", "featureTeacher", "teacher"),
+      ("method", "featureTeacher", "teacher"), ("task", "counting", "how many things"), ("dataset", "counting.dots", "training pictures"),
     ] {
       let (list, entry) = (try run("describe", kind), try run("describe", kind, name))
       #expect(list.exitCode == 0 && list.output.contains("\n\(name) "), "\(list)")
@@ -94,6 +94,54 @@ struct ClientProgram {
       let furthest: Double = zip(losses, others).map { abs($0 - $1) }.max() ?? 1
       #expect(others.count == losses.count && furthest < 1e-4, "\(losses) \(others)")
     }
+  }
+
+  /// Trains, evaluates and exports a task that only the client knows; on two ranks too, with the same scores.
+  func expectTrainingOfATask() throws {
+    let path = "\(directory)/counting.yaml"
+    try """
+    task: counting
+    data: {name: dots, size: {width: 16, height: 16}, settings: {train: 96}}
+    objective: {name: balancedSoftmax}
+    optimizer: {name: adamw, learningRate: 0.03}
+    training: {epochs: 40, globalBatch: 16}
+    evaluation: {every: 40, batch: 8}
+    checkpoint: {best: [exact, error]}
+    engine: {algorithms: direct, threads: 1}
+    reporting: {every: 1, pictures: 2}
+
+    """.write(toFile: path, atomically: true, encoding: .utf8)
+    func scores(_ run: String, ranks: Int?) throws -> [String: Double] {
+      let trained = try self.run("train", path, "--output", run, ranks: ranks)
+      try #require(trained.exitCode == 0, "\(trained)")
+      let evaluated = try self.run("evaluate", run, "--json", ranks: ranks)
+      try #require(evaluated.exitCode == 0, "\(evaluated)")
+      let line = try #require(evaluated.output.split(separator: "\n").last { $0.hasPrefix("{") })
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return try #require(object?["scores"] as? [String: Any]).compactMapValues { $0 as? Double }
+    }
+    let alone = try scores("\(directory)/counting", ranks: nil)
+    #expect(Set(["exact", "exact.three", "exact.few", "error", "loss"]).isSubset(of: Set(alone.keys)), "\(alone)")
+    #expect(alone["exact"] ?? 0 > 0.6, "most of three kinds of pictures are told apart by their brightness: \(alone)")
+    if Program.hasMPI {
+      let both = try scores("\(directory)/both", ranks: 2)
+      for (name, value) in alone { #expect(abs(value - (both[name] ?? .infinity)) < 1e-3 * max(1, abs(value)), "\(name): \(both)") }
+    }
+    let exported = try run("export", "\(directory)/counting", "--output", "\(directory)/counting.onnx")
+    #expect(exported.exitCode == 0, "\(exported)")
+    #expect(try String(contentsOfFile: "\(directory)/counting/report.html", encoding: .utf8).contains("exact counts"))
+    let listed = try run("inspect", "\(directory)/counting")
+    #expect(listed.exitCode == 0 && listed.output.contains("exact counts"), "\(listed)")
+
+    for (setting, code, text) in [
+      ("task=countin", 64, "Did you mean 'counting'"), ("data.name=dot", 64, "Did you mean 'dots'"),
+      ("data.settings.trian=9", 64, "train"), ("data.longTail.factor=10", 64, "data.longTail"),
+    ] {
+      let refused = try run("train", path, "--output", "\(directory)/none", "--set", setting)
+      #expect(refused.exitCode == code && refused.errors.contains(text), "\(setting): \(refused)")
+    }
+    let unknown = try run("train", path, "--output", "\(directory)/none", "--set", "task=drawing")
+    for name in ["segmentation", "recognition", "detection", "counting"] { #expect(unknown.errors.contains(name), "\(unknown)") }
   }
 
   /// Ends a run with SIGKILL in its second stage, and starts it again.

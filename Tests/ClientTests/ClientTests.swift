@@ -11,5 +11,7 @@ import Testing
 
   @Test func itTrainsEvaluatesAndExports() throws { try withClient { try $0.expectTraining() } }
 
+  @Test func itTrainsEvaluatesAndExportsATaskOfItsOwn() throws { try withClient { try $0.expectTrainingOfATask() } }
+
   @Test func itIsKilledAndResumed() throws { try withClient { try $0.expectSameBitsAfterAKill(ranks: nil) } }
 }

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Foundation
 import Settings
 import TestSupport
@@ -7,6 +8,8 @@ import Training
 extension ProcessTests {
   /// `longtail describe`: kinds, names, and what a name has to say.
   @Suite(.serialized) struct DescribeCommandTests {
+    init() throws { try BuiltInParts.register() }
+
     @Test func kindsAreListed() throws {
       let kinds = Catalogue.kinds
       let outcome = try Program.run("longtail", ["describe"])

@@ -3,7 +3,7 @@ import Reports
 import TestSupport
 import Testing
 
-/// A task that only a probe of these tests knows: a label for each image, a tally that is no sum, scores of its own. Trained, evaluated, best by
+/// A task that only a probe of these tests knows and registers, without any of the house: a label for each image, a tally that is no sum, scores of its own. Trained, evaluated, best by
 /// its own score, compared and reported, on one rank and on several.
 @Suite(.serialized) struct ToyTaskTests {
   private struct Printed: Decodable {
@@ -31,7 +31,8 @@ import Testing
     let path = "\(directory).yaml"
     try """
     seed: \(seed)
-    data: {size: {width: 16, height: 16}}
+    task: toy
+    data: {name: squares, size: {width: 16, height: 16}}
     objective: {name: balancedSoftmax}
     optimizer: {name: adamw, learningRate: 0.02}
     training: {epochs: 3, globalBatch: 24}

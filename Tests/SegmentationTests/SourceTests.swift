@@ -10,8 +10,8 @@ import Testing
     #/"[^"]*(?:\b(?:miou|iou|mIoU|IoU|meanIoU|pixelAccuracy|meanAccuracy|meanDice)\b|pixel accuracy|mean accuracy)[^"]*"/#
   /// The reader of old records, whose files do not say how their scores are called.
   private static let oldRecords = "Reports/Records/EarlyRecords.swift"
-  /// Other rooms with names of their own, and the pages of annotations, whose boxes have an IoU too.
-  private static let others = ["Detection/", "Reports/DetectionReport/"]
+  /// Other rooms with names of their own, the pages of annotations, whose boxes have an IoU too, and the diagnosis of pixels in words.
+  private static let others = ["Detection/", "BuiltInTasks/Detection/", "Commands/DetectionReport/", "Reports/Diagnosis/"]
 
   @Test func noOtherRoomNamesThem() throws {
     let files = try #require(FileManager.default.enumerator(at: Self.sources, includingPropertiesForKeys: nil)).compactMap { $0 as? URL }
@@ -32,17 +32,5 @@ import Testing
     }
     #expect(own > 10, "the pattern finds names where they belong")
     #expect(found.isEmpty, "\(found.joined(separator: "\n"))")
-  }
-
-  /// The room that trains knows of tasks in one place, the list of them; the room of pages knows neither training nor networks.
-  @Test func roomsImportWhatTheyMay() throws {
-    func importing(_ room: String, in place: String) throws -> [String] {
-      let all = FileManager.default.enumerator(at: Self.sources.appendingPathComponent(place), includingPropertiesForKeys: nil)
-      let files = try #require(all).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
-      #expect(files.count > 20, "\(place) is where this test looks for it")
-      return try files.filter { try String(contentsOf: $0, encoding: .utf8).contains("import \(room)\n") }.map(\.lastPathComponent)
-    }
-    #expect(try importing("Segmentation", in: "Training") == ["TaskRegistry.swift"])
-    for room in ["Training", "Networks", "Models"] { #expect(try importing(room, in: "Reports").isEmpty, "\(room)") }
   }
 }

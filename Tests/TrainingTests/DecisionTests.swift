@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Collectives
 import Configuration
 import Foundation
@@ -13,6 +14,8 @@ import Testing
 
 /// How classes are chosen, in evaluation and in prediction alike.
 @Suite struct DecisionTests {
+  init() throws { try BuiltInParts.register() }
+
   private struct Judged {
     let experiment: Experiment
     let statistics: ClassStatistics

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Checkpoints
 import Collectives
 import Configuration
@@ -11,6 +12,8 @@ import Training
 
 /// Networks of which a part is trained: the same numbers for that part, and no cost for the rest.
 @Suite(.computePool) struct FrozenPartTests {
+  init() throws { try BuiltInParts.register() }
+
   /// A learner that is fed with noise, which is a function of the step.
   private struct Run {
     let experiment: Experiment

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Checkpoints
 import Collectives
 import Configuration
@@ -10,6 +11,8 @@ import Training
 
 /// Settings of fine-tuning, in one process: averages of the weights, the backbone's learning rate, frozen batch norm, auxiliary heads.
 @Suite(.computePool) struct LearnerSettingsTests {
+  init() throws { try BuiltInParts.register() }
+
   /// A learner that is fed with noise, which is a function of the step.
   private struct Run {
     let experiment: Experiment

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Configuration
 import Foundation
 import Images
@@ -9,6 +10,8 @@ import Testing
 @testable import Training
 
 @Suite struct MultiViewInferenceTests {
+  init() throws { try BuiltInParts.register() }
+
   @Test(arguments: [(10, 10, 0.5), (11, 10, 0.0), (64, 10, 1.0 / 3), (100, 30, 0.9), (5, 10, 0.5), (1, 1, 0)])
   func windowsCoverAnAxis(extent: Int, window: Int, overlap: Double) {
     let starts = WindowPlacement.starts(extent: extent, window: window, overlap: overlap)

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Configuration
 import Datasets
 import Foundation
@@ -11,6 +12,8 @@ import Testing
 
 /// Batch normalization over a single number per channel: found before the first step.
 @Suite(.computePool) struct NormalizationTests {
+  init() throws { try BuiltInParts.register() }
+
   private func experiment(_ settings: [String]) throws -> Experiment {
     let yaml = "data: {name: scenes, settings: {width: 64, height: 48, train: 9, validation: 2}}"
     return try Experiment(Configuration(yaml: yaml, name: "normalization", overrides: settings))

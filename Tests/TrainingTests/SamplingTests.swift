@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Collectives
 import Configuration
 import Datasets
@@ -8,6 +9,8 @@ import Training
 
 /// Samplers and divisions of an experiment.
 @Suite struct SamplingTests {
+  init() throws { try BuiltInParts.register() }
+
   private func experiment(_ directory: String, _ overrides: [String] = []) throws -> Experiment {
     try Experiment(Configuration.load(TinyExperiment.scenes(in: directory), overrides: overrides))
   }

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Checkpoints
 import Collectives
 import Configuration
@@ -9,6 +10,8 @@ import Training
 
 /// Two stages of a run in one process: what the second takes from the first, what it moves, and that it resumes to the bit.
 @Suite(.computePool) struct StageTests {
+  init() throws { try BuiltInParts.register() }
+
   private static let stages = """
     [{name: base}, {name: head, start: {stage: base, only: [backbone.*]}, model: {trained: [classifier.*]}, training: {epochs: 1}}]
     """

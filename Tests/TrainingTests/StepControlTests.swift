@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Checkpoints
 import Collectives
 import Configuration
@@ -10,6 +11,8 @@ import Training
 
 /// Steps that are left out, in one process: what they may not touch, and what they report.
 @Suite(.computePool) struct StepControlTests {
+  init() throws { try BuiltInParts.register() }
+
   /// A learner with its batches.
   private struct Run {
     let experiment: Experiment

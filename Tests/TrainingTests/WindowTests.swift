@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Configuration
 import Datasets
 import Foundation
@@ -13,6 +14,8 @@ import Testing
 
 /// Windows and scales against a slow computation that shares nothing with the fast one but the network.
 @Suite(.computePool) struct WindowTests {
+  init() throws { try BuiltInParts.register() }
+
   /// Runs a network of random weights on crops that are cut pixel by pixel.
   private struct Reference {
     let experiment: Experiment

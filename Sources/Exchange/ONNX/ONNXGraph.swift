@@ -36,7 +36,8 @@ public struct ONNXGraph {
   /// The name of the logits.
   public static let outputName = "logits"
 
-  init(_ graph: Graph, _ tensors: [NamedTensor]) {
+  /// Begins with the images, and what parameters hold.
+  package init(_ graph: Graph, _ tensors: [NamedTensor]) {
     self.graph = graph
     self.tensors = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     names = [graph.input: ONNXGraph.inputName]
@@ -61,7 +62,7 @@ public struct ONNXGraph {
 
   /// The name of an activation.
   /// - Throws: `LongtailError(.internalError)` for one that no layer written so far computes.
-  func name(of value: Graph.Value) throws -> String {
+  package func name(of value: Graph.Value) throws -> String {
     guard let name = names[value] else { throw LongtailError(.internalError, "an activation of the network is not computed") }
     return name
   }

@@ -44,13 +44,15 @@ extension TrainedModel {
   }
 
   /// What numbers of an input or output are.
-  enum NumberKind: Int64 {
+  package enum NumberKind: Int64 {
+    /// Single precision.
     case float = 1
+    /// Whole numbers of 64 bits.
     case integer = 7
   }
 
   /// A file of a computation whose inputs and outputs have extents of their own; nil stands for one that is not known before.
-  func file(
+  package func file(
     _ onnx: ONNXGraph, inputs: [(name: String, kind: NumberKind, extents: [Int?])],
     outputs: [(name: String, kind: NumberKind, extents: [Int?])], notes: [String: String]
   ) throws -> [UInt8] {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Colours, dashes and axes that all charts share.
-enum ChartStyle {
+package enum ChartStyle {
   /// Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008, without the yellow that vanishes on white).
   private static let colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
   /// Dashes for the second round of colours, and for prints without any.
@@ -13,7 +13,7 @@ enum ChartStyle {
   static func dash(_ place: Int) -> String { dashes[(place + place / colours.count) % dashes.count] }
 
   /// Width of a chart in its own units: a phone shows them at nearly their size.
-  static let width = 440.0
+  package static let width = 440.0
 
   /// A coordinate with two digits, without a locale.
   static func number(_ value: Double) -> String { Formatting.decimals(value, 2) }
@@ -31,7 +31,7 @@ enum ChartStyle {
   }
 
   /// A tick's label, short and without a trail of zeros.
-  static func label(_ value: Double) -> String {
+  package static func label(_ value: Double) -> String {
     if value == 0 { return "0" }
     guard abs(value) >= 0.001, abs(value) < 100_000 else { return String(format: "%.1e", value) }
     var text = Formatting.decimals(value, 4)
@@ -41,7 +41,7 @@ enum ChartStyle {
   }
 
   /// Words in a chart.
-  static func text(_ words: String, x: Double, y: Double, anchor: String = "start", size: Double = 12) -> Markup {
+  package static func text(_ words: String, x: Double, y: Double, anchor: String = "start", size: Double = 12) -> Markup {
     .element("text", ["x": number(x), "y": number(y), "text-anchor": anchor, "font-size": number(size)], [Markup(words)])
   }
 
@@ -55,7 +55,7 @@ enum ChartStyle {
   }
 
   /// The whole chart.
-  static func chart(height: Double, description: String, _ content: [Markup]) -> Markup {
+  package static func chart(height: Double, description: String, _ content: [Markup]) -> Markup {
     .element(
       "svg",
       ["viewBox": "0 0 \(number(width)) \(number(height))", "role": "img", "aria-label": description, "class": "chart"], content)

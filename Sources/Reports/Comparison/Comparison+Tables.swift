@@ -1,4 +1,3 @@
-import Segmentation
 import Tasks
 
 extension Comparison {
@@ -75,7 +74,7 @@ extension Comparison {
 
   /// What a candidate makes of each class: what it learned from, and what became of it.
   package func diagnosisTable(of candidate: Candidate) -> TextTable {
-    guard task.name == SegmentationTask.name else { return outcomeTable(of: candidate) }
+    guard TailDiagnosis.fits(task) else { return outcomeTable(of: candidate) }
     let results = candidate.finished.map(\.results)
     let facts = TailDiagnosis.ClassFacts.pooled(facts, results)
     let training = results.first?.training ?? .init()

@@ -1,21 +1,21 @@
 /// A piece of well-formed HTML or SVG: elements are closed, text and attributes are escaped, so that no name can break a page.
-struct Markup: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
+package struct Markup: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
   /// The piece as it is written.
-  let text: String
+  package let text: String
 
   private init(raw: String) { text = raw }
 
   /// Text that is shown as it is.
-  init(_ content: String) { text = Markup.escaped(content) }
+  package init(_ content: String) { text = Markup.escaped(content) }
 
   /// Text that is shown as it is.
-  init(stringLiteral value: String) { self.init(value) }
+  package init(stringLiteral value: String) { self.init(value) }
 
   /// Several pieces one after the other.
-  init(_ parts: [Markup]) { text = parts.map(\.text).joined() }
+  package init(_ parts: [Markup]) { text = parts.map(\.text).joined() }
 
   /// An element. One without content closes itself, where HTML allows that too.
-  static func element(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], _ content: [Markup] = []) -> Markup {
+  package static func element(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], _ content: [Markup] = []) -> Markup {
     let list = attributes.map { " \($0.key)=\"\(escaped($0.value))\"" }.joined()
     let isVoid = ["meta", "img", "br", "line", "rect", "polyline", "circle"].contains(name)
     if content.isEmpty, isVoid { return Markup(raw: "<\(name)\(list)/>") }
@@ -23,10 +23,10 @@ struct Markup: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
   }
 
   /// A style sheet of our own; it must not hold `<` or `&`.
-  static func style(_ rules: String) -> Markup { Markup(raw: "<style>\n\(rules)\n</style>") }
+  package static func style(_ rules: String) -> Markup { Markup(raw: "<style>\n\(rules)\n</style>") }
 
   /// A line end, for people who read the source.
-  static let newline = Markup(raw: "\n")
+  package static let newline = Markup(raw: "\n")
 
   /// Text in which no character means anything.
   private static func escaped(_ text: String) -> String {

@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import Segmentation
 import Tensors
 
 /// What the diagnosis of a run needs to know of its network, beside the logs.
@@ -42,13 +41,18 @@ extension Configuration.Objective {
 }
 
 extension TailDiagnosis {
-  /// Looks at the last evaluation of a run; nil for one of another task.
+  /// Whether it can judge runs of a task: one that counts pixels, and says of each class which share of them is right.
+  static func fits(_ task: TaskDescription) -> Bool {
+    task.countsPixels && task.scores.contains { $0.name == ClassFacts.accuracyName && $0.scopes.contains(.classes) }
+  }
+
+  /// Looks at the last evaluation of a run; nil for one of a task that it cannot judge.
   package init?(_ facts: NetworkFacts, _ results: RunResults) { self.init(facts, [results]) }
 
-  /// Looks at the last evaluations of runs that differ in their seed alone: pixels are added up, shares are means. Nil for runs of another
-  /// task.
+  /// Looks at the last evaluations of runs that differ in their seed alone: pixels are added up, shares are means. Nil for runs of a task
+  /// that it cannot judge.
   package init?(_ facts: NetworkFacts, _ results: [RunResults]) {
-    guard results.allSatisfy({ $0.task.name == SegmentationTask.name }) else { return nil }
+    guard results.allSatisfy({ TailDiagnosis.fits($0.task) }) else { return nil }
     let first = results.first
     self.init(
       ClassFacts.pooled(facts, results),

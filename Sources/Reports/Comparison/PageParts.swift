@@ -1,22 +1,21 @@
 import Foundation
 import Images
-import Segmentation
 
 /// What all pages are made of: sections, tables, figures, the findings about weak classes.
-enum PageParts {
+package enum PageParts {
   /// A heading with what belongs to it.
-  static func section(_ heading: String, _ content: [Markup]) -> [Markup] {
+  package static func section(_ heading: String, _ content: [Markup]) -> [Markup] {
     [.newline, .element("section", [:], [.element("h2", [:], [Markup(heading)])] + content)]
   }
 
   /// Something that opens on request.
-  static func detail(_ summary: String, _ content: Markup...) -> Markup {
+  package static func detail(_ summary: String, _ content: Markup...) -> Markup {
     .element("details", [:], [.element("summary", [:], [Markup(summary)])] + content)
   }
 
   /// A table that scrolls by itself where it is too wide.
   /// - Parameter best: rows and columns of cells that stand out.
-  static func table(_ table: TextTable, best: Set<[Int]> = []) -> Markup {
+  package static func table(_ table: TextTable, best: Set<[Int]> = []) -> Markup {
     func cells(_ name: String, _ texts: [String], row: Int?) -> Markup {
       let list = texts.enumerated().map { column, text -> Markup in
         let content = row.map { best.contains([$0, column]) } ?? false ? Markup.element("b", [:], [Markup(text)]) : Markup(text)

@@ -12,7 +12,7 @@ struct ClassBars {
   /// Draws it.
   func markup() -> Markup {
     let order = record.groupedOrder
-    let left = min(150, 14 + 6.4 * Double(order.map { ClassBars.shortened(record.classes[$0].name).count }.max() ?? 0))
+    let left = min(150, 14 + 6.4 * Double(order.map { Formatting.shortened(record.classes[$0].name).count }.max() ?? 0))
     guard let kind = record.task.mainOfClasses else { return Markup("") }
     let scale = (ChartStyle.width - left - ClassBars.right) / 100
     var rows: [Markup] = []
@@ -46,7 +46,7 @@ struct ClassBars {
 
   private func bar(_ entry: ClassRecord, _ kind: ScoreKind, y: Double, left: Double, scale: Double) -> [Markup] {
     let base = y + ClassBars.row - 5
-    let name = ChartStyle.text(ClassBars.shortened(entry.name), x: left - 6, y: base, anchor: "end", size: 11)
+    let name = ChartStyle.text(Formatting.shortened(entry.name), x: left - 6, y: base, anchor: "end", size: 11)
     guard let value = entry.value(kind) else { return [name, ChartStyle.text("does not occur", x: left + 4, y: base, size: 10)] }
     let title = "\(entry.name): \(kind.title) \(kind.text(value)), \(Formatting.count(entry.count)) \(record.task.unit)"
     return [
@@ -62,6 +62,4 @@ struct ClassBars {
         size: 10),
     ]
   }
-
-  static func shortened(_ name: String, to length: Int = 21) -> String { name.count <= length ? name : name.prefix(length - 1) + "…" }
 }

@@ -26,7 +26,7 @@ struct ConfusionChart {
   private var cell: Double { order.count <= 12 ? 22 : order.count <= ConfusionChart.mostNumbered ? 20 : 10 }
   private var textSize: Double { order.count <= ConfusionChart.mostNumbered ? 10 : 8 }
   private var margin: Double {
-    let longest = order.map { ClassBars.shortened(names[$0]).count }.max() ?? 0
+    let longest = order.map { Formatting.shortened(names[$0]).count }.max() ?? 0
     return 16 + Double(longest) * textSize * 0.58 + 6
   }
 
@@ -92,7 +92,7 @@ struct ConfusionChart {
     ]
     for (place, k) in order.enumerated() {
       let middle = margin + (Double(place) + 0.5) * cell
-      let name = Markup(ClassBars.shortened(names[k]))
+      let name = Markup(Formatting.shortened(names[k]))
       let style = "\(groups[k])-text"
       parts.append(
         .element(

@@ -77,18 +77,20 @@ struct CurveChart {
 }
 
 /// Small pieces of the page's charts.
-enum PageChart {
+package enum PageChart {
   /// A coordinate, as exact as anyone can see.
-  static func place(_ value: Double) -> String {
+  package static func place(_ value: Double) -> String {
     let text = Formatting.decimals(value, 1)
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// Corners of a line.
-  static func points(_ corners: [(Double, Double)]) -> String { corners.map { "\(place($0.0)),\(place($0.1))" }.joined(separator: " ") }
+  package static func points(_ corners: [(Double, Double)]) -> String {
+    corners.map { "\(place($0.0)),\(place($0.1))" }.joined(separator: " ")
+  }
 
   /// A line whose colour the style sheet decides.
-  static func line(_ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) -> Markup {
+  package static func line(_ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) -> Markup {
     .element("line", ["class": style, "x1": place(x1), "y1": place(y1), "x2": place(x2), "y2": place(y2)])
   }
 
@@ -99,7 +101,7 @@ enum PageChart {
   }
 
   /// Names with their colours.
-  static func legend(_ entries: [(name: String, style: String)]) -> Markup {
+  package static func legend(_ entries: [(name: String, style: String)]) -> Markup {
     .element(
       "p", ["class": "legend"],
       entries.map { entry in

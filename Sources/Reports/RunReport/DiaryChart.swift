@@ -37,7 +37,7 @@ struct DiaryChart {
     var parts: [Markup] = [
       .element(
         "text", ["class": "heading \(style)-text", "x": "4", "y": "14", "font-size": "13"],
-        [Markup(ClassBars.shortened(story.name, to: 40))])
+        [Markup(Formatting.shortened(story.name, to: 40))])
     ]
     if let epoch = turn {
       parts.append(PageChart.line("axis", x(epoch), DiaryChart.top, x(epoch), height - 2))

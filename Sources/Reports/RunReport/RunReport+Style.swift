@@ -1,6 +1,6 @@
 extension RunReport {
   /// Narrow first, then wide; light and dark as the reader's system has it; on paper always light, and nothing is cut apart.
-  static let style = """
+  package static let style = """
     :root {
       color-scheme: light dark;
       --paper: #ffffff; --ink: #1b1d21; --soft: #5a616b; --rule: #d9dce1; --panel: #f5f6f8; --warn: #fdf3ec; --flag: #c24e00;

@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import Segmentation
 import Tensors
 
 /// One run on one page: curves, classes, confusions, the best and the worst images, settings, times, and what looks wrong.

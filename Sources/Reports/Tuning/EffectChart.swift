@@ -106,7 +106,7 @@ struct EffectChart {
       if case .values(let values) = effect.key.scale {
         (count, range, isLogarithmic) = (Double(max(1, values.count)), 0...1, false)
         let most = max(4, Int(width / Double(max(1, values.count)) / 6.5))
-        ticks = values.enumerated().map { place, value in (self.place(Double(place)), ClassBars.shortened(value, to: most)) }
+        ticks = values.enumerated().map { place, value in (self.place(Double(place)), Formatting.shortened(value, to: most)) }
         return
       }
       count = nil

@@ -27,10 +27,11 @@ package enum Catalogue {
   private static var datasets: KindDescription {
     let all = TaskRegistry.entries.map { ($0, $0.datasets()) }
     return KindDescription(
-      name: "dataset", summary: "what to train on", place: all[0].1.place,
+      name: "dataset", summary: "what to train on",
+      place: "Settings are keys of `data.settings`; `root` is written as `data.root`.",
       entries: all.flatMap { task, kind in
         kind.entries.map { entry in
-          let name = task.name == all[0].0.name ? entry.name : "\(task.name).\(entry.name)"
+          let name = task.name == Configuration.defaultTask ? entry.name : "\(task.name).\(entry.name)"
           return EntryDescription(name: name, summary: entry.summary, about: entry.about, source: entry.source, settings: entry.settings)
         }
       })

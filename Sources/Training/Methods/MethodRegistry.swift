@@ -22,7 +22,6 @@ public enum MethodRegistry {
     "method",
     [
       PlainMethod.entry,
-      FasterRCNNMethod.entry,
       ClassifierRetraining.entry,
       LearnableWeightScaling.entry,
       BalancedMetaSoftmax.entry,

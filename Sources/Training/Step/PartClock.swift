@@ -21,7 +21,7 @@ package final class PartClock {
 
 extension PartClock? {
   /// Does the work of a part, and times it where there is a clock.
-  func time<Result>(_ part: String, _ body: () throws -> Result) rethrows -> Result {
+  package func time<Result>(_ part: String, _ body: () throws -> Result) rethrows -> Result {
     guard let self else { return try body() }
     let start = self.now
     defer { self.add(part, since: start) }

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Collectives
 import Configuration
 import Foundation
@@ -24,6 +25,7 @@ do {
   joined = communicator
   guard arguments.count > 3 else { throw LongtailError(.usage, "too few arguments") }
   ComputePool.configure(threadCount: 1)
+  try BuiltInParts.register()
   var code: Int32 = 0
   for text in arguments[3...] {
     var parts = text.split(separator: ";").map(String.init)

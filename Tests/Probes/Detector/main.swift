@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Checkpoints
 import Collectives
 import Configuration
@@ -10,7 +11,7 @@ import Tensors
 import Threading
 import Training
 
-// Run by TrainingTests, alone or on every rank of an mpirun: `DetectorProbe CHECKPOINTS OUTPUT STEPS EVENT OBJECTIVE [a.b=c ...]`
+// Run by BuiltInTasksTests, alone or on every rank of an mpirun: `DetectorProbe CHECKPOINTS OUTPUT STEPS EVENT OBJECTIVE [a.b=c ...]`
 //
 // Trains a tiny detector on drawn scenes for so many steps, from the newest checkpoint if there is one, with a checkpoint after every second
 // step. Batches are of four and of two images, so that a third rank has none in every second step. At the end all ranks are compared and the
@@ -24,6 +25,7 @@ do {
   joined = communicator
   guard arguments.count >= 6, let steps = Int(arguments[3]) else { throw LongtailError(.usage, "expected five arguments") }
   ComputePool.configure(threadCount: 1)
+  try BuiltInParts.register()
   let probe = try DetectorProbe(
     communicator, store: CheckpointStore(directory: arguments[1]), objective: arguments[5], overrides: Array(arguments[6...]))
   try probe.run(to: steps, event: arguments[4].split(separator: ":").map(String.init))

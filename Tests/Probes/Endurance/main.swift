@@ -1,3 +1,4 @@
+import BuiltInTasks
 import CAllocations
 import Checkpoints
 import Collectives
@@ -19,6 +20,7 @@ do {
     throw LongtailError(.usage, "usage: EnduranceProbe CONFIGURATION OUTPUT STEPS-OF-A-WINDOW WINDOWS [KEY=VALUE...]")
   }
   ComputePool.configure(threadCount: 1)
+  try BuiltInParts.register()
   let settings = ["training.steps=\(window * windows)", "training.epochs=\(window * windows)"] + arguments[5...]
   let experiment = try Experiment(try Configuration.load(arguments[1], overrides: settings))
   let communicator = SingleProcess()

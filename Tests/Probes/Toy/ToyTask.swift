@@ -4,16 +4,23 @@ import Images
 import Models
 import Networks
 import Objectives
+import Settings
 import Tasks
 import Tensors
+import Training
 
-/// A label for each image, counted in images: a task that nothing outside this file knows.
+/// A label for each image, counted in images: a task that nothing outside this file knows, and that a program registers as its own.
 struct ToyTask: Task {
+  static let entry = TaskEntry(
+    "toy", summary: "a class for every square", scoreKinds: [ToyTally.top, ToyTally.surprise],
+    datasets: [RegistryEntry("squares", summary: "drawn squares: 4 classes", about: "No files.") { _, _ in Squares() }],
+    make: { images, _ in ToyTask(squares: images) }, recorded: { _, _ in ToyTask(squares: Squares()) })
+
   let name = "toy"
   let countUnit = CountUnit.images
   let grouping = ClassGrouping.published
   let scoreKinds = [ToyTally.top, ToyTally.surprise]
-  let squares = Squares()
+  let squares: Squares
   var dataset: any ImageDataset { squares }
 
   func without(_ samples: [Split: Set<Int>]) -> any Task { self }
@@ -31,13 +38,13 @@ struct ToyTask: Task {
   }
 
   /// Two convolutions, the mean over all positions, a linear layer: one row an image.
-  static func graph(classes: Int) -> Graph {
+  var graph: Graph? {
     var graph = Graph(inputChannels: 3, strideMultiple: 1)
     var x = graph.add(Convolution(filters: 8, kernel: 3, padding: 1, bias: false), named: "one", to: graph.input)
     x = graph.add(BatchNormalization(rectified: true), named: "norm", to: x)
     x = graph.add(Convolution(filters: 16, kernel: 3, padding: 1), named: "two", to: x)
     x = graph.add(GlobalAveragePooling(), named: "mean", to: x)
-    graph.add(Convolution(filters: classes, kernel: 1), named: "head", to: x)
+    graph.add(Convolution(filters: squares.classes.count, kernel: 1), named: "head", to: x)
     return graph
   }
 }

@@ -22,13 +22,12 @@ do {
   joined = communicator
   guard arguments.count == 3 || arguments.count == 5 else { throw LongtailError(.usage, "too few arguments") }
   ComputePool.configure(threadCount: 1)
-  let task = ToyTask()
+  try TaskRegistry.register(ToyTask.entry)
   var configuration = try Configuration.load(arguments[1])
   configuration.output = arguments[2]
   let recipe = try configuration.recipe()
   for (index, stage) in recipe.enumerated() {
-    let experiment = try Experiment(
-      stage.configuration, task: task, graph: ToyTask.graph(classes: task.dataset.classes.count))
+    let experiment = try Experiment(stage.configuration)
     let path = stage.configuration.outputDirectory
     let directory = communicator.isRoot ? try RunDirectory.open(at: path) : nil
     let statistics = try ClassStatistics.collect(

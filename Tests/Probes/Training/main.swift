@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Checkpoints
 import Collectives
 import Configuration
@@ -19,6 +20,7 @@ do {
   joined = communicator
   guard arguments.count > 5, let steps = Int(arguments[4]) else { throw LongtailError(.usage, "too few arguments") }
   ComputePool.configure(threadCount: 1)
+  try BuiltInParts.register()
   for text in arguments[5...] {
     let parts = text.split(separator: ";").map(String.init)
     let name = parts.first ?? "case"

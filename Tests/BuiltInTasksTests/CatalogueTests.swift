@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Configuration
 import Datasets
 import Detection
@@ -14,13 +15,19 @@ import Training
 
 /// What can be named in a configuration describes itself, and refuses what it does not know.
 @Suite struct CatalogueTests {
+  init() throws { try BuiltInParts.register() }
+
   struct Thing: CustomTestStringConvertible, Sendable {
     let kind: KindDescription
     let entry: EntryDescription
     var testDescription: String { "\(kind.name) \(entry.name)" }
   }
 
-  static let things = Catalogue.kinds.flatMap { kind in kind.entries.map { Thing(kind: kind, entry: $0) } }
+  static let things = {
+    // Arguments are made before the suite, whose `init` says what went wrong.
+    try? BuiltInParts.register()
+    return Catalogue.kinds.flatMap { kind in kind.entries.map { Thing(kind: kind, entry: $0) } }
+  }()
 
   @Test func kindsAndNames() throws {
     #expect(

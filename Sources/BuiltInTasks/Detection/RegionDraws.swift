@@ -1,6 +1,7 @@
 import Collectives
 import Objectives
 import Tensors
+import Training
 
 /// Which images a step of a class layer takes: functions of seed and step, over the images of all ranks.
 ///

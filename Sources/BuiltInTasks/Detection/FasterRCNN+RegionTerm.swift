@@ -1,6 +1,7 @@
 import Detection
 import Objectives
 import Tensors
+import Training
 
 /// An objective over the regions of a step, whose labels are found between the stages.
 package final class RegionTerm: Term {

@@ -1,3 +1,4 @@
+import BuiltInTasks
 import Configuration
 import Datasets
 import Foundation
@@ -12,6 +13,8 @@ import Testing
 
 /// Each file in `Configs/` through the registries that will read it: none may name a setting that does not exist.
 @Suite struct ConfigurationFilesTests {
+  init() throws { try BuiltInParts.register() }
+
   static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Configs").path
 

@@ -5,6 +5,7 @@ import Networks
 import Objectives
 import Settings
 import Tensors
+import Training
 
 /// Takes the prior odds of classes out of a detector's trained class layer: a shift of its bias, after training.
 ///

@@ -6,6 +6,7 @@ import Models
 import Networks
 import Objectives
 import Tensors
+import Training
 
 /// Between the stages of Faster R-CNN: draws the anchors that train the first, finds its proposals, draws the regions that train the
 /// second, and reads what they show of the pyramid.

@@ -7,6 +7,7 @@ import Networks
 import Objectives
 import Settings
 import Tensors
+import Training
 
 extension TaskEntry {
   /// Boxes with classes.
@@ -30,7 +31,10 @@ extension TaskEntry {
       let images = try DetectionDatasets.make(name: configuration.data.name, settings: configuration.data.registrySettings)
       return try task(images, configuration)
     },
-    recorded: { configuration, classes in try task(RecordedObjects(classes: classes), configuration) })
+    recorded: { configuration, classes in try task(RecordedObjects(classes: classes), configuration) },
+    objective: { configuration, context in
+      try RegionObjective.make(configuration.objective.name, settings: configuration.objective.settings, context: context)
+    }, benchmark: .detection)
 
   private static func task(_ images: any DetectionDataset, _ configuration: Configuration) throws -> DetectionTask {
     let (detector, depth) = try detector(configuration, classes: images.categories.count)

@@ -1,5 +1,3 @@
-import Tasks
-
 /// Why classes are found badly, and what to try: rules of thumb over numbers that every run writes down anyway.
 ///
 /// A finding is a likely cause, not a proven one. Causes of a class come in the order in which they should be looked at: what is wrong with
@@ -223,10 +221,13 @@ package struct TailDiagnosis: Sendable {
 }
 
 extension TailDiagnosis.ClassFacts {
+  /// The score of a class that is the share of its pixels that are right.
+  static let accuracyName = "accuracy"
+
   /// How many of a class's pixels are right; exact, since a class's accuracy is a share of a whole number.
   /// - Parameter scores: of the class, by the names of their kinds.
-  package static func correctPixels(of count: Int, scores: [(kind: String, value: Double?)]) -> Int {
-    let accuracy = scores.first { $0.kind == SegmentationScores.accuracy.name }?.value
+  static func correctPixels(of count: Int, scores: [(kind: String, value: Double?)]) -> Int {
+    let accuracy = scores.first { $0.kind == accuracyName }?.value
     return Int(((accuracy ?? 0) * Double(count)).rounded())
   }
 }

@@ -1,4 +1,6 @@
+import BuiltInTasks
 import Detection
+import Exchange
 import Foundation
 import Images
 import Models
@@ -8,8 +10,6 @@ import Tasks
 import Tensors
 import TestSupport
 import Testing
-
-@testable import Exchange
 
 /// Whole detectors beside ONNX Runtime: every box that the engine finds, with its class and score.
 @Suite(.serialized, .computePool) struct DetectorONNXTests {

@@ -1,4 +1,5 @@
 import Detection
+import Exchange
 import Foundation
 import Images
 import Kernels

@@ -5,6 +5,7 @@ import Networks
 import Objectives
 import Settings
 import Tensors
+import Training
 
 /// The step of Faster R-CNN: both stages at once, from one batch.
 ///

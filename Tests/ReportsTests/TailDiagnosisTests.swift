@@ -1,4 +1,4 @@
-import Segmentation
+import Reports
 import Testing
 
 @Suite struct TailDiagnosisTests {

@@ -7,6 +7,7 @@ import Objectives
 import Optimizers
 import Settings
 import Tensors
+import Training
 
 /// A new class layer on regions that stay: the decoupled second stage of a detector's training, on rows that are computed once.
 ///

@@ -1,4 +1,5 @@
 import Detection
+import Reports
 
 extension DetectionReport {
   /// The page `report.html`: one file without scripts or references to others, well-formed as XML too.

@@ -1,4 +1,5 @@
 import Detection
+import Reports
 
 /// What detections score, as text, JSON, a table of classes and a page.
 package struct DetectionReport {

@@ -1,3 +1,5 @@
+import Reports
+
 /// Precision over recall, both from 0 to 100 per cent.
 struct RecallChart {
   /// A curve.
@@ -60,7 +62,7 @@ struct DetectionBars {
 
   /// Draws them.
   func markup() -> Markup {
-    let names = columns.map { ClassBars.shortened(report.annotations.categories[$0].name) }
+    let names = columns.map { Formatting.shortened(report.annotations.categories[$0].name) }
     let left = min(150, 14 + 6.4 * Double(names.map(\.count).max() ?? 0))
     let scale = (ChartStyle.width - left - Self.right) / 100
     let bottom = 4 + Double(columns.count) * Self.row

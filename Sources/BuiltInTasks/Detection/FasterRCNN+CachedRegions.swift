@@ -7,6 +7,7 @@ import Networks
 import Objectives
 import Tasks
 import Tensors
+import Training
 
 /// What the second stage of a detector says of the drawn regions of this rank's training images: the rows that a class layer is retrained
 /// on.

@@ -85,8 +85,7 @@ let package = Package(
 
     // Floor 5.
     .target(name: "Models", dependencies: ["Networks", "Settings"], swiftSettings: strict),
-    .target(
-      name: "Exchange", dependencies: ["Images", "Kernels", "Models", "Networks", "Tensors"], swiftSettings: hot),
+    .target(name: "Exchange", dependencies: ["Kernels", "Networks", "Tensors"], swiftSettings: hot),
     .target(name: "Optimizers", dependencies: ["Settings", "Tensors", "Threading"], swiftSettings: hot),
     .target(name: "Configuration", dependencies: ["Settings", "Tensors", yams], swiftSettings: strict),
     .target(

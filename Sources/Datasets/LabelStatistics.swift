@@ -17,15 +17,15 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
   public var unknownCount: Int
 
   /// Samples that cannot be used, in their order; they are counted nowhere else.
-  public var badFiles: [BadFile]
+  package var badFiles: [BadFile]
 
   /// The first image, and the first one of another size if there is one: two where the images are not all of one size.
   public var sizes: [SizedSource]
 
   /// What the image files are, beside their pixels.
-  public var files: ImageFacts
+  package var files: ImageFacts
   /// The palettes of the label files, compared.
-  public var palettes: LabelPalettes
+  package var palettes: LabelPalettes
   /// Whether it was read from a file of version 0.1, which did not look at what files are: reports can use it, training counts anew.
   public internal(set) var isEarly = false
 
@@ -97,17 +97,24 @@ public struct LabelStatistics: Sendable, Codable, Equatable {
 
   /// Counts one sample whose annotation is not a label map: an image with a class, an image with instances.
   /// - Parameters:
-  ///   - counts: how many of each class it shows, in the task's unit; classes may repeat.
+  ///   - counts: how many of each class it shows, in the task's unit; classes may repeat. A number that is no class is noted, and refused by
+  ///     `validate`.
   ///   - size: of the image.
   ///   - source: what error messages call it.
   public mutating func add(counts: [(class: Int, count: Int)], ignored: Int = 0, size: ImageSize, source: String) {
     imageCount += 1
     note(SizedSource(size: size, source: source))
     ignoredPixels += ignored
-    for (index, count) in counts where pixels.indices.contains(index) { pixels[index] += count }
-    for index in Set(counts.filter { $0.count > 0 }.map(\.class)) where images.indices.contains(index) { images[index] += 1 }
-    let sums = Dictionary(counts.map { ($0.class, $0.count) }, uniquingKeysWith: +)
-    samples?.append(sums.sorted { $0.key < $1.key }.map { .init(classIndex: $0.key, count: $0.value) })
+    let sums = Dictionary(counts.map { ($0.class, $0.count) }, uniquingKeysWith: +).sorted { $0.key < $1.key }
+    for (index, count) in sums {
+      guard pixels.indices.contains(index) else {
+        add(UnknownLabel(source: source, label: index, pixels: count))
+        continue
+      }
+      pixels[index] += count
+      if count > 0 { images[index] += 1 }
+    }
+    samples?.append(sums.filter { pixels.indices.contains($0.key) }.map { .init(classIndex: $0.key, count: $0.value) })
   }
 
   /// Counts one sample.

@@ -1,4 +1,5 @@
 import Datasets
+import Images
 import Tensors
 import TestSupport
 import Testing
@@ -213,5 +214,38 @@ struct SamplerCase: CustomTestStringConvertible {
     #expect(message("weighted", [:]).contains("weights is missing"))
     #expect(message("weighted", ["weights": ["f": 1]]).contains("unknown class in weights 'f'"))
     #expect(message("weighted", ["weights": ["a": -1]]).contains("expected a number of 0 or more"))
+  }
+}
+
+/// A sampler of somebody else's that does not do what it says.
+private struct CarelessSampler: Sampler {
+  var sampleCount = 4
+  var epochLength = 3
+  var drawn = [0, 1, 2]
+
+  func samples(epoch: Int) -> [Int] { drawn }
+  func expectedCopies(epoch: Int) -> [Double] { [Double](repeating: 0.75, count: 4) }
+}
+
+@Suite struct CarelessSamplerTests {
+  @Test func whatASamplerGivesIsLookedAt() throws {
+    try SamplerRegistry.requireSamples(of: CarelessSampler(), "careless", count: 4)
+    let short = longtailError { try SamplerRegistry.requireSamples(of: CarelessSampler(drawn: [0, 1]), "careless", count: 4) }
+    #expect(short?.code == .usage && short?.message == "sampler careless gives 2 samples for an epoch of 3")
+    let beyond = longtailError { try SamplerRegistry.requireSamples(of: CarelessSampler(drawn: [0, 4, 1]), "careless", count: 4) }
+    #expect(beyond?.code == .usage && beyond?.message == "sampler careless draws sample 4 of 4")
+  }
+
+  /// A data set that counts a class which it does not have is refused before the first step.
+  @Test func classesThatThereAreNotAreRefused() throws {
+    var statistics = LabelStatistics(classCount: 3)
+    statistics.samples = SampleClasses(classCount: 3)
+    statistics.add(counts: [(class: 2, count: 1), (class: 2, count: 1)], size: ImageSize(width: 4, height: 4), source: "a.png")
+    try statistics.validate()
+    #expect(statistics.pixels == [0, 0, 2] && statistics.images == [0, 0, 1])
+    statistics.add(counts: [(class: 3, count: 1)], size: ImageSize(width: 4, height: 4), source: "b.png")
+    let unknown = longtailError { try statistics.validate() }
+    #expect(unknown?.code == .badData && unknown?.message.hasPrefix("b.png: label 3 ") == true)
+    #expect(statistics.samples?.count == 2 && statistics.imageCount == 2)
   }
 }

@@ -71,11 +71,11 @@ public enum SamplerRegistry {
   public static func register(_ entry: SamplerEntry) throws { try list.register(entry) }
 
   /// The names, in the order of `entries`.
-  public static var names: [String] { registry.names }
+  package static var names: [String] { registry.names }
 
   /// Whether a sampler has to know the classes of each sample.
   /// - Throws: `.usage` for a name that there is not, with the nearest.
-  public static func needsClasses(_ name: String) throws -> Bool {
+  package static func needsClasses(_ name: String) throws -> Bool {
     let name = try registry.entry(name).name
     return entries.contains { $0.name == name && $0.needsClasses }
   }
@@ -84,9 +84,10 @@ public enum SamplerRegistry {
   /// - Parameters:
   ///   - name: one of `names`.
   ///   - settings: what differs from the defaults.
-  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for values of another kind or out of range; `.badData`
+  /// - Throws: `.usage` for unknown names and keys, with the nearest known one, for values of another kind or out of range, and for a sampler
+  ///   whose first epoch has another length than it says or samples that there are not; `.badData`
   ///   where no sample has a class; `.internalError` where the classes are needed and not there.
-  public static func make(_ name: String, settings: [String: SettingValue], context: SamplerContext) throws -> any Sampler {
+  package static func make(_ name: String, settings: [String: SettingValue], context: SamplerContext) throws -> any Sampler {
     try check(name, settings: settings)
     if try needsClasses(name) {
       guard let classes = context.classes else {
@@ -97,12 +98,30 @@ public enum SamplerRegistry {
           .internalError, "sampler \(name) was given the classes of \(classes.count) samples where there are \(context.sampleCount)")
       }
     }
-    return try registry.make(name, settings, context)
+    let sampler = try registry.make(name, settings, context)
+    try requireSamples(of: sampler, name, count: context.sampleCount)
+    return sampler
+  }
+
+  /// Refuses a sampler whose first epoch is not what it says: another length, or samples that there are not.
+  /// - Throws: `.usage` naming the sampler and what it gives.
+  package static func requireSamples(of sampler: any Sampler, _ name: String, count: Int) throws {
+    guard !(sampler is any StepwiseSampler) else { return }
+    let samples = sampler.samples(epoch: 0)
+    guard samples.count == sampler.epochLength else {
+      throw LongtailError(
+        .usage, "sampler \(name) gives \(samples.count) samples for an epoch of \(sampler.epochLength)",
+        advice: "samples(epoch:) has to give as many as epochLength says.")
+    }
+    if let wrong = samples.first(where: { !(0..<count).contains($0) }) {
+      throw LongtailError(
+        .usage, "sampler \(name) draws sample \(wrong) of \(count)", advice: "Samples are numbered from 0 to sampleCount - 1.")
+    }
   }
 
   /// Refuses a name or settings as `make` does, where the samples are not known yet.
   /// - Throws: `.usage`.
-  public static func check(_ name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
+  package static func check(_ name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
 
   /// What people may read about samplers.
   package static var description: KindDescription {

@@ -6,9 +6,9 @@ import Tensors
 ///
 /// Files number the classes from 1; 0 is whatever else there is, and ignored. Source: Zhou et al., "Scene parsing through ADE20K dataset",
 /// CVPR 2017.
-public enum ADE20K {
+package enum ADE20K {
   /// The 150 classes in the order of the challenge's list, each by the first of its names there.
-  public static let classes: [ClassInfo] = names.enumerated().map { ClassInfo(name: $1, colour: .distinct($0)) }
+  package static let classes: [ClassInfo] = names.enumerated().map { ClassInfo(name: $1, colour: .distinct($0)) }
 
   /// Its line in the registry.
   package static let entry = DatasetEntry(
@@ -30,7 +30,7 @@ public enum ADE20K {
 
   /// Lists the files below `root`.
   /// - Throws: `.missingInput` where there is neither a training nor a validation folder, `.badData` for images without labels.
-  public static func open(root: String) throws -> PairedFiles {
+  package static func open(root: String) throws -> PairedFiles {
     let root = FileListing.isFolder("\(root)/ADEChallengeData2016") ? "\(root)/ADEChallengeData2016" : root
     var pairs: [Split: [PairedFiles.Pair]] = [:]
     for (split, folder) in [(Split.train, "training"), (.validation, "validation")] where FileListing.isFolder("\(root)/images/\(folder)") {

@@ -16,7 +16,7 @@ extension AugmentationPipeline {
   ///   - planes: `3 * height * width` floats: the planes red, green, blue.
   /// - Returns: where the image lies in the output, for its annotation.
   /// - Throws: `.badData` where the augmented image is larger than the output.
-  public func write(
+  package func write(
     _ image: RGBImage, epoch: Int, index: Int, occurrence: Int = 0, height: Int, width: Int,
     to planes: UnsafeMutableBufferPointer<Float>
   ) throws -> Geometry {
@@ -52,7 +52,7 @@ extension AugmentationPipeline {
   ///   - images: see the other form.
   ///   - labels: `height * width` labels; -1 is ignored, as all is that the image does not cover.
   /// - Throws: as the other form.
-  public func write(
+  package func write(
     _ sample: Sample, epoch: Int, index: Int, height: Int, width: Int, images: UnsafeMutableBufferPointer<Float>,
     labels: UnsafeMutableBufferPointer<Int32>
   ) throws {

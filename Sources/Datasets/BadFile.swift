@@ -2,13 +2,13 @@ import Images
 import Tensors
 
 /// A sample that cannot be used, because one of its files cannot be read or the two do not fit.
-public struct BadFile: Sendable, Codable, Equatable {
+package struct BadFile: Sendable, Codable, Equatable {
   /// The sample's index in its split.
-  public var index: Int
+  package var index: Int
   /// What is wrong, with the file's name.
-  public var message: String
+  package var message: String
   /// What to do about it.
-  public var advice: String?
+  package var advice: String?
   /// The exit code that it ends a run with.
   var code: Int32
 
@@ -33,22 +33,22 @@ public struct BadFile: Sendable, Codable, Equatable {
 /// What was found when a sample was read to be counted.
 public struct Examination: Sendable {
   /// The image's size.
-  public var size: ImageSize
+  package var size: ImageSize
   /// The image, where it was decoded; without a range of values, one of 16 bits is shown by its own least and greatest.
-  public var image: RGBImage?
+  package var image: RGBImage?
   /// The numbers in the label file.
-  public var labels: LabelImage
+  package var labels: LabelImage
   /// Colours of the label file that stand for nothing; their pixels are `LabelImage.ignored` in `labels`.
-  public var unknown: [UnknownLabel]
+  package var unknown: [UnknownLabel]
   /// The image's file, where it is one, and what error messages call it.
-  public var file: (content: ImageFile, range: SampleRange?, source: String)?
+  package var file: (content: ImageFile, range: SampleRange?, source: String)?
   /// The colours of the label file's palette; empty where it is grey, nil where palettes do not matter.
-  public var palette: [RGBColour]?
+  package var palette: [RGBColour]?
   /// How the label file is stored.
-  public var labelOrientation = ImageOrientation.upright
+  package var labelOrientation = ImageOrientation.upright
 
   /// Creates the result of an examination.
-  public init(size: ImageSize, image: RGBImage? = nil, labels: LabelImage, unknown: [UnknownLabel] = []) {
+  package init(size: ImageSize, image: RGBImage? = nil, labels: LabelImage, unknown: [UnknownLabel] = []) {
     (self.size, self.image, self.labels, self.unknown) = (size, image, labels, unknown)
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 extension Batch {
   /// Makes an empty batch with room for `capacity` images.
   /// - Parameter rowsPerImage: labels of an image; one for each pixel when not given.
-  public convenience init(noiseCapacity capacity: Int, height: Int, width: Int, rowsPerImage: Int? = nil) {
+  package convenience init(noiseCapacity capacity: Int, height: Int, width: Int, rowsPerImage: Int? = nil) {
     self.init(
       noiseCapacity: capacity, height: height, width: width,
       targets: RowLabels(capacity: max(1, capacity), rowsPerImage: rowsPerImage ?? height * width))
@@ -25,7 +25,7 @@ extension Batch {
   ///   - classes: labels are below this.
   ///   - ignoredShare: the share of rows whose label is -1, from 0 to 1.
   /// - Throws: `LongtailError` with code `internalError` when there is no room.
-  public func fillWithNoise(samples: Range<Int>, step: Int, classes: Int, ignoredShare: Double, seed: UInt64) throws {
+  package func fillWithNoise(samples: Range<Int>, step: Int, classes: Int, ignoredShare: Double, seed: UInt64) throws {
     guard samples.count <= capacity else {
       throw LongtailError(.internalError, "\(samples.count) samples do not fit into a batch of \(capacity)")
     }

@@ -7,21 +7,21 @@ import Tensors
 ///
 /// A global batch may be processed in micro-batches: these are stretches of it, as even, each of which is shared out over the ranks. So
 /// what a micro-batch consists of does not depend on the number of ranks either.
-public struct BatchDivision: Sendable, Equatable {
+package struct BatchDivision: Sendable, Equatable {
   /// Samples of an epoch: the epoch length of its sampler.
-  public let sampleCount: Int
+  package let sampleCount: Int
   /// Samples of a step over all ranks.
-  public let globalBatch: Int
+  package let globalBatch: Int
   /// Whether a last step with fewer samples is left out.
-  public let dropLast: Bool
+  package let dropLast: Bool
   /// Number of ranks.
-  public let ranks: Int
+  package let ranks: Int
   /// Number of micro-batches of a step.
-  public let microBatches: Int
+  package let microBatches: Int
 
   /// Describes a division.
   /// - Throws: `.usage` where a number is not positive, or no step would be left.
-  public init(sampleCount: Int, globalBatch: Int, dropLast: Bool, ranks: Int, microBatches: Int = 1) throws {
+  package init(sampleCount: Int, globalBatch: Int, dropLast: Bool, ranks: Int, microBatches: Int = 1) throws {
     guard globalBatch > 0 else { throw LongtailError(.usage, "the global batch size is \(globalBatch), but must be at least 1") }
     guard ranks > 0 else { throw LongtailError(.internalError, "\(ranks) ranks cannot share a batch") }
     guard microBatches > 0 else { throw LongtailError(.usage, "a batch cannot be processed in \(microBatches) parts") }
@@ -39,34 +39,34 @@ public struct BatchDivision: Sendable, Equatable {
   }
 
   /// Steps of an epoch.
-  public var stepsPerEpoch: Int { dropLast ? sampleCount / globalBatch : (sampleCount + globalBatch - 1) / globalBatch }
+  package var stepsPerEpoch: Int { dropLast ? sampleCount / globalBatch : (sampleCount + globalBatch - 1) / globalBatch }
 
   /// Positions in the epoch's order that make a step.
-  public func positions(step: Int) -> Range<Int> {
+  package func positions(step: Int) -> Range<Int> {
     let lower = min(sampleCount, max(0, step) * globalBatch)
     return lower..<min(sampleCount, lower + globalBatch)
   }
 
   /// Positions in the epoch's order that are a rank's in a step, for each micro-batch; any may be empty.
-  public func positions(step: Int, rank: Int) -> [Range<Int>] {
+  package func positions(step: Int, rank: Int) -> [Range<Int>] {
     let whole = positions(step: step)
     return BatchDivision.parts(of: whole.count, ranks: ranks, rank: rank, microBatches: microBatches)
       .map { whole.lowerBound + $0.lowerBound..<whole.lowerBound + $0.upperBound }
   }
 
   /// The samples of a rank in a step of an epoch, micro-batch after micro-batch.
-  public func samples(order: any Sampler, epoch: Int, step: Int, rank: Int) -> [Int] {
+  package func samples(order: any Sampler, epoch: Int, step: Int, rank: Int) -> [Int] {
     let samples = order.samples(epoch: epoch)
     return positions(step: step, rank: rank).flatMap { samples[$0] }
   }
 
   /// The most samples that a rank gets in any step.
-  public func largestShare(rank: Int) -> Int {
+  package func largestShare(rank: Int) -> Int {
     BatchDivision.parts(of: min(globalBatch, sampleCount), ranks: ranks, rank: rank, microBatches: microBatches).reduce(0) { $0 + $1.count }
   }
 
   /// A rank's parts of `0..<count`, one for each micro-batch.
-  public static func parts(of count: Int, ranks: Int, rank: Int, microBatches: Int) -> [Range<Int>] {
+  package static func parts(of count: Int, ranks: Int, rank: Int, microBatches: Int) -> [Range<Int>] {
     (0..<max(1, microBatches)).map { index in
       let whole = shard(of: count, ranks: microBatches, rank: index)
       let share = shard(of: whole.count, ranks: ranks, rank: rank)
@@ -75,7 +75,7 @@ public struct BatchDivision: Sendable, Equatable {
   }
 
   /// A rank's contiguous share of `0..<count`: shares differ by one at most, the first ranks have the larger ones.
-  public static func shard(of count: Int, ranks: Int, rank: Int) -> Range<Int> {
+  package static func shard(of count: Int, ranks: Int, rank: Int) -> Range<Int> {
     let ranks = max(1, ranks)
     let base = count / ranks
     let larger = count % ranks

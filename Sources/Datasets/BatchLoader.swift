@@ -5,46 +5,46 @@ import Tensors
 /// Prepares batches ahead of their use, on threads of its own, and hands them out in order.
 ///
 /// Any (epoch, step) can be the first: nothing is skipped over. Memory is a ring of batches that are used again.
-public final class BatchLoader: @unchecked Sendable {
+package final class BatchLoader: @unchecked Sendable {
   /// How a loader works; none of it changes what it gives.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Threads that read, decode and augment; at least 1.
-    public var threads = 1
+    package var threads = 1
     /// Batches that may be ready before they are asked for; at least 1.
-    public var batchesAhead = 3
+    package var batchesAhead = 3
     /// Bytes of decoded and resized samples that are kept between epochs.
-    public var cacheBytes = 1 << 30
+    package var cacheBytes = 1 << 30
     /// Whether `Batch.annotations` is filled in, for scores at the labels' own size.
-    public var keepsAnnotations = false
+    package var keepsAnnotations = false
 
     /// One thread, three batches, one GiB.
-    public init() {}
+    package init() {}
   }
 
   /// What a loader gives.
-  public struct Source: Sendable {
+  package struct Source: Sendable {
     /// The data set.
-    public var dataset: any ImageDataset
+    package var dataset: any ImageDataset
     /// The split.
-    public var split: Split
+    package var split: Split
     /// How samples become input.
-    public var pipeline: any InputPipeline
+    package var pipeline: any InputPipeline
     /// Which samples each epoch is made of, in which order.
-    public var order: any Sampler
+    package var order: any Sampler
     /// How an epoch is cut into steps and ranks.
-    public var division: BatchDivision
+    package var division: BatchDivision
     /// This process's rank.
-    public var rank: Int
+    package var rank: Int
     /// Rows of the batches, padding included.
-    public var height: Int
+    package var height: Int
     /// Columns of the batches, padding included.
-    public var width: Int
+    package var width: Int
     /// Makes the targets of a batch with room for this many images.
-    public var makeTargets: @Sendable (_ capacity: Int) -> any Targets
+    package var makeTargets: @Sendable (_ capacity: Int) -> any Targets
 
     /// Names everything.
     /// - Parameter targets: makes the targets of a batch with room for this many images; a label for each pixel when not given.
-    public init(
+    package init(
       dataset: any ImageDataset, split: Split, pipeline: any InputPipeline, order: any Sampler, division: BatchDivision,
       rank: Int, height: Int, width: Int, targets: (@Sendable (_ capacity: Int) -> any Targets)? = nil
     ) {
@@ -85,7 +85,7 @@ public final class BatchLoader: @unchecked Sendable {
   ///   - endEpoch: the epoch before which to end; nil goes on for ever.
   ///   - options: how to work.
   /// - Throws: `.usage` where the pipeline is impossible.
-  public init(source: Source, epoch: Int = 0, step: Int = 0, endEpoch: Int? = nil, options: Options = Options()) throws {
+  package init(source: Source, epoch: Int = 0, step: Int = 0, endEpoch: Int? = nil, options: Options = Options()) throws {
     try source.pipeline.validate()
     self.source = source
     samples = SampleSource(
@@ -113,7 +113,7 @@ public final class BatchLoader: @unchecked Sendable {
   /// Hand every batch back with `recycle` before asking for more than `batchesAhead` others.
   /// - Throws: what reading, decoding or augmenting this batch's samples threw, from then on always; `.internalError` after `stop()`
   ///   or where all batches are still in use.
-  public func next() throws -> Batch? {
+  package func next() throws -> Batch? {
     condition.lock()
     defer { condition.unlock() }
     if let failure { throw failure }
@@ -144,7 +144,7 @@ public final class BatchLoader: @unchecked Sendable {
   }
 
   /// Takes a batch back, to be filled anew.
-  public func recycle(_ batch: Batch) {
+  package func recycle(_ batch: Batch) {
     condition.lock()
     if !free.contains(where: { $0 === batch }) { free.append(batch) }
     condition.broadcast()
@@ -152,14 +152,14 @@ public final class BatchLoader: @unchecked Sendable {
   }
 
   /// Seconds that `next` has spent waiting so far.
-  public var secondsWaited: Double {
+  package var secondsWaited: Double {
     condition.lock()
     defer { condition.unlock() }
     return waited
   }
 
   /// Ends the threads and waits for them. Batches that were handed out stay valid. May be called more than once.
-  public func stop() {
+  package func stop() {
     condition.lock()
     stopped = true
     condition.broadcast()

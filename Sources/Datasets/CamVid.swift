@@ -7,9 +7,9 @@ import Tensors
 ///
 /// Source: Brostow, Fauqueur, Cipolla, "Semantic object classes in video", Pattern Recognition Letters 2009;
 /// Badrinarayanan, Kendall, Cipolla, "SegNet", 2017.
-public enum CamVid {
+package enum CamVid {
   /// The eleven classes, in the order of the label files.
-  public static let classes: [ClassInfo] = [
+  package static let classes: [ClassInfo] = [
     ClassInfo(name: "Sky", colour: RGBColour(128, 128, 128)),
     ClassInfo(name: "Building", colour: RGBColour(128, 0, 0)),
     ClassInfo(name: "Pole", colour: RGBColour(192, 192, 128)),
@@ -40,7 +40,7 @@ public enum CamVid {
   /// Lists the files below `root`. Lists `train.txt`, `val.txt`, `test.txt` choose among them where they exist; their entries may
   /// carry folders of another machine.
   /// - Throws: `.missingInput` where there is neither a training nor a validation folder, `.badData` for images without labels.
-  public static func open(root: String) throws -> PairedFiles {
+  package static func open(root: String) throws -> PairedFiles {
     var pairs: [Split: [PairedFiles.Pair]] = [:]
     for split in Split.allCases {
       let images = "\(root)/\(split.shortName)"

@@ -7,9 +7,9 @@ import Tensors
 /// The 35 numbers of the label files that are shipped (`labelIds`) are mapped here; the files of 19 numbers (`labelTrainIds`), which the
 /// authors' program makes of them, are read too. Source: Cordts et al., "The Cityscapes dataset for semantic urban scene understanding",
 /// CVPR 2016.
-public enum Cityscapes {
+package enum Cityscapes {
   /// The nineteen classes, in the order of their training numbers.
-  public static let classes: [ClassInfo] = [
+  package static let classes: [ClassInfo] = [
     ClassInfo(name: "road", colour: RGBColour(128, 64, 128)),
     ClassInfo(name: "sidewalk", colour: RGBColour(244, 35, 232)),
     ClassInfo(name: "building", colour: RGBColour(70, 70, 70)),
@@ -32,10 +32,10 @@ public enum Cityscapes {
   ]
 
   /// The `labelIds` number of each class; the other numbers from 0 to 33 are ignored.
-  public static let labelIds: [UInt8] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
+  package static let labelIds: [UInt8] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
 
   /// Which label files are read: those that are shipped, or those that the authors' program makes of them.
-  public enum LabelFiles: String, Sendable, CaseIterable { case labelIds, labelTrainIds }
+  package enum LabelFiles: String, Sendable, CaseIterable { case labelIds, labelTrainIds }
 
   struct Settings: Section {
     var place = RootSettings("the folder with leftImg8bit/ and gtFine/")
@@ -63,7 +63,7 @@ public enum Cityscapes {
   /// Lists the files below `root`.
   /// - Parameter labels: which label files are read.
   /// - Throws: `.missingInput` where no split has both images and labels, `.badData` for images without labels.
-  public static func open(root: String, labels: LabelFiles = .labelIds) throws -> PairedFiles {
+  package static func open(root: String, labels: LabelFiles = .labelIds) throws -> PairedFiles {
     var pairs: [Split: [PairedFiles.Pair]] = [:]
     for split in Split.allCases {
       let images = "\(root)/leftImg8bit/\(split.shortName)"

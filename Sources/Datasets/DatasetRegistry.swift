@@ -62,7 +62,7 @@ public enum DatasetRegistry {
   ///   - range: which values of image files of 16 bits become black and white.
   /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and for a range where images are no files; what the data
   ///   set throws while its files are listed.
-  public static func make(name: String, settings: [String: SettingValue], range: SampleRange? = nil) throws -> any SegmentationDataset {
+  package static func make(name: String, settings: [String: SettingValue], range: SampleRange? = nil) throws -> any SegmentationDataset {
     let dataset = try registry.make(name, settings, ())
     guard let range else { return dataset }
     guard var files = dataset as? PairedFiles else {
@@ -75,7 +75,7 @@ public enum DatasetRegistry {
 
   /// Refuses a name or settings as `make` does, without reading files.
   /// - Throws: `.usage` for unknown names and keys, with the nearest known one, and values that cannot be.
-  public static func check(name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
+  package static func check(name: String, settings: [String: SettingValue]) throws { try registry.check(name, settings) }
 
   /// What people may read about data sets.
   package static var description: KindDescription {

@@ -139,10 +139,10 @@ package enum FileListing {
 }
 
 /// Images in folders, for commands that take them without labels.
-public enum ImageFolder {
+package enum ImageFolder {
   /// Paths of the images below a folder, inside it and in order, as data sets find them: hidden ones are left out, links are followed.
   /// - Throws: `.inputOutput` for a folder that cannot be listed, `.badData` for links in a circle.
-  public static func images(below folder: String) throws -> [String] {
+  package static func images(below folder: String) throws -> [String] {
     try FileListing.walk(folder, below: "", extensions: FileListing.imageExtensions, depth: 0)
   }
 }

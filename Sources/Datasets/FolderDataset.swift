@@ -4,7 +4,7 @@ import Settings
 import Tensors
 
 /// Images and label PNGs of the user's own, described by settings.
-public enum FolderDataset {
+package enum FolderDataset {
   /// Its line in the registry.
   package static let entry = DatasetEntry(
     RegistryEntry(

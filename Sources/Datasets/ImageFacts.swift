@@ -2,16 +2,16 @@ import Images
 import Tensors
 
 /// What the image files of a split turned out to be, beside their pixels: noted while labels are counted.
-public struct ImageFacts: Sendable, Codable, Equatable {
+package struct ImageFacts: Sendable, Codable, Equatable {
   /// A number of files, and the first of them.
-  public struct Tally: Sendable, Codable, Equatable {
+  package struct Tally: Sendable, Codable, Equatable {
     /// How many.
-    public var count = 0
+    package var count = 0
     /// The first.
-    public var first: String?
+    package var first: String?
 
     /// None.
-    public init() {}
+    package init() {}
 
     mutating func add(_ source: String) {
       count += 1
@@ -25,32 +25,32 @@ public struct ImageFacts: Sendable, Codable, Equatable {
   }
 
   /// The content of an image, and which sample it is of.
-  public struct Content: Sendable, Codable, Equatable {
+  package struct Content: Sendable, Codable, Equatable {
     /// `ImageFile.digest`.
-    public var digest: Int
+    package var digest: Int
     /// The sample's index in what was counted.
-    public var index: Int
+    package var index: Int
     /// The file.
-    public var source: String
+    package var source: String
   }
 
   /// Images that are stored turned or mirrored, and read upright.
-  public var turned = Tally()
+  package var turned = Tally()
   /// Label files of which the same is true.
-  public var turnedLabels = Tally()
+  package var turnedLabels = Tally()
   /// Images of 16 bits that 8 do not hold.
-  public var deep = Tally()
+  package var deep = Tally()
   /// Those among them that were read without a range.
-  public var withoutRange = Tally()
+  package var withoutRange = Tally()
   /// Images of 8 bits.
-  public var shallow = Tally()
+  package var shallow = Tally()
   /// The values of images of 16 bits.
-  public var values: SampleValues?
+  package var values: SampleValues?
   /// The contents of all images that are files, in their order.
-  public var contents: [Content] = []
+  package var contents: [Content] = []
 
   /// Nothing seen yet.
-  public init() {}
+  package init() {}
 
   package mutating func add(_ file: ImageFile, range: SampleRange?, source: String, index: Int) {
     if file.orientation != .upright { turned.add(source) }
@@ -79,7 +79,7 @@ public struct ImageFacts: Sendable, Codable, Equatable {
 
   /// Refuses images of 16 bits for which nobody has said what is black and white.
   /// - Throws: `.badData` with their values and what can be set.
-  public func requireRange() throws {
+  package func requireRange() throws {
     guard let first = withoutRange.first, let values else { return }
     let more = withoutRange.count - 1
     throw LongtailError(
@@ -90,7 +90,7 @@ public struct ImageFacts: Sendable, Codable, Equatable {
   }
 
   /// Warnings before training on these files: what is unusual, though it need not be wrong.
-  public var remarks: [String] {
+  package var remarks: [String] {
     var remarks: [String] = []
     func such(_ tally: Tally) -> String { tally.first.map { tally.count == 1 ? ", \($0)," : ", such as \($0)," } ?? "" }
     if turned.count > 0 {

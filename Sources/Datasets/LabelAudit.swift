@@ -2,18 +2,18 @@ import Images
 import Tensors
 
 /// Reads every label file of a split before the first step: class frequencies, and mistakes while they are cheap.
-public struct LabelAudit: Sendable, Codable, Equatable {
+package struct LabelAudit: Sendable, Codable, Equatable {
   /// `ImageDataset.digest(of:)` of what was counted; a cached audit is valid while this stays the same.
-  public var digest: String
+  package var digest: String
   /// The data set's name.
-  public var dataset: String
+  package var dataset: String
   /// The split.
-  public var split: Split
+  package var split: Split
   /// The counts.
-  public var statistics: LabelStatistics
+  package var statistics: LabelStatistics
 
   /// Describes a finished audit.
-  public init(digest: String, dataset: String, split: Split, statistics: LabelStatistics) {
+  package init(digest: String, dataset: String, split: Split, statistics: LabelStatistics) {
     self.digest = digest
     self.dataset = dataset
     self.split = split
@@ -24,7 +24,7 @@ public struct LabelAudit: Sendable, Codable, Equatable {
   ///
   /// Files that cannot be used and unknown numbers are in the result (`validate()`).
   /// - Throws: `.inputOutput` where reading itself fails, `.missingInput` where files vanish meanwhile.
-  public static func run(_ dataset: any ImageDataset, split: Split, threads: Int) throws -> LabelAudit {
+  package static func run(_ dataset: any ImageDataset, split: Split, threads: Int) throws -> LabelAudit {
     let statistics = try scan(dataset, split: split, indices: 0..<dataset.count(of: split), threads: threads)
     return LabelAudit(digest: try dataset.digest(of: split), dataset: dataset.name, split: split, statistics: statistics)
   }
@@ -36,7 +36,7 @@ public struct LabelAudit: Sendable, Codable, Equatable {
   ///   - threads: loading threads; at least 1.
   ///   - keepsSamples: whether the counts of each sample are kept too, as samplers need them; costs no further reading.
   /// - Throws: `.inputOutput` where reading itself fails; files that cannot be used are in the result.
-  public static func scan(
+  package static func scan(
     _ dataset: any ImageDataset, split: Split, indices: Range<Int>, threads: Int, keepsSamples: Bool = false
   ) throws -> LabelStatistics {
     let classCount = dataset.classes.count

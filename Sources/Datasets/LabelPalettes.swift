@@ -6,23 +6,23 @@ import Tensors
 ///
 /// Two files contradict each other where one number that both use has two colours, or one colour stands for two numbers. Unused entries do
 /// not matter, nor does 255, which is ignored by custom and has many colours.
-public struct LabelPalettes: Sendable, Codable, Equatable {
+package struct LabelPalettes: Sendable, Codable, Equatable {
   /// Two files that give one number two colours, or one colour two numbers.
-  public struct Contradiction: Sendable, Codable, Equatable {
+  package struct Contradiction: Sendable, Codable, Equatable {
     /// The number and its colour in one file.
-    public var first: Use
+    package var first: Use
     /// The number and its colour in the other.
-    public var second: Use
+    package var second: Use
   }
 
   /// A number that a file uses, with the colour that its palette gives it.
-  public struct Use: Sendable, Codable, Equatable {
+  package struct Use: Sendable, Codable, Equatable {
     /// The number.
-    public var number: Int
+    package var number: Int
     /// Its colour.
-    public var colour: RGBColour
+    package var colour: RGBColour
     /// The file.
-    public var source: String
+    package var source: String
   }
 
   /// A palette and what is used of it.
@@ -43,23 +43,23 @@ public struct LabelPalettes: Sendable, Codable, Equatable {
   /// The first use of each number.
   private var uses: [Int: Use] = [:]
   /// The first file without a palette.
-  public private(set) var greySource: String?
+  package private(set) var greySource: String?
   /// The first file with one.
-  public private(set) var paletteSource: String?
+  package private(set) var paletteSource: String?
   /// The first contradiction that was found.
-  public private(set) var contradiction: Contradiction?
+  package private(set) var contradiction: Contradiction?
 
   /// Palettes of which colours are looked for under other numbers; of more, only numbers are compared.
   private static let tableLimit = 64
 
   /// Nothing seen yet.
-  public init() {}
+  package init() {}
 
   /// Takes note of a file.
   /// - Parameters:
   ///   - palette: its colours; empty for a grey file.
   ///   - used: the numbers that it uses.
-  public mutating func add(palette: [RGBColour], used: [Int], source: String) {
+  package mutating func add(palette: [RGBColour], used: [Int], source: String) {
     guard !palette.isEmpty else {
       greySource = greySource ?? source
       return
@@ -103,7 +103,7 @@ public struct LabelPalettes: Sendable, Codable, Equatable {
   }
 
   /// Adds what was seen of other files.
-  public mutating func merge(_ other: LabelPalettes) {
+  package mutating func merge(_ other: LabelPalettes) {
     greySource = greySource ?? other.greySource
     paletteSource = paletteSource ?? other.paletteSource
     if contradiction != nil { return }
@@ -118,7 +118,7 @@ public struct LabelPalettes: Sendable, Codable, Equatable {
   }
 
   /// What is said of a contradiction; nil where there is none.
-  public var error: LongtailError? {
+  package var error: LongtailError? {
     guard let contradiction else { return nil }
     let (one, other) = (contradiction.first, contradiction.second)
     let what =
@@ -134,7 +134,7 @@ public struct LabelPalettes: Sendable, Codable, Equatable {
   }
 
   /// What is worth a word though it need not be wrong.
-  public var remark: String? {
+  package var remark: String? {
     guard let greySource, let paletteSource else { return nil }
     return "some label files are grey, such as \(greySource), others have palettes, such as \(paletteSource): their numbers are taken to "
       + "mean the same"

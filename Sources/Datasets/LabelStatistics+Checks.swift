@@ -5,7 +5,7 @@ import Tensors
 extension LabelStatistics {
   /// Refuses a split without a pixel that has a class.
   /// - Throws: `.badData` with the number of images and pixels.
-  public func requireLabelledPixels(of dataset: any SegmentationDataset, split: Split) throws {
+  package func requireLabelledPixels(of dataset: any SegmentationDataset, split: Split) throws {
     guard labelledPixels == 0, imageCount > 0 else { return }
     throw LongtailError(
       .badData,
@@ -16,7 +16,7 @@ extension LabelStatistics {
 
   /// Refuses training labels of one class alone: a network that always answers it would be right everywhere.
   /// - Throws: `.badData`; masks of 0 and 255 get the settings that make a class of 255.
-  public func requireSeveralClasses(of dataset: any SegmentationDataset) throws {
+  package func requireSeveralClasses(of dataset: any SegmentationDataset) throws {
     try requireLabelledPixels(of: dataset, split: .train)
     let present = pixels.indices.filter { pixels[$0] > 0 }
     guard let only = present.first, present.count == 1, dataset.classes.count > 1 else { return }
@@ -42,7 +42,7 @@ extension LabelStatistics {
 
   /// What training and another split have of each other's classes, in sentences; empty where they have the same ones.
   /// - Parameter other: counts of the split that is evaluated.
-  public func classesMissing(in other: LabelStatistics, split: Split, of dataset: any SegmentationDataset) -> [String] {
+  package func classesMissing(in other: LabelStatistics, split: Split, of dataset: any SegmentationDataset) -> [String] {
     func names(_ chosen: (Int) -> Bool) -> String? {
       let found = dataset.classes.indices.filter(chosen).map { dataset.classes[$0].name }
       guard !found.isEmpty else { return nil }

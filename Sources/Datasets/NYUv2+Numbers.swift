@@ -1,6 +1,6 @@
 extension NYUv2 {
   /// The 654 samples of the official test split; the other 795 are for training. Numbers begin with 1.
-  public static let testNumbers: Set<Int> = Set(testRanges.flatMap { Array($0) })
+  package static let testNumbers: Set<Int> = Set(testRanges.flatMap { Array($0) })
 
   /// The number of 13 for each of the 40 classes: both count from 1.
   static let classOf40: [UInt8] = [

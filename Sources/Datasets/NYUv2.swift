@@ -7,16 +7,16 @@ import Tensors
 ///
 /// Source: Silberman, Hoiem, Kohli, Fergus, "Indoor segmentation and support inference from RGBD images", ECCV 2012. The 40 classes are
 /// those of Gupta, Arbeláez, Malik, CVPR 2013; the 13 those of Couprie, Farabet, Najman, LeCun, ICLR 2013.
-public enum NYUv2 {
+package enum NYUv2 {
   /// The thirteen classes in the order of their numbers, which begin with 1.
-  public static let classes13: [ClassInfo] = [
+  package static let classes13: [ClassInfo] = [
     ("bed", 0, 0, 255), ("books", 232, 88, 47), ("ceiling", 0, 217, 0), ("chair", 148, 0, 240), ("floor", 222, 241, 23),
     ("furniture", 255, 205, 205), ("objects", 0, 223, 228), ("picture", 106, 135, 204), ("sofa", 116, 28, 41), ("table", 240, 35, 235),
     ("tv", 0, 166, 156), ("wall", 249, 139, 0), ("window", 225, 228, 194),
   ].map { ClassInfo(name: $0, colour: RGBColour($1, $2, $3)) }
 
   /// The forty classes in the order of their numbers, which begin with 1.
-  public static let classes40: [ClassInfo] = [
+  package static let classes40: [ClassInfo] = [
     "wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf", "picture", "counter", "blinds", "desk",
     "shelves", "curtain", "dresser", "pillow", "mirror", "floor mat", "clothes", "ceiling", "books", "refrigerator", "television", "paper",
     "towel", "shower curtain", "box", "whiteboard", "person", "night stand", "toilet", "sink", "lamp", "bathtub", "bag", "otherstructure",

@@ -6,9 +6,9 @@ import Tensors
 ///
 /// Trimaps say 1 for the animal, 2 for the background and 3 for the line between. Source: Parkhi, Vedaldi, Zisserman, Jawahar, "Cats and
 /// dogs", CVPR 2012.
-public enum OxfordPets {
+package enum OxfordPets {
   /// What the classes are.
-  public enum Task: String, CaseIterable, Sendable {
+  package enum Task: String, CaseIterable, Sendable {
     /// Animal, background and the line between: the trimap's three numbers.
     case trimap
     /// Animal and background; the line between is ignored.
@@ -18,7 +18,7 @@ public enum OxfordPets {
   }
 
   /// The breeds, in the order of their numbers, which begin with 1.
-  public static let breeds = [
+  package static let breeds = [
     "Abyssinian", "American Bulldog", "American Pit Bull Terrier", "Basset Hound", "Beagle", "Bengal", "Birman", "Bombay", "Boxer",
     "British Shorthair", "Chihuahua", "Egyptian Mau", "English Cocker Spaniel", "English Setter", "German Shorthaired", "Great Pyrenees",
     "Havanese", "Japanese Chin", "Keeshond", "Leonberger", "Maine Coon", "Miniature Pinscher", "Newfoundland", "Persian", "Pomeranian",
@@ -69,7 +69,7 @@ public enum OxfordPets {
   ///   - task: the classes.
   ///   - validationShare: the share of `trainval` that becomes the split `validation`, from 0 to below 1.
   /// - Throws: `.missingInput` where folders, lists or listed files are missing, `.badData` for a line without the number of a breed.
-  public static func open(root: String, task: Task = .trimap, validationShare: Double = 0) throws -> PairedFiles {
+  package static func open(root: String, task: Task = .trimap, validationShare: Double = 0) throws -> PairedFiles {
     let images = try FileListing.files(in: "\(root)/images", extensions: FileListing.imageExtensions)
     let trimaps = try FileListing.files(in: "\(root)/annotations/trimaps", extensions: ["png"])
     var pairs: [Split: [PairedFiles.Pair]] = [:]

@@ -6,15 +6,15 @@ import Tensors
 ///
 /// Label files are palette PNGs whose indices are the classes; 255, the line around things, is ignored. Source: Everingham et al.,
 /// "The PASCAL visual object classes challenge: a retrospective", IJCV 2015.
-public enum PascalVOC {
+package enum PascalVOC {
   /// Background and the twenty classes, in the order of the palette.
-  public static let classes: [ClassInfo] = [
+  package static let classes: [ClassInfo] = [
     "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog", "horse",
     "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
   ].enumerated().map { ClassInfo(name: $1, colour: colour($0)) }
 
   /// The colour of a number in the challenge's palette: the number's bits, dealt out to red, green and blue from the highest bit down.
-  public static func colour(_ number: Int) -> RGBColour {
+  package static func colour(_ number: Int) -> RGBColour {
     var channels: [UInt8] = [0, 0, 0]
     for place in 0..<8 {
       for channel in 0..<3 where number >> (3 * place + channel) & 1 == 1 { channels[channel] |= 0x80 >> UInt8(place) }
@@ -54,7 +54,7 @@ public enum PascalVOC {
 
   /// Lists the samples that the lists name. Images that no list names, such as those for other tasks, do not matter.
   /// - Throws: `.missingInput` where folders, lists or listed files are missing.
-  public static func open(root folder: String, labels: String = "SegmentationClass", trainList: String = "train") throws -> PairedFiles {
+  package static func open(root folder: String, labels: String = "SegmentationClass", trainList: String = "train") throws -> PairedFiles {
     guard let root = root(folder) else {
       throw LongtailError(
         .missingInput, "\(folder): no JPEGImages in it, nor in VOC2012 or VOCdevkit/VOC2012 below",

@@ -3,50 +3,50 @@ import Tensors
 /// A data set that was recognized by its files, with settings that open it.
 public struct RecognizedLayout: Sendable {
   /// A setting that the configuration should spell out.
-  public struct Setting: Sendable {
+  package struct Setting: Sendable {
     /// The key in `data.settings`.
-    public var key: String
+    package var key: String
     /// Its value.
-    public var value: SettingValue
+    package var value: SettingValue
     /// What a comment beside it says; empty for none.
-    public var remark = ""
+    package var remark = ""
 
     /// Creates a setting.
-    public init(key: String, value: SettingValue, remark: String = "") {
+    package init(key: String, value: SettingValue, remark: String = "") {
       (self.key, self.value, self.remark) = (key, value, remark)
     }
   }
 
   /// The name in the registry.
-  public var dataset: String
+  package var dataset: String
   /// The value of `data.root`.
-  public var root: String
+  package var root: String
   /// What else it needs, in the order to write it.
-  public var settings: [Setting] = []
+  package var settings: [Setting] = []
 
   /// What a person has to decide or check, in sentences.
-  public var notes: [String] = []
+  package var notes: [String] = []
 
   /// Describes a data set.
-  public init(dataset: String, root: String, settings: [Setting] = []) {
+  package init(dataset: String, root: String, settings: [Setting] = []) {
     (self.dataset, self.root, self.settings) = (dataset, root, settings)
   }
 
   /// What the registry is given.
-  public var registrySettings: [String: SettingValue] {
+  package var registrySettings: [String: SettingValue] {
     settings.reduce(into: ["root": .string(root)]) { $0[$1.key] = $1.value }
   }
 
   /// The data set.
   /// - Throws: as `DatasetRegistry.make(name:settings:)`.
-  public func open() throws -> any SegmentationDataset { try DatasetRegistry.make(name: dataset, settings: registrySettings) }
+  package func open() throws -> any SegmentationDataset { try DatasetRegistry.make(name: dataset, settings: registrySettings) }
 }
 
 extension DatasetRegistry {
   /// Finds out which data set lies at a path, by its files. Costs a few looks at folders, and for `folder` one decoding of its labels.
   /// - Throws: `.missingInput` where there is nothing; `.badData` where nothing is recognized, telling what was looked for, and for labels
   ///   that are none.
-  public static func recognize(_ path: String) throws -> RecognizedLayout {
+  package static func recognize(_ path: String) throws -> RecognizedLayout {
     guard let layout = try recognized(path) else { throw unrecognized(path) }
     return layout
   }

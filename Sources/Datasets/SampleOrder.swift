@@ -1,23 +1,23 @@
 import Tensors
 
 /// In which order an epoch visits the samples: a function of seed and epoch alone, whoever asks.
-public struct SampleOrder: Sendable, Equatable {
+package struct SampleOrder: Sendable, Equatable {
   /// The run's seed.
-  public let seed: UInt64
+  package let seed: UInt64
   /// Number of samples.
-  public let count: Int
+  package let count: Int
   /// Whether the order is shuffled; if not it is 0, 1, 2, … in every epoch.
-  public let shuffled: Bool
+  package let shuffled: Bool
 
   /// Describes an order.
-  public init(seed: UInt64, count: Int, shuffled: Bool = true) {
+  package init(seed: UInt64, count: Int, shuffled: Bool = true) {
     self.seed = seed
     self.count = max(0, count)
     self.shuffled = shuffled
   }
 
   /// All samples in the order of an epoch, each once (Fisher and Yates' shuffle). Costs `count` random numbers.
-  public func permutation(epoch: Int) -> [Int] {
+  package func permutation(epoch: Int) -> [Int] {
     var order = Array(0..<count)
     if !shuffled { return order }
     let random = CounterRandom(seed: seed, purpose: .order, epoch: epoch)

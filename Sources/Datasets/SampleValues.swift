@@ -2,22 +2,22 @@ import Images
 import Tensors
 
 /// The values of images of 16 bits, counted over a split.
-public struct SampleValues: Sendable, Codable, Equatable {
+package struct SampleValues: Sendable, Codable, Equatable {
   /// The least value.
-  public private(set) var least = 65535
+  package private(set) var least = 65535
   /// The greatest value.
-  public private(set) var greatest = 0
+  package private(set) var greatest = 0
   /// Samples that were counted.
-  public private(set) var count = 0
+  package private(set) var count = 0
   /// Samples outside the range that images are read with.
-  public private(set) var countBeyondRange = 0
+  package private(set) var countBeyondRange = 0
   /// The range that images are read with, where there is one.
-  public private(set) var range: SampleRange?
+  package private(set) var range: SampleRange?
   /// Samples of each bin of `DeepSamples.binWidth` values that has any.
   private var bins: [Int: Int] = [:]
 
   /// Fewer grey levels than this for the middle 98 % of all values are worth a warning.
-  public static let fewLevels = 32
+  package static let fewLevels = 32
 
   init(range: SampleRange?) { self.range = range }
 
@@ -51,21 +51,21 @@ public struct SampleValues: Sendable, Codable, Equatable {
   }
 
   /// Grey levels that the middle 98 % of the values get with a range.
-  public func levels(_ range: SampleRange) -> Int {
+  package func levels(_ range: SampleRange) -> Int {
     let (low, high) = (quantile(0.01, upper: false), quantile(0.99, upper: true))
     func level(_ value: Int) -> Int { 255 * (min(range.high, max(range.low, value)) - range.low) / (range.high - range.low) }
     return level(high) - level(low) + 1
   }
 
   /// The range to propose: least to greatest value, or without the outermost thousandth where a few strays would leave little for the rest.
-  public var measured: SampleRange {
+  package var measured: SampleRange {
     guard let whole = SampleRange(low: least, high: greatest) else { return .full }
     if levels(whole) >= SampleValues.fewLevels { return whole }
     return SampleRange(low: quantile(0.001, upper: false), high: quantile(0.999, upper: true)) ?? whole
   }
 
   /// Whether the proposal leaves values out.
-  public var hasStrays: Bool { measured.low > least || measured.high < greatest }
+  package var hasStrays: Bool { measured.low > least || measured.high < greatest }
 
   /// Warnings for the user.
   var remarks: [String] {

@@ -1,16 +1,16 @@
 /// Images that two splits have in common, by their content: files may differ in name, format and metadata.
-public struct SharedImages: Sendable, Equatable {
+package struct SharedImages: Sendable, Equatable {
   /// How many images of the second split are in the first too.
-  public let count: Int
+  package let count: Int
   /// How many images of the second split were compared.
-  public let total: Int
+  package let total: Int
   /// The file of the first split, and of the second, of the first such image.
-  public let example: (first: String, second: String)
+  package let example: (first: String, second: String)
   /// The splits' names.
-  public let names: (first: String, second: String)
+  package let names: (first: String, second: String)
 
   /// Compares what was counted; nil where nothing is shared.
-  public init?(_ first: LabelStatistics, of firstSplit: Split, _ second: LabelStatistics, of secondSplit: Split) {
+  package init?(_ first: LabelStatistics, of firstSplit: Split, _ second: LabelStatistics, of secondSplit: Split) {
     let known = Dictionary(first.files.contents.map { ($0.digest, $0.source) }) { one, _ in one }
     let shared = second.files.contents.filter { known[$0.digest] != nil }
     guard let one = shared.first, let source = known[one.digest] else { return nil }
@@ -21,7 +21,7 @@ public struct SharedImages: Sendable, Equatable {
   }
 
   /// What is wrong with that.
-  public var message: String {
+  package var message: String {
     let files = example.first == example.second ? example.first : "\(example.second) and \(example.first)"
     let verb = count == 1 ? "is" : "are"
     return "\(count) of \(total) \(names.second) images \(verb) among the \(names.first) images too, by content, such as "
@@ -29,5 +29,5 @@ public struct SharedImages: Sendable, Equatable {
   }
 
   /// Whether two findings are the same.
-  public static func == (one: SharedImages, other: SharedImages) -> Bool { one.message == other.message }
+  package static func == (one: SharedImages, other: SharedImages) -> Bool { one.message == other.message }
 }

@@ -41,7 +41,7 @@ extension AugmentationPipeline {
   ///   - names: of the classes.
   ///   - sampler: the run's: where it draws class-first, crops and partners follow its chances unless they have their own.
   /// - Throws: `.usage` for classes that there are not, `.badData` where no sample has a class.
-  public func knowing(_ classes: SampleClasses, names: [String], sampler: any Sampler) throws -> AugmentationPipeline {
+  package func knowing(_ classes: SampleClasses, names: [String], sampler: any Sampler) throws -> AugmentationPipeline {
     guard needsClasses else { return self }
     try ClassWeighting.requireClasses(classes.sampleCounts)
     let alike = ClassDraw(alike: classes)

@@ -9,22 +9,22 @@ import Tensors
 /// Expected copies in an epoch of L positions: L / C times the sum over a sample's classes of 1 / N_c.
 /// Source: Shen, Lin, Huang, "Relay backpropagation", ECCV 2016, arXiv:1512.05830; four in a row as in Kang et al., ICLR 2020.
 /// Costs 8 bytes a sample and class, and one shuffle of a class's list each time that it is used up.
-public struct ClassAwareSampler: Sampler {
+package struct ClassAwareSampler: Sampler {
   /// The number of samples.
-  public let sampleCount: Int
+  package let sampleCount: Int
   /// Positions of an epoch.
-  public let epochLength: Int
+  package let epochLength: Int
   /// Samples of a class in a row, m.
-  public let samplesPerClass: Int
+  package let samplesPerClass: Int
   /// All classes alike.
-  public let classDraw: ClassDraw?
+  package let classDraw: ClassDraw?
   private let seed: UInt64
   private let lists: [[Int]]
   private let isShuffled: Bool
 
   /// Describes a sampler.
   /// - Throws: `.badData` where no sample has a class.
-  public init(seed: UInt64, classes: SampleClasses, samplesPerClass: Int, epochLength: Int) throws {
+  package init(seed: UInt64, classes: SampleClasses, samplesPerClass: Int, epochLength: Int) throws {
     try self.init(seed: seed, classes: classes, samplesPerClass: samplesPerClass, epochLength: epochLength, isShuffled: true)
   }
 
@@ -41,7 +41,7 @@ public struct ClassAwareSampler: Sampler {
   }
 
   /// The epoch's stretch of the endless order.
-  public func samples(epoch: Int) -> [Int] {
+  package func samples(epoch: Int) -> [Int] {
     let roundLength = lists.count * samplesPerClass
     var turns: (round: Int, order: [Int]) = (-1, [])
     var shuffled = [(cycle: Int, order: [Int])](repeating: (-1, []), count: lists.count)
@@ -65,7 +65,7 @@ public struct ClassAwareSampler: Sampler {
   }
 
   /// Each class has the same share at each position, and each of its samples the same share of that.
-  public func expectedCopies(epoch: Int) -> [Double] {
+  package func expectedCopies(epoch: Int) -> [Double] {
     var copies = [Double](repeating: 0, count: sampleCount)
     for list in lists {
       for sample in list { copies[sample] += Double(epochLength) / Double(lists.count) / Double(list.count) }

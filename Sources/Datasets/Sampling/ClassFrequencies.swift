@@ -1,9 +1,9 @@
 /// How often classes are expected to be seen with a sampler: exact expectations from the counts, in shares of 1.
-public struct ClassFrequencies: Sendable, Equatable {
+package struct ClassFrequencies: Sendable, Equatable {
   /// Of all that is labelled in the samples drawn (images, pixels or objects), the share of each class.
-  public var shares: [Double]
+  package var shares: [Double]
   /// Of the samples drawn, the share that shows each class. Adds up to 1 only where each sample has one label.
-  public var shareOfSamples: [Double]
+  package var shareOfSamples: [Double]
 
   /// Frequencies over some epochs of a sampler.
   ///
@@ -13,7 +13,7 @@ public struct ClassFrequencies: Sendable, Equatable {
   /// - Parameters:
   ///   - epochs: the epochs that are averaged, for a sampler that changes; others are asked for the first.
   ///   - classes: the classes of the samples that the sampler chooses from, equally many.
-  public init(of sampler: any Sampler, epochs: Range<Int>, classes: SampleClasses) {
+  package init(of sampler: any Sampler, epochs: Range<Int>, classes: SampleClasses) {
     var copies = sampler.expectedCopies(epoch: epochs.lowerBound)
     if sampler.changesOverEpochs {
       for epoch in epochs.dropFirst() {
@@ -24,7 +24,7 @@ public struct ClassFrequencies: Sendable, Equatable {
   }
 
   /// Frequencies of samples that are there this many times each.
-  public init(copies: [Double], classes: SampleClasses) {
+  package init(copies: [Double], classes: SampleClasses) {
     shares = [Double](repeating: 0, count: classes.classCount)
     shareOfSamples = shares
     for (sample, number) in copies.enumerated() where sample < classes.count {
@@ -39,7 +39,7 @@ public struct ClassFrequencies: Sendable, Equatable {
   }
 
   /// The frequencies in samples that were drawn.
-  public init(of samples: [Int], classes: SampleClasses) {
+  package init(of samples: [Int], classes: SampleClasses) {
     var copies = [Double](repeating: 0, count: classes.count)
     for sample in samples { copies[sample] += 1 }
     self.init(copies: copies, classes: classes)

@@ -8,13 +8,13 @@ import Tensors
 /// This is the door for the meta sampler: Ren et al., "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020,
 /// arXiv:2007.10740. A method that needs more from a draw than its samples conforms to ``StepwiseSampler`` itself.
 /// Costs 8 bytes a sample and class, (staleness + 1) C numbers of state, and C additions a step.
-public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
+package final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   /// The number of samples.
-  public let sampleCount: Int
+  package let sampleCount: Int
   /// Positions of an epoch.
-  public let epochLength: Int
+  package let epochLength: Int
   /// By how many steps the weights that a step is drawn with may be older than the newest.
-  public let staleness: Int
+  package let staleness: Int
   private let seed: UInt64
   private let lists: [[Int]]
   private let published = Mutex(Published())
@@ -34,7 +34,7 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   /// Describes a sampler.
   /// - Parameter weights: of each class, before the first step.
   /// - Throws: `.badData` where no sample has a class; `.usage` for weights that cannot be drawn by.
-  public init(seed: UInt64, classes: SampleClasses, weights: [Double], staleness: Int, epochLength: Int) throws {
+  package init(seed: UInt64, classes: SampleClasses, weights: [Double], staleness: Int, epochLength: Int) throws {
     try ClassWeighting.requireClasses(classes.sampleCounts)
     self.seed = seed
     self.staleness = max(0, staleness)
@@ -55,7 +55,7 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
 
   /// Takes over the weights that there are after this many steps.
   /// - Throws: `.usage` for weights that are negative, not finite or leave nothing to draw; `.internalError` for a step out of turn.
-  public func publish(_ weights: [Double], afterSteps steps: Int) throws {
+  package func publish(_ weights: [Double], afterSteps steps: Int) throws {
     try require(weights)
     try published.withLock { published in
       guard steps == published.step + 1 else {
@@ -66,27 +66,27 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   }
 
   /// Steps after which nothing was published, because they were left out, keep the weights of the step before.
-  public func advance(to steps: Int) {
+  package func advance(to steps: Int) {
     published.withLock { published in
       while published.step < steps { published.append(published.history[staleness]) }
     }
   }
 
   /// Whether the weights of `staleness` steps before are there.
-  public func canDraw(step: Int) -> Bool { published.withLock { step - staleness <= $0.step } }
+  package func canDraw(step: Int) -> Bool { published.withLock { step - staleness <= $0.step } }
 
   /// Draws a step.
-  public func samples(step: Int, count: Int) -> [Int] {
+  package func samples(step: Int, count: Int) -> [Int] {
     draw(weights(forStep: step), CounterRandom(seed: seed, purpose: .sampling, epoch: step), count)
   }
 
   /// What an epoch would be if the newest weights stayed.
-  public func samples(epoch: Int) -> [Int] {
+  package func samples(epoch: Int) -> [Int] {
     draw(newestWeights, CounterRandom(seed: seed, purpose: .sampling, epoch: epoch, sample: 1), epochLength)
   }
 
   /// With the newest weights.
-  public func expectedCopies(epoch: Int) -> [Double] {
+  package func expectedCopies(epoch: Int) -> [Double] {
     let weights = newestWeights
     let sum = chances(weights).reduce(0, +)
     var copies = [Double](repeating: 0, count: sampleCount)
@@ -95,7 +95,7 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   }
 
   /// The weights that were published last.
-  public var newestWeights: [Double] { published.withLock { $0.history[staleness] } }
+  package var newestWeights: [Double] { published.withLock { $0.history[staleness] } }
 
   private func weights(forStep step: Int) -> [Double] {
     published.withLock { $0.history[min(staleness, max(0, max(0, step - staleness) - ($0.step - staleness)))] }
@@ -113,7 +113,7 @@ public final class MovingWeightSampler: StepwiseSampler, Stateful, Sendable {
   private func chances(_ weights: [Double]) -> [Double] { zip(weights, lists).map { $0 * Double($1.count) } }
 
   /// Names the weights of the last steps, and how many steps they have behind them.
-  public func describeState(in tree: inout StateTree) {
+  package func describeState(in tree: inout StateTree) {
     tree.row(
       "weights", count: (staleness + 1) * lists.count, title: "weights of the sampler",
       get: { [self] in published.withLock { $0.history.flatMap(\.self) } },

@@ -7,20 +7,20 @@ import Tensors
 /// more sample, drawn by r. So each sample's share is exact: expected copies in an epoch are L r_i / sum r.
 /// An image's factor by its rarest class makes it LVIS's sampler; there, chances are drawn one by one, and rounds differ in length.
 /// Costs 16 bytes a sample, and one round of K a round that an epoch touches.
-public struct RepeatingSampler: Sampler {
+package struct RepeatingSampler: Sampler {
   /// Positions of an epoch.
-  public let epochLength: Int
+  package let epochLength: Int
   /// How often each sample comes in a round on average.
-  public let factors: [Double]
+  package let factors: [Double]
   /// Positions of a round, K.
-  public let roundLength: Int
+  package let roundLength: Int
   private let seed: UInt64
   private let table: CumulativeWeights
 
   /// Describes a sampler.
   /// - Parameter factors: r_i, at least 0.
   /// - Throws: `.usage` for factors that are negative, above a million or all 0.
-  public init(seed: UInt64, factors: [Double], epochLength: Int) throws {
+  package init(seed: UInt64, factors: [Double], epochLength: Int) throws {
     self.seed = seed
     self.factors = factors
     self.epochLength = max(0, epochLength)
@@ -35,10 +35,10 @@ public struct RepeatingSampler: Sampler {
   }
 
   /// The number of samples.
-  public var sampleCount: Int { factors.count }
+  package var sampleCount: Int { factors.count }
 
   /// The epoch's stretch of the rounds.
-  public func samples(epoch: Int) -> [Int] {
+  package func samples(epoch: Int) -> [Int] {
     var result: [Int] = []
     result.reserveCapacity(epochLength)
     var position = epoch * epochLength
@@ -52,7 +52,7 @@ public struct RepeatingSampler: Sampler {
   }
 
   /// All samples of a round, in order.
-  public func samples(round: Int) -> [Int] {
+  package func samples(round: Int) -> [Int] {
     let random = CounterRandom(seed: seed, purpose: .sampling, epoch: round)
     var samples: [Int] = []
     samples.reserveCapacity(roundLength)
@@ -70,5 +70,5 @@ public struct RepeatingSampler: Sampler {
   }
 
   /// The epoch's length times the share of the factors.
-  public func expectedCopies(epoch: Int) -> [Double] { table.shares.map { Double(epochLength) * $0 } }
+  package func expectedCopies(epoch: Int) -> [Double] { table.shares.map { Double(epochLength) * $0 } }
 }

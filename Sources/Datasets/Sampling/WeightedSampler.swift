@@ -5,13 +5,13 @@ import Tensors
 /// Class-first drawing is this too: a class with chance q_c, then one of the N_c samples that show it, gives w_i = sum over its classes of
 /// q_c / N_c. Expected copies in an epoch of L positions: L w_i / sum w.
 /// Costs 8 bytes a sample, and a random number and a binary search a position.
-public struct WeightedSampler: Sampler {
+package struct WeightedSampler: Sampler {
   /// The number of samples.
-  public var sampleCount: Int { table.count }
+  package var sampleCount: Int { table.count }
   /// Positions of an epoch.
-  public let epochLength: Int
+  package let epochLength: Int
   /// The classes that samples are drawn for, where classes are drawn first.
-  public let classDraw: ClassDraw?
+  package let classDraw: ClassDraw?
   private let seed: UInt64
   private let table: CumulativeWeights
 
@@ -21,7 +21,7 @@ public struct WeightedSampler: Sampler {
   ///   - draw: the chances of the classes.
   ///   - epochLength: positions of an epoch.
   /// - Throws: `.usage` where no class may be drawn.
-  public init(seed: UInt64, draw: ClassDraw, epochLength: Int) throws {
+  package init(seed: UInt64, draw: ClassDraw, epochLength: Int) throws {
     self.seed = seed
     self.epochLength = max(0, epochLength)
     classDraw = draw
@@ -34,7 +34,7 @@ public struct WeightedSampler: Sampler {
   ///   - weights: of each sample; only what they are to each other counts.
   ///   - epochLength: positions of an epoch.
   /// - Throws: `.usage` for weights that are negative, not finite or all 0.
-  public init(seed: UInt64, weights: [Double], epochLength: Int) throws {
+  package init(seed: UInt64, weights: [Double], epochLength: Int) throws {
     self.seed = seed
     self.epochLength = max(0, epochLength)
     classDraw = nil
@@ -42,13 +42,13 @@ public struct WeightedSampler: Sampler {
   }
 
   /// The samples drawn in an epoch.
-  public func samples(epoch: Int) -> [Int] {
+  package func samples(epoch: Int) -> [Int] {
     let random = CounterRandom(seed: seed, purpose: .sampling, epoch: epoch)
     return (0..<epochLength).map { table.index(at: random.uniform($0)) }
   }
 
   /// The epoch's length times the share of the weights.
-  public func expectedCopies(epoch: Int) -> [Double] { table.shares.map { Double(epochLength) * $0 } }
+  package func expectedCopies(epoch: Int) -> [Double] { table.shares.map { Double(epochLength) * $0 } }
 }
 
 /// Weights as a table to draw from.

@@ -7,15 +7,15 @@ import Tensors
 /// Sky, houses, a road in perspective, and few small things that matter: eleven classes whose pixel counts span more than
 /// 100 : 1. A sample is a function of (seed, split, index), the same on every machine. Drawing one of 192 x 128 pixels takes a
 /// processor core of a server about 5 ms in a release build, in proportion to the pixels.
-public struct ScenesDataset: SegmentationDataset {
+package struct ScenesDataset: SegmentationDataset {
   /// The name in the registry.
-  public let name = "scenes"
+  package let name = "scenes"
   /// Columns of each image.
-  public var width: Int { numbers.width }
+  package var width: Int { numbers.width }
   /// Rows of each image.
-  public var height: Int { numbers.height }
+  package var height: Int { numbers.height }
   /// What the scenes are drawn from.
-  public let seed: UInt64
+  package let seed: UInt64
   private let numbers: SceneNumbers
   private static let smallestSide = 16
   private let parameters = SceneParameters()
@@ -24,7 +24,7 @@ public struct ScenesDataset: SegmentationDataset {
   static let revision = 1
 
   /// The eleven classes.
-  public let classes: [ClassInfo] = [
+  package let classes: [ClassInfo] = [
     ClassInfo(name: "Sky", colour: RGBColour(126, 176, 222)),
     ClassInfo(name: "Building", colour: RGBColour(150, 86, 72)),
     ClassInfo(name: "Road", colour: RGBColour(120, 88, 128)),
@@ -39,11 +39,11 @@ public struct ScenesDataset: SegmentationDataset {
   ]
 
   /// Numbers stand for themselves; 255 is ignored.
-  public let labelMap = LabelMap(classCount: 11, ignored: [255])
+  package let labelMap = LabelMap(classCount: 11, ignored: [255])
 
   /// Describes the data set; nothing is drawn yet.
   /// - Throws: `.usage` for sizes below 16 or above 4096 and negative counts.
-  public init(
+  package init(
     width: Int = 192, height: Int = 128, train: Int = 400, validation: Int = 100, test: Int = 100, seed: UInt64 = 1
   ) throws {
     try self.init(SceneNumbers(width: width, height: height, train: train, validation: validation, test: test), seed: seed)
@@ -74,22 +74,22 @@ public struct ScenesDataset: SegmentationDataset {
     ) { settings, _ in try ScenesDataset(settings.numbers, seed: UInt64(settings.seed)) })
 
   /// How many samples a split has.
-  public func count(of split: Split) -> Int { numbers.count(of: split) }
+  package func count(of split: Split) -> Int { numbers.count(of: split) }
 
   /// `train-00012`.
-  public func identifier(split: Split, index: Int) -> String { SceneNumbers.identifier(split: split, index: index) }
+  package func identifier(split: Split, index: Int) -> String { SceneNumbers.identifier(split: split, index: index) }
 
   /// `scene train-00012`.
-  public func labelSource(split: Split, index: Int) -> String { "scene \(identifier(split: split, index: index))" }
+  package func labelSource(split: Split, index: Int) -> String { "scene \(identifier(split: split, index: index))" }
 
   /// The classes of a scene.
-  public func fileLabels(split: Split, index: Int) throws -> LabelImage { try sample(split: split, index: index).labels }
+  package func fileLabels(split: Split, index: Int) throws -> LabelImage { try sample(split: split, index: index).labels }
 
   /// The size of all scenes.
-  public func imageSize(split: Split, index: Int) throws -> ImageSize { ImageSize(width: width, height: height) }
+  package func imageSize(split: Split, index: Int) throws -> ImageSize { ImageSize(width: width, height: height) }
 
   /// Draws a scene.
-  public func sample(split: Split, index: Int) throws -> Sample {
+  package func sample(split: Split, index: Int) throws -> Sample {
     guard (0..<count(of: split)).contains(index) else {
       throw LongtailError(.internalError, "data set scenes: there is no sample \(index) in \(split.rawValue)")
     }
@@ -106,7 +106,7 @@ public struct ScenesDataset: SegmentationDataset {
   }
 
   /// Everything that the scenes depend on.
-  public func fingerprint(of split: Split) throws -> [String] {
+  package func fingerprint(of split: Split) throws -> [String] {
     ["scenes \(ScenesDataset.revision) \(width) \(height) \(count(of: split)) \(seed)"]
   }
 }

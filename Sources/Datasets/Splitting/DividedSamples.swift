@@ -3,23 +3,23 @@ import Tensors
 
 /// A data set whose training samples are divided into samples for training and for validation. Its test samples stay what they are;
 /// validation samples of its own are left alone, where there are some: nothing here leads to them.
-public struct DividedSamples: SegmentationDataset {
+package struct DividedSamples: SegmentationDataset {
   private let base: any SegmentationDataset
   /// Which of the training samples are for what.
-  public let division: SampleDivision
+  package let division: SampleDivision
 
   /// Divides a data set.
   /// - Parameter leavesOwnValidation: whether validation samples of its own are left alone instead of being a mistake, as for folds of the
   ///   training samples.
   /// - Throws: `.usage` where it has validation samples of its own that are not to be left alone.
-  public init(_ base: any SegmentationDataset, _ division: SampleDivision, leavesOwnValidation: Bool = false) throws {
+  package init(_ base: any SegmentationDataset, _ division: SampleDivision, leavesOwnValidation: Bool = false) throws {
     if !leavesOwnValidation { try DividedSamples.requireOneSplit(base) }
     (self.base, self.division) = (base, division)
   }
 
   /// Refuses a data set that has validation samples of its own.
   /// - Throws: `.usage`.
-  public static func requireOneSplit(_ base: any SegmentationDataset) throws {
+  package static func requireOneSplit(_ base: any SegmentationDataset) throws {
     let count = base.count(of: .validation)
     guard count > 0 else { return }
     throw LongtailError(
@@ -30,50 +30,50 @@ public struct DividedSamples: SegmentationDataset {
   }
 
   /// The name of the whole data set.
-  public var name: String { base.name }
+  package var name: String { base.name }
   /// Its classes.
-  public var classes: [ClassInfo] { base.classes }
+  package var classes: [ClassInfo] { base.classes }
   /// What its numbers mean.
-  public var labelMap: LabelMap { base.labelMap }
+  package var labelMap: LabelMap { base.labelMap }
   /// How many samples a part has.
-  public func count(of split: Split) -> Int { indices(split)?.count ?? base.count(of: split) }
+  package func count(of split: Split) -> Int { indices(split)?.count ?? base.count(of: split) }
   /// The sample's name.
-  public func identifier(split: Split, index: Int) -> String {
+  package func identifier(split: Split, index: Int) -> String {
     let (split, index) = original(split, index)
     return base.identifier(split: split, index: index)
   }
   /// The path of its labels.
-  public func labelSource(split: Split, index: Int) -> String {
+  package func labelSource(split: Split, index: Int) -> String {
     let (split, index) = original(split, index)
     return base.labelSource(split: split, index: index)
   }
   /// The numbers in its label file.
-  public func fileLabels(split: Split, index: Int) throws -> LabelImage {
+  package func fileLabels(split: Split, index: Int) throws -> LabelImage {
     let (split, index) = original(split, index)
     return try base.fileLabels(split: split, index: index)
   }
   /// The sample.
-  public func sample(split: Split, index: Int) throws -> Sample {
+  package func sample(split: Split, index: Int) throws -> Sample {
     let (split, index) = original(split, index)
     return try base.sample(split: split, index: index)
   }
   /// The image's size.
-  public func imageSize(split: Split, index: Int) throws -> ImageSize {
+  package func imageSize(split: Split, index: Int) throws -> ImageSize {
     let (split, index) = original(split, index)
     return try base.imageSize(split: split, index: index)
   }
   /// Image and labels, read to the end.
-  public func examine(split: Split, index: Int) throws -> Examination {
+  package func examine(split: Split, index: Int) throws -> Examination {
     let (split, index) = original(split, index)
     return try base.examine(split: split, index: index)
   }
   /// What all samples that were divided depend on, and which of them a part has.
-  public func fingerprint(of split: Split) throws -> [String] {
+  package func fingerprint(of split: Split) throws -> [String] {
     guard let indices = indices(split) else { return try base.fingerprint(of: split) }
     return try base.fingerprint(of: .train) + ["samples " + indices.map { "\($0)" }.joined(separator: " ")]
   }
   /// A line for each sample of a part; where the data set has other lines, these and the part's samples.
-  public func listing(of split: Split) throws -> [String] {
+  package func listing(of split: Split) throws -> [String] {
     guard let indices = indices(split) else { return try base.listing(of: split) }
     let lines = try base.listing(of: .train)
     guard lines.count == base.count(of: .train) else { return try fingerprint(of: split) }

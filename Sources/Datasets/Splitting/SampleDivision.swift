@@ -2,14 +2,14 @@ import Foundation
 import Tensors
 
 /// Samples that come as one, divided into those for training and those for validation.
-public struct SampleDivision: Sendable, Equatable {
+package struct SampleDivision: Sendable, Equatable {
   /// Indices of the samples for training, in order.
-  public let train: [Int]
+  package let train: [Int]
   /// Indices of the samples for validation, in order.
-  public let validation: [Int]
+  package let validation: [Int]
 
   /// How samples are divided.
-  public enum Rule: Sendable, Equatable {
+  package enum Rule: Sendable, Equatable {
     /// A share of them is for validation, above 0 and below 1.
     case share(Double)
     /// They are dealt out into folds of one size, of which one is for validation and the others for training.
@@ -24,7 +24,7 @@ public struct SampleDivision: Sendable, Equatable {
   ///   - classes: of each sample, to give both parts the same share of every class as far as possible; nil does not look at them.
   ///   - seed: which of the many such divisions it is.
   /// - Throws: `.usage` for a rule out of range, and for one that leaves a part empty; as ``SampleGroups``.
-  public init(samples: [String], rule: Rule, groupBy: String?, classes: SampleClasses?, seed: UInt64) throws {
+  package init(samples: [String], rule: Rule, groupBy: String?, classes: SampleClasses?, seed: UInt64) throws {
     let (shares, held): ([Double], Int)
     switch rule {
     case .share(let share):
@@ -58,7 +58,7 @@ public struct SampleDivision: Sendable, Equatable {
   ///   - trainList: the path of the list of training samples.
   ///   - validationList: the path of the other; samples that neither names are left out.
   /// - Throws: `.missingInput` for a list that is not there or a sample that is not; `.badData` for one that stands in both or twice.
-  public init(samples: [String], trainList: String, validationList: String) throws {
+  package init(samples: [String], trainList: String, validationList: String) throws {
     let places = Dictionary(samples.enumerated().map { ($1, $0) }) { first, _ in first }
     var seen: [Int: String] = [:]
     func read(_ path: String) throws -> [Int] {
@@ -86,7 +86,7 @@ public struct SampleDivision: Sendable, Equatable {
   /// The text of a list of samples, as the reading of lists takes it: a name a line.
   ///
   /// A name that begins with a mark that lists give a meaning to is put in quotes.
-  public static func list(_ names: [String]) -> String {
+  package static func list(_ names: [String]) -> String {
     names.map { name in name.hasPrefix("#") || name.hasPrefix("'") ? "\"\(name)\"\n" : "\(name)\n" }.joined()
   }
 }

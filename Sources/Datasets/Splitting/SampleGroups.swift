@@ -1,14 +1,14 @@
 import Tensors
 
 /// Samples that stay together in a split, such as the frames of one video, by their names.
-public struct SampleGroups: Sendable, Equatable {
+package struct SampleGroups: Sendable, Equatable {
   /// The name of each group, in order; a sample's own name where each stays alone.
-  public let names: [String]
+  package let names: [String]
   /// The samples of each group, in order.
-  public let members: [[Int]]
+  package let members: [[Int]]
 
   /// The rule that puts all samples of a folder into one group.
-  public static let folderRule = "folder"
+  package static let folderRule = "folder"
 
   /// Groups samples.
   /// - Parameters:
@@ -16,7 +16,7 @@ public struct SampleGroups: Sendable, Equatable {
   ///   - rule: `folder`, the part of the name before the last `/`; or a regular expression that is looked for in the name: what its first
   ///     group has found names the sample's group, without one all that was found. Nil leaves each sample alone.
   /// - Throws: `.usage` for a rule that is not a regular expression, or that finds nothing in a name.
-  public init(samples: [String], rule: String?) throws {
+  package init(samples: [String], rule: String?) throws {
     guard let rule else {
       (names, members) = (samples, samples.indices.map { [$0] })
       return

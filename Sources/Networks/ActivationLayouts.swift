@@ -2,16 +2,16 @@ import Kernels
 import Tensors
 
 /// Images of a batch and their extents: what a plan is compiled for.
-public struct BatchShape: Hashable, Sendable {
+package struct BatchShape: Hashable, Sendable {
   /// Images; may be zero.
-  public var images: Int
+  package var images: Int
   /// Rows of an image.
-  public var height: Int
+  package var height: Int
   /// Columns of an image.
-  public var width: Int
+  package var width: Int
 
   /// Names the extents.
-  public init(images: Int, height: Int, width: Int) {
+  package init(images: Int, height: Int, width: Int) {
     self.images = images
     self.height = height
     self.width = width
@@ -21,12 +21,12 @@ public struct BatchShape: Hashable, Sendable {
 /// How the tensors of one layer lie in memory, for one batch shape.
 public struct LayerLayouts {
   /// The output.
-  public var output: TensorLayout
+  package var output: TensorLayout
   /// The parameters by name, as the layer would have them.
-  public var parameters: [String: TensorLayout]
+  package var parameters: [String: TensorLayout]
 
   /// Names the layouts.
-  public init(output: TensorLayout, parameters: [String: TensorLayout] = [:]) {
+  package init(output: TensorLayout, parameters: [String: TensorLayout] = [:]) {
     self.output = output
     self.parameters = parameters
   }
@@ -35,26 +35,26 @@ public struct LayerLayouts {
 /// What a layer knows when it is asked for its layouts.
 public struct LayoutContext {
   /// Images of the batch; at least 1.
-  public let images: Int
+  package let images: Int
   /// The inputs' layouts.
-  public let inputs: [TensorLayout]
+  package let inputs: [TensorLayout]
   /// Extents of the inputs.
-  public let inputShapes: [FeatureShape]
+  package let inputShapes: [FeatureShape]
   /// Extents of the output.
-  public let outputShape: FeatureShape
+  package let outputShape: FeatureShape
   /// Whether the plan may have a backward pass: false where the network only predicts.
-  public let keepsForBackward: Bool
+  package let keepsForBackward: Bool
   /// Settings of the plan.
-  public let options: PlanOptions
+  package let options: PlanOptions
   /// The layout of the first input of the layer that computes the last input: what unpooling restores.
   let restored: TensorLayout?
 
   /// Channels of the inputs.
-  public var inputChannels: [Int] { inputShapes.map(\.channels) }
+  package var inputChannels: [Int] { inputShapes.map(\.channels) }
 
   /// The output in channel blocks like those of the first input; in planes where that is not blocked.
   /// - Throws: `LongtailError` for an input that is not made of channel blocks.
-  public func blockedLikeInput() throws -> TensorLayout {
+  package func blockedLikeInput() throws -> TensorLayout {
     let block = try inputs[0].channelBlocks().block
     let extents = outputShape.extents(images: images)
     return block == 8 || block == 16 ? try .blocked(extents, block: block) : try .plain(extents)

@@ -1,14 +1,14 @@
 import Tensors
 
 /// Where the images of a batch lie, one after the other in the order that the graph's input has: planes N,C,H,W of 32-bit floats.
-public struct BatchImages {
+package struct BatchImages {
   /// The memory.
-  public var buffer: HostBuffer
+  package var buffer: HostBuffer
   /// The first byte.
-  public var byteOffset: Int
+  package var byteOffset: Int
 
   /// Names the memory.
-  public init(_ buffer: HostBuffer, byteOffset: Int = 0) {
+  package init(_ buffer: HostBuffer, byteOffset: Int = 0) {
     self.buffer = buffer
     self.byteOffset = byteOffset
   }

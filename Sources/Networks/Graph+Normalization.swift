@@ -7,7 +7,7 @@ extension Graph {
   ///   - width: columns of an image, padded.
   /// - Returns: their names, in the order of computation.
   /// - Throws: as `shapes(height:width:)`.
-  public func normalizationsOfOneNumber(images: Int, height: Int, width: Int) throws -> [String] {
+  package func normalizationsOfOneNumber(images: Int, height: Int, width: Int) throws -> [String] {
     let shapes = try shapes(height: height, width: width)
     return nodes.filter { node in
       guard let layer = node.layer as? BatchNormalization, !layer.isFrozen else { return false }

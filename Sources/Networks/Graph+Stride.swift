@@ -3,7 +3,7 @@ extension Graph {
   ///
   /// Pooling over whole images leaves no level: what is computed from it stands for the image, not for a place in it.
   /// - Throws: `LongtailError` naming a layer whose inputs do not fit together.
-  public func coarsestStride() throws -> Int {
+  package func coarsestStride() throws -> Int {
     // Far above any stride, so that only pooling over the whole image leaves a single position.
     let extent = 1024 * strideMultiple
     let shapes = try shapes(height: extent, width: extent)

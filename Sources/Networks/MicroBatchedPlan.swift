@@ -11,9 +11,9 @@ import Tensors
 ///
 /// Cost for k micro-batches: (k - 1)/k of a forward pass more; memory for the ports and their gradients of the whole batch, and for one more
 /// buffer of gradients.
-public final class MicroBatchedPlan: TrainingPass {
+package final class MicroBatchedPlan: TrainingPass {
   /// Images of all micro-batches.
-  public let images: Int
+  package let images: Int
 
   private let parts: [Part]
   private let ports: [Port: PortRows]
@@ -65,14 +65,14 @@ public final class MicroBatchedPlan: TrainingPass {
 
   /// The rows of a port, of all micro-batches.
   /// - Throws: `LongtailError` for a port that was not asked for.
-  public func rows(_ port: Port) throws -> PortRows {
+  package func rows(_ port: Port) throws -> PortRows {
     guard let rows = ports[port] else { throw LongtailError(.internalError, "the plan was not compiled for port '\(port)'") }
     return rows
   }
 
   /// Computes the ports of all micro-batches.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func forward(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom]) throws {
+  package func forward(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom]) throws {
     let given = Given(set: set, images: images, streams: streams)
     self.given = given
     statistics = []
@@ -85,7 +85,7 @@ public final class MicroBatchedPlan: TrainingPass {
 
   /// Computes the gradients of all trained parameters. Right after `forward`, with the same parameters.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func backward(into gradients: HostBuffer) throws {
+  package func backward(into gradients: HostBuffer) throws {
     guard let given, let total, statistics.count == parts.count else {
       throw LongtailError(.internalError, "a backward pass needs a forward pass before it")
     }
@@ -116,7 +116,7 @@ public final class MicroBatchedPlan: TrainingPass {
 
   /// The first layer whose output is not finite in any micro-batch; see `Plan.firstNonFiniteOutput`.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func firstNonFiniteOutput() throws -> (place: Int, layer: String)? {
+  package func firstNonFiniteOutput() throws -> (place: Int, layer: String)? {
     guard let given else { throw LongtailError(.internalError, "a search needs a forward pass before it") }
     var found: (place: Int, layer: String)?
     for part in parts {

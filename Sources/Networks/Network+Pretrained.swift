@@ -1,22 +1,22 @@
 import Tensors
 
 /// What became of the tensors of a file with pretrained weights. Every tensor of the file and of the network is in one of the lists.
-public struct PretrainedReport: Sendable, Equatable {
+package struct PretrainedReport: Sendable, Equatable {
   /// Tensors of the network that were taken from the file.
-  public var matched: [String] = []
+  package var matched: [String] = []
   /// Tensors of the network that the file does not have; they keep their first values.
-  public var missing: [String] = []
+  package var missing: [String] = []
   /// Tensors of the file that the network does not have.
-  public var unexpected: [String] = []
+  package var unexpected: [String] = []
   /// Tensors of the layers that compute the logits, which keep their first values because that was asked for.
-  public var skipped: [String] = []
+  package var skipped: [String] = []
   /// Tensors of the file that count batches (`num_batches_tracked`), which nothing here depends on.
-  public var counters: [String] = []
+  package var counters: [String] = []
   /// What was changed about the file's numbers, in sentences.
-  public var remarks: [String] = []
+  package var remarks: [String] = []
 
   /// The lists in lines: matched ones counted by layer, missing and unexpected ones by name.
-  public func lines(file: String) -> [String] {
+  package func lines(file: String) -> [String] {
     let layers = matched.map { $0.split(separator: ".").prefix(2).joined(separator: ".") }
     let sizes = Dictionary(layers.map { ($0, 1) }, uniquingKeysWith: +)
     var counted = Set<String>()
@@ -51,7 +51,7 @@ extension Network {
   ///   - requiresBackbone: whether the whole backbone has to be among the tensors, where the network has one.
   /// - Throws: `LongtailError` with code `badData` where nothing matches, where a part of the backbone is missing, or naming every tensor of
   ///   another shape; nothing is changed then.
-  public func loadPretrained(_ tensors: [StoredTensor], skipsHead: Bool, source: String, requiresBackbone: Bool = true) throws
+  package func loadPretrained(_ tensors: [StoredTensor], skipsHead: Bool, source: String, requiresBackbone: Bool = true) throws
     -> PretrainedReport
   {
     let entries = parts.flatMap { $0.parameterNames.map { (name: $0.name, shape: $0.shape) } }

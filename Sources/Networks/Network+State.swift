@@ -4,7 +4,7 @@ import Tensors
 /// The flat buffers as named tensors: what saves, compares and sends them sees no layout.
 extension Network {
   /// The parameters in `parameters`, and whatever lies in another buffer of the same layout, in the order of the graph.
-  public var parameterTensors: [FlatTensor] {
+  package var parameterTensors: [FlatTensor] {
     layout.entries.map { entry in
       FlatTensor(
         name: entry.name, shape: entry.specification.shape, range: entry.range,
@@ -13,7 +13,7 @@ extension Network {
   }
 
   /// The parameters that are trained, in `gradients` and whatever lies in another buffer of that layout, in the order of the graph.
-  public var trainedTensors: [FlatTensor] {
+  package var trainedTensors: [FlatTensor] {
     let origin = trainedSpan.lowerBound
     return layout.entries.filter { trained.contains($0.name) }.map { entry in
       FlatTensor(
@@ -25,7 +25,7 @@ extension Network {
   }
 
   /// The running means and variances in `runningStatisticsBuffer`, in the order of the graph.
-  public var statisticTensors: [FlatTensor] {
+  package var statisticTensors: [FlatTensor] {
     layout.statistics.map { FlatTensor(name: $0.name, shape: [$0.specification.count], offset: $0.offset) }
   }
 }

@@ -9,11 +9,11 @@ public final class Network {
   /// What is computed.
   public let graph: Graph
   /// Where parameters and statistics lie in flat buffers.
-  public let layout: ParameterLayout
+  package let layout: ParameterLayout
   /// The network's own numbers. Other sets of the same layout, such as an average, can be given to its plans too.
   public let parameterSet: ParameterSet
   /// The memory that its plans work in.
-  public let workspace: Workspace
+  package let workspace: Workspace
   /// Which parameters training plans move.
   public let trained: TrainedParameters
   /// Networks behind this one, with their numbers.
@@ -22,7 +22,7 @@ public final class Network {
   public var strideMultiple: Int { graph.strideMultiple }
 
   /// What the first plan that was compiled consists of: in training, that for the largest batch of a rank.
-  public private(set) var report = PlanReport()
+  package private(set) var report = PlanReport()
 
   private let options: PlanOptions
   private var plans: [Request: Plan] = [:]
@@ -86,7 +86,7 @@ public final class Network {
 
   /// The plan that trains on a batch of this shape. `images` may be zero on a rank that has none.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
-  public func trainingPlan(images: Int, height: Int, width: Int, ports: [Port: PortUse]? = nil, inputGradient: Bool = false) throws -> Plan
+  package func trainingPlan(images: Int, height: Int, width: Int, ports: [Port: PortUse]? = nil, inputGradient: Bool = false) throws -> Plan
   {
     try plan(
       Request(
@@ -96,7 +96,7 @@ public final class Network {
 
   /// What trains on a batch in micro-batches of this many images; a single one is an ordinary plan.
   /// - Throws: `LongtailError` when a layer cannot be compiled for a shape, or when there is no micro-batch.
-  public func trainingPass(images counts: [Int], height: Int, width: Int, ports: [Port: PortUse]? = nil) throws -> any TrainingPass {
+  package func trainingPass(images counts: [Int], height: Int, width: Int, ports: [Port: PortUse]? = nil) throws -> any TrainingPass {
     let ports = ports ?? lossPorts
     if counts.count == 1 { return try trainingPlan(images: counts[0], height: height, width: width, ports: ports) }
     let key = Parts(counts: counts, height: height, width: width, ports: ports)
@@ -110,7 +110,7 @@ public final class Network {
 
   /// The plan that predicts on a batch of this shape, with running statistics. A few shapes are kept.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
-  public func inferencePlan(images: Int, height: Int, width: Int, ports: Set<Port> = [.logits]) throws -> Plan {
+  package func inferencePlan(images: Int, height: Int, width: Int, ports: Set<Port> = [.logits]) throws -> Plan {
     let request = Request(
       shape: BatchShape(images: images, height: height, width: width), mode: .inference, ports: readOnly(ports), keepsPorts: false,
       inputGradient: false)
@@ -126,7 +126,7 @@ public final class Network {
   ///   - mode: `inference` or `observing`.
   ///   - view: which of several views of each sample it looks at; the ports of different views lie apart.
   /// - Throws: `LongtailError` when a layer cannot be compiled for the shape.
-  public func partnerPlan(images: Int, height: Int, width: Int, mode: NetworkMode, ports: Set<Port>, view: Int = 0) throws -> Plan {
+  package func partnerPlan(images: Int, height: Int, width: Int, mode: NetworkMode, ports: Set<Port>, view: Int = 0) throws -> Plan {
     try plan(
       Request(
         shape: BatchShape(images: images, height: height, width: width), mode: mode, ports: readOnly(ports), keepsPorts: true,

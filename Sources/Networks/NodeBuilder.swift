@@ -19,24 +19,24 @@ public final class NodeBuilder {
   }
 
   /// Number of images in the batch; at least 1.
-  public var images: Int { plan.images }
+  package var images: Int { plan.images }
   /// Whether the layer runs in the backward pass: only then anything has to be kept for it.
-  public var runsBackward: Bool { plan.extent.runs[index] }
+  package var runsBackward: Bool { plan.extent.runs[index] }
   /// Whether the plan has a backward pass.
-  public var keepsForBackward: Bool { plan.mode.isTraining }
+  package var keepsForBackward: Bool { plan.mode.isTraining }
   /// Whether the layer works as in training, on the statistics of the batch.
-  public var usesBatchStatistics: Bool { plan.mode.usesBatchStatistics }
+  package var usesBatchStatistics: Bool { plan.mode.usesBatchStatistics }
   /// Settings of the whole plan.
-  public var options: PlanOptions { plan.options }
+  package var options: PlanOptions { plan.options }
   /// Extents of an input.
-  public func inputShape(_ i: Int = 0) -> FeatureShape { plan.shapes[node.inputs[i].index] }
+  package func inputShape(_ i: Int = 0) -> FeatureShape { plan.shapes[node.inputs[i].index] }
   /// Extents of the output.
-  public var outputShape: FeatureShape { plan.shapes[node.output.index] }
+  package var outputShape: FeatureShape { plan.shapes[node.output.index] }
   var inputChannels: [Int] { node.inputs.map { plan.graph.channels(of: $0) } }
 
   /// An input.
   /// - Parameter inBackward: keeps it until the layer's backward pass.
-  public func input(_ i: Int = 0, inBackward: Bool = false) throws -> PlanTensor {
+  package func input(_ i: Int = 0, inBackward: Bool = false) throws -> PlanTensor {
     let tensor = try plan.value(node.inputs[i])
     tensor.slot?.extend(to: plan.forwardMoment(index))
     if inBackward, runsBackward { tensor.slot?.extend(to: plan.backwardMoment(index)) }
@@ -46,7 +46,7 @@ public final class NodeBuilder {
   /// An input of the forward pass as the backward pass reads it: the same memory, kept; or other memory, where it is computed again.
   ///
   /// Computing a normalized activation again costs one pass over it, and saves its memory between the two passes.
-  public func inputForBackward(_ i: Int = 0) throws -> PlanTensor {
+  package func inputForBackward(_ i: Int = 0) throws -> PlanTensor {
     let forward = try plan.value(node.inputs[i])
     guard let recipe = plan.recipe(of: node.inputs[i], for: index) else { return try input(i, inBackward: true) }
     let tensor = try plan.allocate(forward.layout, at: plan.backwardMoment(index))
@@ -59,7 +59,7 @@ public final class NodeBuilder {
   func offerRecipe(_ recipe: @escaping (PlanTensor) throws -> Void) { plan.addRecipe(recipe, of: node.output) }
 
   /// The output, in the layout that the layer asked for.
-  public func output() throws -> PlanTensor {
+  package func output() throws -> PlanTensor {
     try plan.define(node.output, layout: plan.layouts.layers[index].output, at: plan.forwardMoment(index))
   }
 
@@ -69,7 +69,7 @@ public final class NodeBuilder {
   }
 
   /// The gradient of the output.
-  public func gradientOfOutput() throws -> PlanTensor {
+  package func gradientOfOutput() throws -> PlanTensor {
     let tensor = try plan.gradient(of: node.output)
     tensor.slot?.extend(to: plan.backwardMoment(index))
     return tensor
@@ -79,7 +79,7 @@ public final class NodeBuilder {
   ///
   /// Where several layers read the activation, the one that runs backward first writes the gradient; what the others write is added
   /// to it after their backward pass.
-  public func gradientOfInput(_ i: Int = 0) throws -> PlanTensor? { try gradientOfInput(i, canAdd: false)?.tensor }
+  package func gradientOfInput(_ i: Int = 0) throws -> PlanTensor? { try gradientOfInput(i, canAdd: false)?.tensor }
 
   /// The same for a layer that may be able to add to what lies there, instead of writing it.
   /// - Returns: where the gradient goes, and whether it has to be added there.
@@ -100,7 +100,7 @@ public final class NodeBuilder {
   func needsGradientOfInput(_ i: Int = 0) -> Bool { plan.extent.needsGradient[node.inputs[i].index] }
 
   /// Lets the gradient of an input lie where that of the output lies, for layers that work in place.
-  public func shareGradientWithInput(_ i: Int = 0) throws {
+  package func shareGradientWithInput(_ i: Int = 0) throws {
     let value = node.inputs[i]
     guard runsBackward, plan.extent.needsGradient[value.index], value != plan.graph.input, plan.contributors(to: value) == [index],
       !plan.hasGradient(of: node.output), plan.joinedGradients.home(of: node.output) == nil, !plan.joinedGradients.isReadOnly(node.output),
@@ -112,14 +112,14 @@ public final class NodeBuilder {
   }
 
   /// Memory that lives from the layer's forward pass to its backward pass.
-  public func workspace(_ layout: TensorLayout) throws -> PlanTensor {
+  package func workspace(_ layout: TensorLayout) throws -> PlanTensor {
     let tensor = try plan.allocate(layout, at: plan.forwardMoment(index))
     if runsBackward { tensor.slot?.extend(to: plan.backwardMoment(index)) }
     return tensor
   }
 
   /// Memory for the layer's forward or backward pass alone.
-  public func scratch(_ layout: TensorLayout, inBackward: Bool) throws -> PlanTensor {
+  package func scratch(_ layout: TensorLayout, inBackward: Bool) throws -> PlanTensor {
     try plan.allocate(layout, at: inBackward ? plan.backwardMoment(index) : plan.forwardMoment(index))
   }
 
@@ -137,7 +137,7 @@ public final class NodeBuilder {
 
   /// Makes a kernel and gives it its tensors and its temporary memory.
   /// - Throws: `LongtailError` where the library has only its reference loops, which are a thousand times slower.
-  public func primitive(
+  package func primitive(
     _ descriptor: PrimitiveDescriptor, pass: PlanReport.Pass, _ arguments: [(Primitive.Argument, PlanTensor)]
   ) throws -> Primitive {
     guard !descriptor.isReference || options.allowsReferenceKernels else {
@@ -160,7 +160,7 @@ public final class NodeBuilder {
   }
 
   /// Notes a copy of an activation.
-  public func note(copy text: String) { plan.report.copies.append("\(node.name): \(text)") }
+  package func note(copy text: String) { plan.report.copies.append("\(node.name): \(text)") }
   /// Notes a conversion of weights between layouts, which happens every step.
-  public func note(weightReorder text: String) { plan.report.weightReorders.append("\(node.name): \(text)") }
+  package func note(weightReorder text: String) { plan.report.weightReorders.append("\(node.name): \(text)") }
 }

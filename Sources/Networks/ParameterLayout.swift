@@ -8,45 +8,45 @@ import Tensors
 /// arrive at the same one, which `digest` proves.
 public final class ParameterLayout {
   /// One parameter.
-  public struct Entry {
+  package struct Entry {
     /// Its name, such as `down.0.0.weight`.
-    public let name: String
+    package let name: String
     let specification: ParameterSpecification
     let layout: TensorLayout
     /// The first float in the flat buffers.
     let offset: Int
 
     /// Extents in files.
-    public var shape: [Int] { specification.shape }
+    package var shape: [Int] { specification.shape }
     /// Its floats in the flat buffers, padded lanes included.
-    public var range: Range<Int> { offset..<offset + layout.floatCount }
+    package var range: Range<Int> { offset..<offset + layout.floatCount }
   }
 
   /// One kept statistic.
-  public struct Statistic {
+  package struct Statistic {
     /// Its name, such as `down.0.1.running_mean`.
-    public let name: String
+    package let name: String
     let specification: StatisticSpecification
     let offset: Int
 
     /// Its floats in the buffer of statistics.
-    public var range: Range<Int> { offset..<offset + specification.count }
+    package var range: Range<Int> { offset..<offset + specification.count }
   }
 
   /// The parameters in the order of the flat buffers: that of the backward pass.
   let ordered: [Entry]
   /// The statistics in the order of the graph.
-  public let statistics: [Statistic]
+  package let statistics: [Statistic]
   /// Floats of a flat buffer of parameters.
-  public let floatCount: Int
+  package let floatCount: Int
   /// Floats of a buffer of running statistics.
-  public let statisticCount: Int
+  package let statisticCount: Int
 
   private let index: [String: Int]
   private let statisticIndex: [String: Int]
 
   /// The parameters in the order of the graph.
-  public var entries: [Entry] { ordered.reversed() }
+  package var entries: [Entry] { ordered.reversed() }
 
   /// Asks each layer for the layouts that it prefers. No kernel is made, none is run.
   /// - Parameters:
@@ -102,5 +102,5 @@ public final class ParameterLayout {
   }
 
   /// Text that is equal exactly where the flat buffers have the same meaning.
-  public var digest: String { ordered.map { "\($0.name)@\($0.offset):\($0.layout)" }.joined(separator: ";") }
+  package var digest: String { ordered.map { "\($0.name)@\($0.offset):\($0.layout)" }.joined(separator: ";") }
 }

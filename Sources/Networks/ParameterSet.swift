@@ -5,7 +5,7 @@ import Tensors
 /// A graph may have several: that which is trained, an average, a teacher, a momentum copy. A plan computes with whichever is bound to it.
 public final class ParameterSet {
   /// What lies where.
-  public let layout: ParameterLayout
+  package let layout: ParameterLayout
   /// All parameters, one float32 buffer in backward order, in the engine's layouts; padded lanes are zero.
   public let values: HostBuffer
   /// The running statistics.

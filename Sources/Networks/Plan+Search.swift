@@ -8,7 +8,7 @@ extension Plan {
   /// Collective where batch norm is synchronized.
   /// - Returns: place and name of the first layer whose output has a number on this rank that is not finite; nil where all are finite.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func firstNonFiniteOutput() throws -> (place: Int, layer: String)? {
+  package func firstNonFiniteOutput() throws -> (place: Int, layer: String)? {
     guard let last else { throw LongtailError(.internalError, "a search needs a forward pass before it") }
     return try firstNonFiniteOutput(last.set, images: last.images, streams: last.streams)
   }

@@ -7,17 +7,17 @@ import Tensors
 /// call `backward`, and the buffer of gradients holds this rank's. A plan of zero images joins the sums of the others and leaves zeros.
 public final class Plan {
   /// Images, rows, columns.
-  public let shape: BatchShape
+  package let shape: BatchShape
   /// What it does with a batch.
-  public let mode: NetworkMode
+  package let mode: NetworkMode
   /// What the plan consists of.
-  public let report: PlanReport
+  package let report: PlanReport
   /// Seconds by kind of layer and pass, summed since the last reset, when profiling is on.
-  public private(set) var seconds: [String: Double] = [:]
+  package private(set) var seconds: [String: Double] = [:]
   /// Seconds by name of layer and pass, as `seconds`.
-  public private(set) var secondsByLayer: [String: Double] = [:]
+  package private(set) var secondsByLayer: [String: Double] = [:]
   /// Whether `seconds` and `secondsByLayer` are kept. Costs two clock readings a layer.
-  public var isProfiling = false
+  package var isProfiling = false
 
   struct Stage {
     let name: String
@@ -110,7 +110,7 @@ public final class Plan {
 
   /// The rows of a port.
   /// - Throws: `LongtailError` for a port that the plan was not asked for.
-  public func rows(_ port: Port) throws -> PortRows {
+  package func rows(_ port: Port) throws -> PortRows {
     guard let rows = ports[port]?.rows else {
       throw LongtailError(.internalError, "the plan was not compiled for port '\(port)', or has no memory yet")
     }
@@ -118,7 +118,7 @@ public final class Plan {
   }
 
   /// The gradient of the network's input after `backward`, in the input's layout; nil where none was asked for.
-  public func inputGradient() throws -> FloatRegion? { try inputGradientTensor?.region() }
+  package func inputGradient() throws -> FloatRegion? { try inputGradientTensor?.region() }
 
   // MARK: Passes
 
@@ -128,7 +128,7 @@ public final class Plan {
   ///   - images: N,C,H,W, or channel blocks where the graph says so; the plan reads them where they are, in the backward pass too.
   ///   - streams: one stream of random numbers for each image, for dropout; may be empty where there is none.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func forward(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom] = []) throws {
+  package func forward(_ set: ParameterSet, images: BatchImages, streams: [CounterRandom] = []) throws {
     try prepare(set, images, streams)
     for stage in stages {
       if isEmpty {
@@ -159,7 +159,7 @@ public final class Plan {
   /// Computes the gradients of all trained parameters from those of the ports. Right after `forward`.
   /// - Parameter gradients: a flat buffer for the parameters of `Network.trainedSpan`; what is not trained is left as it is.
   /// - Throws: `LongtailError` from the library or from the sum over ranks.
-  public func backward(into gradients: HostBuffer) throws {
+  package func backward(into gradients: HostBuffer) throws {
     guard mode.isTraining else { throw LongtailError(.internalError, "only a plan for training has a backward pass") }
     if boundGradients !== gradients {
       for parameter in parameters { try parameter.gradient?.place(in: gradients, byteOffset: parameter.byteOffset - gradientOrigin) }
@@ -191,7 +191,7 @@ public final class Plan {
   }
 
   /// Forgets the times so far.
-  public func resetSeconds() { (seconds, secondsByLayer) = ([:], [:]) }
+  package func resetSeconds() { (seconds, secondsByLayer) = ([:], [:]) }
 
   private func timed(_ stage: Stage, _ pass: String, _ body: () throws -> Void) rethrows {
     guard isProfiling else { return try body() }

@@ -5,7 +5,7 @@ public struct PlanOptions {
   /// Adds up a vector over all ranks, in place. Nil where batch norm's statistics are each rank's own, or there is one rank.
   public var synchronize: ((UnsafeMutableBufferPointer<Double>) throws -> Void)?
   /// How the algorithm of each convolution and pass is chosen.
-  public var algorithms: AlgorithmPolicy
+  package var algorithms: AlgorithmPolicy
   /// Computes normalized activations again in the backward pass where that saves memory: a quarter of the arena of a U-Net for one more
   /// pass over half of its activations. The numbers are the same, bit by bit.
   public var recomputesActivations = true

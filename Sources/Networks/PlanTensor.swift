@@ -2,13 +2,13 @@ import Kernels
 import Tensors
 
 /// A tensor of a plan: a layout whose place is fixed when the arena is laid out, the same for kernels of the library and loops of ours.
-public final class PlanTensor {
+package final class PlanTensor {
   /// Where the numbers lie.
-  public let layout: TensorLayout
+  package let layout: TensorLayout
   /// The tensor as primitives take it.
-  public let memory: Memory
+  package let memory: Memory
   /// The tensor as our own loops take it; nil before it is placed.
-  public private(set) var placedRegion: FloatRegion?
+  package private(set) var placedRegion: FloatRegion?
 
   let slot: ArenaSlot?
 
@@ -20,7 +20,7 @@ public final class PlanTensor {
 
   /// The floats, once placed.
   /// - Throws: `LongtailError` before.
-  public func region() throws -> FloatRegion {
+  package func region() throws -> FloatRegion {
     guard let placedRegion else { throw LongtailError(.internalError, "a tensor of a plan is used before it has a place") }
     return placedRegion
   }

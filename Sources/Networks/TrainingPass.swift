@@ -4,7 +4,7 @@ import Tensors
 /// One rank's part of a training batch on its way through a network: at once (`Plan`), or in micro-batches (`MicroBatchedPlan`).
 ///
 /// Use: `forward`, read the ports and write their gradients, `backward`.
-public protocol TrainingPass: AnyObject {
+package protocol TrainingPass: AnyObject {
   /// Number of images; may be zero.
   var images: Int { get }
   /// The rows of a port, of all images.
@@ -20,16 +20,16 @@ public protocol TrainingPass: AnyObject {
 
 extension TrainingPass {
   /// The class scores after `forward`.
-  public func logits() throws -> RowsView { try rows(.logits).values }
+  package func logits() throws -> RowsView { try rows(.logits).values }
 
   /// Where the gradient of the class scores has to be before `backward`.
-  public func logitsGradient() throws -> RowsView { try rows(.logits).requiredGradient(.logits) }
+  package func logitsGradient() throws -> RowsView { try rows(.logits).requiredGradient(.logits) }
 }
 
 extension PortRows {
   /// The gradient, where there has to be one.
   /// - Throws: `LongtailError` where the plan was compiled to read the port alone.
-  public func requiredGradient(_ port: Port) throws -> RowsView {
+  package func requiredGradient(_ port: Port) throws -> RowsView {
     guard let gradient else { throw LongtailError(.internalError, "the plan takes no gradient of port '\(port)'") }
     return gradient
   }
@@ -37,5 +37,5 @@ extension PortRows {
 
 extension Plan: TrainingPass {
   /// Number of images.
-  public var images: Int { shape.images }
+  package var images: Int { shape.images }
 }

@@ -13,7 +13,7 @@ public final class Workspace {
   public init() {}
 
   /// Bytes that the largest plan needs.
-  public var byteCount: Int { arena.byteCount }
+  package var byteCount: Int { arena.byteCount }
 
   /// Puts a plan's activations into the memory, which grows as it has to; all other plans then move along.
   func add(_ plan: Plan) throws {

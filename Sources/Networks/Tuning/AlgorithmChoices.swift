@@ -9,19 +9,19 @@ public final class AlgorithmChoices: @unchecked Sendable {
   /// What was chosen.
   public struct Choice: Codable, Sendable, Hashable {
     /// The algorithm.
-    public var algorithm: ConvolutionAlgorithm
+    package var algorithm: ConvolutionAlgorithm
     /// Best time of each candidate, in milliseconds; none where nothing was timed.
-    public var milliseconds: [String: Double]
+    package var milliseconds: [String: Double]
 
     /// A choice with the times that it rests on.
-    public init(algorithm: ConvolutionAlgorithm, milliseconds: [String: Double] = [:]) {
+    package init(algorithm: ConvolutionAlgorithm, milliseconds: [String: Double] = [:]) {
       self.algorithm = algorithm
       self.milliseconds = milliseconds
     }
   }
 
   /// All choices so far.
-  public private(set) var table: AlgorithmTable
+  package private(set) var table: AlgorithmTable
   private let cache: AlgorithmTable
 
   /// Begins with what is known.
@@ -34,11 +34,11 @@ public final class AlgorithmChoices: @unchecked Sendable {
   }
 
   /// Takes over another table, such as that of rank zero.
-  public func replace(_ table: AlgorithmTable) { self.table = table }
+  package func replace(_ table: AlgorithmTable) { self.table = table }
 
   /// What is on record for the convolution, or for the same one with another number of images, the smallest first: a last batch that is
   /// smaller, or an evaluation, then computes as the rest of the run does.
-  public func choice(for signature: ConvolutionSignature) -> Choice? {
+  package func choice(for signature: ConvolutionSignature) -> Choice? {
     if let exact = table[signature] { return exact }
     let others = table.filter { $0.key.isSame(exceptImages: signature) }
     if let found = others.min(by: { $0.key.images < $1.key.images }) { return found.value }
@@ -48,7 +48,7 @@ public final class AlgorithmChoices: @unchecked Sendable {
   }
 
   /// The number of images that the choices on record were made for, where it is the same for all of them.
-  public var images: Int? {
+  package var images: Int? {
     let counts = Set(table.keys.map(\.images))
     return counts.count == 1 ? counts.first : nil
   }
@@ -58,12 +58,12 @@ public final class AlgorithmChoices: @unchecked Sendable {
 
 extension AlgorithmTable {
   /// Equal for equal algorithms of equal convolutions; times do not count.
-  public var digest: String { stateDigest(ofLines: map { "\($0.key) \($0.value.algorithm.rawValue)" }) }
+  package var digest: String { stateDigest(ofLines: map { "\($0.key) \($0.value.algorithm.rawValue)" }) }
 }
 
 extension PlanReport {
   /// Equal for equal algorithms in all layers.
-  public var algorithmDigest: String { stateDigest(ofLines: algorithms.map { "\($0.key) \($0.value)" }) }
+  package var algorithmDigest: String { stateDigest(ofLines: algorithms.map { "\($0.key) \($0.value)" }) }
 }
 
 /// Sixteen digits for a set of lines.

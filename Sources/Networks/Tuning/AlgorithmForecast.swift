@@ -19,30 +19,30 @@ extension TransposedConvolution: ConvolutionLayer {
 /// The algorithms of a network's convolutions as they are known before anything is compiled or run: by rule, or on record.
 ///
 /// A plan that is compiled with the same options chooses the same, except where the library turns out to have but reference loops.
-public struct AlgorithmForecast: Sendable {
+package struct AlgorithmForecast: Sendable {
   /// One pass of one layer.
-  public struct Decision: Sendable {
+  package struct Decision: Sendable {
     /// The layer's name.
-    public var layer: String
+    package var layer: String
     /// What is computed.
-    public var signature: ConvolutionSignature
+    package var signature: ConvolutionSignature
     /// By which algorithm.
-    public var algorithm: ConvolutionAlgorithm
+    package var algorithm: ConvolutionAlgorithm
     /// Predicted milliseconds, of the processor that the model's prices were measured on.
-    public var milliseconds: Double
+    package var milliseconds: Double
     /// What it is said to take on record; nil where that holds no times.
-    public var recordedMilliseconds: Double?
+    package var recordedMilliseconds: Double?
     /// Whether it is on record.
-    public var isRecorded: Bool
+    package var isRecorded: Bool
   }
 
   /// Channels that lie together in activations.
-  public var channelBlock: Int
+  package var channelBlock: Int
   /// All convolutions and passes, in the order of the layers.
-  public var decisions: [Decision] = []
+  package var decisions: [Decision] = []
 
   /// Predicted milliseconds of a step's convolutions.
-  public var milliseconds: Double { decisions.reduce(0) { $0 + $1.milliseconds } }
+  package var milliseconds: Double { decisions.reduce(0) { $0 + $1.milliseconds } }
 
   /// What plans of a training step will choose.
   /// - Parameters:
@@ -50,7 +50,7 @@ public struct AlgorithmForecast: Sendable {
   ///   - channelBlock: channels that lie together: 8, or 16 on AVX-512.
   ///   - instructionSet: that of this processor, unless another one is asked about.
   /// - Throws: `LongtailError` when the image size does not fit the network.
-  public init(
+  package init(
     _ graph: Graph, images: Int, height: Int, width: Int, options: PlanOptions, channelBlock: Int,
     instructionSet: String = OneDNN.instructionSet
   ) throws {

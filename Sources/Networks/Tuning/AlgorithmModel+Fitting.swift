@@ -4,7 +4,7 @@ import Kernels
 ///
 /// For each rule and pass, the prices c >= 0 minimize the sum of squared relative errors ((w c - t) / t)^2, with outliers, which are kernels
 /// that something else disturbed, weighted down (Huber's weights at 10 %).
-public struct AlgorithmModelFit: Sendable {
+package struct AlgorithmModelFit: Sendable {
   /// A measured time.
   private struct Sample {
     /// Amounts of work by one thread's share, then one for the call.
@@ -15,10 +15,10 @@ public struct AlgorithmModelFit: Sendable {
   /// The prices by key, as the table has them.
   private(set) var prices: [String: AlgorithmModel.Prices] = [:]
   /// The mean relative error by key.
-  public private(set) var errors: [String: Double] = [:]
+  package private(set) var errors: [String: Double] = [:]
 
   /// Fits the prices of all rules for which there are measurements; the others keep those of the table.
-  public init(_ measurements: AlgorithmTable) {
+  package init(_ measurements: AlgorithmTable) {
     var samples: [String: [Sample]] = [:]
     for (signature, choice) in measurements {
       for (name, time) in choice.milliseconds {

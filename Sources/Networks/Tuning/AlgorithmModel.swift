@@ -6,7 +6,7 @@ import Kernels
 /// convolution, the algorithm, the pass and the width of the registers, not on the machine: processors with the same instruction set choose
 /// alike, so that a seed repeats a run. The predictions are milliseconds of the processor that the prices were measured on; only their order
 /// decides.
-public enum AlgorithmModel {
+package enum AlgorithmModel {
   /// What one amount of work takes one thread, in microseconds for a million.
   struct Prices: Hashable, Sendable {
     /// In the order of `ConvolutionWork.terms`.
@@ -35,7 +35,7 @@ public enum AlgorithmModel {
   }
 
   /// Equal for equal tables: rules and prices.
-  public static let digest = stateDigest(
+  package static let digest = stateDigest(
     ofLines: rules.flatMap { rule in
       rule.prices.map { "\(priceKey(rule.family, rule.algorithm, $0.key, lanes: rule.lanes)) \($0.value.terms) \($0.value.call)" }
     })

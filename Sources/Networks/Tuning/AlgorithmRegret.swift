@@ -1,36 +1,36 @@
 import Kernels
 
 /// What a way to choose algorithms loses against the fastest ones, by the measured times of a network's convolutions.
-public struct AlgorithmRegret: Sendable {
+package struct AlgorithmRegret: Sendable {
   /// Milliseconds of a step's convolutions with the fastest algorithm of each.
-  public var best = 0.0
+  package var best = 0.0
   /// With those of the model's table.
-  public var model = 0.0
+  package var model = 0.0
   /// With those of newly fitted prices.
-  public var fitted = 0.0
+  package var fitted = 0.0
   /// With direct kernels wherever there are some.
-  public var direct = 0.0
+  package var direct = 0.0
 
   /// A convolution for which newly fitted prices, or the model's table, choose worse than the clock.
-  public struct Loss: Sendable {
+  package struct Loss: Sendable {
     /// The convolution.
-    public var signature: ConvolutionSignature
+    package var signature: ConvolutionSignature
     /// What is chosen.
-    public var chosen: ConvolutionAlgorithm
+    package var chosen: ConvolutionAlgorithm
     /// What is fastest.
-    public var fastest: ConvolutionAlgorithm
+    package var fastest: ConvolutionAlgorithm
     /// What a step loses.
-    public var milliseconds: Double
+    package var milliseconds: Double
   }
 
   /// What loses most, the largest first.
-  public private(set) var losses: [Loss] = []
+  package private(set) var losses: [Loss] = []
 
   /// Adds up a network's convolutions.
   /// - Parameters:
   ///   - uses: how often each occurs.
   ///   - times: milliseconds by algorithm; convolutions without times do not count.
-  public init(_ uses: [ConvolutionSignature: Int], times: [ConvolutionSignature: [String: Double]], fit: AlgorithmModelFit) {
+  package init(_ uses: [ConvolutionSignature: Int], times: [ConvolutionSignature: [String: Double]], fit: AlgorithmModelFit) {
     for (signature, count) in uses.sorted(by: { $0.key.description < $1.key.description }) {
       guard let measured = times[signature], let least = measured.values.min() else { continue }
       let possible = ConvolutionAlgorithm.allCases.filter { measured[$0.rawValue] != nil }
@@ -51,7 +51,7 @@ public struct AlgorithmRegret: Sendable {
 
 extension AlgorithmModelFit {
   /// The Swift source of the table with these prices.
-  public var source: String {
+  package var source: String {
     func text(_ value: Double) -> String {
       if value == 0 { return "0" }
       if value >= 100 { return "\(Int(value.rounded()))" }

@@ -7,32 +7,32 @@ import Threading
 /// checkpoints keep.
 public struct ConvolutionSignature: Hashable, Sendable {
   /// Images of the batch.
-  public var images: Int
+  package var images: Int
   /// Whether it is a transposed convolution.
-  public var isTransposed = false
+  package var isTransposed = false
   /// Logical channels of the source.
-  public var inputChannels: Int
+  package var inputChannels: Int
   /// Logical channels of the destination.
-  public var outputChannels: Int
+  package var outputChannels: Int
   /// Rows of the source.
-  public var height: Int
+  package var height: Int
   /// Columns of the source.
-  public var width: Int
+  package var width: Int
   /// Kernel, strides, padding, dilation and groups.
-  public var geometry: ConvolutionGeometry
+  package var geometry: ConvolutionGeometry
   /// Compute threads.
-  public var threads: Int
+  package var threads: Int
   /// The instruction set of the library's kernels, as `OneDNN.instructionSet` names it.
-  public var instructionSet: String
+  package var instructionSet: String
   /// The library's version.
-  public var library: String
+  package var library: String
   /// Channels that lie together in the destination.
-  public var channelBlock = 8
+  package var channelBlock = 8
   /// The part of the step.
-  public var pass: PlanReport.Pass
+  package var pass: PlanReport.Pass
 
   /// Describes one pass; threads, instruction set and library are by default those of this process.
-  public init(
+  package init(
     images: Int, isTransposed: Bool = false, inputChannels: Int, outputChannels: Int, height: Int, width: Int,
     geometry: ConvolutionGeometry, threads: Int = ComputePool.threadCount, instructionSet: String = OneDNN.instructionSet,
     library: String = OneDNN.version, channelBlock: Int = 8, pass: PlanReport.Pass = .forward
@@ -52,7 +52,7 @@ public struct ConvolutionSignature: Hashable, Sendable {
   }
 
   /// Rows and columns of the destination.
-  public var outputExtents: (height: Int, width: Int) {
+  package var outputExtents: (height: Int, width: Int) {
     func extent(_ input: Int, _ d: Int) -> Int {
       guard isTransposed else { return geometry.outputExtent(input, dimension: d) }
       return (input - 1) * geometry.strides[d] - 2 * geometry.padding[d] + geometry.dilation[d] * (geometry.kernel[d] - 1) + 1

@@ -3,16 +3,16 @@ import Tensors
 import Threading
 
 /// Times every algorithm of every convolution of a network: what the cost model's prices come from, and what it is held against.
-public enum KernelBenchmark {
+package enum KernelBenchmark {
   /// Channels that may lie together on this processor.
-  public static var channelBlocks: [Int] { OneDNN.instructionSet.hasPrefix("avx512") ? [8, 16] : [8] }
+  package static var channelBlocks: [Int] { OneDNN.instructionSet.hasPrefix("avx512") ? [8, 16] : [8] }
 
   /// What was measured.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// How often each convolution occurs in a training step.
-    public var uses: [ConvolutionSignature: Int]
+    package var uses: [ConvolutionSignature: Int]
     /// The times of those that were not known before.
-    public var table: AlgorithmTable
+    package var table: AlgorithmTable
   }
 
   /// Times all candidates for the three passes of each convolution, on as many threads as `ComputePool` has.
@@ -23,7 +23,7 @@ public enum KernelBenchmark {
   ///   - channelBlock: channels that lie together: 8, or 16 on AVX-512.
   /// - Returns: nil where the library has but reference loops for some layer in these blocks: plans do not use them then.
   /// - Throws: `LongtailError` when the network cannot be compiled.
-  public static func measure(
+  package static func measure(
     _ graph: Graph, images: Int, height: Int, width: Int, known: AlgorithmTable = [:], channelBlock: Int = 8
   ) throws -> Result? {
     let choices = AlgorithmChoices(cache: known)

@@ -1,37 +1,37 @@
 import Tensors
 
 /// How often classes occur, and how large they are.
-public struct AnnotationCounts: Sendable {
+package struct AnnotationCounts: Sendable {
   /// What was counted of a class.
-  public struct ClassCount: Sendable {
+  package struct ClassCount: Sendable {
     /// Boxes, crowds left out.
-    public var boxes = 0
+    package var boxes = 0
     /// Images with at least one of them.
-    public var images = 0
+    package var images = 0
     /// Crowds.
-    public var crowds = 0
+    package var crowds = 0
     /// Instances with a mask.
-    public var masks = 0
+    package var masks = 0
     /// Boxes by COCO's areas: up to 32 x 32 pixels, up to 96 x 96, larger.
-    public var bySize = [0, 0, 0]
+    package var bySize = [0, 0, 0]
     /// The area in the middle, in pixels; 0 without a box.
-    public var medianArea = 0.0
+    package var medianArea = 0.0
   }
 
   /// By column.
-  public private(set) var classes: [ClassCount]
+  package private(set) var classes: [ClassCount]
   /// All images, and those without any instance.
-  public let images: Int
+  package let images: Int
   /// Images without any instance.
-  public let emptyImages: Int
+  package let emptyImages: Int
   /// The group of each class: what the file says, else by the share of all boxes, as groups of pixels are: from 10 % on, below 1.5 %,
   /// between.
-  public let groups: [Category.Frequency]
+  package let groups: [Category.Frequency]
   /// Whether the groups are the file's.
-  public let groupsAreGiven: Bool
+  package let groupsAreGiven: Bool
 
   /// Counts.
-  public init(_ set: AnnotationSet) {
+  package init(_ set: AnnotationSet) {
     var counts = [ClassCount](repeating: ClassCount(), count: set.categories.count)
     var areas = [[Double]](repeating: [], count: set.categories.count)
     // The image that was counted last for a class: instances of an image need not stand together.
@@ -63,14 +63,14 @@ public struct AnnotationCounts: Sendable {
   }
 
   /// The columns of a group, the most frequent class first.
-  public func columns(of group: Category.Frequency) -> [Int] {
+  package func columns(of group: Category.Frequency) -> [Int] {
     groups.indices.filter { groups[$0] == group }.sorted {
       classes[$0].boxes != classes[$1].boxes ? classes[$0].boxes > classes[$1].boxes : $0 < $1
     }
   }
 
   /// Boxes of the most frequent class for one of the rarest that occurs.
-  public var headToTail: Double {
+  package var headToTail: Double {
     let present = classes.map(\.boxes).filter { $0 > 0 }
     return Double(present.max() ?? 0) / Double(max(1, present.min() ?? 1))
   }

@@ -1,9 +1,9 @@
 import Tensors
 
 /// Something that is wrong with an entry of a file.
-public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
+package struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
   /// What kind of thing is wrong.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// The file, or a line of it, cannot be read at all.
     case unreadable
     /// A part that every file has is not there.
@@ -53,34 +53,34 @@ public struct AnnotationFault: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// What kind of thing is wrong.
-  public var kind: Kind
+  package var kind: Kind
   /// The file.
-  public var file: String
+  package var file: String
   /// The entry in the file, such as `annotations[4] (id 17)`, `object 2 (dog)` or `line 3`; empty where it is the whole file.
-  public var entry: String
+  package var entry: String
   /// What is wrong, with the values.
-  public var message: String
+  package var message: String
 
   /// File, entry and message.
-  public var description: String { entry.isEmpty ? "\(file): \(message)" : "\(file): \(entry): \(message)" }
+  package var description: String { entry.isEmpty ? "\(file): \(message)" : "\(file): \(entry): \(message)" }
 }
 
 /// What was read, and what is wrong with it. Entries that cannot be used are left out of the set.
 public struct AnnotationReading: Sendable {
   /// What can be used.
-  public var set: AnnotationSet
+  package var set: AnnotationSet
   /// What is wrong, in the order of the files.
-  public var faults: [AnnotationFault]
+  package var faults: [AnnotationFault]
   /// What may be worth knowing.
-  public var remarks: [String]
+  package var remarks: [String]
   /// Where images were found; nil where none were looked for, or none found.
-  public var imageFolder: String?
+  package var imageFolder: String?
 
   /// The set, if nothing is wrong with it.
   /// - Parameter forJudging: lets pass what the references let pass: zero sides, boxes that reach out of the image, masks that do not fit
   ///   their box, LVIS' lists that contradict each other, and everything about images.
   /// - Throws: `.badData` with the first faults.
-  public func validated(forJudging: Bool = false) throws -> AnnotationSet {
+  package func validated(forJudging: Bool = false) throws -> AnnotationSet {
     let wrong = faults.filter { !(forJudging && $0.kind.isTolerable) }
     guard let first = wrong.first else { return set }
     let more = wrong.dropFirst().prefix(9).map { "\n  \($0)" }.joined()

@@ -13,7 +13,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable {
   case yolo
 
   /// What people call it.
-  public var title: String {
+  package var title: String {
     switch self {
     case .coco: "COCO json"
     case .lvis: "LVIS json"
@@ -24,7 +24,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable {
 
   /// Looks what a path holds.
   /// - Returns: nil where it is not recognized as annotations; `.coco` for every JSON file, which is found to be LVIS when it is read.
-  public static func recognize(_ path: String) -> AnnotationFormat? {
+  package static func recognize(_ path: String) -> AnnotationFormat? {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
     if !isFolder.boolValue {
@@ -46,7 +46,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable {
   ///   - detectsLVIS: whether COCO json with LVIS' lists is read by the rules of LVIS.
   ///   - checksImages: whether the sizes of the images are compared. YOLO needs them in any case.
   /// - Throws: `.missingInput` for a path that is not there, `.badData` for one that cannot be read at all.
-  public static func read(
+  package static func read(
     _ path: String, format: AnnotationFormat? = nil, imageFolder: String? = nil, split: String? = nil, checksImages: Bool = true,
     detectsLVIS: Bool = true
   ) throws -> AnnotationReading {

@@ -20,7 +20,7 @@ public struct AnnotationSet: Sendable {
   }
 
   /// The pixels of an instance, drawn into its image's size; nil where it has no mask.
-  public func mask(of instance: Instance) -> RunLengthMask? {
+  package func mask(of instance: Instance) -> RunLengthMask? {
     let image = images[instance.image]
     return outlines.mask(instance.outline, width: image.width, height: image.height)
   }

@@ -6,7 +6,7 @@ extension AnnotationSet {
   ///
   /// Numbers are in the shortest form that reads back exactly.
   /// - Throws: `.inputOutput`.
-  public func writeCOCO(to path: String) throws {
+  package func writeCOCO(to path: String) throws {
     var text = "{\"info\":{},\"licenses\":[],\n\"images\":["
     for (k, image) in images.enumerated() {
       text += k == 0 ? "\n" : ",\n"
@@ -67,7 +67,7 @@ extension AnnotationSet {
   /// - Returns: how many instances were left out.
   /// - Throws: `.inputOutput`; `.badData` where two images would have one text file.
   @discardableResult
-  public func writeYOLO(to directory: String, masks: Bool = false) throws -> Int {
+  package func writeYOLO(to directory: String, masks: Bool = false) throws -> Int {
     var lines = [String](repeating: "", count: images.count)
     var leftOut = 0
     for instance in instances {

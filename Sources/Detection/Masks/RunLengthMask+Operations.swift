@@ -2,7 +2,7 @@ extension RunLengthMask {
   /// Pixels in both masks, and in either one.
   ///
   /// Walks both lists of runs once, without making a mask of the result.
-  public func overlap(with other: RunLengthMask) -> (intersection: Int, union: Int) {
+  package func overlap(with other: RunLengthMask) -> (intersection: Int, union: Int) {
     var (intersection, union) = (0, 0)
     counts.withUnsafeBufferPointer { a in
       other.counts.withUnsafeBufferPointer { b in
@@ -34,14 +34,14 @@ extension RunLengthMask {
   }
 
   /// Intersection over union; over this mask's own area where the other one is a crowd. 0 without a common pixel.
-  public func intersectionOverUnion(with other: RunLengthMask, isCrowd: Bool = false) -> Double {
+  package func intersectionOverUnion(with other: RunLengthMask, isCrowd: Bool = false) -> Double {
     let (intersection, union) = overlap(with: other)
     if intersection == 0 { return 0 }
     return Double(intersection) / Double(isCrowd ? area : union)
   }
 
   /// The union, or the intersection, of masks of one image; an empty list gives nil.
-  public static func merged(_ masks: [RunLengthMask], intersect: Bool = false) -> RunLengthMask? {
+  package static func merged(_ masks: [RunLengthMask], intersect: Bool = false) -> RunLengthMask? {
     guard var result = masks.first else { return nil }
     for mask in masks.dropFirst() { result = result.merged(with: mask, intersect: intersect) }
     return result

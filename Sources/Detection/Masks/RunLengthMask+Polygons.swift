@@ -11,7 +11,7 @@ extension RunLengthMask {
   ///     `coordinateLimit`.
   ///   - width: columns of the image.
   ///   - height: rows of the image.
-  public init(polygons: [[Double]], width: Int, height: Int) {
+  package init(polygons: [[Double]], width: Int, height: Int) {
     let masks = polygons.map { corners in
       corners.withUnsafeBufferPointer {
         RunLengthMask(width: width, height: height, trusted: RunLengthMask.runs(ofPolygon: $0, width: width, height: height))
@@ -21,7 +21,7 @@ extension RunLengthMask {
   }
 
   /// The pixels of a box, as the polygon of its four corners has them.
-  public init(box: Box, width: Int, height: Int) {
+  package init(box: Box, width: Int, height: Int) {
     let (right, bottom) = (box.x + box.width, box.y + box.height)
     self.init(polygons: [[box.x, box.y, box.x, bottom, right, bottom, right, box.y]], width: width, height: height)
   }

@@ -1,7 +1,7 @@
 extension RunLengthMask {
   /// The runs as COCO's files compress them: from the fourth run on the difference to the run before the last, in groups of five bits from
   /// the lowest, each a character from `0` to `o` whose sixth bit says that more follow.
-  public var text: String {
+  package var text: String {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(counts.count * 2)
     for (place, count) in counts.enumerated() {
@@ -20,7 +20,7 @@ extension RunLengthMask {
   }
 
   /// Reads compressed runs; nil where they are broken or do not add up to the image's pixels.
-  public init?(width: Int, height: Int, text: String) {
+  package init?(width: Int, height: Int, text: String) {
     var counts: [UInt32] = []
     guard RunLengthMask.appendRuns(of: text.utf8, to: &counts) else { return nil }
     self.init(width: width, height: height, counts: counts)

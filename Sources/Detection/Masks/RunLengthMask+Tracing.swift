@@ -3,7 +3,7 @@ extension RunLengthMask {
   ///
   /// Corners lie between pixels, in whole numbers. A hole is part of the polygon around it: a line leads to it and back, which the even-odd
   /// rule does not see. Cost: 8 bytes a pixel of the image while it runs.
-  public var polygons: [[Double]] {
+  package var polygons: [[Double]] {
     let pieces = labelledPieces
     var outlines: [Int32: [Corner]] = [:]
     var holes: [Int32: [[Corner]]] = [:]

@@ -2,13 +2,13 @@
 ///
 /// The form, and every operation here, is that of the COCO API (`maskApi.c` of pycocotools 2.0.11): results are equal bit for bit.
 /// Cost: 4 bytes a run; operations are linear in the number of runs.
-public struct RunLengthMask: Sendable, Hashable {
+package struct RunLengthMask: Sendable, Hashable {
   /// Columns of the image.
-  public let width: Int
+  package let width: Int
   /// Rows of the image.
-  public let height: Int
+  package let height: Int
   /// Lengths of background, mask, background, ... in the order of columns. Their sum is `width * height`.
-  public let counts: [UInt32]
+  package let counts: [UInt32]
 
   /// The most pixels that an image may have: positions are counted in 31 bits.
   package static let pixelLimit = Int(Int32.max)
@@ -19,7 +19,7 @@ public struct RunLengthMask: Sendable, Hashable {
   }
 
   /// Takes runs; nil where they do not add up to the image's pixels, or the image has too many of them.
-  public init?(width: Int, height: Int, counts: [UInt32]) {
+  package init?(width: Int, height: Int, counts: [UInt32]) {
     guard RunLengthMask.fits(counts[...], width: width, height: height) else { return nil }
     self.init(width: width, height: height, trusted: counts)
   }
@@ -32,7 +32,7 @@ public struct RunLengthMask: Sendable, Hashable {
 
   /// Codes an image of zeros and others, row by row.
   /// - Parameter pixels: `width * height` numbers; one that is not zero belongs to the mask.
-  public init(width: Int, height: Int, pixels: [UInt8]) {
+  package init(width: Int, height: Int, pixels: [UInt8]) {
     var counts: [UInt32] = []
     var (isInside, length) = (false, UInt32(0))
     for x in 0..<width {
@@ -49,7 +49,7 @@ public struct RunLengthMask: Sendable, Hashable {
   }
 
   /// The image, row by row: 1 in the mask, 0 elsewhere.
-  public var pixels: [UInt8] {
+  package var pixels: [UInt8] {
     var pixels = [UInt8](repeating: 0, count: width * height)
     var position = 0
     for (place, count) in counts.enumerated() {
@@ -60,7 +60,7 @@ public struct RunLengthMask: Sendable, Hashable {
   }
 
   /// The number of pixels in the mask.
-  public var area: Int { RunLengthMask.area(counts[...]) }
+  package var area: Int { RunLengthMask.area(counts[...]) }
 
   static func area(_ counts: ArraySlice<UInt32>) -> Int {
     var (area, place) = (0, counts.startIndex + 1)
@@ -72,7 +72,7 @@ public struct RunLengthMask: Sendable, Hashable {
   }
 
   /// The smallest box around the mask, in whole pixels; all zeros for an empty mask.
-  public var box: Box { RunLengthMask.box(counts[...], height: height) }
+  package var box: Box { RunLengthMask.box(counts[...], height: height) }
 
   static func box(_ counts: ArraySlice<UInt32>, height: Int) -> Box {
     var (left, top, right, bottom) = (Int.max, Int.max, -1, -1)

@@ -5,7 +5,7 @@ import Threading
 ///
 /// Classes are judged side by side on the threads of `ComputePool`; each by itself, so that the figures are equal on any number of them.
 /// Cost: linear in detections, but for sorting; memory about 50 bytes a detection.
-public struct DetectionJudge {
+package struct DetectionJudge {
   private let rules: DetectionRules
   private let shape: DetectionShape
   private let annotations: AnnotationSet
@@ -24,7 +24,7 @@ public struct DetectionJudge {
   ///   - shape: what to compare.
   ///   - ties: which of equally scored detections comes first.
   /// - Throws: `.badData` where masks are compared and an object has none.
-  public init(
+  package init(
     _ detections: DetectionList, of annotations: AnnotationSet, rules: DetectionRules, shape: DetectionShape = .box, ties: TieOrder = .file
   ) throws {
     var (annotations, detections) = (annotations, detections)
@@ -90,7 +90,7 @@ public struct DetectionJudge {
   // MARK: Judging
 
   /// Judges all classes.
-  public func scores() -> DetectionScores {
+  package func scores() -> DetectionScores {
     let columns = annotations.categories.count
     // Classes with much to do go first, so that the threads end together.
     let order = (0..<columns).sorted {

@@ -1,7 +1,7 @@
 /// Detections of a set of images: class, box or mask, and score.
 ///
 /// Cost: about 100 bytes a detection, and 4 a run of a mask.
-public struct DetectionList: Sendable {
+package struct DetectionList: Sendable {
   /// One detection.
   struct Element: Sendable {
     /// The place of its image in the annotations.
@@ -19,10 +19,10 @@ public struct DetectionList: Sendable {
   var outlines = OutlineStorage()
 
   /// A list without any.
-  public init() {}
+  package init() {}
 
   /// How many there are.
-  public var count: Int { elements.count }
+  package var count: Int { elements.count }
 
   /// Adds a box.
   /// - Parameters:
@@ -30,12 +30,12 @@ public struct DetectionList: Sendable {
   ///   - category: the column of its class.
   ///   - score: how sure the detector is; finite.
   ///   - box: where it is; finite, without negative sides.
-  public mutating func append(image: Int, category: Int, score: Double, box: Box) {
+  package mutating func append(image: Int, category: Int, score: Double, box: Box) {
     elements.append(Element(image: Int32(image), category: Int32(category), score: score, box: box, area: box.area))
   }
 
   /// Adds a mask; its box and its area are those of the mask.
-  public mutating func append(image: Int, category: Int, score: Double, mask: RunLengthMask) {
+  package mutating func append(image: Int, category: Int, score: Double, mask: RunLengthMask) {
     let outline = outlines.append(runs: mask.counts, isText: true)
     elements.append(
       Element(

@@ -144,7 +144,7 @@ extension DetectionList {
   ///   - shape: what will be compared. For masks a detection with a box alone covers the box; for boxes one with a mask alone has the box
   ///     around it.
   /// - Throws: `.missingInput`; `.badData` with file and entry, such as `detections[17]`.
-  public init(contentsOf path: String, annotations: AnnotationSet, shape: DetectionShape) throws {
+  package init(contentsOf path: String, annotations: AnnotationSet, shape: DetectionShape) throws {
     self = try DetectionReader.read(path, annotations, shape)
   }
 }

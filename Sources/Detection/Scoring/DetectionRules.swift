@@ -1,5 +1,5 @@
 /// What judges compare: the box around an object, or its pixels.
-public enum DetectionShape: String, Sendable, CaseIterable {
+package enum DetectionShape: String, Sendable, CaseIterable {
   /// Boxes.
   case box
   /// Masks.
@@ -7,9 +7,9 @@ public enum DetectionShape: String, Sendable, CaseIterable {
 }
 
 /// The rules by which detections are matched and counted.
-public struct DetectionRules: Sendable, Equatable {
+package struct DetectionRules: Sendable, Equatable {
   /// Whose rules they are.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// COCO: every class is marked in every image; crowds are ignored.
     case coco
     /// LVIS: classes are looked for in some images only (a federated data set).
@@ -17,35 +17,35 @@ public struct DetectionRules: Sendable, Equatable {
   }
 
   /// Whose rules they are.
-  public var kind: Kind
+  package var kind: Kind
   /// The most detections of a class that count in an image, from the fewest; the last one is what AP is computed with. `.max` for all.
-  public var limits: [Int]
+  package var limits: [Int]
   /// The most detections of all classes together that count in an image.
-  public var imageLimit: Int?
+  package var imageLimit: Int?
   /// The most detections of a class that count over all images.
-  public var classLimit: Int?
+  package var classLimit: Int?
 
   /// COCO: 100 detections of a class in an image; recall with 1 and 10 of them as well.
-  public static let coco = DetectionRules(kind: .coco, limits: [1, 10, 100], imageLimit: nil, classLimit: nil)
+  package static let coco = DetectionRules(kind: .coco, limits: [1, 10, 100], imageLimit: nil, classLimit: nil)
   /// LVIS: 300 detections in an image over all classes.
-  public static let lvis = DetectionRules(kind: .lvis, limits: [.max], imageLimit: 300, classLimit: nil)
+  package static let lvis = DetectionRules(kind: .lvis, limits: [.max], imageLimit: 300, classLimit: nil)
   /// LVIS without a limit an image, but the best 10,000 of each class over all images, so that classes do not compete for places (Dave,
   /// Dollár, Ramanan, Kirillov, Girshick, "Evaluating large-vocabulary object detectors: the devil is in the details", 2021).
-  public static let lvisFixed = DetectionRules(kind: .lvis, limits: [.max], imageLimit: nil, classLimit: 10_000)
+  package static let lvisFixed = DetectionRules(kind: .lvis, limits: [.max], imageLimit: nil, classLimit: 10_000)
 
   /// Overlaps from which on a detection is a match: 0.5, 0.55, ..., 0.95, with the roundings of `numpy.linspace`.
-  public static let thresholds: [Double] = {
+  package static let thresholds: [Double] = {
     let step: Double = (0.95 - 0.5) / 9
     return (0..<9).map { (place: Int) -> Double in Double(place) * step + 0.5 } + [0.95]
   }()
   /// Recalls at which precision is read: 0, 0.01, ..., 1.
-  public static let recalls: [Double] = (0..<100).map { (place: Int) -> Double in Double(place) * 0.01 } + [1]
+  package static let recalls: [Double] = (0..<100).map { (place: Int) -> Double in Double(place) * 0.01 } + [1]
   /// Ranges of areas in pixels: all, small, medium, large; both ends belong to them.
   static let areas: [(low: Double, high: Double)] = [(0, 1e10), (0, 1024), (1024, 9216), (9216, 1e10)]
 }
 
 /// Which of two detections of one image and class with equal scores comes first.
-public enum TieOrder: String, Sendable, CaseIterable {
+package enum TieOrder: String, Sendable, CaseIterable {
   /// The one that stands first in the file, as in the references: figures may depend on the file's order.
   case file
   /// The one whose box, then mask, comes first by its numbers: figures are equal for any order of the file.

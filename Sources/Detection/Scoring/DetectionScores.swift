@@ -1,39 +1,39 @@
 /// What detections score, by the names that the references print; -1 there is nil here: nothing was there to be found.
-public struct DetectionScores: Sendable {
+package struct DetectionScores: Sendable {
   /// A figure with its name.
-  public struct Score: Sendable, Equatable {
+  package struct Score: Sendable, Equatable {
     /// Such as `AP`, `AP50`, `APr`, `AR@100`.
-    public var name: String
+    package var name: String
     /// From 0 to 1; nil where it is not defined.
-    public var value: Double?
+    package var value: Double?
   }
 
   /// The figures of one class.
-  public struct ClassScore: Sendable {
+  package struct ClassScore: Sendable {
     /// Its column.
-    public var column: Int
+    package var column: Int
     /// Objects that count.
-    public var objects: Int
+    package var objects: Int
     /// Detections that took part.
-    public var detections: Int
+    package var detections: Int
     /// Average precision over all thresholds; nil without objects.
-    public var averagePrecision: Double?
+    package var averagePrecision: Double?
     /// The same at an overlap of 0.5.
-    public var averagePrecision50: Double?
+    package var averagePrecision50: Double?
     /// The same at an overlap of 0.75.
-    public var averagePrecision75: Double?
+    package var averagePrecision75: Double?
     /// Recall with the most detections, the mean over all thresholds.
-    public var averageRecall: Double?
+    package var averageRecall: Double?
   }
 
   /// The rules.
-  public let rules: DetectionRules
+  package let rules: DetectionRules
   /// The figures, in the order in which the references print them.
-  public private(set) var scores: [Score] = []
+  package private(set) var scores: [Score] = []
   /// The classes, by column.
-  public private(set) var classes: [ClassScore] = []
+  package private(set) var classes: [ClassScore] = []
   /// Detections that share their score with another of the same image and class; what they score may depend on their order.
-  public let tiedDetections: Int
+  package let tiedDetections: Int
   private let tallies: [ClassTally]
 
   private static let thresholds = DetectionRules.thresholds.count
@@ -64,17 +64,17 @@ public struct DetectionScores: Sendable {
   }
 
   /// The figure of a name; nil where it is not defined, or not known.
-  public subscript(name: String) -> Double? { scores.first { $0.name == name }?.value }
+  package subscript(name: String) -> Double? { scores.first { $0.name == name }?.value }
 
   /// Puts figures behind the others, such as those of other rules.
-  public mutating func append(_ name: String, _ value: Double?) { scores.append(Score(name: name, value: value)) }
+  package mutating func append(_ name: String, _ value: Double?) { scores.append(Score(name: name, value: value)) }
 
   /// Precision at each of `DetectionRules.recalls`, the mean over classes with objects.
   /// - Parameters:
   ///   - columns: the classes.
   ///   - threshold: one of `DetectionRules.thresholds`, by its place; the mean over all where nil.
   /// - Returns: nil where no class has an object.
-  public func precisionByRecall(_ columns: [Int], threshold: Int? = nil) -> [Double]? {
+  package func precisionByRecall(_ columns: [Int], threshold: Int? = nil) -> [Double]? {
     let counted = columns.filter { tallies[$0].counted[0] > 0 }
     guard !counted.isEmpty else { return nil }
     let places = threshold.map { $0..<$0 + 1 } ?? 0..<Self.thresholds

@@ -3,20 +3,20 @@ import Tensors
 
 extension Configuration {
   /// One key that two configurations have different values for.
-  public struct Difference: Sendable, Equatable, CustomStringConvertible {
+  package struct Difference: Sendable, Equatable, CustomStringConvertible {
     /// The whole key: `training.epochs`. Free mappings are compared key by key.
-    public let key: String
+    package let key: String
     /// The value in the earlier configuration; `null` where it had none.
-    public let before: SettingValue
+    package let before: SettingValue
     /// The value in this configuration.
-    public let after: SettingValue
+    package let after: SettingValue
     /// Whether a run may go on with it.
-    public let isAllowedAtResume: Bool
+    package let isAllowedAtResume: Bool
     /// What an allowed difference means for the run, where it means anything.
-    public let note: String?
+    package let note: String?
 
     /// `training.epochs: 30 -> 40 (note)`.
-    public var description: String {
+    package var description: String {
       "\(key): \(before.yaml) -> \(after.yaml)" + (note.map { " (\($0))" } ?? "")
     }
   }
@@ -29,7 +29,7 @@ extension Configuration {
   ]
 
   /// What differs from an earlier configuration, in the order of the keys.
-  public func differences(from earlier: Configuration) -> [Difference] {
+  package func differences(from earlier: Configuration) -> [Difference] {
     let before = Dictionary(earlier.flat, uniquingKeysWith: { $1 })
     let after = Dictionary(flat, uniquingKeysWith: { $1 })
     let order = flat.map(\.0) + earlier.flat.map(\.0).filter { after[$0] == nil }
@@ -44,7 +44,7 @@ extension Configuration {
   /// Refuses to go on from a checkpoint with another configuration, except for what may differ.
   /// - Returns: the differences that are allowed, for a message.
   /// - Throws: `LongtailError(.mismatch)` naming every difference that is not.
-  public func checkResumable(from earlier: Configuration) throws -> [Difference] {
+  package func checkResumable(from earlier: Configuration) throws -> [Difference] {
     let all = differences(from: earlier)
     let refused = all.filter { !$0.isAllowedAtResume }
     guard refused.isEmpty else {
@@ -67,7 +67,7 @@ extension Configuration {
   }
 
   /// Every key with its value, one a line: `training.epochs: 30`. Equal for equal configurations.
-  public var lines: [String] { flat.map { "\($0): \($1.yaml)" } }
+  package var lines: [String] { flat.map { "\($0): \($1.yaml)" } }
 
   private var flat: [(String, SettingValue)] {
     listing.flatMap { line in line.value.map { Configuration.flattened($0, at: line.path) } ?? [] }

@@ -11,7 +11,7 @@ extension Configuration {
   ///   - overrides: texts such as `training.epochs=3`; the value is YAML. `key=null` takes a value away.
   /// - Throws: `LongtailError`: `.missingInput` when a file is not there, `.inputOutput` when it cannot be read, and `.usage` with every
   ///   unknown key, wrong type and value out of range, each with file, line and key.
-  public static func load(_ path: String, overrides: [String] = []) throws -> Configuration {
+  package static func load(_ path: String, overrides: [String] = []) throws -> Configuration {
     let node = try merged(try document(path, askedFor: nil), at: path, overrides: overrides)
     return try read(node, name: name(ofFile: path))
   }
@@ -19,7 +19,7 @@ extension Configuration {
   /// Reads a configuration from text, as `load` does from a file.
   /// - Parameter name: stands for the file's name in messages and in `outputDirectory`.
   /// - Throws: as `load`.
-  public init(yaml: String, name: String = "configuration", overrides: [String] = []) throws {
+  package init(yaml: String, name: String = "configuration", overrides: [String] = []) throws {
     let source = "\(name).yaml"
     let node = try Configuration.merged(SourceNode(yaml: yaml, origin: Origin(source)), at: source, overrides: overrides)
     self = try Configuration.read(node, name: name)

@@ -45,26 +45,26 @@ extension Configuration {
   }
 
   /// Section `checkpoint`: what is saved and kept.
-  public struct Checkpoint: Section {
+  package struct Checkpoint: Section {
     /// Epochs from one checkpoint to the next.
-    public var every = 1
+    package var every = 1
     /// Steps from one checkpoint to the next, beside those by epoch.
-    public var everySteps: Int?
+    package var everySteps: Int?
     /// How many of the newest are kept.
-    public var keepLast = 3
+    package var keepLast = 3
     /// Checkpoints of steps that are multiples of this are kept for good.
-    public var keepEvery: Int?
+    package var keepEvery: Int?
     /// The scores whose best checkpoint is kept too, by the names that the task gives them; nil for the one that it is judged by. They are
     /// looked up once the task and its classes are known.
-    public var best: [String]?
+    package var best: [String]?
     /// Saves that fail one after the other, such as on a full disk, before the run ends. Until then it warns and goes on.
-    public var failuresAllowed = 3
+    package var failuresAllowed = 3
 
     /// All defaults.
-    public init() {}
+    package init() {}
 
     /// Shows every key.
-    public mutating func visit(_ visitor: inout some KeyVisitor) {
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("every", &every, "epochs from one checkpoint to the next", .atLeast(1))
       visitor.optionalKey(
         "everySteps", &everySteps, "steps from one to the next, beside those by epoch", .atLeast(1, "leave it out for none"))
@@ -80,21 +80,21 @@ extension Configuration {
   }
 
   /// Section `engine`: how the numbers are computed.
-  public struct Engine: Section {
+  package struct Engine: Section {
     /// How convolution algorithms are found.
-    public var algorithms = Algorithms.model
+    package var algorithms = Algorithms.model
     /// A file of choices that fresh runs begin with, and add theirs to; only the algorithms of `measured` runs are kept otherwise, in the
     /// user's cache.
-    public var choicesFile: String?
+    package var choicesFile: String?
     /// Compute threads of each rank; from the affinity mask and the ranks on the host when not given.
-    public var threads: Int?
+    package var threads: Int?
     /// How gradients are written in messages between nodes.
-    public var wirePrecision = WirePrecision.float32
+    package var wirePrecision = WirePrecision.float32
     /// Whether the ranks compare what they are about to do before each collective.
-    public var checkCollectives = false
+    package var checkCollectives = false
 
     /// How convolution algorithms are found.
-    public enum Algorithms: String, CaseIterable, Choice {
+    package enum Algorithms: String, CaseIterable, Choice {
       /// By a cost model, the same on every start and on every machine with the same instruction set. Nothing is timed.
       case model
       /// Each is timed on this machine once, and the fastest taken. What was found is kept in the user's cache.
@@ -103,14 +103,14 @@ extension Configuration {
       case direct
 
       /// Reads a name; `auto` is what version 0.1 called an automatic choice.
-      public init?(setting: SettingValue) {
+      package init?(setting: SettingValue) {
         guard let name = setting.stringValue, let found = Algorithms(rawValue: name == "auto" ? "model" : name) else { return nil }
         self = found
       }
     }
 
     /// How gradients are written in messages between nodes. Sums are accumulated in float32 either way, and on a node nothing is rounded.
-    public enum WirePrecision: String, CaseIterable, Choice {
+    package enum WirePrecision: String, CaseIterable, Choice {
       /// As they are.
       case float32
       /// Rounded to bfloat16: half the bytes, errors up to 2^-8 of each number.
@@ -118,10 +118,10 @@ extension Configuration {
     }
 
     /// All defaults.
-    public init() {}
+    package init() {}
 
     /// Shows every key.
-    public mutating func visit(_ visitor: inout some KeyVisitor) {
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("algorithms", &algorithms, "model decides by rule, measured by the clock, direct takes the plain kernels")
       visitor.optionalKey("choicesFile", &choicesFile, "file of choices to begin with and to add to", .path)
       visitor.optionalKey("threads", &threads, "compute threads of each rank", .between(1, 4096, "leave it out to use what there is"))
@@ -131,19 +131,19 @@ extension Configuration {
   }
 
   /// Section `reporting`: what people see meanwhile.
-  public struct Reporting: Section {
+  package struct Reporting: Section {
     /// Steps from one printed line to the next, where output is not a terminal.
-    public var every = 10
+    package var every = 10
     /// Images in the picture of each evaluation; 0 makes none.
-    public var pictures = 4
+    package var pictures = 4
     /// Whether event files for TensorBoard are written.
-    public var tensorboard = false
+    package var tensorboard = false
 
     /// All defaults.
-    public init() {}
+    package init() {}
 
     /// Shows every key.
-    public mutating func visit(_ visitor: inout some KeyVisitor) {
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("every", &every, "steps from one printed line to the next", .atLeast(1))
       visitor.key("pictures", &pictures, "images in the picture of each evaluation; 0 makes none", .between(0, 64))
       visitor.key("tensorboard", &tensorboard, "write event files for TensorBoard into the run directory's tensorboard/")

@@ -3,37 +3,37 @@ import Tensors
 
 extension Configuration {
   /// What a stage of a run changes, as the file says it: `name`, `start`, and any keys of a configuration.
-  public struct StageSettings: Sendable, Equatable {
+  package struct StageSettings: Sendable, Equatable {
     /// Key by key.
-    public var values: [String: SettingValue]
+    package var values: [String: SettingValue]
 
     /// Takes the keys.
-    public init(_ values: [String: SettingValue]) { self.values = values }
+    package init(_ values: [String: SettingValue]) { self.values = values }
   }
 
   /// One stage of a run, complete.
-  public struct Stage: Sendable, Equatable {
+  package struct Stage: Sendable, Equatable {
     /// The name, which `start.stage` and `--stage` use.
-    public var name: String
+    package var name: String
     /// What its network begins with.
-    public var start: StageStart
+    package var start: StageStart
     /// Everything that the stage does: the run's configuration with the stage's keys laid over it, and a run directory of its own.
-    public var configuration: Configuration
+    package var configuration: Configuration
   }
 
   /// What the network of a stage begins with.
-  public struct StageStart: Sendable, Equatable {
+  package struct StageStart: Sendable, Equatable {
     /// The stage before whose checkpoint tensors are taken from; nil for first values, or those of `model.pretrained`.
-    public var stage: String?
+    package var stage: String?
     /// Which of its checkpoints.
-    public var weights = Weights.last
+    package var weights = Weights.last
     /// Only tensors whose names match one of these patterns; all of them if empty.
-    public var only: [String] = []
+    package var only: [String] = []
     /// Tensors whose names match one of these patterns keep their first values.
-    public var except: [String] = []
+    package var except: [String] = []
 
     /// Which checkpoint of a stage.
-    public enum Weights: String, CaseIterable, Choice {
+    package enum Weights: String, CaseIterable, Choice {
       /// The last one.
       case last
       /// The one with the best value of the first score that `checkpoint.best` names.
@@ -41,7 +41,7 @@ extension Configuration {
     }
 
     /// First values.
-    public init() {}
+    package init() {}
   }
 
   /// Keys of a stage that are not keys of a configuration.
@@ -51,7 +51,7 @@ extension Configuration {
 
   /// The stages in order, each with its effective configuration. A configuration without stages is a recipe of one, itself.
   /// - Throws: `LongtailError` with code `usage` for a stage that does not say what it is, or whose keys do not fit.
-  public func recipe() throws -> [Stage] {
+  package func recipe() throws -> [Stage] {
     guard let stages, !stages.isEmpty else { return [Stage(name: "train", start: StageStart(), configuration: self)] }
     var base = self
     base.stages = nil
@@ -128,12 +128,12 @@ extension Configuration {
 
 extension Configuration.StageSettings: SettingConvertible {
   /// What was expected.
-  public static var expectation: String { "a mapping with the name of the stage and the keys that it changes" }
+  package static var expectation: String { "a mapping with the name of the stage and the keys that it changes" }
   /// Takes a setting over.
-  public init?(setting: SettingValue) {
+  package init?(setting: SettingValue) {
     guard let values = setting.mapValue else { return nil }
     self.init(values)
   }
   /// The value to write.
-  public var setting: SettingValue { .map(values) }
+  package var setting: SettingValue { .map(values) }
 }

@@ -4,7 +4,7 @@ extension Configuration {
   /// Refuses keys that are for another task: they would change nothing.
   /// - Parameter task: the name of the run's task.
   /// - Throws: `.usage` naming the first such key.
-  public func requireKeys(ofTask task: String) throws {
+  package func requireKeys(ofTask task: String) throws {
     let ofSegmentation = keysOfSegmentation.map { ForeignKey(key: $0.key, instead: $0.instead, task: "segmentation") }
     let ofRecognition = keysOfRecognition.map { ForeignKey(key: $0.key, instead: nil, task: "recognition") }
     // Crops of a scaled image fit a detector's canvas too.

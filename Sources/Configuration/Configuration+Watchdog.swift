@@ -3,44 +3,44 @@ import Tensors
 
 extension Configuration {
   /// Section `watchdog`: when a run that makes no progress is reported, and when it is ended.
-  public struct Watchdog: Section {
+  package struct Watchdog: Section {
     /// Whether anybody watches.
-    public var enabled = true
+    package var enabled = true
     /// Seconds in one phase until a line says which rank holds the others up.
-    public var warning = 60.0
+    package var warning = 60.0
     /// Seconds in one phase until the job is ended with exit code 77.
-    public var limit = 1800.0
+    package var limit = 1800.0
     /// Limits of single phases.
-    public var limits = Limits()
+    package var limits = Limits()
 
     /// Section `watchdog.limits`: the limits of single phases in seconds, where they differ.
-    public struct Limits: Section {
+    package struct Limits: Section {
       /// Before the first step; four times `limit` when not given.
-      public var `init`: Double?
+      package var `init`: Double?
       /// Waiting for a batch.
-      public var data: Double?
+      package var data: Double?
       /// The forward pass.
-      public var forward: Double?
+      package var forward: Double?
       /// Loss and class statistics.
-      public var objective: Double?
+      package var objective: Double?
       /// Sums over ranks.
-      public var reduce: Double?
+      package var reduce: Double?
       /// The backward pass.
-      public var backward: Double?
+      package var backward: Double?
       /// Moving the parameters.
-      public var update: Double?
+      package var update: Double?
       /// A batch of an evaluation.
-      public var evaluate: Double?
+      package var evaluate: Double?
       /// Handing a checkpoint to the disk.
-      public var save: Double?
+      package var save: Double?
       /// After the last step.
-      public var finish: Double?
+      package var finish: Double?
 
       /// None.
-      public init() {}
+      package init() {}
 
       /// Shows every key.
-      public mutating func visit(_ visitor: inout some KeyVisitor) {
+      package mutating func visit(_ visitor: inout some KeyVisitor) {
         let positive = Check<Double>.above(0, "leave it out to use `watchdog.limit`")
         visitor.optionalKey("init", &`init`, "before the first step; four times the limit when not given", positive)
         visitor.optionalKey("data", &data, "waiting for a batch", positive)
@@ -56,10 +56,10 @@ extension Configuration {
     }
 
     /// All defaults.
-    public init() {}
+    package init() {}
 
     /// Shows every key.
-    public mutating func visit(_ visitor: inout some KeyVisitor) {
+    package mutating func visit(_ visitor: inout some KeyVisitor) {
       visitor.key("enabled", &enabled, "whether anybody watches for ranks that no longer get on")
       visitor.key("warning", &warning, "seconds in one phase until a line says who holds the others up", .above(0))
       visitor.key("limit", &limit, "seconds in one phase until the job is ended with exit code 77", .above(0))
@@ -67,7 +67,7 @@ extension Configuration {
     }
 
     /// What does not fit together.
-    public func contradictions() -> [Contradiction] {
+    package func contradictions() -> [Contradiction] {
       guard warning > limit else { return [] }
       return [Contradiction("warning", "\(warning) s is after the end of the job, `watchdog.limit`, at \(limit) s")]
     }

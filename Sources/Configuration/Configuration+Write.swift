@@ -4,7 +4,7 @@ import Tensors
 extension Configuration {
   /// Every key with its value, as YAML with a comment on each line. Reading it back gives an equal configuration.
   /// - Parameter header: lines of comment at the top.
-  public func yaml(header: [String] = []) -> String {
+  package func yaml(header: [String] = []) -> String {
     var text = YAMLText()
     for line in header { text.comment(line) }
     text.settings(listing)
@@ -12,7 +12,7 @@ extension Configuration {
   }
 
   /// The listing of all keys with their defaults and meanings, as YAML.
-  public static var reference: String {
+  package static var reference: String {
     var text = YAMLText()
     text.comment("Every key of a configuration with its default. Give only what differs.")
     text.settings(SectionWriter.lines(of: Configuration(), listsAbsentSections: true))
@@ -20,7 +20,7 @@ extension Configuration {
   }
 
   /// All keys with their values: the form that checkpoints keep, and that `digest` is taken of.
-  public var setting: SettingValue {
+  package var setting: SettingValue {
     var whole: [String: SettingValue] = [:]
     for line in listing {
       guard let value = line.value else { continue }
@@ -39,7 +39,7 @@ extension Configuration {
   /// 64 hexadecimal digits, SHA-256 of the canonical form (one line of JSON with sorted keys, defaults included).
   /// Equal configurations have equal digests, however their files are written.
   /// - Throws: `LongtailError(.internalError)` when libcrypto refuses.
-  public func digest() throws -> String { try SHA256Digest(of: setting.description).description }
+  package func digest() throws -> String { try SHA256Digest(of: setting.description).description }
 
   private static func inserted(_ value: SettingValue, at path: ArraySlice<String>, into map: [String: SettingValue]) -> [String:
     SettingValue]

@@ -40,15 +40,15 @@ public struct Configuration: Section {
   /// Which classes count as head, medium and tail.
   public var groups = Groups()
   /// What is saved and kept.
-  public var checkpoint = Checkpoint()
+  package var checkpoint = Checkpoint()
   /// How the numbers are computed.
-  public var engine = Engine()
+  package var engine = Engine()
   /// When a run that makes no progress is reported.
-  public var watchdog = Watchdog()
+  package var watchdog = Watchdog()
   /// What people see meanwhile.
-  public var reporting = Reporting()
+  package var reporting = Reporting()
   /// What each stage of the run changes, in order; nil for a run of one stage. See `recipe`.
-  public var stages: [StageSettings]?
+  package var stages: [StageSettings]?
 
   /// All defaults.
   public init() {}

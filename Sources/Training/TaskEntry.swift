@@ -45,7 +45,7 @@ public struct TaskEntry: Sendable {
   /// Describes a task of your own.
   ///
   /// `data.name` chooses one of its data sets, and `data.settings` are the settings of that. Keys that only the tasks of the house read,
-  /// such as `data.longTail`, are refused.
+  /// such as `data.longTail` and `data.split`, are refused.
   /// - Parameters:
   ///   - name: the name, as the key `task` has it.
   ///   - summary: one line about it.
@@ -65,14 +65,24 @@ public struct TaskEntry: Sendable {
       name: name, summary: summary, scoreKinds: scoreKinds, method: method,
       datasets: { registry.description(name: "dataset", summary: "what to train on", place: "Settings are keys of `data.settings`.") },
       check: { configuration in
-        try configuration.requireKeys(ofTask: name)
+        try TaskEntry.requireKeys(configuration, ofTask: name)
         try registry.check(configuration.data.name, configuration.data.registrySettings)
       },
       make: { configuration in
-        try configuration.requireKeys(ofTask: name)
+        try TaskEntry.requireKeys(configuration, ofTask: name)
         return try make(registry.make(configuration.data.name, configuration.data.registrySettings, ()), configuration)
       },
       recorded: { try recorded($1, $0) })
+  }
+
+  /// Refuses keys that would change nothing.
+  private static func requireKeys(_ configuration: Configuration, ofTask name: String) throws {
+    try configuration.requireKeys(ofTask: name)
+    guard configuration.data.split == nil else {
+      throw LongtailError(
+        .usage, "data.split divides label maps and images with a class; task \(name) has none",
+        advice: "Divide the data in the settings of the data set.")
+    }
   }
 
   /// The method of a task that needs no other: the objective at the logits.

@@ -136,6 +136,7 @@ struct ClientProgram {
     for (setting, code, text) in [
       ("task=countin", 64, "Did you mean 'counting'"), ("data.name=dot", 64, "Did you mean 'dots'"),
       ("data.settings.trian=9", 64, "train"), ("data.longTail.factor=10", 64, "data.longTail"),
+      ("data.split.validation=0.2", 64, "data.split"), ("evaluation.resolution=label", 64, "evaluation.resolution"),
     ] {
       let refused = try run("train", path, "--output", "\(directory)/none", "--set", setting)
       #expect(refused.exitCode == code && refused.errors.contains(text), "\(setting): \(refused)")

@@ -191,6 +191,17 @@ struct ConvolutionCandidates: ConvolutionRequests {
     return found.compactMap { $0 }
   }
 
+  func smallMapWeights(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)? {
+    guard packing == nil, !isProduct, layouts.weights.extents.count == 4,
+      try layouts.weights.isSame(as: .blockedWeights(layouts.weights.extents))
+    else { return nil }
+    let (from, to) = try (layouts.source.channelBlocks(), layouts.destination.channelBlocks())
+    guard from.block == to.block else { return nil }
+    return SmallMapWeightsPass(
+      images: from.images, inputChannels: from.channels, outputChannels: to.channels, extents: [from.height, from.width],
+      geometry: geometry, block: from.block)
+  }
+
   /// Channel blocks of 8, where loops of our own compute what the library cannot in any layout that it would choose.
   func ownLayouts(source: TensorLayout, weightExtents: [Int], outputExtents: [Int]) throws -> (
     weights: TensorLayout, destination: TensorLayout
@@ -232,6 +243,8 @@ protocol ConvolutionRequests {
   var algorithms: [ConvolutionAlgorithm] { get }
   /// Loops of our own that compute the same thing in these layouts.
   func ownConvolutions(_ layouts: ConvolutionLayouts) throws -> [any OwnConvolution]
+  /// Loops of our own for the pass by weights alone, where the library has but reference loops for it; nil where there are none.
+  func smallMapWeights(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)?
   /// The layouts in which loops of our own compute what the library has but reference loops for; nil where there are none.
   func ownLayouts(source: TensorLayout, weightExtents: [Int], outputExtents: [Int]) throws -> (
     weights: TensorLayout, destination: TensorLayout
@@ -243,4 +256,8 @@ protocol ConvolutionRequests {
   func backwardWeights(
     _ a: ConvolutionAlgorithm, _ hint: PrimitiveDescriptor, _ s: TensorLayout, _ w: TensorLayout, _ b: TensorLayout?, _ d: TensorLayout
   ) throws -> PrimitiveDescriptor
+}
+
+extension ConvolutionRequests {
+  func smallMapWeights(_ layouts: ConvolutionLayouts) throws -> (any OwnConvolution)? { nil }
 }

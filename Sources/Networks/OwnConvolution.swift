@@ -116,6 +116,19 @@ extension NonoverlappingTransposedConvolution: OwnConvolution {
   }
 }
 
+/// Takes part in the pass by weights alone.
+extension SmallMapWeightsPass: OwnConvolution {
+  var algorithm: ConvolutionAlgorithm { .matrixProduct }
+  var implementation: String { "longtail:small_map:avx2" }
+
+  func scratchFloatCount(_ pass: PlanReport.Pass) -> Int { 0 }
+
+  func run(_ pass: PlanReport.Pass, _ r: OwnConvolutionRegions) {
+    precondition(pass == .backwardWeights, "small maps have loops of our own for the pass by weights alone")
+    run(source: r.source, gradientOfDestination: r.destination, gradientOfWeights: r.weights, gradientOfBias: r.bias)
+  }
+}
+
 extension PlanReport.Pass {
   /// The same pass as the kernels name it.
   var native: ConvolutionPass {

@@ -7,6 +7,7 @@ struct ConvolutionTuner {
   private let builder: NodeBuilder
   private let algorithms: [ConvolutionAlgorithm]
   private let own: [any OwnConvolution]
+  private let weightsOnly: (any OwnConvolution)?
   private let layouts: ConvolutionLayouts
   private let signature: ConvolutionSignature
 
@@ -15,6 +16,7 @@ struct ConvolutionTuner {
     self.layouts = layouts
     algorithms = candidates.algorithms
     own = try candidates.ownConvolutions(layouts)
+    weightsOnly = try candidates.smallMapWeights(layouts)
     let from = builder.inputShape()
     signature = ConvolutionSignature(
       images: builder.options.decisiveImages ?? builder.images, isTransposed: candidates.isTransposed, inputChannels: from.channels,
@@ -33,7 +35,8 @@ struct ConvolutionTuner {
       // An algorithm that the library or the processor does not have is no candidate; that is not an error.
       if let descriptor = try? request(algorithm), !descriptor.isReference { possible.append(.library(algorithm, descriptor)) }
     }
-    // On maps of a few pixels the library has but its reference loops, and the tiles are the only candidate.
+    // On maps of a few pixels the library has but its reference loops, and loops of our own are the only candidate.
+    if possible.isEmpty, descriptor.isReference, pass == .backwardWeights, let weightsOnly { possible.append(.own(weightsOnly)) }
     if possible.isEmpty || !descriptor.isReference { possible.append(direct) }
     var signature = signature
     signature.pass = pass

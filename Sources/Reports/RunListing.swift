@@ -123,7 +123,7 @@ package struct RunListing: Sendable {
 
   /// Whether two runs of one network differ in the algorithms of their convolutions, and so in how their numbers are rounded.
   package var algorithmsDiffer: Bool {
-    let networks = Dictionary(grouping: rows) { "\($0.results.configuration.model.name) \($0.results.configuration.model.width)" }
+    let networks = Dictionary(grouping: rows, by: \.results.passesKey)
     return networks.values.contains { Set($0.compactMap(\.results.algorithms?.digest)).count > 1 }
   }
 

@@ -84,6 +84,33 @@ final class PageReader: NSObject, XMLParserDelegate {
       ])
   }
 
+  @Test func algorithmsAreComparedAmongRunsOfTheSamePasses() throws {
+    try withTemporaryDirectory { directory in
+      func results(_ name: String, digest: String, _ keys: String = "") throws -> RunResults {
+        let path = "\(directory)/\(name)"
+        _ = try run(path, seed: 0)
+        try "objective: {name: pat}\n\(keys)".write(toFile: "\(path)/config.yaml", atomically: true, encoding: .utf8)
+        let record = try RunDirectory.open(at: path)
+        defer { record.close() }
+        var environment = RunEnvironment.current(variables: [:], directory: "/")
+        environment.algorithms = .init(source: "model", digest: digest)
+        try record.writeEnvironment(environment)
+        return try RunResults(readingFrom: path)
+      }
+      func note(_ runs: RunResults...) -> String? {
+        Comparison(title: "a", entries: runs.map { .init(candidate: "a", seed: 0, results: $0, isFinished: true) }).algorithmNote
+      }
+      let one = try results("1", digest: "x")
+      let head = try results("3", digest: "y", "model: {trained: [classifier.*]}\n")
+      let other = note(one, try results("2", digest: "y"))
+      #expect(other?.contains("different algorithms") == true)
+      #expect(note(one, try results("4", digest: "x")) == nil)
+      #expect(note(one, head) == nil)
+      #expect(note(head, try results("5", digest: "z", "model: {trained: [classifier.*]}\n")) != nil)
+      #expect(note(one, try results("6", digest: "y", "method: {name: classifierRetraining}\n")) == nil)
+    }
+  }
+
   @Test func logsAreReadBackAsTheyWereWritten() throws {
     try withTemporaryDirectory { directory in
       let results = try run("\(directory)/run", seed: 7)

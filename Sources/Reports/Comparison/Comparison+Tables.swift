@@ -145,7 +145,7 @@ extension Comparison {
 
   /// What a reader has to know where runs of one network were computed with different algorithms; nil where they were not.
   package var algorithmNote: String? {
-    let networks = Dictionary(grouping: entries) { "\($0.results.configuration.model.name) \($0.results.configuration.model.width)" }
+    let networks = Dictionary(grouping: entries, by: \.results.passesKey)
     let differing = networks.values.first { Set($0.compactMap(\.results.algorithms?.digest)).count > 1 }
     guard let differing else { return nil }
     let groups = Dictionary(grouping: differing.filter { $0.results.algorithms != nil }) { $0.results.algorithms?.digest ?? "" }

@@ -61,6 +61,12 @@ package struct RunResults: Sendable, Equatable {
     }
   }
 
+  /// What has to be equal in two runs whose convolutions can be expected to be computed alike: the network, and which passes it has. Runs that
+  /// train other parts of it, or by another method, have other passes.
+  package var passesKey: [String] {
+    [configuration.model.name, "\(configuration.model.width)", configuration.method?.name ?? ""] + (configuration.model.trained ?? [])
+  }
+
   /// Whether there is a run in a directory.
   package static func exist(at path: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/config.yaml") }
 

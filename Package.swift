@@ -200,8 +200,7 @@ let package = Package(
       name: "ToyProbe",
       dependencies: [
         "Checkpoints", "Collectives", "Configuration", "Datasets", "Images", "Models", "Networks", "Objectives", "Reports", "Runs",
-        "Settings",
-        "Tasks", "Tensors", "Threading", "Training",
+        "Settings", "Tasks", "Tensors", "Threading", "Training",
       ], path: "Tests/Probes/Toy", swiftSettings: strict),
     .executableTarget(
       name: "TrainingProbe", dependencies: ["BuiltInTasks", "Training"], path: "Tests/Probes/Training", swiftSettings: strict),

@@ -8,7 +8,7 @@ import Threading
 /// zero and come out as zero.
 ///
 /// Every number is the same in each run and at any number of threads.
-/// Cost: 2 N O I Kh Kw Ho Wo operations, at about a quarter of the processor's peak while the source stays in the cache.
+/// Cost: 2 N O I Kh Kw Ho Wo operations.
 package struct SmallMapWeightsPass: Sendable {
   typealias Floats = UnsafeMutablePointer<Float>
 

@@ -2,9 +2,9 @@ import Tensors
 import Threading
 
 /// Loops for layers that work on each number by itself.
-public enum ActivationLoops {
+package enum ActivationLoops {
   /// y = max(0, x). Moves 8 bytes a float.
-  public static func rectify(_ x: FloatRegion, into y: FloatRegion) {
+  package static func rectify(_ x: FloatRegion, into y: FloatRegion) {
     let (source, target) = (x.base, y.base)
     let zero = Lanes8.Lanes(repeating: 0)
     ElementLoops.forEach(x.count) { i in
@@ -17,7 +17,7 @@ public enum ActivationLoops {
   }
 
   /// dx = dy where y > 0, else 0; `into` may be `gradient` itself.
-  public static func rectifyBackward(output: FloatRegion, gradient: FloatRegion, into dx: FloatRegion) {
+  package static func rectifyBackward(output: FloatRegion, gradient: FloatRegion, into dx: FloatRegion) {
     let (y, source, target) = (output.base, gradient.base, dx.base)
     ElementLoops.forEach(output.count) { i in
       Lanes8.store(ElementLoops.masked(Lanes8.load(source + i), by: Lanes8.load(y + i)), target + i)
@@ -30,7 +30,7 @@ public enum ActivationLoops {
   ///
   /// The same call with gradients is the backward pass. Cost: one Philox block for four positions.
   /// - Parameter streams: one stream of numbers for each image.
-  public static func drop(
+  package static func drop(
     _ x: FloatRegion, _ view: ChannelBlocks, probability: Double, layer: Int, streams: [CounterRandom], into y: FloatRegion
   ) {
     let (source, target) = (x.base, y.base)

@@ -1,9 +1,9 @@
 import Threading
 
 /// Sums of two activations, as residual connections have them, with an optional ReLU behind.
-public enum AdditionLoops {
+package enum AdditionLoops {
   /// y = a + b, or max(0, a + b). Moves 12 bytes a float.
-  public static func add(_ a: FloatRegion, _ b: FloatRegion, rectified: Bool, into y: FloatRegion) {
+  package static func add(_ a: FloatRegion, _ b: FloatRegion, rectified: Bool, into y: FloatRegion) {
     let (first, second, target) = (a.base, b.base, y.base)
     let floor = Lanes8.Lanes(repeating: rectified ? 0 : -.infinity)
     ElementLoops.forEach(y.count) { i in
@@ -17,7 +17,7 @@ public enum AdditionLoops {
   }
 
   /// y = s(a) + t(b), or max(0, s(a) + t(b)), where s and t are scalings by channel; nil leaves an input as it is. Moves 12 bytes a float.
-  public static func add(
+  package static func add(
     _ a: FloatRegion, _ s: ChannelScaling?, _ b: FloatRegion, _ t: ChannelScaling?, _ view: ChannelBlocks, rectified: Bool,
     into y: FloatRegion
   ) {
@@ -47,7 +47,7 @@ public enum AdditionLoops {
   /// - Parameters:
   ///   - y: the sum after its ReLU; nil where there is none.
   ///   - targets: where the gradient goes; nil for an input that needs none.
-  public static func gradient(output y: FloatRegion?, gradient: FloatRegion, into targets: (FloatRegion?, FloatRegion?)) {
+  package static func gradient(output y: FloatRegion?, gradient: FloatRegion, into targets: (FloatRegion?, FloatRegion?)) {
     guard let y else {
       for target in [targets.0, targets.1].compactMap({ $0 }) where target.base != gradient.base { target.copy(gradient) }
       return

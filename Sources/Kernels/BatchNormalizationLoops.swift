@@ -8,17 +8,17 @@ import Threading
 /// The sign of the normalized value is computed anew in backward, so no mask is stored.
 /// Sums are taken image by image in float64, so the result does not depend on the number of threads.
 /// Source: Ioffe, Szegedy, "Batch normalization", ICML 2015.
-public enum BatchNormalizationLoops {
+package enum BatchNormalizationLoops {
   /// Where the numbers of one layer lie.
-  public struct Geometry: Sendable {
+  package struct Geometry: Sendable {
     /// The activation's layout.
-    public let view: ChannelBlocks
+    package let view: ChannelBlocks
     /// Floats that `partials` must have: two per padded channel and image.
-    public var partialCount: Int { 2 * view.images * view.blocks * view.block }
+    package var partialCount: Int { 2 * view.images * view.blocks * view.block }
 
     /// Takes a layout whose blocks are a multiple of 8 channels.
     /// - Throws: `LongtailError` for other layouts, which no plan produces.
-    public init(_ view: ChannelBlocks) throws {
+    package init(_ view: ChannelBlocks) throws {
       guard view.block % 8 == 0 else {
         throw LongtailError(.internalError, "batch normalization works on channel blocks of 8 or 16, not \(view.block)")
       }
@@ -33,7 +33,7 @@ public enum BatchNormalizationLoops {
   /// - Parameters:
   ///   - shift: a value near the mean for each channel, equal on all ranks; keeps the variance exact when the mean is large.
   ///   - sums: receives 2 C numbers, first the sums, then the sums of squares.
-  public static func statistics(
+  package static func statistics(
     of x: FloatRegion, _ geometry: Geometry, shift: UnsafeBufferPointer<Float>, partials: UnsafeMutableBufferPointer<Double>,
     into sums: UnsafeMutableBufferPointer<Double>
   ) {
@@ -74,7 +74,7 @@ public enum BatchNormalizationLoops {
   }
 
   /// y = x * factor + offset by channel, then max(0, y) with `rectified`. Padded channels become zero.
-  public static func normalize(
+  package static func normalize(
     _ x: FloatRegion, _ geometry: Geometry, factor: UnsafeBufferPointer<Float>, offset: UnsafeBufferPointer<Float>, rectified: Bool,
     into y: FloatRegion
   ) {
@@ -101,7 +101,7 @@ public enum BatchNormalizationLoops {
 
   /// For each channel the sums of g and of g * x^ over this rank, where g is the gradient behind the ReLU and x^ the normalized input.
   /// - Parameter sums: receives 2 C numbers: the gradients of shift and of scale.
-  public static func gradientSums(
+  package static func gradientSums(
     x: FloatRegion, gradient: FloatRegion, _ geometry: Geometry, mean: UnsafeBufferPointer<Float>, inverse: UnsafeBufferPointer<Float>,
     factor: UnsafeBufferPointer<Float>, offset: UnsafeBufferPointer<Float>, rectified: Bool,
     partials: UnsafeMutableBufferPointer<Double>, into sums: UnsafeMutableBufferPointer<Double>
@@ -139,7 +139,7 @@ public enum BatchNormalizationLoops {
   }
 
   /// dx = factor * (g - meanGradient - x^ * meanProduct) by channel; `into` may be `gradient` itself.
-  public static func gradient(
+  package static func gradient(
     x: FloatRegion, gradient: FloatRegion, _ geometry: Geometry, mean: UnsafeBufferPointer<Float>, inverse: UnsafeBufferPointer<Float>,
     factor: UnsafeBufferPointer<Float>, offset: UnsafeBufferPointer<Float>, rectified: Bool,
     meanGradient: UnsafeBufferPointer<Float>, meanProduct: UnsafeBufferPointer<Float>, into dx: FloatRegion

@@ -6,7 +6,7 @@ import Threading
 /// beside that place. oneDNN has no fast backward pass for it. Cost: four products a float of the destination, forward and backward;
 /// forward reads the source from the caches and writes the destination once, backward reads the destination once from memory.
 /// Every number is the same at any number of threads.
-public struct BilinearLoops: Sendable {
+package struct BilinearLoops: Sendable {
   private let source: ChannelBlocks
   private let destination: ChannelBlocks
   private let rows: Axis
@@ -50,7 +50,7 @@ public struct BilinearLoops: Sendable {
 
   /// Plans for two activations that differ in their extents alone.
   /// - Returns: nil where images, channels or blocks differ.
-  public init?(from source: ChannelBlocks, to destination: ChannelBlocks) {
+  package init?(from source: ChannelBlocks, to destination: ChannelBlocks) {
     guard source.images == destination.images, source.channels == destination.channels, source.block == destination.block,
       source.positions > 0, destination.positions > 0
     else { return nil }
@@ -61,7 +61,7 @@ public struct BilinearLoops: Sendable {
   }
 
   /// y = the resampled x.
-  public func forward(_ x: FloatRegion, into y: FloatRegion) {
+  package func forward(_ x: FloatRegion, into y: FloatRegion) {
     let (from, to) = (x.base, y.base)
     let block = source.block
     ComputePool.forEach(parts: source.images * source.blocks * destination.height) { item in
@@ -100,7 +100,7 @@ public struct BilinearLoops: Sendable {
   }
 
   /// The gradient of x from that of y.
-  public func backward(gradient y: FloatRegion, into x: FloatRegion) {
+  package func backward(gradient y: FloatRegion, into x: FloatRegion) {
     let (from, to) = (y.base, x.base)
     let block = source.block
     ComputePool.forEach(parts: source.images * source.blocks * source.height) { item in

@@ -2,15 +2,15 @@
 ///
 /// Layers that read a normalized activation may apply it to each number that they load, so that the activation itself is never written.
 /// Factors and offsets of padded channels are zero. Owned by the layer that computes them; the loops of this room read them.
-public final class ChannelScaling {
+package final class ChannelScaling {
   /// Number of channels, padding aside.
-  public let channels: Int
+  package let channels: Int
   /// Whether max(0, y) follows.
-  public let rectified: Bool
+  package let rectified: Bool
   private let numbers: UnsafeMutableBufferPointer<Float>
 
   /// Zeros for some channels, padded to whole blocks.
-  public init(channels: Int, rectified: Bool) {
+  package init(channels: Int, rectified: Bool) {
     (self.channels, self.rectified) = (channels, rectified)
     numbers = .allocate(capacity: 2 * ((channels + 15) / 16 * 16))
     numbers.initialize(repeating: 0)
@@ -19,9 +19,9 @@ public final class ChannelScaling {
   deinit { numbers.deallocate() }
 
   /// One factor a channel.
-  public var factor: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(rebasing: numbers[..<channels]) }
+  package var factor: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(rebasing: numbers[..<channels]) }
   /// One offset a channel.
-  public var offset: UnsafeMutableBufferPointer<Float> {
+  package var offset: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(rebasing: numbers[(numbers.count / 2)...].prefix(channels))
   }
 

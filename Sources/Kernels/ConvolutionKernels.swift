@@ -2,20 +2,20 @@ import COneDNN
 import Tensors
 
 /// The geometry of a convolution or a transposed convolution.
-public struct ConvolutionGeometry: Hashable, Sendable {
+package struct ConvolutionGeometry: Hashable, Sendable {
   /// Kernel extents, vertical then horizontal.
-  public var kernel: [Int]
+  package var kernel: [Int]
   /// Steps between positions.
-  public var strides: [Int]
+  package var strides: [Int]
   /// Zeros added on each side: top and left.
-  public var padding: [Int]
+  package var padding: [Int]
   /// Distance between taps; 1 is an ordinary convolution.
-  public var dilation: [Int]
+  package var dilation: [Int]
   /// Channel groups.
-  public var groups: Int
+  package var groups: Int
 
   /// A square geometry.
-  public init(kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1) {
+  package init(kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1) {
     self.kernel = [kernel, kernel]
     strides = [stride, stride]
     self.padding = [padding, padding]
@@ -24,7 +24,7 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   }
 
   /// The output's extent for an input's, by dimension.
-  public func outputExtent(_ extent: Int, dimension d: Int) -> Int {
+  package func outputExtent(_ extent: Int, dimension d: Int) -> Int {
     (extent + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / strides[d] + 1
   }
 
@@ -35,7 +35,7 @@ public struct ConvolutionGeometry: Hashable, Sendable {
 }
 
 /// The three passes of a convolution.
-public enum ConvolutionPass: Sendable, CaseIterable {
+package enum ConvolutionPass: Sendable, CaseIterable {
   /// The destination from the source and the weights.
   case forward
   /// The gradient of the source from that of the destination and the weights.
@@ -63,9 +63,9 @@ public enum ConvolutionAlgorithm: String, Sendable, Codable, CaseIterable {
 /// Requests for the three passes of a convolution.
 ///
 /// Cost of each pass: 2 N O I/g Kh Kw Ho Wo floating-point operations with the direct algorithm.
-public enum ConvolutionKernels {
+package enum ConvolutionKernels {
   /// Forward: destination = weights * source (+ bias).
-  public static func forward(
+  package static func forward(
     _ geometry: ConvolutionGeometry, algorithm: ConvolutionAlgorithm, training: Bool,
     source: TensorLayout, weights: TensorLayout, bias: TensorLayout?, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
@@ -79,7 +79,7 @@ public enum ConvolutionKernels {
   }
 
   /// Backward by data: the gradient of the source from that of the destination.
-  public static func backwardData(
+  package static func backwardData(
     _ geometry: ConvolutionGeometry, algorithm: ConvolutionAlgorithm, hint: PrimitiveDescriptor,
     source: TensorLayout, weights: TensorLayout, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
@@ -92,7 +92,7 @@ public enum ConvolutionKernels {
   }
 
   /// Backward by weights: the gradients of weights and bias.
-  public static func backwardWeights(
+  package static func backwardWeights(
     _ geometry: ConvolutionGeometry, algorithm: ConvolutionAlgorithm, hint: PrimitiveDescriptor,
     source: TensorLayout, weights: TensorLayout, bias: TensorLayout?, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
@@ -106,9 +106,9 @@ public enum ConvolutionKernels {
 }
 
 /// Requests for the three passes of a transposed convolution (oneDNN's deconvolution). Weights are logically O,I,H,W.
-public enum TransposedConvolutionKernels {
+package enum TransposedConvolutionKernels {
   /// Forward.
-  public static func forward(
+  package static func forward(
     _ geometry: ConvolutionGeometry, training: Bool, source: TensorLayout, weights: TensorLayout, bias: TensorLayout?,
     destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
@@ -122,7 +122,7 @@ public enum TransposedConvolutionKernels {
   }
 
   /// Backward by data.
-  public static func backwardData(
+  package static func backwardData(
     _ geometry: ConvolutionGeometry, hint: PrimitiveDescriptor, source: TensorLayout, weights: TensorLayout, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
     let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
@@ -134,7 +134,7 @@ public enum TransposedConvolutionKernels {
   }
 
   /// Backward by weights.
-  public static func backwardWeights(
+  package static func backwardWeights(
     _ geometry: ConvolutionGeometry, hint: PrimitiveDescriptor, source: TensorLayout, weights: TensorLayout, bias: TensorLayout?,
     destination: TensorLayout
   ) throws -> PrimitiveDescriptor {

@@ -2,17 +2,17 @@ import Tensors
 import Threading
 
 /// A run of floats inside a buffer, which our own loops work on.
-public struct FloatRegion: Sendable {
+package struct FloatRegion: Sendable {
   /// The memory.
-  public let buffer: HostBuffer
+  package let buffer: HostBuffer
   /// The first float.
-  public let offset: Int
+  package let offset: Int
   /// Number of floats.
-  public let count: Int
+  package let count: Int
 
   /// Names a run of floats.
   /// - Throws: `LongtailError` when it does not lie inside the buffer.
-  public init(_ buffer: HostBuffer, offset: Int, count: Int) throws {
+  package init(_ buffer: HostBuffer, offset: Int, count: Int) throws {
     guard offset >= 0, count >= 0, offset + count <= buffer.floatCount else {
       throw LongtailError(.internalError, "\(count) floats at \(offset) do not fit into a buffer of \(buffer.floatCount)")
     }
@@ -33,7 +33,7 @@ public struct FloatRegion: Sendable {
   var base: UnsafeMutablePointer<Float> { buffer.baseAddress.assumingMemoryBound(to: Float.self) + offset }
 
   /// Sets every float to zero.
-  public func clear() {
+  package func clear() {
     let base = base
     ComputePool.forEachRange(of: count, minimum: 4096, alignment: 16) { range in
       (base + range.lowerBound).update(repeating: 0, count: range.count)
@@ -41,7 +41,7 @@ public struct FloatRegion: Sendable {
   }
 
   /// Adds another region of the same size, element by element. Moves 12 bytes a float.
-  public func accumulate(_ other: FloatRegion) {
+  package func accumulate(_ other: FloatRegion) {
     let (to, from) = (base, other.base)
     ComputePool.forEachRange(of: min(count, other.count), minimum: 4096, alignment: 16) { range in
       for i in range { to[i] += from[i] }
@@ -49,7 +49,7 @@ public struct FloatRegion: Sendable {
   }
 
   /// Copies another region of the same size.
-  public func copy(_ other: FloatRegion) {
+  package func copy(_ other: FloatRegion) {
     let (to, from) = (base, other.base)
     ComputePool.forEachRange(of: min(count, other.count), minimum: 4096, alignment: 16) { range in
       (to + range.lowerBound).update(from: from + range.lowerBound, count: range.count)

@@ -1,11 +1,11 @@
 import Threading
 
 /// The mean of each channel over all positions of an image, and its transpose. Sums are taken in runs in float32 and added up in float64.
-public enum GlobalPoolingLoops {
+package enum GlobalPoolingLoops {
   private static let run = 64
 
   /// y[n, c] = mean over the positions of x[n, c]. Reads x once.
-  public static func mean(of x: FloatRegion, _ view: ChannelBlocks, into y: FloatRegion) {
+  package static func mean(of x: FloatRegion, _ view: ChannelBlocks, into y: FloatRegion) {
     let (from, to) = (x.base, y.base)
     let block = view.block
     ComputePool.forEach(parts: view.images * view.blocks) { item in
@@ -28,7 +28,7 @@ public enum GlobalPoolingLoops {
   }
 
   /// The gradient of x from that of y: each position gets its share. Writes x once.
-  public static func spread(_ gradient: FloatRegion, into x: FloatRegion, _ view: ChannelBlocks) {
+  package static func spread(_ gradient: FloatRegion, into x: FloatRegion, _ view: ChannelBlocks) {
     let (from, to) = (gradient.base, x.base)
     let block = view.block
     let share = 1 / Float(view.positions)

@@ -2,18 +2,18 @@ import Tensors
 import Threading
 
 /// Copies that join activations along channels and part their gradients again.
-public enum JoinLoops {
+package enum JoinLoops {
   /// Copies all channels of `part` to channels `channelOffset...` of `whole`. Moves 8 bytes a float.
   ///
   /// Whole blocks are copied as runs; where the offset is not a multiple of the block, single channels are.
-  public static func copy(
+  package static func copy(
     _ part: FloatRegion, _ partView: ChannelBlocks, into whole: FloatRegion, _ wholeView: ChannelBlocks, channelOffset: Int
   ) {
     transfer(part, partView, whole, wholeView, channelOffset) { p, w, count in w.update(from: p, count: count) }
   }
 
   /// Copies channels `channelOffset...` of `whole` to `part`.
-  public static func extract(
+  package static func extract(
     _ part: FloatRegion, _ partView: ChannelBlocks, from whole: FloatRegion, _ wholeView: ChannelBlocks, channelOffset: Int
   ) {
     transfer(part, partView, whole, wholeView, channelOffset) { p, w, count in p.update(from: w, count: count) }

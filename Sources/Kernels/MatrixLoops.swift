@@ -5,7 +5,7 @@ import Threading
 ///
 /// Each element is summed in the same order whatever the number of rows and threads, so that a row of the result is a function of the rows
 /// that it is made from, bit by bit. Cost of a product: 2 n m k operations; weights are read once for every 32 rows or every 4.
-public enum MatrixLoops {
+package enum MatrixLoops {
   typealias Lanes = SIMD8<Float>
   typealias Floats = UnsafeMutablePointer<Float>
 
@@ -13,7 +13,7 @@ public enum MatrixLoops {
 
   /// y = x wᵀ + bias: n x k times m x k gives n x m.
   /// - Parameter bias: m numbers, added to each row; nil for none.
-  public static func multiply(_ x: MatrixView, transposed w: MatrixView, bias: FloatRegion?, into y: MatrixView) {
+  package static func multiply(_ x: MatrixView, transposed w: MatrixView, bias: FloatRegion?, into y: MatrixView) {
     let (groups, chunks) = ((w.rows + 3) / 4, (x.rows + rowsOfPart - 1) / rowsOfPart)
     ComputePool.forEachRange(of: groups * chunks) { parts in
       for part in parts {
@@ -34,20 +34,20 @@ public enum MatrixLoops {
   }
 
   /// y = a b: n x k times k x m gives n x m.
-  public static func multiply(_ a: MatrixView, _ b: MatrixView, into y: MatrixView) {
+  package static func multiply(_ a: MatrixView, _ b: MatrixView, into y: MatrixView) {
     combine(a.base, rowStep: a.stride, termStep: 1, terms: a.columns, b, into: y)
   }
 
   /// y = aᵀ b: k x n, transposed, times k x m gives n x m.
-  public static func multiply(transposed a: MatrixView, _ b: MatrixView, into y: MatrixView) {
+  package static func multiply(transposed a: MatrixView, _ b: MatrixView, into y: MatrixView) {
     combine(a.base, rowStep: 1, termStep: a.stride, terms: a.rows, b, into: y)
   }
 
   /// Sets what lies behind the columns of each row to zero.
-  public static func clearPadding(_ a: MatrixView) { for row in 0..<a.rows { a.clearPadding(ofRow: row) } }
+  package static func clearPadding(_ a: MatrixView) { for row in 0..<a.rows { a.clearPadding(ofRow: row) } }
 
   /// The sum of each column, in float64.
-  public static func columnSums(_ a: MatrixView, into sums: FloatRegion) {
+  package static func columnSums(_ a: MatrixView, into sums: FloatRegion) {
     let (from, to) = (a.base, sums.base)
     ComputePool.forEachRange(of: a.columns, minimum: 256) { columns in
       for column in columns {
@@ -59,7 +59,7 @@ public enum MatrixLoops {
   }
 
   /// The sum over the rows of products of elements, by column, in float64.
-  public static func columnProducts(_ a: MatrixView, _ b: MatrixView, into sums: FloatRegion) {
+  package static func columnProducts(_ a: MatrixView, _ b: MatrixView, into sums: FloatRegion) {
     let (first, second, to) = (a.base, b.base, sums.base)
     ComputePool.forEachRange(of: a.columns, minimum: 256) { columns in
       for column in columns {
@@ -71,7 +71,7 @@ public enum MatrixLoops {
   }
 
   /// y = x with each column multiplied by its factor; `y` may be `x` itself.
-  public static func scaleColumns(_ x: MatrixView, by factors: FloatRegion, into y: MatrixView) {
+  package static func scaleColumns(_ x: MatrixView, by factors: FloatRegion, into y: MatrixView) {
     let (from, to, scale) = (x.base, y.base, factors.base)
     ComputePool.forEachRange(of: x.rows, minimum: 16) { rows in
       for row in rows {

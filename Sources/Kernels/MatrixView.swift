@@ -3,19 +3,19 @@ import Tensors
 /// A matrix in memory, row by row: a batch of rows of features, or the weights of a linear layer.
 ///
 /// Element (row, column) is float `row * stride + column` of the region. Floats between the rows are padding and belong to the row before.
-public struct MatrixView: Sendable {
+package struct MatrixView: Sendable {
   /// The memory, from the first element to the last row's padding.
-  public let region: FloatRegion
+  package let region: FloatRegion
   /// Number of rows.
-  public let rows: Int
+  package let rows: Int
   /// Numbers in a row.
-  public let columns: Int
+  package let columns: Int
   /// Floats from one row to the next.
-  public let stride: Int
+  package let stride: Int
 
   /// Describes a matrix.
   /// - Throws: `LongtailError` when the rows do not fit into the region.
-  public init(_ region: FloatRegion, rows: Int, columns: Int, stride: Int) throws {
+  package init(_ region: FloatRegion, rows: Int, columns: Int, stride: Int) throws {
     guard rows >= 0, columns >= 0, stride >= columns, rows * stride <= region.count else {
       throw LongtailError(.internalError, "\(rows) rows of \(columns) numbers, \(stride) apart, do not fit into \(region.count) floats")
     }

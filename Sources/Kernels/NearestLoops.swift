@@ -3,13 +3,13 @@ import Threading
 /// Resampling of activations to any extents by the nearest source: position p takes floor(p from / to), PyTorch's `nearest`; and its transpose.
 ///
 /// Cost: one read and one write of the destination, each way. Every number is the same at any number of threads.
-public struct NearestLoops: Sendable {
+package struct NearestLoops: Sendable {
   private let source: ChannelBlocks
   private let destination: ChannelBlocks
 
   /// Plans for two activations that differ in their extents alone.
   /// - Returns: nil where images, channels or blocks differ.
-  public init?(from source: ChannelBlocks, to destination: ChannelBlocks) {
+  package init?(from source: ChannelBlocks, to destination: ChannelBlocks) {
     guard source.images == destination.images, source.channels == destination.channels, source.block == destination.block,
       source.positions > 0, destination.positions > 0
     else { return nil }
@@ -17,7 +17,7 @@ public struct NearestLoops: Sendable {
   }
 
   /// y = the resampled x.
-  public func forward(_ x: FloatRegion, into y: FloatRegion) {
+  package func forward(_ x: FloatRegion, into y: FloatRegion) {
     let (from, to, block) = (x.base, y.base, source.block)
     ComputePool.forEach(parts: source.images * source.blocks * destination.height) { item in
       let (line, row) = item.quotientAndRemainder(dividingBy: destination.height)
@@ -32,7 +32,7 @@ public struct NearestLoops: Sendable {
   }
 
   /// The gradient of x from that of y: sums over the positions that took from each.
-  public func backward(gradient y: FloatRegion, into x: FloatRegion) {
+  package func backward(gradient y: FloatRegion, into x: FloatRegion) {
     let (from, to, block) = (y.base, x.base, source.block)
     ComputePool.forEach(parts: source.images * source.blocks * source.height) { item in
       let (line, row) = item.quotientAndRemainder(dividingBy: source.height)

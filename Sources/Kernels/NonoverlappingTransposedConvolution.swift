@@ -12,7 +12,7 @@ import Threading
 ///
 /// Every number is the same in each run and at any number of threads: sums over positions are split into parts that do not depend on it.
 /// Cost of a pass: 8 N O I H W floating-point operations, H and W being those of the source.
-public struct NonoverlappingTransposedConvolution: Sendable {
+package struct NonoverlappingTransposedConvolution: Sendable {
   /// How the work is cut; any choice gives right results.
   package struct Blocking: Sendable {
     /// Positions of the source that are handled together, a multiple of 6.
@@ -28,15 +28,15 @@ public struct NonoverlappingTransposedConvolution: Sendable {
   }
 
   /// Number of images, 0 included.
-  public let images: Int
+  package let images: Int
   /// Logical channels of the source.
-  public let inputChannels: Int
+  package let inputChannels: Int
   /// Logical channels of the destination.
-  public let outputChannels: Int
+  package let outputChannels: Int
   /// Rows of the source; the destination has twice as many.
-  public let height: Int
+  package let height: Int
   /// Columns of the source; the destination has twice as many.
-  public let width: Int
+  package let width: Int
 
   let inputBlocks: Int
   let outputBlocks: Int
@@ -46,7 +46,7 @@ public struct NonoverlappingTransposedConvolution: Sendable {
   /// Plans a transposed convolution for the number of threads that `ComputePool` has now; running it with another number is allowed.
   /// - Parameter block: channels in a block of the activations' layout.
   /// - Returns: nil where `block` is not 8 or an extent is out of range.
-  public init?(images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, block: Int) {
+  package init?(images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, block: Int) {
     self.init(
       images: images, inputChannels: inputChannels, outputChannels: outputChannels, height: height, width: width, block: block,
       blocking: nil)
@@ -72,7 +72,7 @@ public struct NonoverlappingTransposedConvolution: Sendable {
   var positions: Int { images * height * width }
 
   /// Floats of scratch memory that a pass needs; what they hold before and after does not matter.
-  public func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
+  package func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
     switch pass {
     case .forward: TransposedConvolutionDataPass(self, backward: false).scratchCount
     case .backwardData: TransposedConvolutionDataPass(self, backward: true).scratchCount
@@ -82,13 +82,13 @@ public struct NonoverlappingTransposedConvolution: Sendable {
 
   /// destination = weights * source + bias. Everything in `destination` is written.
   /// - Parameter bias: one number for each logical output channel; nil for none.
-  public func forward(source: FloatRegion, weights: FloatRegion, bias: FloatRegion?, destination: FloatRegion, scratch: FloatRegion) {
+  package func forward(source: FloatRegion, weights: FloatRegion, bias: FloatRegion?, destination: FloatRegion, scratch: FloatRegion) {
     TransposedConvolutionDataPass(self, backward: false).run(
       source: source.base, weights: weights.base, bias: bias?.base, destination: destination.base, scratch: scratch.base)
   }
 
   /// The gradient of the source: for each of its positions, a sum over all channels of the square that it made.
-  public func backwardData(
+  package func backwardData(
     gradientOfDestination: FloatRegion, weights: FloatRegion, gradientOfSource: FloatRegion, scratch: FloatRegion
   ) {
     TransposedConvolutionDataPass(self, backward: true).run(
@@ -97,7 +97,7 @@ public struct NonoverlappingTransposedConvolution: Sendable {
 
   /// The gradients of the weights and of the bias, summed over all images.
   /// - Parameter gradientOfBias: receives one number for each logical output channel; nil where there is no bias.
-  public func backwardWeights(
+  package func backwardWeights(
     source: FloatRegion, gradientOfDestination: FloatRegion, gradientOfWeights: FloatRegion, gradientOfBias: FloatRegion?,
     scratch: FloatRegion
   ) {

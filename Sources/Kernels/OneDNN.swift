@@ -5,18 +5,18 @@ import Threading
 /// The one oneDNN engine and stream of this process, and what is known about the library.
 ///
 /// Only the compute thread calls oneDNN: its OpenMP pool belongs to that thread.
-public enum OneDNN {
+package enum OneDNN {
   nonisolated(unsafe) private static var shared: (engine: dnnl_engine_t, stream: dnnl_stream_t)?
   nonisolated(unsafe) private static var sharedAttributes: dnnl_primitive_attr_t?
 
   /// The library's version, such as `3.1.0`.
-  public static var version: String {
+  package static var version: String {
     guard let version = dnnl_version() else { return "unknown" }
     return "\(version.pointee.major).\(version.pointee.minor).\(version.pointee.patch)"
   }
 
   /// The instruction set that the library's kernels use on this processor, such as `avx512_core` or `avx2`.
-  public static var instructionSet: String {
+  package static var instructionSet: String {
     switch dnnl_get_effective_cpu_isa() {
     case dnnl_cpu_isa_sse41: "sse41"
     case dnnl_cpu_isa_avx: "avx"

@@ -4,20 +4,20 @@ import Tensors
 ///
 /// `packed` neighbouring groups become one whose weights are zero wherever input and output belong to different ones. The result is the
 /// same, as long as all numbers are finite; it costs `packed` times the products, which lanes of a register would otherwise do for nothing.
-public struct PackedGroups: Sendable, Hashable {
+package struct PackedGroups: Sendable, Hashable {
   /// Groups before.
-  public let groups: Int
+  package let groups: Int
   /// How many of them become one.
-  public let packed: Int
+  package let packed: Int
   /// Input channels of a group before.
-  public let inputs: Int
+  package let inputs: Int
   /// Output channels of a group before.
-  public let outputs: Int
+  package let outputs: Int
   /// Numbers of a kernel: its rows times its columns.
   private let taps: Int
 
   /// Extents of the weights that the library sees: groups, outputs, inputs, rows, columns.
-  public let extents: [Int]
+  package let extents: [Int]
 
   /// Finds the fewest groups to put together.
   /// - Parameters:
@@ -27,7 +27,7 @@ public struct PackedGroups: Sendable, Hashable {
   ///   - block: channels that lie together in the source.
   /// - Returns: nil where groups fill blocks already, where no number of them does, and for groups of a single channel, which have kernels
   ///   of their own.
-  public init?(_ geometry: ConvolutionGeometry, inputChannels: Int, outputChannels: Int, block: Int) {
+  package init?(_ geometry: ConvolutionGeometry, inputChannels: Int, outputChannels: Int, block: Int) {
     guard geometry.groups > 1, block == 8 || block == 16 else { return nil }
     let (inputs, outputs) = (inputChannels / geometry.groups, outputChannels / geometry.groups)
     guard inputs > 1 || outputs > 1, inputs % block != 0 || outputs % block != 0 else { return nil }
@@ -41,20 +41,20 @@ public struct PackedGroups: Sendable, Hashable {
   }
 
   /// The geometry with as many groups as the library sees.
-  public func geometry(_ geometry: ConvolutionGeometry) -> ConvolutionGeometry {
+  package func geometry(_ geometry: ConvolutionGeometry) -> ConvolutionGeometry {
     var made = geometry
     made.groups = groups / packed
     return made
   }
 
   /// Weights O, I/groups, rows, columns, row-major, to those that the library sees, row-major too; all of the latter are written.
-  public func expand(_ weights: FloatRegion, into whole: FloatRegion) {
+  package func expand(_ weights: FloatRegion, into whole: FloatRegion) {
     whole.clear()
     forEachRun { compact, wide in (whole.base + wide).update(from: weights.base + compact, count: inputs * taps) }
   }
 
   /// The way back, for gradients: what stands where different groups meet is left out.
-  public func compact(_ whole: FloatRegion, into weights: FloatRegion) {
+  package func compact(_ whole: FloatRegion, into weights: FloatRegion) {
     forEachRun { compact, wide in (weights.base + compact).update(from: whole.base + wide, count: inputs * taps) }
   }
 

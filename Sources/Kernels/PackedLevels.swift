@@ -5,26 +5,26 @@ import Threading
 ///
 /// A 3x3 convolution then gives for each level what it gives for the level alone, whose border it pads with zeros: a head that all levels
 /// share is one layer. One convolution only: what it writes between the levels is not zero any more. The area is 9/8 of that of the levels.
-public struct PackedLevels: Sendable, Equatable {
+package struct PackedLevels: Sendable, Equatable {
   /// A level.
-  public struct Level: Sendable, Equatable {
+  package struct Level: Sendable, Equatable {
     /// Rows.
-    public let height: Int
+    package let height: Int
     /// Columns.
-    public let width: Int
+    package let width: Int
     /// The first position, counted row by row.
-    public let origin: Int
+    package let origin: Int
   }
 
   /// The levels, in the order in which they were given.
-  public let levels: [Level]
+  package let levels: [Level]
   /// Rows of the whole.
-  public let height: Int
+  package let height: Int
   /// Columns of the whole.
-  public let width: Int
+  package let width: Int
 
   /// Places levels, the finest first.
-  public init(_ extents: [(height: Int, width: Int)]) {
+  package init(_ extents: [(height: Int, width: Int)]) {
     let rest = extents.dropFirst()
     let below = rest.reduce(0) { $0 + $1.width } + max(0, rest.count - 1)
     width = max(extents.first?.width ?? 0, below)
@@ -40,7 +40,7 @@ public struct PackedLevels: Sendable, Equatable {
   }
 
   /// Copies levels into the whole, of which everything else becomes 0. Writes the whole once.
-  public func pack(_ parts: [(region: FloatRegion, view: ChannelBlocks)], into whole: FloatRegion, _ view: ChannelBlocks) {
+  package func pack(_ parts: [(region: FloatRegion, view: ChannelBlocks)], into whole: FloatRegion, _ view: ChannelBlocks) {
     let to = whole.base
     ComputePool.forEach(parts: view.images * view.blocks) { item in
       let (image, block) = item.quotientAndRemainder(dividingBy: view.blocks)
@@ -57,7 +57,7 @@ public struct PackedLevels: Sendable, Equatable {
   }
 
   /// Copies one level out of the whole.
-  public func unpack(_ place: Int, of whole: FloatRegion, _ view: ChannelBlocks, into part: FloatRegion, _ partView: ChannelBlocks) {
+  package func unpack(_ place: Int, of whole: FloatRegion, _ view: ChannelBlocks, into part: FloatRegion, _ partView: ChannelBlocks) {
     let (from, to, level) = (whole.base, part.base, levels[place])
     ComputePool.forEach(parts: view.images * view.blocks) { item in
       let (image, block) = item.quotientAndRemainder(dividingBy: view.blocks)

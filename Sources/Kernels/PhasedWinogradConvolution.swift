@@ -7,15 +7,15 @@ import Threading
 /// back: two copies of 8 bytes a float, little beside the products. Layouts and contracts are those of `WinogradConvolution`.
 ///
 /// Cost of a pass: as `WinogradConvolution` for N d d images, a quarter of the direct way's where a phase's extents divide by 4.
-public struct PhasedWinogradConvolution: Sendable {
+package struct PhasedWinogradConvolution: Sendable {
   /// Number of images, 0 included.
-  public let images: Int
+  package let images: Int
   /// Rows of source and destination.
-  public let height: Int
+  package let height: Int
   /// Columns of source and destination.
-  public let width: Int
+  package let width: Int
   /// Distance between taps.
-  public let dilation: Int
+  package let dilation: Int
 
   private let inner: WinogradConvolution
   private let rows: Int
@@ -24,7 +24,7 @@ public struct PhasedWinogradConvolution: Sendable {
   /// Plans a convolution for the number of threads that `ComputePool` has now; running it with another number is allowed.
   /// - Parameter block: channels in a block of the activations' layout.
   /// - Returns: nil where `WinogradConvolution` cannot work, or a phase is smaller than one of its tiles of 4x4.
-  public init?(images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, dilation: Int, block: Int) {
+  package init?(images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, dilation: Int, block: Int) {
     guard dilation >= 1, height >= 1, width >= 1 else { return nil }
     rows = (height + dilation - 1) / dilation
     columns = (width + dilation - 1) / dilation
@@ -45,15 +45,15 @@ public struct PhasedWinogradConvolution: Sendable {
   private var destinationCount: Int { images * phases * inner.outputBlocks * rows * columns * 8 }
 
   /// Floats that every pass copies: source and destination, or their gradients, once each.
-  public var copiedFloatCount: Int { sourceCount + destinationCount }
+  package var copiedFloatCount: Int { sourceCount + destinationCount }
 
   /// Floats of scratch memory that a pass needs; what they hold before and after does not matter.
-  public func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
+  package func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
     copiedFloatCount + inner.scratchFloatCount(pass)
   }
 
   /// destination = weights * source. Everything in `destination` is written.
-  public func forward(source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion) {
+  package func forward(source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion) {
     let (from, to, rest) = parts(scratch)
     part(source, blocks: inner.inputBlocks, into: from)
     inner.forward(source: from, weights: weights, destination: to, scratch: rest)
@@ -61,7 +61,7 @@ public struct PhasedWinogradConvolution: Sendable {
   }
 
   /// The gradient of the source.
-  public func backwardData(
+  package func backwardData(
     gradientOfDestination: FloatRegion, weights: FloatRegion, gradientOfSource: FloatRegion, scratch: FloatRegion
   ) {
     let (from, to, rest) = parts(scratch)
@@ -71,7 +71,7 @@ public struct PhasedWinogradConvolution: Sendable {
   }
 
   /// The gradient of the weights, summed over all images.
-  public func backwardWeights(
+  package func backwardWeights(
     source: FloatRegion, gradientOfDestination: FloatRegion, gradientOfWeights: FloatRegion, scratch: FloatRegion
   ) {
     let (from, to, rest) = parts(scratch)

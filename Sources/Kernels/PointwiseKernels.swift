@@ -12,11 +12,11 @@ public enum PoolingKind: Sendable, Hashable {
 }
 
 /// Requests for pooling.
-public enum PoolingKernels {
+package enum PoolingKernels {
   private static let noDilation: [Int64] = [0, 0]
 
   /// Forward. With `training`, maximum pooling writes a workspace of positions.
-  public static func forward(
+  package static func forward(
     _ kind: PoolingKind, _ geometry: ConvolutionGeometry, training: Bool, source: TensorLayout, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
     let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
@@ -28,7 +28,7 @@ public enum PoolingKernels {
   }
 
   /// Backward; for maximum pooling also the forward pass of unpooling.
-  public static func backward(
+  package static func backward(
     _ kind: PoolingKind, _ geometry: ConvolutionGeometry, hint: PrimitiveDescriptor, source: TensorLayout, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
     let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
@@ -41,9 +41,9 @@ public enum PoolingKernels {
 }
 
 /// Requests that move or convert a tensor.
-public enum ReorderKernels {
+package enum ReorderKernels {
   /// Copies a tensor into another layout.
-  public static func reorder(from: TensorLayout, to: TensorLayout) throws -> PrimitiveDescriptor {
+  package static func reorder(from: TensorLayout, to: TensorLayout) throws -> PrimitiveDescriptor {
     let (engine, attributes) = (try OneDNN.engine(), try OneDNN.attributes())
     return try PrimitiveDescriptor("a reorder") {
       dnnl_reorder_primitive_desc_create($0, from.handle, engine, to.handle, engine, attributes)
@@ -51,7 +51,7 @@ public enum ReorderKernels {
   }
 
   /// Converts a tensor at once, outside of any plan: for checkpoints and initialization.
-  public static func convert(
+  package static func convert(
     from source: HostBuffer, byteOffset: Int, _ from: TensorLayout, to destination: HostBuffer, byteOffset destinationOffset: Int,
     _ to: TensorLayout
   ) throws {
@@ -73,21 +73,21 @@ public enum ReorderKernels {
 /// The layouts that a request settled on, by role.
 extension PrimitiveDescriptor {
   /// Layout of the source.
-  public func sourceLayout() throws -> TensorLayout { try layout(dnnl_query_src_md) }
+  package func sourceLayout() throws -> TensorLayout { try layout(dnnl_query_src_md) }
   /// Layout of the weights.
-  public func weightsLayout() throws -> TensorLayout { try layout(dnnl_query_weights_md) }
+  package func weightsLayout() throws -> TensorLayout { try layout(dnnl_query_weights_md) }
   /// Layout of the destination.
-  public func destinationLayout() throws -> TensorLayout { try layout(dnnl_query_dst_md) }
+  package func destinationLayout() throws -> TensorLayout { try layout(dnnl_query_dst_md) }
   /// Layout of the gradient of the weights.
-  public func gradientOfWeightsLayout() throws -> TensorLayout { try layout(dnnl_query_diff_weights_md) }
+  package func gradientOfWeightsLayout() throws -> TensorLayout { try layout(dnnl_query_diff_weights_md) }
   /// Layout of the gradient of the source.
-  public func gradientOfSourceLayout() throws -> TensorLayout { try layout(dnnl_query_diff_src_md) }
+  package func gradientOfSourceLayout() throws -> TensorLayout { try layout(dnnl_query_diff_src_md) }
   /// Layout of the gradient of the destination.
-  public func gradientOfDestinationLayout() throws -> TensorLayout { try layout(dnnl_query_diff_dst_md) }
+  package func gradientOfDestinationLayout() throws -> TensorLayout { try layout(dnnl_query_diff_dst_md) }
   /// Layout of the bias; nil when there is none.
-  public var biasLayout: TensorLayout? { optionalLayout(dnnl_query_weights_md, 1) }
+  package var biasLayout: TensorLayout? { optionalLayout(dnnl_query_weights_md, 1) }
   /// Layout of the gradient of the bias; nil when there is none.
-  public var gradientOfBiasLayout: TensorLayout? { optionalLayout(dnnl_query_diff_weights_md, 1) }
+  package var gradientOfBiasLayout: TensorLayout? { optionalLayout(dnnl_query_diff_weights_md, 1) }
 
   private func optionalLayout(_ what: dnnl_query_t, _ index: Int32) -> TensorLayout? {
     guard let layout = try? layout(what, index), layout.byteCount > 0 else { return nil }
@@ -95,7 +95,7 @@ extension PrimitiveDescriptor {
   }
 
   /// Layout of what forward leaves for backward; nil when nothing.
-  public var workspaceLayout: TensorLayout? {
+  package var workspaceLayout: TensorLayout? {
     guard let layout = try? layout(dnnl_query_workspace_md), layout.byteCount > 0 else { return nil }
     return layout
   }

@@ -2,14 +2,14 @@ import COneDNN
 import Tensors
 
 /// A tensor that primitives take: a layout, bound to a place in a buffer once the arena is laid out.
-public final class Memory {
+package final class Memory {
   /// Where the numbers lie.
-  public let layout: TensorLayout
+  package let layout: TensorLayout
   let handle: dnnl_memory_t
   private var keptAlive: HostBuffer?
 
   /// Makes an unbound tensor.
-  public init(_ layout: TensorLayout) throws {
+  package init(_ layout: TensorLayout) throws {
     var made: dnnl_memory_t?
     try OneDNN.check(dnnl_memory_create(&made, layout.handle, OneDNN.engine(), nil), "create a tensor")
     guard let made else { throw OneDNN.failure("create a tensor", "no object") }
@@ -20,7 +20,7 @@ public final class Memory {
   deinit { dnnl_memory_destroy(handle) }
 
   /// Puts the tensor at `byteOffset` in `buffer`, which is kept alive.
-  public func bind(to buffer: HostBuffer, byteOffset: Int = 0) throws {
+  package func bind(to buffer: HostBuffer, byteOffset: Int = 0) throws {
     guard byteOffset >= 0, byteOffset + layout.byteCount <= buffer.byteCount else {
       throw LongtailError(.internalError, "a tensor of \(layout.byteCount) bytes does not fit at \(byteOffset) of \(buffer.byteCount)")
     }
@@ -30,7 +30,7 @@ public final class Memory {
 }
 
 /// What a primitive will be: the library's answer to a request, with the layouts it wants.
-public final class PrimitiveDescriptor {
+package final class PrimitiveDescriptor {
   let handle: dnnl_primitive_desc_t
 
   init(_ attempt: String, _ create: (UnsafeMutablePointer<dnnl_primitive_desc_t?>) throws -> dnnl_status_t) throws {
@@ -54,32 +54,32 @@ public final class PrimitiveDescriptor {
   }
 
   /// The name of the implementation, such as `jit:avx2` or `jit_wino:avx512_core`. `ref` means thousandfold slower.
-  public var implementation: String {
+  package var implementation: String {
     var text: UnsafePointer<CChar>?
     guard dnnl_primitive_desc_query(handle, dnnl_query_impl_info_str, 0, &text) == dnnl_success, let text else { return "unknown" }
     return String(cString: text)
   }
 
   /// Whether the library has nothing better than its reference loops for this request.
-  public var isReference: Bool { implementation.hasPrefix("ref") || implementation.hasPrefix("simple:any") }
+  package var isReference: Bool { implementation.hasPrefix("ref") || implementation.hasPrefix("simple:any") }
 
   /// The layout of the temporary memory that an execution needs; nil when none.
-  public var scratchpad: TensorLayout? {
+  package var scratchpad: TensorLayout? {
     guard let layout = try? layout(dnnl_query_scratchpad_md), layout.byteCount > 0 else { return nil }
     return layout
   }
 }
 
 /// A kernel ready to run: created once, executed every step, allocating nothing.
-public final class Primitive {
+package final class Primitive {
   /// What it was made from.
-  public let descriptor: PrimitiveDescriptor
+  package let descriptor: PrimitiveDescriptor
   private let handle: dnnl_primitive_t
   private var arguments: [dnnl_exec_arg_t] = []
   private var keptAlive: [Memory] = []
 
   /// Generates the kernel.
-  public init(_ descriptor: PrimitiveDescriptor) throws {
+  package init(_ descriptor: PrimitiveDescriptor) throws {
     var made: dnnl_primitive_t?
     try OneDNN.check(dnnl_primitive_create(&made, descriptor.handle), "create \(descriptor.implementation)")
     guard let made else { throw OneDNN.failure("create a primitive", "no object") }
@@ -90,20 +90,20 @@ public final class Primitive {
   deinit { dnnl_primitive_destroy(handle) }
 
   /// Fixes the tensors that the kernel works on. Passing one that it does not use makes `execute` fail.
-  public func setArguments(_ list: [(Argument, Memory)]) {
+  package func setArguments(_ list: [(Argument, Memory)]) {
     arguments = list.map { dnnl_exec_arg_t(arg: $0.0.rawValue, memory: $0.1.handle) }
     keptAlive = list.map(\.1)
   }
 
   /// Runs the kernel on the compute threads and waits.
   /// - Throws: `LongtailError` with the library's reason.
-  public func execute() throws {
+  package func execute() throws {
     try OneDNN.check(
       dnnl_primitive_execute(handle, OneDNN.stream(), Int32(arguments.count), arguments), "run \(descriptor.implementation)")
   }
 
   /// The roles that tensors play for a primitive.
-  public enum Argument: Sendable {
+  package enum Argument: Sendable {
     case source, sourceSecond, weights, bias, destination, workspace, scratchpad
     case gradientOfSource, gradientOfWeights, gradientOfBias, gradientOfDestination
     case reorderFrom, reorderTo

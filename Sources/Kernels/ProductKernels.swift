@@ -5,9 +5,9 @@ import Tensors
 ///
 /// The same numbers as a convolution with that kernel, which the library computes as if every image were a picture of one position: many times
 /// slower. The source may lie in channel blocks; an image of the destination is a row. Cost of each pass: 2 N O I H W operations.
-public enum ProductKernels {
+package enum ProductKernels {
   /// Forward: destination = weights * source (+ bias).
-  public static func forward(
+  package static func forward(
     training: Bool, source: TensorLayout, weights: TensorLayout, bias: TensorLayout?, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
     let (engine, attributes, rows) = (try OneDNN.engine(), try OneDNN.attributes(), try destination.rows())
@@ -19,7 +19,7 @@ public enum ProductKernels {
   }
 
   /// Backward by data: the gradient of the source from that of the destination.
-  public static func backwardData(
+  package static func backwardData(
     hint: PrimitiveDescriptor, source: TensorLayout, weights: TensorLayout, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
     let (engine, attributes, rows) = (try OneDNN.engine(), try OneDNN.attributes(), try destination.rows())
@@ -30,7 +30,7 @@ public enum ProductKernels {
   }
 
   /// Backward by weights: the gradients of weights and bias.
-  public static func backwardWeights(
+  package static func backwardWeights(
     hint: PrimitiveDescriptor, source: TensorLayout, weights: TensorLayout, bias: TensorLayout?, destination: TensorLayout
   ) throws -> PrimitiveDescriptor {
     let (engine, attributes, rows) = (try OneDNN.engine(), try OneDNN.attributes(), try destination.rows())
@@ -59,7 +59,7 @@ extension TensorLayout {
   }
 
   /// The channel blocks of an activation that lies in some, 8 or 16 at a time; nil for other layouts.
-  public var channelBlock: Int? {
+  package var channelBlock: Int? {
     let inner = innerBlocks
     guard extents.count == 4, inner.count == 1, inner[0].dimension == 1, [8, 16].contains(inner[0].size) else { return nil }
     return inner[0].size

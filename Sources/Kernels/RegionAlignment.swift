@@ -11,38 +11,38 @@ import Threading
 ///
 /// Cost: `samples`^2 x 4 products a float of the output, both ways; weights are worked out once a region, backward once a region and block.
 /// Every number is the same at any number of threads: backward, a thread owns channel blocks of an image and takes its regions in order.
-public struct RegionAlignment: Sendable {
+package struct RegionAlignment: Sendable {
   /// Where a region lies.
-  public struct Region: Sendable, Equatable {
+  package struct Region: Sendable, Equatable {
     /// The image in the batch; negative for a row without a region, whose output is 0.
-    public var image: Int32
+    package var image: Int32
     /// The level, the finest first.
-    public var level: Int32
+    package var level: Int32
     /// The edges, in pixels of the prepared image.
-    public var left, top, right, bottom: Float
+    package var left, top, right, bottom: Float
 
     /// A region of a level.
-    public init(image: Int32, level: Int32, left: Float, top: Float, right: Float, bottom: Float) {
+    package init(image: Int32, level: Int32, left: Float, top: Float, right: Float, bottom: Float) {
       (self.image, self.level) = (image, level)
       (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)
     }
 
     /// No region.
-    public static let absent = Region(image: -1, level: 0, left: 0, top: 0, right: 0, bottom: 0)
+    package static let absent = Region(image: -1, level: 0, left: 0, top: 0, right: 0, bottom: 0)
   }
 
   /// Where samples lie.
-  public struct Sampling: Sendable, Equatable {
+  package struct Sampling: Sendable, Equatable {
     /// Samples along each axis of a bin; 0 adapts to the region.
-    public var samples: Int
+    package var samples: Int
     /// Whether positions are those of the centres of cells.
-    public var isAligned: Bool
+    package var isAligned: Bool
 
     /// Two by two, not aligned: torchvision's detectors.
-    public static let torchvision = Sampling(samples: 2, isAligned: false)
+    package static let torchvision = Sampling(samples: 2, isAligned: false)
 
     /// Describes the samples.
-    public init(samples: Int, isAligned: Bool) { (self.samples, self.isAligned) = (samples, isAligned) }
+    package init(samples: Int, isAligned: Bool) { (self.samples, self.isAligned) = (samples, isAligned) }
   }
 
   let levels: [ChannelBlocks]
@@ -56,7 +56,7 @@ public struct RegionAlignment: Sendable {
   ///   - scales: features a pixel of each level: 1/4, 1/8, ...
   ///   - output: an image for each region; its extents are the bins.
   /// - Returns: nil where images, channels or blocks differ, or something is empty.
-  public init?(levels: [ChannelBlocks], scales: [Float], output: ChannelBlocks, sampling: Sampling = .torchvision) {
+  package init?(levels: [ChannelBlocks], scales: [Float], output: ChannelBlocks, sampling: Sampling = .torchvision) {
     guard let first = levels.first, levels.count == scales.count, output.positions > 0,
       levels.allSatisfy({ $0.images == first.images && $0.channels == output.channels && $0.block == output.block && $0.positions > 0 })
     else { return nil }
@@ -67,7 +67,7 @@ public struct RegionAlignment: Sendable {
   /// - Parameters:
   ///   - features: the levels, where the plan says.
   ///   - regions: as many as the output has images.
-  public func forward(_ features: [FloatRegion], _ regions: UnsafeBufferPointer<Region>, into y: FloatRegion) {
+  package func forward(_ features: [FloatRegion], _ regions: UnsafeBufferPointer<Region>, into y: FloatRegion) {
     precondition(regions.count == output.images && features.count == levels.count, "RoIAlign: \(regions.count) regions")
     let to = y.base
     ComputePool.forEach(parts: regions.count) { row in
@@ -85,7 +85,7 @@ public struct RegionAlignment: Sendable {
   }
 
   /// Writes the gradient of every level from that of the output.
-  public func backward(gradient y: FloatRegion, _ regions: UnsafeBufferPointer<Region>, into features: [FloatRegion]) {
+  package func backward(gradient y: FloatRegion, _ regions: UnsafeBufferPointer<Region>, into features: [FloatRegion]) {
     precondition(regions.count == output.images && features.count == levels.count, "RoIAlign: \(regions.count) regions")
     let from = y.base
     ComputePool.forEach(parts: levels[0].images * output.blocks) { part in

@@ -15,7 +15,7 @@ public enum RowNormalizationLoops {
   static let leastLength: Float = 1e-12
 
   /// y = factor times the normalized x, row by row. Reads x twice, writes y once.
-  public static func normalize(_ x: MatrixView, _ rule: Rule, factor: Float = 1, into y: MatrixView) {
+  package static func normalize(_ x: MatrixView, _ rule: Rule, factor: Float = 1, into y: MatrixView) {
     ComputePool.forEachRange(of: x.rows, minimum: 8) { rows in
       for row in rows {
         let (from, to) = (x.base + row * x.stride, y.base + row * y.stride)
@@ -33,7 +33,7 @@ public enum RowNormalizationLoops {
   /// - Parameters:
   ///   - along: takes dy·u of each row, from which the gradient of the factor of unit rows is summed; nil where it is not needed.
   ///   - dx: may be the gradient of y itself.
-  public static func gradient(
+  package static func gradient(
     _ x: MatrixView, gradient dy: MatrixView, _ rule: Rule, factor: Float = 1, along: FloatRegion? = nil, into dx: MatrixView
   ) {
     ComputePool.forEachRange(of: x.rows, minimum: 8) { rows in

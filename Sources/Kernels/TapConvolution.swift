@@ -12,7 +12,7 @@ import Threading
 ///
 /// Every number is the same in each run and at any number of threads.
 /// Cost of a pass: 2 N O I floating-point operations for each position of an image and tap that meet inside of it.
-public struct TapConvolution: Sendable {
+package struct TapConvolution: Sendable {
   /// One tap of the kernel and the positions that have something to read there.
   struct Tap: Sendable {
     /// Its place in the kernel, row-major.
@@ -37,19 +37,19 @@ public struct TapConvolution: Sendable {
   }
 
   /// Number of images, 0 included.
-  public let images: Int
+  package let images: Int
   /// Logical channels of the source.
-  public let inputChannels: Int
+  package let inputChannels: Int
   /// Logical channels of the destination.
-  public let outputChannels: Int
+  package let outputChannels: Int
   /// Rows of source and destination.
-  public let height: Int
+  package let height: Int
   /// Columns of source and destination.
-  public let width: Int
+  package let width: Int
   /// Rows and columns of the kernel: 1 or 3.
-  public let kernel: Int
+  package let kernel: Int
   /// Distance between taps.
-  public let dilation: Int
+  package let dilation: Int
 
   let inputBlocks: Int
   let outputBlocks: Int
@@ -63,7 +63,7 @@ public struct TapConvolution: Sendable {
   /// Plans a convolution for a number of threads, by default what `ComputePool` has now; running it with another number is allowed.
   /// - Parameter block: channels in a block of the activations' layout.
   /// - Returns: nil where `block` is not 8, the kernel is not 1 or 3, or an extent is out of range.
-  public init?(
+  package init?(
     images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, kernel: Int, dilation: Int = 1, block: Int,
     threads: Int = ComputePool.threadCount
   ) {
@@ -96,10 +96,10 @@ public struct TapConvolution: Sendable {
   }
 
   /// Pairs of a position of one image and a tap that meet inside of it: what a pass costs. The whole kernel has K K H W.
-  public var tapPositions: Int { taps.reduce(0) { $0 + $1.rows.count * $1.columns.count } }
+  package var tapPositions: Int { taps.reduce(0) { $0 + $1.rows.count * $1.columns.count } }
 
   /// Floats of scratch memory that a pass needs; what they hold before and after does not matter.
-  public func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
+  package func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
     switch pass {
     case .forward: forwardPass.scratchCount
     case .backwardData: backwardPass.scratchCount
@@ -108,12 +108,12 @@ public struct TapConvolution: Sendable {
   }
 
   /// destination = weights * source. Everything in `destination` is written.
-  public func forward(source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion) {
+  package func forward(source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion) {
     forwardPass.run(source: source.base, weights: weights.base, destination: destination.base, scratch: scratch.base)
   }
 
   /// The gradient of the source: the same with the kernel turned by half a turn, inputs and outputs exchanged.
-  public func backwardData(
+  package func backwardData(
     gradientOfDestination: FloatRegion, weights: FloatRegion, gradientOfSource: FloatRegion, scratch: FloatRegion
   ) {
     backwardPass.run(
@@ -121,7 +121,7 @@ public struct TapConvolution: Sendable {
   }
 
   /// The gradient of the weights, summed over all images; zero for taps that read nothing but padding.
-  public func backwardWeights(
+  package func backwardWeights(
     source: FloatRegion, gradientOfDestination: FloatRegion, gradientOfWeights: FloatRegion, scratch: FloatRegion
   ) {
     weightsPass.run(

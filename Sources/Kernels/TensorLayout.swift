@@ -4,14 +4,14 @@ import Tensors
 /// Where the numbers of a tensor lie in memory: extents and the order (plain, channels last, blocked) that oneDNN gave them.
 ///
 /// Logical extents are N,C,H,W for activations and O,I,H,W (G,O,I,H,W with groups) for weights. Elements are 32-bit floats unless said otherwise.
-public final class TensorLayout: CustomStringConvertible {
+package final class TensorLayout: CustomStringConvertible {
   let handle: dnnl_memory_desc_t
 
   /// Logical extents.
-  public let extents: [Int]
+  package let extents: [Int]
 
   /// Bytes in memory, padding of channel blocks included.
-  public let byteCount: Int
+  package let byteCount: Int
 
   init(owning handle: dnnl_memory_desc_t) {
     self.handle = handle
@@ -32,10 +32,10 @@ public final class TensorLayout: CustomStringConvertible {
   }
 
   /// Leaves the order to the primitive that is asked for.
-  public static func any(_ extents: [Int]) throws -> TensorLayout { try TensorLayout(extents, tag: dnnl_format_tag_any) }
+  package static func any(_ extents: [Int]) throws -> TensorLayout { try TensorLayout(extents, tag: dnnl_format_tag_any) }
 
   /// Row-major in the order of the extents: N,C,H,W or O,I,H,W or a vector.
-  public static func plain(_ extents: [Int]) throws -> TensorLayout {
+  package static func plain(_ extents: [Int]) throws -> TensorLayout {
     let tags = [dnnl_a, dnnl_ab, dnnl_abc, dnnl_abcd, dnnl_abcde]
     guard (1...tags.count).contains(extents.count) else {
       throw LongtailError(.internalError, "a tensor of \(extents.count) dimensions has no plain layout here")
@@ -44,21 +44,21 @@ public final class TensorLayout: CustomStringConvertible {
   }
 
   /// Row-major with the first two extents swapped: memory I,O,H,W for logical O,I,H,W, as PyTorch keeps transposed convolutions.
-  public static func plainTransposed(_ extents: [Int]) throws -> TensorLayout {
+  package static func plainTransposed(_ extents: [Int]) throws -> TensorLayout {
     try TensorLayout(extents, tag: extents.count == 5 ? dnnl_acbde : dnnl_bacd)
   }
 
   /// Channels in blocks of `block` (8 or 16): N,C/b,H,W,b.
-  public static func blocked(_ extents: [Int], block: Int) throws -> TensorLayout {
+  package static func blocked(_ extents: [Int], block: Int) throws -> TensorLayout {
     try TensorLayout(extents, tag: block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b)
   }
 
   /// Weights O,I,H,W as the direct forward kernels for channel blocks of 8 want them: [O/8][I/8][H][W][8 i][8 o].
-  public static func blockedWeights(_ extents: [Int]) throws -> TensorLayout { try TensorLayout(extents, tag: dnnl_ABcd8b8a) }
+  package static func blockedWeights(_ extents: [Int]) throws -> TensorLayout { try TensorLayout(extents, tag: dnnl_ABcd8b8a) }
 
   /// Weights O,I,H,W as the direct forward kernels of transposed convolutions for channel blocks of 8 want them:
   /// [I/8][O/8][H][W][8 i][8 o].
-  public static func blockedTransposedWeights(_ extents: [Int]) throws -> TensorLayout {
+  package static func blockedTransposedWeights(_ extents: [Int]) throws -> TensorLayout {
     guard extents.count == 4 else { throw LongtailError(.internalError, "weights of \(extents.count) dimensions are not transposed here") }
     // No tag names it, so the first two dimensions of an ordinary one are exchanged.
     let ordinary = try TensorLayout([extents[1], extents[0], extents[2], extents[3]], tag: dnnl_ABcd8a8b)
@@ -69,16 +69,16 @@ public final class TensorLayout: CustomStringConvertible {
   }
 
   /// Whether both put every element at the same place.
-  public func isSame(as other: TensorLayout) -> Bool { dnnl_memory_desc_equal(handle, other.handle) != 0 }
+  package func isSame(as other: TensorLayout) -> Bool { dnnl_memory_desc_equal(handle, other.handle) != 0 }
 
   /// Number of logical elements.
-  public var elementCount: Int { extents.reduce(1, *) }
+  package var elementCount: Int { extents.reduce(1, *) }
 
   /// Floats in memory, padding included.
-  public var floatCount: Int { byteCount / MemoryLayout<Float>.stride }
+  package var floatCount: Int { byteCount / MemoryLayout<Float>.stride }
 
   /// Strides (of blocks) and inner blocks, as `strides|block x dimension`: equal text means equal layout.
-  public var description: String {
+  package var description: String {
     let rank = extents.count
     let strides = TensorLayout.integers(handle, dnnl_query_strides, count: rank)
     let blocks = innerBlocks.map { "\($0.size)x\($0.dimension)" }.joined(separator: ",")
@@ -98,7 +98,7 @@ public final class TensorLayout: CustomStringConvertible {
   var strides: [Int] { TensorLayout.integers(handle, dnnl_query_strides, count: extents.count) }
 
   /// An activation's layout as channel blocks, if it is dense: planes are blocks of one, channels-last is one block.
-  public func channelBlocks() throws -> ChannelBlocks {
+  package func channelBlocks() throws -> ChannelBlocks {
     let strides = strides
     let inner = innerBlocks
     guard extents.count == 4 else { throw unsupported() }
@@ -137,21 +137,21 @@ public final class TensorLayout: CustomStringConvertible {
 ///
 /// The element of image n, channel c, position s (row-major) is number
 /// `n * imageStride + (c / block) * blockStride + s * block + c % block`: planes are blocks of 1, channels-last is one block of all channels.
-public struct ChannelBlocks: Sendable, Equatable {
+package struct ChannelBlocks: Sendable, Equatable {
   /// Number of images.
-  public var images: Int
+  package var images: Int
   /// Logical channels.
-  public var channels: Int
+  package var channels: Int
   /// Rows.
-  public var height: Int
+  package var height: Int
   /// Columns.
-  public var width: Int
+  package var width: Int
   /// Channels that lie together.
-  public var block: Int
+  package var block: Int
   /// Floats from one block of channels to the next.
-  public var blockStride: Int
+  package var blockStride: Int
   /// Floats from one image to the next.
-  public var imageStride: Int
+  package var imageStride: Int
 
   /// Describes an activation.
   package init(images: Int, channels: Int, height: Int, width: Int, block: Int, blockStride: Int, imageStride: Int) {
@@ -160,9 +160,9 @@ public struct ChannelBlocks: Sendable, Equatable {
   }
 
   /// Positions in an image.
-  public var positions: Int { height * width }
+  package var positions: Int { height * width }
   /// Number of blocks, the last one padded with zeros.
-  public var blocks: Int { (channels + block - 1) / block }
+  package var blocks: Int { (channels + block - 1) / block }
   /// Floats in memory.
-  public var floatCount: Int { images * imageStride }
+  package var floatCount: Int { images * imageStride }
 }

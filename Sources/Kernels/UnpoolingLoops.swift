@@ -2,11 +2,11 @@ import Tensors
 import Threading
 
 /// The backward pass of 2x2 maximum unpooling, which oneDNN does not have.
-public enum UnpoolingLoops {
+package enum UnpoolingLoops {
   /// For each pooled position takes the number at the window position that the pooling recorded.
   ///
   /// Positions are bytes 0...3 (row-major in the window) in the layout of the pooled activation. Moves 9 bytes a pooled number.
-  public static func gather(
+  package static func gather(
     from full: FloatRegion, _ fullView: ChannelBlocks, positions: HostBuffer, byteOffset: Int, into pooled: FloatRegion,
     _ pooledView: ChannelBlocks
   ) {

@@ -15,7 +15,7 @@ import Threading
 /// Cost of a pass: 2 * 36/16 * N O I H W floating-point operations in the products, a quarter of the direct way's.
 ///
 /// Source: Lavin, Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
-public struct WinogradConvolution: Sendable {
+package struct WinogradConvolution: Sendable {
   /// How the work is cut; any choice gives right results.
   package struct Blocking: Sendable {
     /// Tiles in a chunk, a multiple of 6.
@@ -39,15 +39,15 @@ public struct WinogradConvolution: Sendable {
   }
 
   /// Number of images, 0 included.
-  public let images: Int
+  package let images: Int
   /// Logical channels of the source.
-  public let inputChannels: Int
+  package let inputChannels: Int
   /// Logical channels of the destination.
-  public let outputChannels: Int
+  package let outputChannels: Int
   /// Rows of source and destination.
-  public let height: Int
+  package let height: Int
   /// Columns of source and destination.
-  public let width: Int
+  package let width: Int
 
   let inputBlocks: Int
   let outputBlocks: Int
@@ -66,7 +66,7 @@ public struct WinogradConvolution: Sendable {
   ///   - inputChannels: at least 8; below that, the direct way is faster.
   ///   - block: channels in a block of the activations' layout.
   /// - Returns: nil where `block` is not 8 or an extent is out of range.
-  public init?(images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, block: Int) {
+  package init?(images: Int, inputChannels: Int, outputChannels: Int, height: Int, width: Int, block: Int) {
     self.init(
       images: images, inputChannels: inputChannels, outputChannels: outputChannels, height: height, width: width, block: block,
       blocking: nil)
@@ -96,7 +96,7 @@ public struct WinogradConvolution: Sendable {
   ///   - outputBlocks: blocks of 8 channels of the destination.
   ///   - tiles: tiles of 4x4 of all images.
   ///   - threads: compute threads.
-  public static func weightRounds(_ pass: ConvolutionPass, inputBlocks: Int, outputBlocks: Int, tiles: Int, threads: Int) -> Int {
+  package static func weightRounds(_ pass: ConvolutionPass, inputBlocks: Int, outputBlocks: Int, tiles: Int, threads: Int) -> Int {
     let blocking =
       switch pass {
       case .forward: WinogradDataPass.blocking(depth: inputBlocks, outputs: outputBlocks, tiles: tiles, slots: threads)
@@ -110,7 +110,7 @@ public struct WinogradConvolution: Sendable {
   var tiles: Int { images * tileRows * tileColumns }
 
   /// Floats of scratch memory that a pass needs; what they hold before and after does not matter.
-  public func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
+  package func scratchFloatCount(_ pass: ConvolutionPass) -> Int {
     switch pass {
     case .forward: WinogradDataPass(self, backward: false).scratchCount
     case .backwardData: WinogradDataPass(self, backward: true).scratchCount
@@ -120,7 +120,7 @@ public struct WinogradConvolution: Sendable {
 
   /// destination = weights * source. Everything in `destination` is written.
   /// - Parameter scaling: is applied to the source as it is read.
-  public func forward(
+  package func forward(
     source: FloatRegion, weights: FloatRegion, destination: FloatRegion, scratch: FloatRegion, scaling: ChannelScaling? = nil
   ) {
     var pass = WinogradDataPass(self, backward: false)
@@ -131,7 +131,7 @@ public struct WinogradConvolution: Sendable {
 
   /// The gradient of the source: a convolution with the weights rotated by half a turn, inputs and outputs exchanged.
   /// - Parameter adding: adds it to what lies there.
-  public func backwardData(
+  package func backwardData(
     gradientOfDestination: FloatRegion, weights: FloatRegion, gradientOfSource: FloatRegion, scratch: FloatRegion, adding: Bool = false
   ) {
     var pass = WinogradDataPass(self, backward: true)
@@ -142,7 +142,7 @@ public struct WinogradConvolution: Sendable {
 
   /// The gradient of the weights, summed over all images.
   /// - Parameter scaling: is applied to the source as it is read.
-  public func backwardWeights(
+  package func backwardWeights(
     source: FloatRegion, gradientOfDestination: FloatRegion, gradientOfWeights: FloatRegion, scratch: FloatRegion,
     scaling: ChannelScaling? = nil
   ) {

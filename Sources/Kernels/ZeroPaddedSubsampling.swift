@@ -5,7 +5,7 @@ import Threading
 /// gradient of that.
 ///
 /// Moves 4 bytes for each float that is read and each that is written.
-public struct ZeroPaddedSubsampling: Sendable {
+package struct ZeroPaddedSubsampling: Sendable {
   private let from: ChannelBlocks
   private let to: ChannelBlocks
   private let stride: Int
@@ -14,7 +14,7 @@ public struct ZeroPaddedSubsampling: Sendable {
 
   /// Plans the loops.
   /// - Returns: nil where the extents do not fit together, or channels do not lie in blocks of the same size.
-  public init?(from: ChannelBlocks, to: ChannelBlocks, stride: Int) {
+  package init?(from: ChannelBlocks, to: ChannelBlocks, stride: Int) {
     guard from.block == to.block, from.images == to.images, to.channels >= from.channels, (to.channels - from.channels) % 2 == 0,
       to.height == (from.height + stride - 1) / stride, to.width == (from.width + stride - 1) / stride
     else { return nil }
@@ -23,7 +23,7 @@ public struct ZeroPaddedSubsampling: Sendable {
   }
 
   /// Writes all of the larger activation.
-  public func forward(_ source: FloatRegion, into destination: FloatRegion) {
+  package func forward(_ source: FloatRegion, into destination: FloatRegion) {
     let (s, d, block) = (source.base, destination.base, to.block)
     ComputePool.forEach(parts: to.images * to.blocks) { part in
       let (image, number) = part.quotientAndRemainder(dividingBy: to.blocks)
@@ -42,7 +42,7 @@ public struct ZeroPaddedSubsampling: Sendable {
   }
 
   /// Writes all of the gradient of what was read: zero at the places that were left out.
-  public func backward(gradient: FloatRegion, into source: FloatRegion) {
+  package func backward(gradient: FloatRegion, into source: FloatRegion) {
     let (g, s, block) = (gradient.base, source.base, from.block)
     ComputePool.forEach(parts: from.images * from.blocks) { part in
       let (image, number) = part.quotientAndRemainder(dividingBy: from.blocks)

@@ -8,7 +8,7 @@ public struct Convolution: Layer {
   /// Channels of the output.
   public var filters: Int
   /// Kernel, stride, padding, dilation, groups.
-  public var geometry: ConvolutionGeometry
+  package var geometry: ConvolutionGeometry
   /// Whether a bias is added.
   public var hasBias: Bool
   /// How the weights begin.

@@ -6,7 +6,7 @@ public struct Pooling: Layer {
   /// Maximum or average.
   public var pooling: PoolingKind
   /// Window, stride, padding.
-  public var geometry: ConvolutionGeometry
+  package var geometry: ConvolutionGeometry
 
   /// Describes the layer; the stride is the window's size unless given.
   public init(_ pooling: PoolingKind, kernel: Int, stride: Int? = nil, padding: Int = 0) {

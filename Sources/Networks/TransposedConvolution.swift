@@ -8,7 +8,7 @@ public struct TransposedConvolution: Layer {
   /// Channels of the output.
   public var filters: Int
   /// Kernel, stride and padding.
-  public var geometry: ConvolutionGeometry
+  package var geometry: ConvolutionGeometry
   /// Whether a bias is added.
   public var hasBias: Bool
 

@@ -51,7 +51,7 @@ package enum BalancingLogitVariation {
 
     @inline(__always)
     func adjust(_ tile: Tile, step: TermStep) {
-      let numbers = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+      let numbers = LaneNumbers(tile.room)
       let words = (tile.classes + 3) / 4
       scales.withUnsafeBufferPointer { scales in
         for word in 0..<words {

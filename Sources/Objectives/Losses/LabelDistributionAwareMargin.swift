@@ -54,7 +54,7 @@ package enum LabelDistributionAwareMargin {
 
     @inline(__always)
     func adjust(_ tile: Tile, step: TermStep) {
-      let numbers = UnsafeMutableRawPointer(tile.values).assumingMemoryBound(to: Float.self)
+      let numbers = LaneNumbers(tile.values)
       margins.withUnsafeBufferPointer { margins in
         for lane in 0..<8 where tile.labels[lane] >= 0 {
           let label = Int(tile.labels[lane])

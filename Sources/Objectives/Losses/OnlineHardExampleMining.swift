@@ -68,15 +68,15 @@ package enum OnlineHardExampleMining {
   }
 
   /// Counts losses by bin, and pixels below the threshold.
-  struct HistogramKernel<Weighting: RowWeighting>: TileKernel {
+  struct HistogramKernel: TileKernel {
     let logThreshold: Float
 
     var slots: Int { Bins.count + 1 }
 
     @inline(__always)
     func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
-      let numbers = UnsafeMutableRawPointer(tile.values).assumingMemoryBound(to: Float.self)
-      let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+      let numbers = LaneNumbers(tile.values)
+      let room = LaneNumbers(tile.room)
       var largest = tile.values[0]
       for k in 1..<max(1, tile.classes) { largest = largest.maximum(tile.values[k]) }
       for lane in 0..<8 { room[lane] = numbers[Int(max(0, tile.labels[lane])) &* 8 &+ lane] }
@@ -85,7 +85,7 @@ package enum OnlineHardExampleMining {
       // To the bit what the loss's own pass computes.
       tile.room[0] = tile.room[0] - largest - sum.naturalLogarithm()
       for lane in 0..<8 where tile.labels[lane] >= 0 {
-        let count = Weighting.isWeighted ? Double(tile.weights[8 &+ lane]) : 1
+        let count = Double(tile.weights[8 &+ lane])
         sums[Bins.index(max(0, 0 - room[lane]))] += count
         if room[lane] < logThreshold { sums[Bins.count] += count }
       }
@@ -128,13 +128,8 @@ final class OnlineHardExampleMiningObjective: SoftmaxBased {
     for slot in 0..<(Bins.count + 1) { packed[offset + slot] = 0 }
     try rows.forEachPart { part in
       func add(_ sums: UnsafeMutableBufferPointer<Double>) { for slot in sums.indices { packed[offset + slot] += sums[slot] } }
-      if part != nil {
-        let kernel = OnlineHardExampleMining.HistogramKernel<WeightedRows>(logThreshold: logThreshold)
-        try pass.run(kernel, source: rows.logits, target: nil, labels: nil, part: part, add)
-      } else {
-        let kernel = OnlineHardExampleMining.HistogramKernel<EqualRows>(logThreshold: logThreshold)
-        try pass.run(kernel, source: rows.logits, target: nil, labels: rows.labels, add)
-      }
+      let kernel = OnlineHardExampleMining.HistogramKernel(logThreshold: logThreshold)
+      try pass.run(kernel, source: rows.logits, target: nil, labels: rows.labels, part: part, add)
     }
     packed[offset + Bins.count + 1] = Double(rows.logits.images)
   }

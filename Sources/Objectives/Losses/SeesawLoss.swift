@@ -41,8 +41,8 @@ enum SeesawLoss {
       guard let logCounts = step.classValues else { return }
       let zero = Lanes(repeating: 0)
       let values = tile.values
-      let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
-      let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
+      let room = LaneNumbers(tile.room)
+      let numbers = LaneNumbers(values)
       var largest = values[0]
       for k in 1..<max(1, tile.classes) { largest = largest.maximum(values[k]) }
       var sum = zero

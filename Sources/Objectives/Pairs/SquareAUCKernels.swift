@@ -21,17 +21,15 @@ extension Tile {
   ///   - sums: 4C numbers.
   /// - Returns: what each row counts for other classes, its weight included; 0 for ignored rows.
   @inline(__always)
-  func addMoments<Weighting: RowWeighting>(
-    _ weighting: Weighting.Type, shares: UnsafePointer<Float>, sums: UnsafeMutablePointer<Double>
-  ) -> Lanes {
-    let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
-    let room = UnsafeMutableRawPointer(room).assumingMemoryBound(to: Float.self)
+  func addMoments(shares: UnsafePointer<Float>, sums: UnsafeMutablePointer<Double>) -> Lanes {
+    let numbers = LaneNumbers(values)
+    let room = LaneNumbers(room)
     for lane in 0..<8 {
       let label = Int(labels[lane])
       (room[lane], room[8 &+ lane]) = (0, 0)
       if label < 0 { continue }
       let own = numbers[label &* 8 &+ lane]
-      let weight = weighting.isWeighted ? weights[lane] : 1
+      let weight = weights[lane]
       room[lane] = own
       room[8 &+ lane] = weight * shares[label]
       numbers[label &* 8 &+ lane] = 0
@@ -49,7 +47,7 @@ extension Tile {
 }
 
 /// First and second moments of the scores.
-struct SquareAUCMomentsKernel<Weighting: RowWeighting>: TileKernel {
+struct SquareAUCMomentsKernel: TileKernel {
   let classes: Int
   let shares: UnsafePointer<Float>
 
@@ -58,7 +56,7 @@ struct SquareAUCMomentsKernel<Weighting: RowWeighting>: TileKernel {
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     tile.sigmoid()
-    _ = tile.addMoments(Weighting.self, shares: shares, sums: sums)
+    _ = tile.addMoments(shares: shares, sums: sums)
   }
 }
 
@@ -66,7 +64,7 @@ struct SquareAUCMomentsKernel<Weighting: RowWeighting>: TileKernel {
 ///
 /// Every slope is linear in the score: weight / n (a_k + b_k s) s (1 - s), with one a and b for the rows of other classes and one for own
 /// ones.
-struct SquareAUCGradientKernel<Weighting: RowWeighting>: TileKernel {
+struct SquareAUCGradientKernel: TileKernel {
   let classes: Int
   let shares: UnsafePointer<Float>
   /// a and b of other classes' rows, a and b of own rows: 4C numbers.
@@ -78,11 +76,11 @@ struct SquareAUCGradientKernel<Weighting: RowWeighting>: TileKernel {
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     tile.sigmoid()
-    let share = tile.addMoments(Weighting.self, shares: shares, sums: sums + 2 &* classes)
+    let share = tile.addMoments(shares: shares, sums: sums + 2 &* classes)
     let one = Lanes(repeating: 1)
     let values = tile.values
-    let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
-    let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(values)
+    let room = LaneNumbers(tile.room)
     for k in 0..<classes {
       let s = values[k]
       let slope = Lanes(repeating: slopes[k]).addingProduct(Lanes(repeating: slopes[classes &+ k]), s)
@@ -96,6 +94,6 @@ struct SquareAUCGradientKernel<Weighting: RowWeighting>: TileKernel {
     }
     var squared = Lanes(repeating: 0)
     for k in 0..<classes { squared.addProduct(values[k], values[k]) }
-    tile.count(Weighting.self, squares: squared, pixels: sums, norms: sums + classes)
+    tile.count(squares: squared, pixels: sums, norms: sums + classes)
   }
 }

@@ -50,13 +50,8 @@ final class SquareAUCObjective: TermObjective {
       for slot in sums.indices { packed[offset + classes + slot] += sums[slot] }
     }
     try rows.forEachPart(gradient: gradient, second: &second) { part, target in
-      if part != nil {
-        let kernel = SquareAUCGradientKernel<WeightedRows>(classes: classes, shares: shares, slopes: slopes)
-        try gradientPass.run(kernel, source: rows.logits, target: target, labels: nil, part: part, add)
-      } else {
-        let kernel = SquareAUCGradientKernel<EqualRows>(classes: classes, shares: shares, slopes: slopes)
-        try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, add)
-      }
+      let kernel = SquareAUCGradientKernel(classes: classes, shares: shares, slopes: slopes)
+      try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, part: part, add)
     }
   }
 
@@ -83,13 +78,8 @@ final class SquareAUCObjective: TermObjective {
     _ rows: LabelledRows, shares: UnsafePointer<Float>, _ body: (UnsafeMutableBufferPointer<Double>) -> Void
   ) throws {
     try rows.forEachPart { part in
-      if part != nil {
-        let kernel = SquareAUCMomentsKernel<WeightedRows>(classes: classes, shares: shares)
-        try momentsPass.run(kernel, source: rows.logits, target: nil, labels: nil, part: part, body)
-      } else {
-        let kernel = SquareAUCMomentsKernel<EqualRows>(classes: classes, shares: shares)
-        try momentsPass.run(kernel, source: rows.logits, target: nil, labels: rows.labels, body)
-      }
+      let kernel = SquareAUCMomentsKernel(classes: classes, shares: shares)
+      try momentsPass.run(kernel, source: rows.logits, target: nil, labels: rows.labels, part: part, body)
     }
   }
 

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Rows of a class: cross-entropy over the C columns with Seesaw's factors, and cross-entropy of object against background. Rows of
 /// background: the latter alone. Sums by the label's class, background last: class losses, objectness losses, rows, squared gradient norms.
-struct SeesawRegionKernel<Weighting: RowWeighting>: TileKernel {
+struct SeesawRegionKernel: TileKernel {
   let term: SeesawLoss.Term
   /// Logarithms of the counts, and one number more for background.
   let logCounts: UnsafePointer<Float>
@@ -17,8 +17,8 @@ struct SeesawRegionKernel<Weighting: RowWeighting>: TileKernel {
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     let (zero, one) = (Lanes(repeating: 0), Lanes(repeating: 1))
     let values = tile.values
-    let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
-    let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(values)
+    let room = LaneNumbers(tile.room)
     let distance = values[classes &+ 1] - values[classes]
     term.adjust(
       Tile(
@@ -52,8 +52,7 @@ struct SeesawRegionKernel<Weighting: RowWeighting>: TileKernel {
     let wrong = distance.replacing(with: zero - distance, where: isBackground .== one)
     let objectLoss = zero.maximumKeepingNaN(wrong) + logarithm
 
-    var weight = one
-    if Weighting.isWeighted { weight = UnsafeRawPointer(tile.weights).load(as: Lanes.self) }
+    let weight = tile.rowWeight
     let isCounted = (isObject + isBackground) .== one
     let isClass = isObject .== one
     tile.room[3] = sum
@@ -78,7 +77,7 @@ struct SeesawRegionKernel<Weighting: RowWeighting>: TileKernel {
       let columns = classes &+ 1
       if label < classes { sums[label] += Double(room[24 &+ lane]) }
       sums[columns &+ label] += Double(room[32 &+ lane])
-      sums[2 &* columns &+ label] += Weighting.isWeighted ? Double(tile.weights[8 &+ lane]) : 1
+      sums[2 &* columns &+ label] += Double(tile.weights[8 &+ lane])
       sums[3 &* columns &+ label] += Double(room[40 &+ lane])
     }
   }

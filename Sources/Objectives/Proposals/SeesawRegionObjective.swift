@@ -57,13 +57,8 @@ package final class SeesawRegionObjective: Objective {
     }
     func add(_ sums: UnsafeMutableBufferPointer<Double>) { for slot in 0..<packedCount { packed[offset + slot] += sums[slot] } }
     try rows.forEachPart(gradient: gradient, second: &second) { part, target in
-      if let part {
-        let kernel = SeesawRegionKernel<WeightedRows>(term: term, logCounts: numbers, classes: classes)
-        try pass.run(kernel, source: rows.logits, target: target, labels: nil, part: part, background: Int32(classes), add)
-      } else {
-        let kernel = SeesawRegionKernel<EqualRows>(term: term, logCounts: numbers, classes: classes)
-        try pass.run(kernel, source: rows.logits, target: target, labels: rows.labels, background: Int32(classes), add)
-      }
+      let kernel = SeesawRegionKernel(term: term, logCounts: numbers, classes: classes)
+      try pass.run(kernel, source: rows.logits, target: target, labels: rows.labels, part: part, background: Int32(classes), add)
     }
   }
 

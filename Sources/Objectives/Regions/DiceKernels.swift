@@ -1,7 +1,7 @@
 import Tensors
 
 /// Sums of one image for Dice: sum p_k y_k, sum p_k^e, pixels with label k, for each class; each pixel times its weight.
-struct DiceSumsKernel<Weighting: RowWeighting>: TileKernel {
+struct DiceSumsKernel: TileKernel {
   let classes: Int
   let squares: Bool
 
@@ -10,32 +10,23 @@ struct DiceSumsKernel<Weighting: RowWeighting>: TileKernel {
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     tile.softmax()
-    let numbers = UnsafeMutableRawPointer(tile.values).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(tile.values)
     for lane in 0..<8 where tile.labels[lane] >= 0 {
       let label = Int(tile.labels[lane])
-      if Weighting.isWeighted {
-        sums[label] += Double(numbers[label &* 8 &+ lane]) * Double(tile.weights[lane])
-        sums[2 &* classes &+ label] += Double(tile.weights[lane])
-      } else {
-        sums[label] += Double(numbers[label &* 8 &+ lane])
-        sums[2 &* classes &+ label] += 1
-      }
+      sums[label] += Double(numbers[label &* 8 &+ lane]) * Double(tile.weights[lane])
+      sums[2 &* classes &+ label] += Double(tile.weights[lane])
     }
     let ignored = tile.validity .== Lanes(repeating: 0)
+    let weight = tile.rowWeight
     for k in 0..<classes {
       let p = tile.values[k].replacing(with: Lanes(repeating: 0), where: ignored)
-      if Weighting.isWeighted {
-        let weight = UnsafeRawPointer(tile.weights).load(as: Lanes.self)
-        sums[classes &+ k] += Double(((squares ? p * p : p) * weight).sum())
-      } else {
-        sums[classes &+ k] += Double((squares ? p * p : p).sum())
-      }
+      sums[classes &+ k] += Double(((squares ? p * p : p) * weight).sum())
     }
   }
 }
 
 /// The gradient of Dice by the logits: p_k (d_k - sum_j d_j p_j) with d_k = a_k y_k + b_k p_k^(e-1).
-struct DiceGradientKernel<Weighting: RowWeighting>: TileKernel {
+struct DiceGradientKernel: TileKernel {
   let classes: Int
   let squares: Bool
   /// a and b of each class, image after image or once for all.
@@ -51,8 +42,8 @@ struct DiceGradientKernel<Weighting: RowWeighting>: TileKernel {
     tile.softmax()
     let own = coefficients + tile.image &* stride
     let values = tile.values
-    let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
-    let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(values)
+    let room = LaneNumbers(tile.room)
     var inner = Lanes(repeating: 0)
     for k in 0..<classes {
       let area = squares ? values[k] * values[k] : values[k]
@@ -74,11 +65,11 @@ struct DiceGradientKernel<Weighting: RowWeighting>: TileKernel {
     for lane in 0..<8 where tile.labels[lane] >= 0 {
       numbers[Int(tile.labels[lane]) &* 8 &+ lane] += room[lane]
     }
-    if Weighting.isWeighted {
-      let weight = UnsafeRawPointer(tile.weights).load(as: Lanes.self)
-      for k in 0..<classes { values[k] *= weight }
+    let weight = tile.rowWeight
+    for k in 0..<classes {
+      values[k] *= weight
+      squared.addProduct(values[k], values[k])
     }
-    for k in 0..<classes { squared.addProduct(values[k], values[k]) }
-    tile.count(Weighting.self, squares: squared, pixels: sums, norms: sums + classes)
+    tile.count(squares: squared, pixels: sums, norms: sums + classes)
   }
 }

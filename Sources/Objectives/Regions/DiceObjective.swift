@@ -62,15 +62,9 @@ final class DiceObjective: TermObjective {
       for slot in sums.indices { packed[offset + classes + slot] += sums[slot] }
     }
     try rows.forEachPart(gradient: gradient, second: &second) { part, target in
-      if part != nil {
-        let kernel = DiceGradientKernel<WeightedRows>(
-          classes: classes, squares: squares, coefficients: room, stride: perImage ? stride : 0)
-        try gradientPass.run(kernel, source: rows.logits, target: target, labels: nil, part: part, keepsImages: perImage, add)
-      } else {
-        let kernel = DiceGradientKernel<EqualRows>(
-          classes: classes, squares: squares, coefficients: room, stride: perImage ? stride : 0)
-        try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, keepsImages: perImage, add)
-      }
+      let kernel = DiceGradientKernel(
+        classes: classes, squares: squares, coefficients: room, stride: perImage ? stride : 0)
+      try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, part: part, keepsImages: perImage, add)
     }
   }
 
@@ -80,15 +74,9 @@ final class DiceObjective: TermObjective {
     _ body: (UnsafeMutableBufferPointer<Double>) -> Void
   ) throws {
     try rows.forEachPart { part in
-      if part != nil {
-        let kernel = DiceSumsKernel<WeightedRows>(classes: classes, squares: squares)
-        try areasPass.run(
-          kernel, source: rows.logits, target: nil, labels: nil, part: part, keepsImages: keepsImages, perImage: perImage, body)
-      } else {
-        let kernel = DiceSumsKernel<EqualRows>(classes: classes, squares: squares)
-        try areasPass.run(
-          kernel, source: rows.logits, target: nil, labels: rows.labels, keepsImages: keepsImages, perImage: perImage, body)
-      }
+      let kernel = DiceSumsKernel(classes: classes, squares: squares)
+      try areasPass.run(
+        kernel, source: rows.logits, target: nil, labels: rows.labels, part: part, keepsImages: keepsImages, perImage: perImage, body)
     }
   }
 

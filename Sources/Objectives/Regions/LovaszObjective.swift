@@ -2,7 +2,7 @@ import Tensors
 import Threading
 
 /// Writes probabilities, and counts the pixels of each class.
-private struct ProbabilityKernel<Weighting: RowWeighting>: TileKernel {
+private struct ProbabilityKernel: TileKernel {
   let classes: Int
   var slots: Int { classes }
 
@@ -14,7 +14,7 @@ private struct ProbabilityKernel<Weighting: RowWeighting>: TileKernel {
 }
 
 /// p_k (a_k - sum_j a_j p_j), with a the gradient by the probabilities.
-private struct JacobianKernel<Weighting: RowWeighting>: TileKernel {
+private struct JacobianKernel: TileKernel {
   let classes: Int
   /// a, in planes.
   let slopes: UnsafePointer<Float>
@@ -40,7 +40,7 @@ private struct JacobianKernel<Weighting: RowWeighting>: TileKernel {
       squared.addProduct(gradient, gradient)
       values[k] = gradient
     }
-    tile.count(Weighting.self, squares: squared, pixels: sums, norms: sums + classes)
+    tile.count(squares: squared, pixels: sums, norms: sums + classes)
   }
 }
 
@@ -97,13 +97,8 @@ final class LovaszObjective: TermObjective {
     try rows.forEachPart(gradient: gradient, second: &second) { part, target in
       try (part?.kind == .second ? secondPlanes : planes).withFloats { slopes in
         guard let base = slopes.baseAddress else { return }
-        if part != nil {
-          let kernel = JacobianKernel<WeightedRows>(classes: classes, slopes: UnsafePointer(base), planeStride: planeStride)
-          try gradientPass.run(kernel, source: rows.logits, target: target, labels: nil, part: part, keepsImages: true, add)
-        } else {
-          let kernel = JacobianKernel<EqualRows>(classes: classes, slopes: UnsafePointer(base), planeStride: planeStride)
-          try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, keepsImages: true, add)
-        }
+        let kernel = JacobianKernel(classes: classes, slopes: UnsafePointer(base), planeStride: planeStride)
+        try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, part: part, keepsImages: true, add)
       }
     }
   }
@@ -120,12 +115,12 @@ final class LovaszObjective: TermObjective {
     counts.update(repeating: 0)
     guard rows.hasExtras else {
       return try probabilityPass.run(
-        ProbabilityKernel<EqualRows>(classes: classes), source: rows.logits, target: target, labels: rows.labels, keepsImages: true,
+        ProbabilityKernel(classes: classes), source: rows.logits, target: target, labels: rows.labels, keepsImages: true,
         perImage: { image, sums in for k in 0..<classes { counts[image * classes + k] = sums[k] } }
       ) { _ in }
     }
     try probabilityPass.run(
-      ProbabilityKernel<WeightedRows>(classes: classes), source: rows.logits, target: target, labels: nil, part: RowPart(rows, .whole),
+      ProbabilityKernel(classes: classes), source: rows.logits, target: target, labels: nil, part: RowPart(rows, .whole),
       keepsImages: true
     ) { _ in }
     for part in rows.parts {

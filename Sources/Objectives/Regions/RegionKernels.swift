@@ -18,7 +18,7 @@ extension Tile {
 }
 
 /// Sums of the logits over the pixels of each region of an image, and of the pixels' weights: C + 1 numbers a region.
-struct RegionSumsKernel<Weighting: RowWeighting>: TileKernel {
+struct RegionSumsKernel: TileKernel {
   let classes: Int
   let table: RegionTable
 
@@ -29,20 +29,15 @@ struct RegionSumsKernel<Weighting: RowWeighting>: TileKernel {
     let own = table.regions + tile.image &* classes
     if tile.isUniform {
       let region = sums + Int(own[Int(tile.labels[0])]) &* (classes &+ 1)
-      if Weighting.isWeighted {
-        let weight = UnsafeRawPointer(tile.weights).load(as: Lanes.self)
-        for k in 0..<classes { region[k] += Double((tile.values[k] * weight).sum()) }
-        for lane in 0..<8 { region[classes] += Double(tile.weights[lane]) }
-      } else {
-        for k in 0..<classes { region[k] += Double(tile.values[k].sum()) }
-        region[classes] += 8
-      }
+      let weight = tile.rowWeight
+      for k in 0..<classes { region[k] += Double((tile.values[k] * weight).sum()) }
+      for lane in 0..<8 { region[classes] += Double(tile.weights[lane]) }
       return
     }
-    let numbers = UnsafeMutableRawPointer(tile.values).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(tile.values)
     for lane in 0..<8 where tile.labels[lane] >= 0 {
       let region = sums + Int(own[Int(tile.labels[lane])]) &* (classes &+ 1)
-      let weight = Weighting.isWeighted ? Double(tile.weights[lane]) : 1
+      let weight = Double(tile.weights[lane])
       for k in 0..<classes { region[k] += Double(numbers[k &* 8 &+ lane]) * weight }
       region[classes] += weight
     }
@@ -50,7 +45,7 @@ struct RegionSumsKernel<Weighting: RowWeighting>: TileKernel {
 }
 
 /// Writes each pixel's gradient: that of its region, times the pixel's weight.
-struct RegionGradientKernel<Weighting: RowWeighting>: TileKernel {
+struct RegionGradientKernel: TileKernel {
   let classes: Int
   let table: RegionTable
   /// C numbers a region, `table.largest` regions an image.
@@ -65,7 +60,7 @@ struct RegionGradientKernel<Weighting: RowWeighting>: TileKernel {
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     let own = table.regions + tile.image &* classes
     let first = tile.image &* table.largest
-    let numbers = UnsafeMutableRawPointer(tile.values).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(tile.values)
     if tile.isUniform {
       let gradient = gradients + (first &+ Int(own[Int(tile.labels[0])])) &* classes
       for k in 0..<classes { tile.values[k] = Lanes(repeating: gradient[k]) }
@@ -80,20 +75,13 @@ struct RegionGradientKernel<Weighting: RowWeighting>: TileKernel {
         }
       }
     }
-    if Weighting.isWeighted {
-      let weight = UnsafeRawPointer(tile.weights).load(as: Lanes.self)
-      for k in 0..<classes { tile.values[k] *= weight }
-    }
+    let weight = tile.rowWeight
+    for k in 0..<classes { tile.values[k] *= weight }
     for lane in 0..<8 where tile.labels[lane] >= 0 {
       let label = Int(tile.labels[lane])
       let square = Double(squares[first &+ Int(own[label])])
-      if Weighting.isWeighted {
-        sums[label] += Double(tile.weights[8 &+ lane])
-        sums[classes &+ label] += square * Double(tile.weights[lane]) * Double(tile.weights[lane])
-      } else {
-        sums[label] += 1
-        sums[classes &+ label] += square
-      }
+      sums[label] += Double(tile.weights[8 &+ lane])
+      sums[classes &+ label] += square * Double(tile.weights[lane]) * Double(tile.weights[lane])
     }
   }
 }

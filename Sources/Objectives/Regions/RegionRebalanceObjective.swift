@@ -58,13 +58,8 @@ final class RegionRebalanceObjective: TermObjective {
       for slot in sums.indices { packed[offset + classes + slot] += sums[slot] }
     }
     try rows.forEachPart(gradient: gradient, second: &second) { part, target in
-      if part != nil {
-        let kernel = RegionGradientKernel<WeightedRows>(classes: classes, table: table, gradients: gradients, squares: squares)
-        try gradientPass.run(kernel, source: rows.logits, target: target, labels: nil, part: part, keepsImages: true, add)
-      } else {
-        let kernel = RegionGradientKernel<EqualRows>(classes: classes, table: table, gradients: gradients, squares: squares)
-        try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, keepsImages: true, add)
-      }
+      let kernel = RegionGradientKernel(classes: classes, table: table, gradients: gradients, squares: squares)
+      try gradientPass.run(kernel, source: rows.logits, target: target, labels: rows.labels, part: part, keepsImages: true, add)
     }
   }
 
@@ -105,17 +100,10 @@ final class RegionRebalanceObjective: TermObjective {
       for slot in 0..<count { all[image * count + slot] += sums[slot] }
     }
     try rows.forEachPart { part in
-      if part != nil {
-        let kernel = RegionSumsKernel<WeightedRows>(classes: classes, table: table)
-        try sumsPass.run(
-          kernel, source: rows.logits, target: nil, labels: nil, part: part, keepsImages: true, perImage: add
-        ) { _ in }
-      } else {
-        let kernel = RegionSumsKernel<EqualRows>(classes: classes, table: table)
-        try sumsPass.run(
-          kernel, source: rows.logits, target: nil, labels: rows.labels, keepsImages: true, perImage: add
-        ) { _ in }
-      }
+      let kernel = RegionSumsKernel(classes: classes, table: table)
+      try sumsPass.run(
+        kernel, source: rows.logits, target: nil, labels: rows.labels, part: part, keepsImages: true, perImage: add
+      ) { _ in }
     }
     return all
   }

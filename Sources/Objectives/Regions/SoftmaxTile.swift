@@ -18,13 +18,11 @@ extension Tile {
 
   /// Adds pixels and squared gradient norms of the eight rows to the sums of their labels' classes.
   @inline(__always)
-  func count<Weighting: RowWeighting>(
-    _ weighting: Weighting.Type, squares: Lanes, pixels: UnsafeMutablePointer<Double>, norms: UnsafeMutablePointer<Double>
-  ) {
+  func count(squares: Lanes, pixels: UnsafeMutablePointer<Double>, norms: UnsafeMutablePointer<Double>) {
     room[0] = squares
-    let numbers = UnsafeMutableRawPointer(room).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(room)
     for lane in 0..<8 where labels[lane] >= 0 {
-      pixels[Int(labels[lane])] += weighting.isWeighted ? Double(weights[8 &+ lane]) : 1
+      pixels[Int(labels[lane])] += Double(weights[8 &+ lane])
       norms[Int(labels[lane])] += Double(numbers[lane])
     }
   }

@@ -15,7 +15,7 @@ private struct ArgmaxKernel<Index: FixedWidthInteger>: TileKernel {
       index = index.replacing(with: Lanes(repeating: Float(k)), where: isLarger)
     }
     tile.room[0] = index
-    let indices = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let indices = LaneNumbers(tile.room)
     for lane in 0..<tile.count { output[tile.ordinal &+ lane] = Index(truncatingIfNeeded: Int32(indices[lane])) }
   }
 }

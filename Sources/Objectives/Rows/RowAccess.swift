@@ -70,7 +70,7 @@ struct RowAccess {
       }
       first = readableGroups &* 8
     }
-    let numbers = UnsafeMutableRawPointer(tile).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(tile)
     var k = first
     while k < classes {
       let source = start + classOffsets[k]
@@ -98,7 +98,7 @@ struct RowAccess {
       }
       first = writableGroups &* 8
     }
-    let numbers = UnsafeMutableRawPointer(tile).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(tile)
     var k = first
     while k < paddedClasses {
       let target = start + classOffsets[k]

@@ -1,12 +1,12 @@
 import Tensors
 
-private struct ScaleKernel<Weighting: RowWeighting>: TileKernel {
+private struct ScaleKernel: TileKernel {
   let factors: UnsafePointer<Float>
   var slots: Int { 0 }
 
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
-    let lanes = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let lanes = LaneNumbers(tile.room)
     for lane in 0..<8 {
       let label = tile.labels[lane]
       lanes[lane] = label < 0 ? 0 : factors[Int(label)]
@@ -31,7 +31,7 @@ private struct SecondSumKernel: TileKernel {
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     let zero = Lanes(repeating: 0)
-    let lanes = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let lanes = LaneNumbers(tile.room)
     for term in 0..<terms {
       for lane in 0..<8 {
         let label = lane < tile.count ? min(part.label(at: tile.ordinal &+ lane), Int32(truncatingIfNeeded: tile.classes)) : -1
@@ -69,7 +69,7 @@ public final class RowScaler {
       throw LongtailError(.internalError, "\(factors.count) factors for \(gradient.classes) classes")
     }
     guard let base = memory.floats(factors) else { return }
-    try pass.run(ScaleKernel<EqualRows>(factors: base), source: gradient, target: gradient, labels: labels) { _ in }
+    try pass.run(ScaleKernel(factors: base), source: gradient, target: gradient, labels: labels) { _ in }
   }
 
   /// Completes the gradient of a loss: multiplies the rows by the factors of a result, and adds what belongs to second labels.
@@ -82,14 +82,9 @@ public final class RowScaler {
     let factors = result.factorPerClass + [result.background?.factor ?? 0]
     guard let base = memory.floats(factors) else { return }
     let background = result.background == nil ? nil : Int32(gradient.classes)
-    guard rows.hasExtras else {
-      return try pass.run(
-        ScaleKernel<EqualRows>(factors: base), source: gradient, target: gradient, labels: rows.labels, background: background
-      ) { _ in }
-    }
     try pass.run(
-      ScaleKernel<WeightedRows>(factors: base), source: gradient, target: gradient, labels: nil, part: RowPart(rows, .first),
-      background: background
+      ScaleKernel(factors: base), source: gradient, target: gradient, labels: rows.labels,
+      part: rows.hasExtras ? RowPart(rows, .first) : nil, background: background
     ) { _ in }
     if rows.second != nil { try addSecond([second.planes(like: gradient)], factors: factors, to: gradient, rows) }
   }

@@ -53,7 +53,7 @@ struct FocalCurve: SigmoidCurve {
 ///
 /// Sums: losses, pixels, squared gradient norms by the label's class, background after the classes; then for each class |gradient| where it
 /// is the label, and elsewhere.
-struct SigmoidKernel<Weighting: RowWeighting, Curve: SigmoidCurve>: TileKernel {
+struct SigmoidKernel<Curve: SigmoidCurve>: TileKernel {
   let parameters: SigmoidParameters
   let curve: Curve
   let classes: Int
@@ -66,7 +66,7 @@ struct SigmoidKernel<Weighting: RowWeighting, Curve: SigmoidCurve>: TileKernel {
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     let (zero, one) = (Lanes(repeating: 0), Lanes(repeating: 1))
     let values = tile.values
-    let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let room = LaneNumbers(tile.room)
     for lane in 0..<8 {
       room[lane] = Float(tile.labels[lane])
       room[8 &+ lane] = tile.labels[lane] == parameters.background ? 0 : 1
@@ -75,6 +75,7 @@ struct SigmoidKernel<Weighting: RowWeighting, Curve: SigmoidCurve>: TileKernel {
     let isBackground = tile.room[1] .== zero
     let isShifted = parameters.shiftsBackground ? one : tile.room[1]
     let ignored = label .< zero
+    let rowWeight = tile.rowWeight
     var loss = zero
     var squared = zero
     for k in 0..<classes {
@@ -96,8 +97,7 @@ struct SigmoidKernel<Weighting: RowWeighting, Curve: SigmoidCurve>: TileKernel {
         entropy: above.replacing(with: below, where: isLabel) + logarithm,
         slope: probability - zero.replacing(with: one, where: isLabel),
         opposite: below.replacing(with: above, where: isLabel) + logarithm)
-      var gradient = (weight * slope).replacing(with: zero, where: ignored)
-      if Weighting.isWeighted { gradient *= UnsafeRawPointer(tile.weights).load(as: Lanes.self) }
+      let gradient = (weight * slope).replacing(with: zero, where: ignored) * rowWeight
       loss.addProduct(weight, entropy)
       squared.addProduct(gradient, gradient)
       values[k] = gradient
@@ -113,13 +113,8 @@ struct SigmoidKernel<Weighting: RowWeighting, Curve: SigmoidCurve>: TileKernel {
     for lane in 0..<8 {
       let label = Int(tile.labels[lane])
       if label < 0 { continue }
-      if Weighting.isWeighted {
-        sums[label] += Double(room[16 &+ lane]) * Double(tile.weights[lane])
-        sums[classes &+ 1 &+ label] += Double(tile.weights[8 &+ lane])
-      } else {
-        sums[label] += Double(room[16 &+ lane])
-        sums[classes &+ 1 &+ label] += 1
-      }
+      sums[label] += Double(room[16 &+ lane]) * Double(tile.weights[lane])
+      sums[classes &+ 1 &+ label] += Double(tile.weights[8 &+ lane])
       sums[2 &* classes &+ 2 &+ label] += Double(room[24 &+ lane])
     }
   }

@@ -73,25 +73,15 @@ final class SigmoidObjective: TermObjective {
     for slot in 0..<packedCount { packed[offset + slot] = 0 }
     func add(_ sums: UnsafeMutableBufferPointer<Double>) { self.add(sums, to: &packed, at: offset) }
     try rows.forEachPart(gradient: gradient, second: &second) { part, target in
-      switch (part, shape.gamma) {
-      case (.some(let part), .some(let gamma)):
-        let kernel = SigmoidKernel<WeightedRows, FocalCurve>(
-          parameters: parameters, curve: FocalCurve(gamma: Float(gamma)), classes: classes, gram: gram)
+      func run<Curve: SigmoidCurve>(_ curve: Curve) throws {
+        let kernel = SigmoidKernel(parameters: parameters, curve: curve, classes: classes, gram: gram)
         try pass.run(
-          kernel, source: rows.logits, target: target, labels: nil, part: part, background: parameters.background, add)
-      case (.some(let part), nil):
-        let kernel = SigmoidKernel<WeightedRows, PlainCurve>(
-          parameters: parameters, curve: PlainCurve(), classes: classes, gram: gram)
-        try pass.run(
-          kernel, source: rows.logits, target: target, labels: nil, part: part, background: parameters.background, add)
-      case (nil, .some(let gamma)):
-        let kernel = SigmoidKernel<EqualRows, FocalCurve>(
-          parameters: parameters, curve: FocalCurve(gamma: Float(gamma)), classes: classes, gram: gram)
-        try pass.run(kernel, source: rows.logits, target: target, labels: rows.labels, background: parameters.background, add)
-      case (nil, nil):
-        let kernel = SigmoidKernel<EqualRows, PlainCurve>(
-          parameters: parameters, curve: PlainCurve(), classes: classes, gram: gram)
-        try pass.run(kernel, source: rows.logits, target: target, labels: rows.labels, background: parameters.background, add)
+          kernel, source: rows.logits, target: target, labels: rows.labels, part: part, background: parameters.background, add)
+      }
+      if let gamma = shape.gamma {
+        try run(FocalCurve(gamma: Float(gamma)))
+      } else {
+        try run(PlainCurve())
       }
     }
   }

@@ -66,13 +66,9 @@ final class SoftmaxObjective: TermObjective {
     let pass = RowPass()
     let background = options.background.map { Int32($0) }
     run = { rows, body in
-      if let part = rows.part {
-        let kernel = SoftmaxKernel<Term, WeightedRows>(term: term, step: rows.step, classes: classes, gram: rows.gram)
-        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: nil, part: part, background: background, body)
-      } else {
-        let kernel = SoftmaxKernel<Term, EqualRows>(term: term, step: rows.step, classes: classes, gram: rows.gram)
-        try pass.run(kernel, source: rows.rows.logits, target: rows.gradient, labels: rows.rows.labels, background: background, body)
-      }
+      let kernel = SoftmaxKernel(term: term, step: rows.step, classes: classes, gram: rows.gram)
+      try pass.run(
+        kernel, source: rows.rows.logits, target: rows.gradient, labels: rows.rows.labels, part: rows.part, background: background, body)
     }
   }
 

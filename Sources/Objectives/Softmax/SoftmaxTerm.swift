@@ -42,7 +42,7 @@ extension SoftmaxTerm {
 }
 
 /// Softmax, loss, gradient and class sums of eight rows.
-struct SoftmaxKernel<Term: SoftmaxTerm, Weighting: RowWeighting>: TileKernel {
+struct SoftmaxKernel<Term: SoftmaxTerm>: TileKernel {
   let term: Term
   let step: TermStep
   let classes: Int
@@ -55,8 +55,8 @@ struct SoftmaxKernel<Term: SoftmaxTerm, Weighting: RowWeighting>: TileKernel {
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     let values = tile.values
-    let numbers = UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
-    let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let numbers = LaneNumbers(values)
+    let room = LaneNumbers(tile.room)
     term.adjust(tile, step: step)
 
     var largest = values[0]
@@ -82,8 +82,7 @@ struct SoftmaxKernel<Term: SoftmaxTerm, Weighting: RowWeighting>: TileKernel {
     // sum t log p is log q less e times how far the label's logit lies over the mean of the logits.
     let logLikelihood = Term.smoothsLabels ? logProbability - Lanes(repeating: term.smoothing) * (atLabel - mean) : logProbability
     let ignored = tile.validity .== Lanes(repeating: 0)
-    var validFactor = (factor * Lanes(repeating: term.logitScale)).replacing(with: Lanes(repeating: 0), where: ignored)
-    if Weighting.isWeighted { validFactor *= UnsafeRawPointer(tile.weights).load(as: Lanes.self) }
+    let validFactor = (factor * Lanes(repeating: term.logitScale)).replacing(with: Lanes(repeating: 0), where: ignored) * tile.rowWeight
 
     // p - onehot(y), first without the division by the sum.
     tile.room[0] = sum
@@ -117,16 +116,11 @@ struct SoftmaxKernel<Term: SoftmaxTerm, Weighting: RowWeighting>: TileKernel {
       let label = Int(tile.labels[lane])
       if label < 0 { continue }
       if Term.countsMisses, room[32 &+ lane] > 0 {
-        sums[3 &* classes &+ label] += Weighting.isWeighted ? Double(tile.weights[8 &+ lane]) : 1
+        sums[3 &* classes &+ label] += Double(tile.weights[8 &+ lane])
       }
       let factor = Double(room[24 &+ lane])
-      if Weighting.isWeighted {
-        sums[label] -= Double(room[8 &+ lane]) * Double(room[lane]) * Double(tile.weights[lane])
-        sums[classes &+ label] += Double(tile.weights[8 &+ lane])
-      } else {
-        sums[label] -= Double(room[8 &+ lane]) * Double(room[lane])
-        sums[classes &+ label] += 1
-      }
+      sums[label] -= Double(room[8 &+ lane]) * Double(room[lane]) * Double(tile.weights[lane])
+      sums[classes &+ label] += Double(tile.weights[8 &+ lane])
       sums[2 &* classes &+ label] += factor * factor * Double(room[16 &+ lane])
     }
   }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Products of the rows of the terms' gradients, by the label's class: one sum for each pair of terms and class.
-struct TermProductsKernel<Weighting: RowWeighting>: TileKernel {
+struct TermProductsKernel: TileKernel {
   let planes: UnsafePointer<TermPlanes>
   let terms: Int
   let classes: Int
@@ -24,7 +24,7 @@ struct TermProductsKernel<Weighting: RowWeighting>: TileKernel {
 }
 
 /// Adds the terms' gradients, each times the factor of the row's class.
-struct TermSumKernel<Weighting: RowWeighting>: TileKernel {
+struct TermSumKernel: TileKernel {
   let planes: UnsafePointer<TermPlanes>
   /// One a class and one for background, term after term.
   let factors: UnsafePointer<Float>
@@ -36,7 +36,7 @@ struct TermSumKernel<Weighting: RowWeighting>: TileKernel {
   @inline(__always)
   func process(_ tile: Tile, sums: UnsafeMutablePointer<Double>) {
     let zero = Lanes(repeating: 0)
-    let room = UnsafeMutableRawPointer(tile.room).assumingMemoryBound(to: Float.self)
+    let room = LaneNumbers(tile.room)
     for k in 0..<classes { tile.values[k] = zero }
     for term in 0..<terms {
       for lane in 0..<8 {

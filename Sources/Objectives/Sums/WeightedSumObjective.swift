@@ -104,15 +104,9 @@ final class WeightedSumObjective: Objective {
     func add(_ sums: UnsafeMutableBufferPointer<Double>) { for slot in sums.indices { packed[place + slot] += sums[slot] } }
     try rows.forEachPart { part in
       let planes = try planes(like: rows.logits, isSecond: part?.kind == .second)
-      if part != nil {
-        let kernel = TermProductsKernel<WeightedRows>(planes: planes, terms: terms.count, classes: classes)
-        try productsPass.run(
-          kernel, source: rows.logits, target: nil, labels: nil, part: part, background: RowLabel.ignored, add)
-      } else {
-        let kernel = TermProductsKernel<EqualRows>(planes: planes, terms: terms.count, classes: classes)
-        try productsPass.run(
-          kernel, source: rows.logits, target: nil, labels: rows.labels, background: RowLabel.ignored, add)
-      }
+      let kernel = TermProductsKernel(planes: planes, terms: terms.count, classes: classes)
+      try productsPass.run(
+        kernel, source: rows.logits, target: nil, labels: rows.labels, part: part, background: RowLabel.ignored, add)
     }
   }
 
@@ -201,13 +195,10 @@ final class WeightedSumObjective: Objective {
     }
     let planes = try planes(like: gradient, isSecond: false)
     let background = result.background == nil ? nil : Int32(classes)
-    guard rows.hasExtras else {
-      let kernel = TermSumKernel<EqualRows>(planes: planes, factors: own, terms: terms.count, classes: classes)
-      return try sumPass.run(kernel, source: gradient, target: gradient, labels: rows.labels, background: background) { _ in }
-    }
-    let kernel = TermSumKernel<WeightedRows>(planes: planes, factors: own, terms: terms.count, classes: classes)
+    let kernel = TermSumKernel(planes: planes, factors: own, terms: terms.count, classes: classes)
     try sumPass.run(
-      kernel, source: gradient, target: gradient, labels: nil, part: RowPart(rows, .first), background: background
+      kernel, source: gradient, target: gradient, labels: rows.labels, part: rows.hasExtras ? RowPart(rows, .first) : nil,
+      background: background
     ) { _ in }
     if rows.second != nil {
       let seconds = try terms.map { try $0.objective.secondGradient(like: gradient) }

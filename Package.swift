@@ -24,7 +24,8 @@ let openMPIHeaders =
 /// Warnings are errors everywhere.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
-/// Rooms that work once a command are compiled as they are in release builds, too: the optimizer would take four fifths of their time.
+/// Rooms that do their work once in a command stay unoptimized in release builds: optimizing would take most of the time to compile them, and
+/// `report` and `compare` take as long either way.
 let cold: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 /// Rooms with hot loops are optimized in debug builds too, so that tests stay fast.

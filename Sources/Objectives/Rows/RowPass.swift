@@ -73,8 +73,8 @@ final class RowPass {
     background: Int32? = nil, keepsImages: Bool = false, perImage: ((Int, UnsafeMutablePointer<Double>) -> Void)? = nil,
     _ body: (UnsafeMutableBufferPointer<Double>) throws -> Void
   ) throws {
-    var work = try work(source: source, target: target, labels: labels, slots: kernel.slots, keepsImages: keepsImages)
-    (work.part, work.background) = (part, background)
+    let work = try work(
+      source: source, target: target, labels: labels, part: part, background: background, slots: kernel.slots, keepsImages: keepsImages)
     withExtendedLifetime((source.buffer, target?.buffer)) {
       ComputePool.forEach(parts: work.workers) { worker in
         var cursor = TileCursor(work, worker: worker)
@@ -86,7 +86,8 @@ final class RowPass {
 
   /// Checks the views and gets the memory for a run.
   private func work(
-    source: RowsView, target: RowsView?, labels: UnsafeBufferPointer<Int32>?, slots kernelSlots: Int, keepsImages: Bool
+    source: RowsView, target: RowsView?, labels: UnsafeBufferPointer<Int32>?, part: RowPart?, background: Int32?,
+    slots kernelSlots: Int, keepsImages: Bool
   ) throws -> RowWork {
     try source.checkBounds("the rows of logits")
     if let target {
@@ -113,8 +114,8 @@ final class RowPass {
         keepsImages ? rows : rows.flattened, base: rows.buffer.baseAddress.assumingMemoryBound(to: Float.self), classOffsets: table)
     }
     return RowWork(
-      source: source, view: view, rowsAreImages: !keepsImages && source.rowsPerImage == 1, labels: labels,
-      reader: access(source, sourceTable), writer: target.map { access($0, targetTable) }, chunks: chunks, chunksPerImage: chunksPerImage,
-      workers: workers, tiles: tileBase, tileLanes: tileLanes, sums: sumsBase, slots: slots)
+      source: source, view: view, rowsAreImages: !keepsImages && source.rowsPerImage == 1, labels: labels, part: part,
+      background: background, reader: access(source, sourceTable), writer: target.map { access($0, targetTable) }, chunks: chunks,
+      chunksPerImage: chunksPerImage, workers: workers, tiles: tileBase, tileLanes: tileLanes, sums: sumsBase, slots: slots)
   }
 }

@@ -1,10 +1,11 @@
 import Kernels
 import Tensors
+import TestSupport
 import Testing
 import Threading
 
-/// All tests of this room, one after the other: they share the compute threads, and some change their number.
-@Suite(.serialized)
+/// All tests of this room. They use the compute threads, and some change their number.
+@Suite(.computePool)
 enum KernelsTests {}
 
 extension KernelsTests {

@@ -10,7 +10,7 @@ import Testing
 @testable import Recognition
 
 /// The task: opened by a configuration, its parts of the data, its views, its pictures.
-@Suite struct RecognitionTaskTests {
+@Suite(.computePool) struct RecognitionTaskTests {
   private static let glyphs = "data: {name: glyphs, settings: {classes: 6, imbalance: 20, largest: 40, validation: 4, test: 3}"
 
   private func task(_ more: String = "}", name: String = glyphs) throws -> RecognitionTask {

@@ -13,7 +13,7 @@ import Testing
 @testable import Training
 
 /// How classes are chosen, in evaluation and in prediction alike.
-@Suite struct DecisionTests {
+@Suite(.computePool) struct DecisionTests {
   init() throws { try BuiltInParts.register() }
 
   private struct Judged {

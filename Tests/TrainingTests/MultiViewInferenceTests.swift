@@ -9,7 +9,7 @@ import Testing
 
 @testable import Training
 
-@Suite struct MultiViewInferenceTests {
+@Suite(.computePool) struct MultiViewInferenceTests {
   init() throws { try BuiltInParts.register() }
 
   @Test(arguments: [(10, 10, 0.5), (11, 10, 0.0), (64, 10, 1.0 / 3), (100, 30, 0.9), (5, 10, 0.5), (1, 1, 0)])

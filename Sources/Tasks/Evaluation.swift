@@ -27,15 +27,18 @@ public struct Evaluation: Sendable {
     public var predictedCount: Int
     /// What they were taken for, when not for the class itself, the most frequent first.
     public var takenFor: [(index: Int, count: Int)]
+    /// The mean probability that they get for their own class; nil where the task does not count it.
+    public var ownProbability: Double?
 
     /// Creates a class result.
-    public init(count: Int, predictedCount: Int, takenFor: [(index: Int, count: Int)] = []) {
+    public init(count: Int, predictedCount: Int, takenFor: [(index: Int, count: Int)] = [], ownProbability: Double? = nil) {
       (self.count, self.predictedCount, self.takenFor) = (count, predictedCount, takenFor)
+      self.ownProbability = ownProbability
     }
 
     /// Whether all numbers are equal.
     public static func == (one: ClassResult, other: ClassResult) -> Bool {
-      one.count == other.count && one.predictedCount == other.predictedCount
+      one.count == other.count && one.predictedCount == other.predictedCount && one.ownProbability == other.ownProbability
         && one.takenFor.elementsEqual(other.takenFor) { $0.index == $1.index && $0.count == $1.count }
     }
   }

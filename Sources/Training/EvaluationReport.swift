@@ -16,8 +16,8 @@ package struct EvaluationReport: Sendable {
   package var evaluation: Evaluation
   /// The objective over the split, at the network's resolution.
   package var loss: Double?
-  /// The mean probability that the rows of each class give to it, with the predictions' offsets; nil for a class without rows. Empty where
-  /// there are no rows of labels, or where images are looked at several times.
+  /// The mean probability that the rows of each class give to it, with the predictions' offsets, of all views together; nil for a class
+  /// without rows. Empty where there are no rows of labels.
   package var confidencePerClass: [Double?] = []
   /// Seconds on rank zero.
   package var seconds = 0.0

@@ -53,7 +53,11 @@ package final class Evaluator {
       try communicator.sum(&sums)
       report.loss = try objective.result(PackedSums(sums), step: context).loss
     }
-    if !judgesSingleImages, experiment.task.measuresObjective { report.confidencePerClass = try confidence.reduced(over: communicator) }
+    if judgesSingleImages {
+      report.confidencePerClass = report.evaluation.classes.map(\.ownProbability)
+    } else if experiment.task.measuresObjective {
+      report.confidencePerClass = try confidence.reduced(over: communicator)
+    }
     report.step = step
     report.epoch = epoch
     report.images = experiment.dataset.count(of: split)

@@ -32,6 +32,20 @@ struct CalibrationTests {
     #expect(Calibration(classes: 2).figures(groups: ClassGroups(places: [0, 2]), classNames: ["a", "b"]).isEmpty)
   }
 
+  @Test("a class's own probability is the mean over its pixels, over ranks as well")
+  func ownProbability() throws {
+    // Planes of three classes for a row of four pixels; the last one is ignored.
+    let map = try ProbabilityMap(
+      classes: 3, size: ImageSize(width: 4, height: 1), values: [0.5, 0.25, 0.125, 1, 0.25, 0.75, 0.125, 0, 0.25, 0, 0.75, 0])
+    var whole = OwnProbability(classes: 3)
+    whole.add(map, labels: [0, 0, 2, -1])
+    #expect(whole.mean(ofClass: 0) == 0.375 && whole.mean(ofClass: 1) == nil && whole.mean(ofClass: 2) == 0.75)
+    var (one, other) = (OwnProbability(classes: 3), OwnProbability(classes: 3))
+    one.add(map, labels: [0, -1, -1, -1])
+    other.add(map, labels: [-1, 0, 2, -1])
+    #expect(OwnProbability(numbers: zip(one.numbers, other.numbers).map(+)) == whole)
+  }
+
   @Test("the probability of the best class comes with it, at a temperature")
   func confidences() throws {
     let logits: [Float] = [1, 2, 0.5, -3, 4, 4, 0, 0, 0, 8, -1, 1]

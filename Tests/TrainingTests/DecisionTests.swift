@@ -145,6 +145,12 @@ import Testing
       let (alone, together) = (try judged.report(), try judged.report(companions: [judged.inference]))
       #expect(together.loss == nil, "the loss of an average is not taken")
       for (a, b) in zip(alone.evaluation.classes, together.evaluation.classes) { #expect(abs(a.predictedCount - b.predictedCount) <= 2) }
+      // Images that are judged one by one tell how sure the network is of each class, as batches do.
+      #expect(alone.confidencePerClass.contains { $0 != nil })
+      #expect(alone.confidencePerClass.count == together.confidencePerClass.count)
+      for (a, b) in zip(alone.confidencePerClass, together.confidencePerClass) {
+        #expect((a == nil) == (b == nil) && abs((a ?? 0) - (b ?? 0)) < 1e-5)
+      }
     }
   }
 

@@ -16,6 +16,8 @@ package struct SegmentationTally: Tally {
   package private(set) var published = IblaMeanIntersectionOverUnion()
   /// How far probabilities can be trusted: at the network's resolution where images are judged in batches.
   private(set) var calibration: Calibration
+  /// Of images that are looked at one by one.
+  private(set) var ownProbability: OwnProbability
   private var images: PackedImageScores
   private let context: TallyContext
   private let dataset: any SegmentationDataset
@@ -30,6 +32,7 @@ package struct SegmentationTally: Tally {
     (self.context, self.dataset, self.views, self.decision) = (context, dataset, views, decision)
     matrix = ConfusionMatrix(classes: dataset.classes.count)
     calibration = Calibration(classes: dataset.classes.count)
+    ownProbability = OwnProbability(classes: dataset.classes.count)
     images = PackedImageScores(count: dataset.count(of: context.split))
   }
 
@@ -106,7 +109,11 @@ package struct SegmentationTally: Tally {
     let labels = context.comparesAtOwnSize ? sample.labels : labels(ofPrepared: sample)
     let (predictions, map) = try Predictor(network, views: views, decision: decision).judgement(
       of: sample.image, size: ImageSize(width: labels.width, height: labels.height), withProbabilities: true)
-    if let map { calibration.add(map, labels: SegmentationTally.numbers(labels)) }
+    if let map {
+      let numbers = SegmentationTally.numbers(labels)
+      calibration.add(map, labels: numbers)
+      ownProbability.add(map, labels: numbers)
+    }
     var own = ConfusionMatrix(classes: matrix.classes)
     try note(index, predictions, labels, &own)
     try matrix.merge(own)
@@ -130,6 +137,9 @@ package struct SegmentationTally: Tally {
     var pairs = calibration.numbers
     try group.sum(&pairs)
     calibration = Calibration(classes: matrix.classes, numbers: pairs)
+    var sure = ownProbability.numbers
+    try group.sum(&sure)
+    ownProbability = OwnProbability(numbers: sure)
     var means = [published.sum, Double(published.batches)]
     try group.sum(&means)
     published = IblaMeanIntersectionOverUnion(sum: means[0], batches: Int(means[1]))
@@ -142,7 +152,9 @@ package struct SegmentationTally: Tally {
     var evaluation = Evaluation(
       scores: matrix.scores(groups: context.groups, classNames: names),
       classes: names.indices.map { k in
-        .init(count: Int(pixels[k]), predictedCount: Int(predicted[k]), takenFor: takenFor(k, names))
+        .init(
+          count: Int(pixels[k]), predictedCount: Int(predicted[k]), takenFor: takenFor(k, names),
+          ownProbability: ownProbability.mean(ofClass: k))
       },
       averagedClasses: matrix.meanIntersectionOverUnion.averagedClasses, images: images.scores, confusions: matrix.confusions,
       figures: calibration.figures(groups: context.groups, classNames: names))

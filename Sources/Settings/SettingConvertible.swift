@@ -97,7 +97,8 @@ extension Array: SettingConvertible where Element: SettingConvertible {
   public static func hint(for setting: SettingValue) -> String? {
     guard let values = setting.listValue else { return "write it in brackets, such as [a, b]" }
     guard let place = values.firstIndex(where: { Element(setting: $0) == nil }) else { return nil }
-    return "element \(place + 1) is \(values[place])"
+    let more = Element.hint(for: values[place]).map { "; \($0)" } ?? ""
+    return "element \(place + 1) is \(values[place])\(more)"
   }
 }
 
@@ -198,4 +199,8 @@ public struct Name: SettingConvertible {
   }
   /// The value to write.
   public var setting: SettingValue { .string(text) }
+  /// More help for a value that does not fit: a word that means nothing in YAML may be a name.
+  public static func hint(for setting: SettingValue) -> String? {
+    setting.isNull ? "a name that reads null or ~ is put in quotes" : nil
+  }
 }

@@ -46,7 +46,7 @@ import Testing
     #expect(
       message("schedule: {milestones: [0.8]}")
         == "my.yaml:1: `schedule.milestones` is [0.8] (a list), expected a list, each element a whole number of epochs, or a text such as 4000 "
-        + "steps, 2.5 epochs or 80 %; element 1 is 0.8")
+        + "steps, 2.5 epochs or 80 %; element 1 is 0.8; write 80 % for a share of the run, or 0.8 epochs")
     #expect(
       message("schedule: {warmup: 5}")
         == "my.yaml:1: `schedule.warmup` is 5 (a whole number), expected a text such as 500 steps, 5 epochs or 3 % or nothing; say what it "

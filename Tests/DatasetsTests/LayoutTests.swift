@@ -231,6 +231,7 @@ import Testing
       #expect(error(["labelColours": ["#010203": "Carr"]])?.contains("'Carr', which is not a class") == true)
       #expect(error(["labelColours": ["#010203": 0, "010203": 1]])?.contains("one colour twice") == true)
       #expect(error(["labelMap": ["1": 1]])?.contains("labelMap is about numbers") == true)
+      #expect(error(["classes": [.null, "Sky"]])?.contains("element 1 is null; a name that reads null or ~ is put in quotes") == true)
     }
   }
 

@@ -16,15 +16,19 @@ extension Comparison {
   /// A line for each run.
   package var runTable: TextTable {
     let hasFolds = hasFolds
-    var table = TextTable(
-      columns: [.init("name")] + (hasFolds ? [.init("fold", isNumeric: true)] : [])
-        + [.init("seed", isNumeric: true), .init("step", isNumeric: true)]
-        + metrics.map { .init($0.title, isNumeric: true) } + [.init("note")])
+    var columns: [TextTable.Column] = [.init("name")]
+    if hasFolds { columns.append(.init("fold", isNumeric: true)) }
+    columns += [.init("seed", isNumeric: true), .init("step", isNumeric: true)]
+    columns += metrics.map { .init($0.title, isNumeric: true) }
+    columns.append(.init("note"))
+    var table = TextTable(columns: columns)
     for entry in entries {
-      table.append(
-        [entry.candidate] + (hasFolds ? [entry.fold.map { "\($0)" } ?? ""] : [])
-          + ["\(entry.seed)", Formatting.count(entry.results.last?.step ?? 0)]
-          + metrics.map { metric in metric.value(entry).map(metric.format) ?? "–" } + [entry.isFinished ? "" : "not finished"])
+      var cells: [String] = [entry.candidate]
+      if hasFolds { cells.append(entry.fold.map { "\($0)" } ?? "") }
+      cells += ["\(entry.seed)", Formatting.count(entry.results.last?.step ?? 0)]
+      cells += metrics.map { metric in metric.value(entry).map(metric.format) ?? "–" }
+      cells.append(entry.isFinished ? "" : "not finished")
+      table.append(cells)
     }
     return table
   }

@@ -121,12 +121,16 @@ extension RunReport {
     let task = results.task
     let groups = results.last?.groups ?? []
     let others = task.listed.filter { $0.rank != .main }
-    var table = TextTable(
-      columns: [.init("step", isNumeric: true), .init("epoch", isNumeric: true)]
-        + ([task.main?.heading ?? ""] + groups.map { "\($0) %" } + others.map(\.heading)).map { .init($0, isNumeric: true) })
+    var headings: [String] = ["step", "epoch", task.main?.heading ?? ""]
+    headings += groups.map { "\($0) %" }
+    headings += others.map(\.heading)
+    var table = TextTable(columns: headings.map { .init($0, isNumeric: true) })
     for record in results.evaluations {
-      let main = ([record.main] + groups.map { record.main(ofGroup: $0) }).map { task.main?.cell($0) ?? "–" }
-      table.append([Formatting.count(record.step), "\(record.epoch)"] + main + others.map { $0.cell(record.value($0)) })
+      let main = [record.main] + groups.map { record.main(ofGroup: $0) }
+      var cells: [String] = [Formatting.count(record.step), "\(record.epoch)"]
+      cells += main.map { task.main?.cell($0) ?? "–" }
+      cells += others.map { $0.cell(record.value($0)) }
+      table.append(cells)
     }
     return table
   }

@@ -77,32 +77,46 @@ extension TuningReport {
   /// Every candidate, the best first.
   package var candidateTable: TextTable {
     let hasFailures = candidates.contains { $0.failure != nil }
-    var table = TextTable(
-      columns: [.init("place", isNumeric: true)] + keys.map { .init($0.name) } + [.init("rung", isNumeric: true)]
-        + rungs.map { .init("\(score.heading), \($0.title)", isNumeric: true) } + (hasFailures ? [.init("note")] : []))
+    var columns: [TextTable.Column] = [.init("place", isNumeric: true)]
+    columns += keys.map { .init($0.name) }
+    columns.append(.init("rung", isNumeric: true))
+    columns += rungColumns
+    if hasFailures { columns.append(.init("note")) }
+    var table = TextTable(columns: columns)
     for (place, index) in ranking.enumerated() {
       let candidate = candidates[index]
-      table.append(
-        ["\(place + 1)"] + candidate.values + ["\(min(candidate.rung, doneRungs)) of \(rungs.count)"]
-          + rungs.indices.map { candidate.statistics(atRung: $0).text { score.cell($0) } }
-          + (hasFailures ? [candidate.failure.map { _ in "failed" } ?? ""] : []))
+      var cells: [String] = ["\(place + 1)"]
+      cells += candidate.values
+      cells.append("\(min(candidate.rung, doneRungs)) of \(rungs.count)")
+      cells += rungs.indices.map { candidate.statistics(atRung: $0).text { score.cell($0) } }
+      if hasFailures { cells.append(candidate.failure == nil ? "" : "failed") }
+      table.append(cells)
     }
     return table
   }
 
   /// Every run, in the order of the candidates.
   var runTable: TextTable {
-    var table = TextTable(
-      columns: [.init("candidate")] + (hasFolds ? [.init("fold", isNumeric: true)] : []) + [.init("seed", isNumeric: true)]
-        + rungs.map { .init("\(score.heading), \($0.title)", isNumeric: true) })
+    var columns: [TextTable.Column] = [.init("candidate")]
+    if hasFolds { columns.append(.init("fold", isNumeric: true)) }
+    columns.append(.init("seed", isNumeric: true))
+    columns += rungColumns
+    var table = TextTable(columns: columns)
     for candidate in ranking.map({ candidates[$0] }) {
       for run in candidate.runs {
-        table.append(
-          [candidate.name] + (hasFolds ? [run.fold.map { "\($0)" } ?? ""] : []) + ["\(run.seed)"]
-            + rungs.indices.map { $0 < run.scores.count ? score.cell(run.scores[$0]) : "" })
+        var cells: [String] = [candidate.name]
+        if hasFolds { cells.append(run.fold.map { "\($0)" } ?? "") }
+        cells.append("\(run.seed)")
+        cells += rungs.indices.map { $0 < run.scores.count ? score.cell(run.scores[$0]) : "" }
+        table.append(cells)
       }
     }
     return table
+  }
+
+  /// A column for each rung, with its score.
+  private var rungColumns: [TextTable.Column] {
+    rungs.map { .init("\(score.heading), \($0.title)", isNumeric: true) }
   }
 
   /// What the best candidate is, in a sentence; nil while there is none.

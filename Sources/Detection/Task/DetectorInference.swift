@@ -34,7 +34,8 @@ package final class DetectorInference {
   package func predictions(
     _ outputs: NetworkOutputs, image: Int, input: ImageSize, size: (width: Int, height: Int)
   ) throws -> [Prediction] {
-    let levels = try (2...5).map { try outputs.rows(.pyramid($0)) }
+    var levels: [RowsView] = []  // a loop: over `map` the optimizer of Swift 6.2.3 ends with an internal error
+    for level in 2...5 { levels.append(try outputs.rows(.pyramid(level))) }
     let (scores, codes) = (try outputs.rows(.objectness), try outputs.rows(.anchorCodes))
     let rows = detector.options.proposals
     let prepared = try prepare(levels, input)

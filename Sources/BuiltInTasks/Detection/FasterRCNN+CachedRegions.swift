@@ -41,7 +41,7 @@ struct CachedRegions {
       }
       let input = ImageSize(width: batch.width, height: batch.height)
       let grid = detector.grid(input)
-      let levels = try (2...5).map { try outputs.rows(.pyramid($0)) }
+      let levels = try outputs.pyramid
       let pooling = try detector.pooling(levels, input: input, rows: rows)
       targets.begin(images: 1)
       for image in 0..<batch.imageCount {

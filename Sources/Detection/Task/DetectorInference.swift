@@ -34,8 +34,7 @@ package final class DetectorInference {
   package func predictions(
     _ outputs: NetworkOutputs, image: Int, input: ImageSize, size: (width: Int, height: Int)
   ) throws -> [Prediction] {
-    var levels: [RowsView] = []  // a loop: over `map` the optimizer of Swift 6.2.3 ends with an internal error
-    for level in 2...5 { levels.append(try outputs.rows(.pyramid(level))) }
+    let levels = try outputs.pyramid
     let (scores, codes) = (try outputs.rows(.objectness), try outputs.rows(.anchorCodes))
     let rows = detector.options.proposals
     let prepared = try prepare(levels, input)
@@ -67,5 +66,17 @@ package final class DetectorInference {
     let pooling = try detector.pooling(levels, input: input, rows: detector.options.proposals)
     prepared = (levels[0].images, input, grid, pooling)
     return (grid, pooling)
+  }
+}
+
+extension NetworkOutputs {
+  /// The levels of the pyramid, the finest first.
+  package var pyramid: [RowsView] {
+    get throws {
+      // Over `map` the optimizer of Swift 6.2.3 ends with an internal error.
+      var levels: [RowsView] = []
+      for level in 2...5 { levels.append(try rows(.pyramid(level))) }
+      return levels
+    }
   }
 }

@@ -156,16 +156,17 @@ import Testing
     var counts = [Double](repeating: 0, count: classes)
     for label in labels where label != RowLabel.background { counts[Int(label)] += 1 }
 
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
     /// The gradient of binary cross-entropies by each score.
     func errors(_ layer: [[Double]], _ x: [Double], _ label: Int32) -> [Double] {
       (0..<classes).map { k in
-        let z = zip(layer[k], x + [1]).reduce(0) { $0 + $1.0 * $1.1 }
+        let z = dot(layer[k], x + [1])
         return 1 / (1 + exp(-z)) - (Int32(k) == label ? 1 : 0)
       }
     }
     func weights(_ theta: [Double]) -> [Double] {
       let psi = theta.map { 1 / (1 + exp(-$0)) }
-      let sum = zip(psi, counts).reduce(0) { $0 + $1.0 * $1.1 }
+      let sum = dot(psi, counts)
       return labels.map { $0 == RowLabel.background ? 1 : psi[Int($0)] * counts.reduce(0, +) / sum }
     }
     /// The layer after the inner step.
@@ -184,7 +185,7 @@ import Testing
       var sum = 0.0
       for (x, label) in zip(metaRows, metaLabels) {
         for k in 0..<classes {
-          let z = zip(layer[k], x + [1]).reduce(0) { $0 + $1.0 * $1.1 }
+          let z = dot(layer[k], x + [1])
           sum += log1p(exp(z)) - (Int32(k) == label ? z : 0)
         }
       }
@@ -201,9 +202,12 @@ import Testing
       let e = errors(layer, x, label)
       for k in 0..<classes { for (d, value) in (x + [1]).enumerated() { meta[k][d] += e[k] * value / Double(metaLabels.count) } }
     }
-    let products = labels.indices.map { i in
-      let e = errors(start, rows[i], labels[i]).map { $0 * weights(theta)[i] / Double(labels.count) }
-      return (0..<classes).reduce(0.0) { sum, k in sum + e[k] * zip(meta[k], rows[i] + [1]).reduce(0) { $0 + $1.0 * $1.1 } }
+    let products: [Double] = labels.indices.map { i in
+      let e = errors(start, rows[i], labels[i])
+      let share = weights(theta)[i] / Double(labels.count)
+      var sum = 0.0
+      for k in 0..<classes { sum += e[k] * share * dot(meta[k], rows[i] + [1]) }
+      return sum
     }
     // Two ranks' parts add up.
     let parts = [0..<3, 3..<labels.count].map { part in

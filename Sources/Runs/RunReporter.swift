@@ -64,6 +64,9 @@ package final class RunReporter: TrainingObserver {
         + "gradients: \(start.reduction)")
   }
 
+  /// A line on the screen.
+  package func didNote(_ text: String) { progress.print(text) }
+
   /// One line in the log, one on the screen.
   package func didStep(_ report: StepReport) throws {
     var record = StepRecord()

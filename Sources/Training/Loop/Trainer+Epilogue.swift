@@ -15,7 +15,7 @@ extension Trainer {
     learner.finished = try learner.withRootStatistics {
       try experiment.configuration.epilogueList().reduce(nil as Network?) { trained, settings in
         try EpilogueRegistry.make(settings.name, settings: settings.settings, context: context)
-          .network(after: learner, experiment: experiment, statistics: statistics, trained: trained)
+          .network(after: learner, experiment: experiment, statistics: statistics, trained: trained) { [observer] in observer?.didNote($0) }
       }
     }
   }

@@ -4,6 +4,8 @@ import Checkpoints
 package protocol TrainingObserver: AnyObject {
   /// Training begins, or goes on from a checkpoint.
   func trainingWillStart(_ start: TrainingStart) throws
+  /// There is something to tell.
+  func didNote(_ text: String)
   /// A step is done.
   func didStep(_ report: StepReport) throws
   /// An evaluation is done.
@@ -18,6 +20,8 @@ package protocol TrainingObserver: AnyObject {
 }
 
 extension TrainingObserver {
+  /// Does nothing.
+  package func didNote(_ text: String) {}
   /// Does nothing.
   package func willSave(step: Int) throws {}
   /// Does nothing.

@@ -39,16 +39,21 @@ public struct EpilogueContext {
   public let classes: ObjectiveContext
   /// The training images as evaluation sees images, each once over all ranks.
   public let images: any EpilogueImages
+  /// What evaluation and prediction add to the scores of each class, whatever the epilogue does; nil for nothing.
+  public let predictionOffsets: [Double]?
   /// The group.
   public let communicator: any Communicator
+  /// Takes a line for people, on rank zero.
+  public let note: (String) -> Void
 
   /// Creates a context.
   public init(
     network: Network, trained: Network, numbers: ParameterSet, state: StateTree, classes: ObjectiveContext, images: any EpilogueImages,
-    communicator: any Communicator
+    predictionOffsets: [Double]? = nil, communicator: any Communicator, note: @escaping (String) -> Void = { _ in }
   ) {
     (self.network, self.trained, self.numbers, self.state) = (network, trained, numbers, state)
     (self.classes, self.images, self.communicator) = (classes, images, communicator)
+    (self.predictionOffsets, self.note) = (predictionOffsets, note)
   }
 }
 

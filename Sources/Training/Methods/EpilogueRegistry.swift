@@ -9,7 +9,7 @@ public enum EpilogueRegistry {
 
   /// All of them, in the order of the documentation.
   private static let list = ExtensibleList<Entry>(
-    "epilogue", [TauNormalization.entry, NearestClassMeans.entry, BalancedHeadEpilogue.entry])
+    "epilogue", [TauNormalization.entry, NearestClassMeans.entry, ClassOffsets.entry, BalancedHeadEpilogue.entry])
 
   /// All of them, as configurations name them.
   package static let registry = Registry(list)

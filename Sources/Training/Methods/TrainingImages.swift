@@ -56,9 +56,11 @@ extension Epilogue {
   /// - Parameters:
   ///   - learner: the run behind its last step.
   ///   - trained: what the epilogue before has made; the learner's network with the numbers that are judged if nil.
+  ///   - note: takes a line for people.
   /// - Throws: `LongtailError` from the epilogue.
   package func network(
-    after learner: Learner, experiment: Experiment, statistics: ClassStatistics, trained: Network? = nil
+    after learner: Learner, experiment: Experiment, statistics: ClassStatistics, trained: Network? = nil,
+    note: @escaping (String) -> Void = { _ in }
   ) throws -> Network {
     let size = experiment.paddedEvaluationSize
     let before = trained ?? learner.network
@@ -68,7 +70,8 @@ extension Epilogue {
       EpilogueContext(
         network: network, trained: before, numbers: numbers, state: StateTree(learner),
         classes: statistics.context(experiment.configuration),
-        images: TrainingImages(experiment: experiment, communicator: learner.communicator), communicator: learner.communicator))
+        images: TrainingImages(experiment: experiment, communicator: learner.communicator),
+        predictionOffsets: learner.objective.predictionOffsets, communicator: learner.communicator, note: note))
     return network
   }
 

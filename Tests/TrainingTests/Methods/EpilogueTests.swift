@@ -24,19 +24,29 @@ import Training
       }
     }
 
-    /// No epilogue of these tests looks at several ports.
     func forEachBatch(
       ports: Set<Port>, _ network: Network, _ numbers: ParameterSet, _ body: (Batch, NetworkOutputs) throws -> Void
     ) throws {
-      throw LongtailError(.internalError, "these images are looked at through one port")
+      let share = BatchDivision.shard(of: MethodImages.count, ranks: communicator.size, rank: communicator.rank)
+      for first in stride(from: share.lowerBound, to: share.upperBound, by: 5) {
+        let samples = Array(first..<min(share.upperBound, first + 5))
+        let (batch, plan) = try computed(samples, ports, network, numbers)
+        try body(batch, NetworkOutputs(of: plan, network, numbers))
+      }
     }
 
     func rows(_ samples: [Int], of port: Port, _ network: Network, _ numbers: ParameterSet) throws -> RowsView {
+      try computed(samples, [port], network, numbers).plan.rows(port).values
+    }
+
+    private func computed(
+      _ samples: [Int], _ ports: Set<Port>, _ network: Network, _ numbers: ParameterSet
+    ) throws -> (batch: Batch, plan: Plan) {
       let batch = MethodImages.emptyBatch(samples.count)
       try MethodImages.fill(batch, epoch: 0, step: 0, samples: samples, isMixed: false)
-      let plan = try network.inferencePlan(images: samples.count, height: MethodImages.size, width: MethodImages.size, ports: [port])
+      let plan = try network.inferencePlan(images: samples.count, height: MethodImages.size, width: MethodImages.size, ports: ports)
       try plan.forward(numbers, images: BatchImages(batch.images))
-      return try plan.rows(port).values
+      return (batch, plan)
     }
   }
 
@@ -113,6 +123,31 @@ import Training
     #expect(predictions == expected.predictions(found.features))
     // What lies below stays.
     #expect(found.tensors["conv2.weight"] != nil && found.tensors["fc.weight"] == nil)
+  }
+
+  /// The scores move by what was found, twice as far at twice the strength, and no class is found less often in the mean.
+  @Test(arguments: [1, 2, 4]) func offsetsOfClassesAreAddedToTheBias(ranks: Int) throws {
+    let settings: [String: SettingValue] = ["measure": "accuracy", "leastRows": 1, "strength": 2]
+    let found = try outcome("classOffsets", settings, method: "crossEntropy", ranks: ranks)
+    let bias = try #require(found.tensors["fc.bias"])
+    let moves = zip(bias, found.before.biases).map { $0 - $1 }
+    #expect(moves.contains { abs($0) > 0.05 })
+    for move in moves { #expect(abs((move / 0.1).rounded() * 0.1 - move) < 1e-5, "\(move) is a step of the grid, twice") }
+    let before = found.features.products(with: found.before.weights)
+    func accuracy(_ scores: (Int, Int) -> Float) -> Double {
+      var hits = [Double](repeating: 0, count: 4)
+      for (row, label) in MethodImages.labels.enumerated() {
+        let values = (0..<4).map { scores(row, $0) }
+        if values.firstIndex(of: values.max() ?? 0) == label { hits[label] += 1 / Double(MethodImages.counts[label]) }
+      }
+      return hits.reduce(0, +) / 4
+    }
+    let plain = accuracy { before[$0][before[$0].startIndex + $1] + found.before.biases[$1] }
+    #expect(accuracy { before[$0][before[$0].startIndex + $1] + found.before.biases[$1] + moves[$1] / 2 } > plain)
+    let alone = try outcome("classOffsets", settings, method: "crossEntropy")
+    #expect(ranks > 1 || alone.tensors["fc.bias"] == bias)
+    let scaled = #expect(throws: LongtailError.self) { try outcome("classOffsets", method: "learnableWeightScaling") }
+    #expect(scaled?.code == .usage && scaled?.message.contains("a last layer with a bias") == true)
   }
 
   @Test func balancedHeadReplacesTheFirst() throws {

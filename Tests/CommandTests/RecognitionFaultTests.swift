@@ -68,6 +68,11 @@ extension ProcessTests {
         testDescription: "no folder", settings: ["data.name=folder", "data.root=nowhere"], code: 66,
         says: ["nowhere: there is no such folder"]
       ),
+      Fault(
+        testDescription: "an epilogue that the network is not made for",
+        settings: folders + ["model.settings={head: cosine}", "epilogue=[{name: classOffsets}]"], code: 64,
+        says: ["classOffsets needs a last layer with a bias", "the head linear"]
+      ),
       Fault(testDescription: "one class", settings: folders, code: 65, says: ["all training images are of class 'cat'"]) {
         for split in ["train", "val"] { try FileManager.default.removeItem(atPath: "\($0)/folders/\(split)/dog") }
       },

@@ -7,6 +7,19 @@ import Networks
 import Tensors
 
 extension Trainer {
+  /// Refuses epilogues that the network is not made for, before anything is trained.
+  /// - Throws: `LongtailError` that says what the epilogue needs.
+  func checkEpilogue() throws {
+    let size = experiment.paddedEvaluationSize
+    let context = MethodContext(configuration: experiment.configuration)
+    _ = try experiment.configuration.epilogueList().reduce((learner.network, learner.judged)) { before, settings in
+      let epilogue = try EpilogueRegistry.make(settings.name, settings: settings.settings, context: context)
+      let network = try epilogue.network(before.0, before.1, height: size.height, width: size.width, seed: learner.dropoutSeed)
+      try epilogue.check(network)
+      return (network, network.parameterSet)
+    }
+  }
+
   /// Has the epilogue make the network that is judged and published, behind the last step; does nothing where there is none. Collective.
   /// - Throws: `LongtailError` from the epilogue.
   func applyEpilogue() throws {

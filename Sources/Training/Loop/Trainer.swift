@@ -132,6 +132,7 @@ package final class Trainer {
     self.notes = notes
     saver =
       try communicator.isRoot ? checkpoints.map { try CheckpointSaver(directory: $0, configuration.checkpoint, observer: observer) } : nil
+    try checkEpilogue()
   }
 
   /// Trains to the end, or until it is asked to stop. Collective.

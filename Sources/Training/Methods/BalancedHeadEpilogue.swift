@@ -9,6 +9,8 @@ struct BalancedHeadEpilogue: Epilogue {
     source: "Liu, Li, Kang, Hua, Vasconcelos, ECCV 2022, arXiv:2105.00127"
   ) { _, _ in BalancedHeadEpilogue() }
 
+  func check(_ network: Network) throws { _ = try ClassifierTensors(of: network, for: "epilogue balancedHead") }
+
   func apply(_ context: EpilogueContext) throws {
     let head = try ClassifierTensors(of: context.network, for: "epilogue balancedHead")
     func numbers(_ name: String) throws -> [Float] {

@@ -36,6 +36,8 @@ struct ClassOffsets: Epilogue {
 
   let settings: Settings
 
+  func check(_ network: Network) throws { _ = try bias(of: network) }
+
   func apply(_ context: EpilogueContext) throws {
     let bias = try self.bias(of: context.network)
     var sample = try ScoreSample(of: context.classes, rows: settings.rows)

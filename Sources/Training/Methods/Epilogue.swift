@@ -15,6 +15,11 @@ public protocol Epilogue {
   /// - Throws: `LongtailError` for a network that nothing can be done to.
   func graph(_ graph: Graph) throws -> Graph
 
+  /// Refuses a network that nothing can be done to, before anything is trained.
+  /// - Parameter network: of the graph that this asked for; its numbers are not those that will be changed.
+  /// - Throws: `LongtailError` that says what it needs.
+  func check(_ network: Network) throws
+
   /// Changes the numbers of the network. Collective; the same on all ranks.
   /// - Throws: `LongtailError` from what is read, or for a network that nothing can be done to.
   func apply(_ context: EpilogueContext) throws
@@ -23,6 +28,8 @@ public protocol Epilogue {
 extension Epilogue {
   /// The same network.
   public func graph(_ graph: Graph) throws -> Graph { graph }
+  /// Any network will do.
+  public func check(_ network: Network) throws {}
 }
 
 /// What an epilogue works on.

@@ -26,6 +26,8 @@ struct TauNormalization: Epilogue {
 
   let tau: Double
 
+  func check(_ network: Network) throws { _ = try ClassifierTensors(of: network, for: "epilogue tauNormalization") }
+
   func apply(_ context: EpilogueContext) throws {
     let head = try ClassifierTensors(of: context.network, for: "epilogue tauNormalization")
     let weights = DenseRows(count: head.classes, width: head.features, values: try head.weights(context.network.parameters))

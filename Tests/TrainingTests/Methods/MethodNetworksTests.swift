@@ -89,6 +89,12 @@ import Training
     #expect(shared.count > 20)
     let trained = Dictionary(uniqueKeysWithValues: try network.canonicalTensors(of: network.parameters).map { ($0.name, $0.values) })
     for tensor in shared { #expect(tensor.values == trained[tensor.name], "\(tensor.name)") }
+    #expect(throws: Never.self) { try epilogue.check(made) }
+    let other = try ModelRegistry.make("resnet10-small", width: 32, classes: 4, settings: ["head": "cosine"])
+    let cosine = try Network(graph: other, images: 2, height: 8, width: 8, seed: 1)
+    if ["tauNormalization", "classOffsets"].contains(name) {
+      #expect(longtailError { try epilogue.check(cosine) }?.code == .usage, "refused before anything is trained")
+    }
     if name == "tauNormalization" { #expect(try ClassifierTensors(of: made, for: "a test").classes == 4) }
   }
 }

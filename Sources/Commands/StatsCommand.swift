@@ -110,12 +110,15 @@ struct StatsCommand: ParsableCommand {
       }
       table.append(cells + (expected?.cells(of: k) ?? []))
     }
-    return table.lines.joined(separator: "\n")
-      + "\n\n\(Formatting.plural(counts.imageCount, "image")), "
-      + (experiment.task.countUnit == .images
-        ? "" : "\(Formatting.count(counts.labelledPixels)) labelled \(experiment.task.countUnit.name), ")
-      + "\(Formatting.count(counts.ignoredPixels)) ignored; \(Self.spread(experiment, counts))\n"
-      + (margins.map(Self.explanation) ?? "") + (expected.map { "\($0.summary)\n" } ?? "")
+    var totals: [String] = [Formatting.plural(counts.imageCount, "image")]
+    if experiment.task.countUnit != .images {
+      totals.append("\(Formatting.count(counts.labelledPixels)) labelled \(experiment.task.countUnit.name)")
+    }
+    totals.append("\(Formatting.count(counts.ignoredPixels)) ignored; \(Self.spread(experiment, counts))")
+    var text = table.lines.joined(separator: "\n") + "\n\n" + totals.joined(separator: ", ") + "\n"
+    if let margins { text += Self.explanation(margins) }
+    if let expected { text += "\(expected.summary)\n" }
+    return text
   }
 
   /// What the columns of margins mean.

@@ -101,9 +101,12 @@ package struct DetectionReport {
         averagePrecision(of: group).map { Formatting.percent($0) } ?? "–",
       ])
     }
-    let lines =
-      [terminal.styled("\(detectionsName) against \(annotationsName)", .bold), summary, ""] + table.lines + [""] + groups.lines + [""]
-      + notes.map { "note: \($0)" }
+    var lines: [String] = [terminal.styled("\(detectionsName) against \(annotationsName)", .bold), summary, ""]
+    lines += table.lines
+    lines.append("")
+    lines += groups.lines
+    lines.append("")
+    lines += notes.map { "note: \($0)" }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -69,14 +69,14 @@ import Testing
       if best == label { hits[label] += weight }
     }
     let occurring = (0..<classes).filter { truth[$0] > 0 }
-    let sum = occurring.reduce(0.0) { sum, k in
+    var sum = 0.0
+    for k in occurring {
       let (hit, both) = (Double(hits[k]), Double(truth[k] + predicted[k]))
-      return sum
-        + (switch measure {
-        case .iou: hit / (both - hit)
-        case .dice: 2 * hit / both
-        case .accuracy: hit / Double(truth[k])
-        })
+      switch measure {
+      case .iou: sum += hit / (both - hit)
+      case .dice: sum += 2 * hit / both
+      case .accuracy: sum += hit / Double(truth[k])
+      }
     }
     return sum / Double(occurring.count)
   }

@@ -13,7 +13,7 @@ import Tensors
 /// Source: thresholds by class for a measure of overlap are old (Lewis, SIGIR 1995, for F1); ascent one class after another is ours.
 struct ClassOffsets: Epilogue {
   struct Settings: Section {
-    var measure = OffsetSearch.Measure.iou
+    var measure = OffsetSearch.Measure.jaccard
     var rows = 1_000_000
     var leastRows = 100
     var range = 3.0
@@ -29,7 +29,7 @@ struct ClassOffsets: Epilogue {
   }
 
   static let entry = EpilogueRegistry.Entry(
-    "classOffsets", summary: "a number added to each class's score, chosen for the mean IoU on the training images",
+    "classOffsets", summary: "a number added to each class's score, chosen for the mean overlap on the training images",
     about: "For networks that do not know their training images by heart, as after few epochs. Goes over the training images.",
     source: "thresholds by class: Lewis, SIGIR 1995; the search by coordinates is Longtail's", settings: Settings()
   ) { settings, _ in ClassOffsets(settings: settings) }

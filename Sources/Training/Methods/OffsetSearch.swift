@@ -13,27 +13,27 @@ struct OffsetSearch {
   /// What is averaged over the classes that occur.
   enum Measure: String, Choice {
     /// Intersection over union.
-    case iou
+    case jaccard
     /// Twice the intersection over the sum of both.
     case dice
     /// The share of a class's rows that is called by its name.
-    case accuracy
+    case recall
 
     /// What messages call it.
     var title: String {
       switch self {
-      case .iou: "IoU"
+      case .jaccard: "intersection over union"
       case .dice: "Dice"
-      case .accuracy: "accuracy"
+      case .recall: "recall"
       }
     }
 
     /// Of one class.
     func value(hits: Int64, predicted: Int64, truth: Int64) -> Double {
       switch self {
-      case .iou: Double(hits) / Double(max(1, truth + predicted - hits))
+      case .jaccard: Double(hits) / Double(max(1, truth + predicted - hits))
       case .dice: 2 * Double(hits) / Double(max(1, truth + predicted))
-      case .accuracy: Double(hits) / Double(max(1, truth))
+      case .recall: Double(hits) / Double(max(1, truth))
       }
     }
   }

@@ -73,9 +73,9 @@ import Testing
     for k in occurring {
       let (hit, both) = (Double(hits[k]), Double(truth[k] + predicted[k]))
       switch measure {
-      case .iou: sum += hit / (both - hit)
+      case .jaccard: sum += hit / (both - hit)
       case .dice: sum += 2 * hit / both
-      case .accuracy: sum += hit / Double(truth[k])
+      case .recall: sum += hit / Double(truth[k])
       }
     }
     return sum / Double(occurring.count)
@@ -105,12 +105,12 @@ import Testing
 
   @Test(arguments: [1, 2, 4]) func anyNumberOfRanksFindsTheSame(ranks: Int) throws {
     let whole = try Self.sample(Array(0..<Self.images), rows: 1500)
-    var alone = OffsetSearch(whole, measure: .iou, range: 2, leastRows: 1)
+    var alone = OffsetSearch(whole, measure: .jaccard, range: 2, leastRows: 1)
     try alone.run(SingleProcess())
     let found = try RankGroup.run(ranks) { communicator in
       // The last of four ranks has nothing.
       let own = (0..<Self.images).filter { $0 % min(3, ranks) == communicator.rank }
-      var search = OffsetSearch(try Self.sample(own, rows: 1500), measure: .iou, range: 2, leastRows: 1)
+      var search = OffsetSearch(try Self.sample(own, rows: 1500), measure: .jaccard, range: 2, leastRows: 1)
       try search.run(communicator)
       return (search.offsets, search.after)
     }
@@ -120,10 +120,10 @@ import Testing
 
   @Test func classesOfFewRowsKeepTheirScores() throws {
     let sample = try Self.sample(Array(0..<Self.images), rows: 2000)
-    var search = OffsetSearch(sample, measure: .iou, range: 3, leastRows: 1_000_000)
+    var search = OffsetSearch(sample, measure: .jaccard, range: 3, leastRows: 1_000_000)
     try search.run(SingleProcess())
     #expect(search.offsets.allSatisfy { $0 == 0 } && search.before == nil)
-    var empty = OffsetSearch(try ScoreSample(of: Self.context, rows: 10), measure: .iou, range: 3, leastRows: 0)
+    var empty = OffsetSearch(try ScoreSample(of: Self.context, rows: 10), measure: .jaccard, range: 3, leastRows: 0)
     try empty.run(SingleProcess())
     #expect(empty.offsets.allSatisfy { $0 == 0 })
   }

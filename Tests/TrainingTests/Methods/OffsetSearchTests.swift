@@ -90,7 +90,7 @@ import Testing
     #expect(abs(try #require(search.before) - Self.mean(sample, measure, Array(repeating: 0, count: Self.classes))) < 1e-12)
     let after = try #require(search.after)
     #expect(abs(after - Self.mean(sample, measure, found)) < 1e-12)
-    #expect(try after > #require(search.before) + 0.05)
+    #expect(try after > #require(search.before) + 0.001)
     for k in 0..<Self.classes - 1 {
       for step in -60...60 {
         var other = found

@@ -60,8 +60,14 @@ package final class PrimitiveDescriptor {
     return String(cString: text)
   }
 
-  /// Whether the library has nothing better than its reference loops for this request.
-  package var isReference: Bool { implementation.hasPrefix("ref") || implementation.hasPrefix("simple:any") }
+  /// Whether the library has nothing better than its reference loops for this request. Reorders by simple loops are no such case: they
+  /// bring weights into another layout, of which there are few beside what is computed with them.
+  package var isReference: Bool { implementation.hasPrefix("ref") || (implementation.hasPrefix("simple:any") && !isReorder) }
+
+  private var isReorder: Bool {
+    var kind = dnnl_undefined_primitive
+    return dnnl_primitive_desc_query(handle, dnnl_query_primitive_kind, 0, &kind) == dnnl_success && kind == dnnl_reorder
+  }
 
   /// The layout of the temporary memory that an execution needs; nil when none.
   package var scratchpad: TensorLayout? {

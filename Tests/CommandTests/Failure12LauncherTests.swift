@@ -56,7 +56,7 @@ extension ProcessTests {
           script, [Program.path(of: "longtail")] + trainArguments(configuration, "\(directory)/run")
         ).wait()
         expect(outcome, 78)
-        #expect(outcome.errors.occurrences(of: "another MPI's mpiexec") == 1, "\(outcome)")
+        try #require(outcome.errors.occurrences(of: "another MPI's mpiexec") == 1, "\(outcome)")
         CrashTests.report("failure 12: 3 processes of another launcher refused, with one message")
       }
     }

@@ -31,8 +31,8 @@ extension ProcessTests {
 
     private func expectClean(_ part: String, _ what: String) throws {
       let outcome = try Program(Self.script, [part]).wait(seconds: 3600)
-      #expect(outcome.exitCode == 0, "\(outcome)")
-      #expect(outcome.output.contains("sanitizers: clean"), "\(outcome)")
+      try #require(outcome.exitCode == 0, "\(outcome)")
+      try #require(outcome.output.contains("sanitizers: clean"), "\(outcome)")
       CrashTests.report("failure 15: clean: \(what)")
     }
   }

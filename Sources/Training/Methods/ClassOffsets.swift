@@ -45,7 +45,7 @@ struct ClassOffsets: Epilogue {
       let rows = try outputs.rows(.logits)
       try batch.targets.withRows { try sample.add(rows, labels: $0.labels, samples: batch.sampleIndices) }
     }
-    sample.shift(by: context.predictionOffsets)
+    try sample.shift(by: context.predictionOffsets)
     var search = OffsetSearch(sample, measure: settings.measure, range: Float(settings.range), leastRows: settings.leastRows)
     try search.run(context.communicator)
     let changed = zip(try bias.read(context.network.parameters), search.offsets).map { $0 + Float(settings.strength) * $1 }

@@ -62,8 +62,12 @@ struct ScoreSample {
   }
 
   /// Adds a number to the scores of each class; none if nil.
-  mutating func shift(by offsets: [Double]?) {
-    guard let offsets, offsets.count == classes else { return }
+  /// - Throws: `LongtailError` where there are not as many numbers as classes.
+  mutating func shift(by offsets: [Double]?) throws {
+    guard let offsets else { return }
+    guard offsets.count == classes else {
+      throw LongtailError(.internalError, "\(offsets.count) offsets for predictions, but \(classes) classes")
+    }
     for place in scores.indices { scores[place] += Float(offsets[place % classes]) }
   }
 

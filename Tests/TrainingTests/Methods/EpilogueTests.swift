@@ -17,10 +17,8 @@ import Training
     let communicator: any Communicator
 
     func forEachBatch(of port: Port, _ network: Network, _ numbers: ParameterSet, _ body: (RowsView, [Int32]) throws -> Void) throws {
-      let share = BatchDivision.shard(of: MethodImages.count, ranks: communicator.size, rank: communicator.rank)
-      for first in stride(from: share.lowerBound, to: share.upperBound, by: 5) {
-        let samples = Array(first..<min(share.upperBound, first + 5))
-        try body(rows(samples, of: port, network, numbers), samples.map { Int32(MethodImages.labels[$0]) })
+      try forEachBatch(ports: [port], network, numbers) { batch, outputs in
+        try body(outputs.rows(port), batch.sampleIndices.map { Int32(MethodImages.labels[$0]) })
       }
     }
 

@@ -150,8 +150,9 @@ import Testing
     var sample = try ScoreSample(of: Self.context, rows: 1_000_000)
     try [Int32(1), 2].withUnsafeBufferPointer { try sample.add(view, labels: $0, samples: [0, 1]) }
     #expect(sample.labels == [2] && sample.scores == [1, 1, 1, 1, 1])
-    sample.shift(by: [0, 1, 2, 3, 4])
+    try sample.shift(by: [0, 1, 2, 3, 4])
     #expect(sample.scores == [1, 2, 3, 4, 5])
+    #expect(longtailError { try sample.shift(by: [0, 1]) }?.message.contains("2 offsets for predictions, but 5 classes") == true)
     let error = longtailError { try [Int32(1)].withUnsafeBufferPointer { try sample.add(view, labels: $0, samples: [0, 1]) } }
     #expect(error?.code == .usage && error?.message.contains("have 1 labels") == true)
     #expect(throws: LongtailError.self) { try ScoreSample(of: ObjectiveContext(classes: 5), rows: 10) }

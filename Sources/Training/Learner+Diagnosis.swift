@@ -70,7 +70,8 @@ extension Learner {
 
   /// The last parameter whose gradient is not finite: the first one in the order of the backward pass, back to front over the networks.
   private var firstNonFiniteGradient: (place: Int, name: String)? {
-    for (index, part) in trained.enumerated().reversed() {
+    for index in trained.indices.reversed() {
+      let part = trained[index]
       if let name = part.network.firstNonFinite(in: part.network.gradients, part.network.gradientRegions.reversed()) {
         let place = part.network.parameterRegions.firstIndex { $0.name == name } ?? 0
         return (place + index << 16, index == 0 ? name : "\(name) of \(part.name)")
@@ -82,7 +83,7 @@ extension Learner {
 
 extension Network {
   /// The first of some tensors of a flat buffer whose numbers are not all finite.
-  func firstNonFinite(in flat: HostBuffer, _ regions: [(name: String, range: Range<Int>)]) -> String? {
+  func firstNonFinite(in flat: HostBuffer, _ regions: some Sequence<(name: String, range: Range<Int>)>) -> String? {
     flat.withFloats { floats in regions.first { !floats[$0.range].allSatisfy(\.isFinite) }?.name }
   }
 }

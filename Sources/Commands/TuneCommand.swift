@@ -13,7 +13,7 @@ struct TuneCommand: ParsableCommand {
     commandName: "tune", abstract: "Searches the values of keys that score best on validation samples.",
     discussion: """
       Every combination of the values is a candidate, or with --samples a random choice of them. All candidates are trained up to the first rung, a \
-      share of the epochs; the better ones go on to the next. A run keeps the schedule of the whole run, pauses behind a rung and goes on from its \
+      share of the epochs, rounded up to the next evaluation; the better ones go on to the next. A run keeps the schedule of the whole run, pauses behind a rung and goes on from its \
       checkpoint, bit for bit. With --folds each candidate is trained once for each fold of the training samples and judged on it: validation and \
       test samples of the data set's own are not looked at. Test samples never are.
 
@@ -76,7 +76,7 @@ struct TuneCommand: ParsableCommand {
         folds: folds, seeds: CommandLineList.seeds(seeds), output: output)
       if communicator.isRoot { try TuningFiles.requireReplaceable(in: output) }
       try plan.runs.check(ranks: communicator.size)
-      var tuning = Tuning(plan, communicator)
+      var tuning = try Tuning(plan, communicator)
       return try tuning.run() ? 0 : LongtailError.Code.stoppedOnRequest.rawValue
     }
   }

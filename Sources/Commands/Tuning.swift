@@ -15,9 +15,11 @@ struct Tuning {
   private var remaining: [Int]
 
   /// Begins with all candidates.
-  init(_ plan: TuningPlan, _ communicator: any Communicator) {
+  /// - Throws: `LongtailError` for rungs that end with the same evaluation.
+  init(_ plan: TuningPlan, _ communicator: any Communicator) throws {
     (self.plan, self.communicator) = (plan, communicator)
     report = plan.report()
+    for (candidate, shares) in try plan.shares().enumerated() { report.candidates[candidate].shares = shares }
     remaining = Array(plan.candidates.indices)
   }
 
@@ -65,7 +67,9 @@ struct Tuning {
     printNow(
       "\(Formatting.plural(count, "candidate")), \(Formatting.plural(runs, "run")) each; "
         + "\(plan.halving.counts(of: count).map(String.init).joined(separator: ", ")) of them on the rungs: "
-        + "\(Formatting.percent(plan.halving.cost(of: count), decimals: 0)) % of the epochs that all would take to the end\n")
+        + "\(Formatting.percent(plan.halving.cost(of: count, upTo: report.meanShares), decimals: 0)) % of the epochs that all would take "
+        + "to the end\n")
+    if let longer = report.longerRungs { printNow(longer + "\n") }
   }
 
   /// Reads the scores of a rung from what the runs wrote, on rank zero, and gives them to all ranks. Collective.

@@ -128,6 +128,22 @@ extension ProcessTests {
       }
     }
 
+    @Test func aRungThatEndsLaterSaysSo() throws {
+      try withTemporaryDirectory { directory in
+        let configuration = try TinyExperiment.scenes(in: directory, validation: 3)
+        let output = "\(directory)/tuned"
+        let options = [
+          "--search", "optimizer.learningRate=1e-3,3e-3", "--rungs", "1/4,1", "--keep", "1/2", "--set", "training.epochs=4", "--set",
+          "evaluation.every=2",
+        ]
+        // Two candidates up to a half in place of a quarter, one of them to the end.
+        let outcome = try Program.run("longtail", ["tune", configuration, "--output", output] + options)
+        expect(outcome, output: ["2, 1 of them on the rungs: 75 %", "rung 1 up to 50 % of the epochs, not 25 %"])
+        #expect(try rows(output).filter { $0["row"] == "candidate" }.map { $0["share"] } == ["1.0", "0.5"])
+        #expect(try pages(output)[1].contains("2 up to 50 % of the epochs, then 1 up to all epochs"))
+      }
+    }
+
     @Test func mistakesAreAnsweredBeforeAnythingIsTrained() throws {
       try withTemporaryDirectory { directory in
         let configuration = try TinyExperiment.scenes(in: directory)
@@ -143,6 +159,13 @@ extension ProcessTests {
           (["--search", "model.width=8,16", "--keep", "0"], ["--keep"]),
           (["--search", "model.width=8,16", "--set", "evaluation.split=test"], ["evaluation.split is test"]),
           (["--search", "model.width=8,16", "--samples", "3"], ["only 2 different"]),
+          (
+            ["--search", "model.width=8,16", "--set", "training.epochs=12", "--set", "evaluation.every=10", "--rungs", "1/3,1/2,1"],
+            ["0.333 and 0.5 both end with epoch 10 of 12", "evaluation.every: 10"]
+          ),
+          (
+            ["--search", "evaluation.every=1,9", "--set", "training.epochs=8"], ["0.333 and 1 both end with epoch 8 of 8", "every=9"]
+          ),
         ]
         for mistake in mistakes {
           let outcome = try Program.run("longtail", ["tune", configuration, "--output", "\(directory)/none"] + mistake.options)

@@ -107,6 +107,17 @@ import Testing
     #expect(report.best?.values == ["8", "0.001"])
   }
 
+  @Test func rungsSayWhatWasReallyTrained() {
+    var report = report()
+    #expect(report.longerRungs == nil && report.markdown.contains("6 up to 50 % of the epochs, then 2 up to all epochs"))
+    for place in report.candidates.indices { report.candidates[place].shares = [place < 3 ? 0.75 : 0.8, 1] }
+    #expect(abs(report.meanShares[0] - 0.775) < 1e-12 && report.meanShares[1] == 1)
+    #expect(report.longerRungs?.contains("rung 1 up to 75 to 80 % of the epochs, not 50 %") == true)
+    #expect(report.markdown.contains("6 up to 75 to 80 % of the epochs, then 2 up to all epochs"))
+    #expect(report.csv.contains("candidate,rate=0.1_width=16,16,0.1,,,4,1,0.8,"))
+    #expect(report.bestLine?.hasSuffix("after 75 to 80 % of the epochs") == true)
+  }
+
   @Test func thePagesHaveTheNumbers() throws {
     let report = report()
     let page = PageReader(report.html)

@@ -19,6 +19,8 @@ import Testing
     // 12 quarters, 4 further quarters, 2 halves: 3 + 1 + 1 whole runs of 12.
     #expect(abs(third.cost(of: 12) - 5.0 / 12) < 1e-12)
     #expect(try SuccessiveHalving(rungs: [1], keep: 0.5).cost(of: 7) == 1)
+    // All up to a half, a third of them to three quarters, a sixth to the end.
+    #expect(abs(third.cost(of: 12, upTo: [0.5, 0.75, 1]) - (0.5 + 0.25 / 3 + 0.25 / 6)) < 1e-12)
   }
 
   @Test func theBestGoOnInTheirOrder() throws {

@@ -16,6 +16,8 @@ import Testing
     #expect(every.pauseStep(atShare: 0.34) == 110)
     #expect(every.pauseStep(atShare: 1) == 300)
     #expect(every.pauseStep(atShare: 0.001) == 10)
+    let tenth = RunSchedule(stepsPerEpoch: 10, totalSteps: 120, evaluationEvery: 10)
+    #expect(tenth.pauseStep(atShare: 1.0 / 3) == 100 && tenth.pauseShare(atShare: 1.0 / 3) == 100.0 / 120)
     for (stepsPerEpoch, total, evaluation) in [(7, 70, 3), (1, 5, 2), (4, 30, 1), (10, 25, 4)] {
       let schedule = RunSchedule(stepsPerEpoch: stepsPerEpoch, totalSteps: total, evaluationEvery: evaluation)
       for share in stride(from: 0.05, through: 1, by: 0.05) {

@@ -36,6 +36,15 @@ struct LineChart {
     for (place, curve) in curves.enumerated() {
       if curve.runs.count > 1 || curve.mean.isEmpty {
         parts += curve.runs.map { line($0.map { (x($0.x), y($0.y)) }, place, width: 0.8, opacity: 0.45, dash: "none") }
+        // A line of one point is not seen.
+        parts += curve.runs.filter { $0.count == 1 }.map { run in
+          .element(
+            "circle",
+            [
+              "cx": ChartStyle.number(x(run[0].x)), "cy": ChartStyle.number(y(run[0].y)), "r": "2", "fill": ChartStyle.colour(place),
+              "fill-opacity": "0.45",
+            ])
+        }
       }
       parts.append(line(curve.mean.map { (x($0.x), y($0.y)) }, place, width: 2.4, opacity: 1, dash: ChartStyle.dash(place)))
       if let end = curve.mean.last {

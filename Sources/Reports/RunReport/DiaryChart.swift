@@ -88,7 +88,8 @@ struct DiaryChart {
     }
   }
 
-  private static func number(_ value: Double) -> String {
-    value >= 1000 ? Formatting.count(Int(value.rounded())) : Formatting.significant(value, 3)
+  /// A value of the diary as people read it: pixels in whole numbers, the small ones with three figures.
+  static func number(_ value: Double) -> String {
+    value >= 1000 && value < 1e15 ? Formatting.count(Int(value.rounded())) : Formatting.significant(value, 3)
   }
 }

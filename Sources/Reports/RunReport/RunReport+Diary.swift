@@ -88,7 +88,7 @@ struct EarlySigns {
       let point = story.points[place]
       table.append(
         [story.name, kind?.cell(point.score) ?? "–"]
-          + quantities.map { quantity in quantity.value(point.diary).map { Formatting.significant($0, 3) } ?? "–" }
+          + quantities.map { quantity in quantity.value(point.diary).map(DiaryChart.number) ?? "–" }
           + [kind?.cell(story.points.last?.score) ?? "–"])
     }
     return table

@@ -25,7 +25,7 @@ extension TuningReport {
       let rung = min(candidate.rung, doneRungs)
       let last = rung > 0 ? candidate.statistics(atRung: rung - 1) : SampleStatistics([])
       var line = ["candidate", candidate.name] + candidate.values
-      line += ["", "", "\(candidate.runs.count)", "\(rung)", rung > 0 ? "\(rungs[rung - 1].share)" : "0"]
+      line += ["", "", "\(candidate.runs.count)", "\(rung)", rung > 0 ? "\(share(of: candidate, atRung: rung - 1))" : "0"]
       line += [cell(last.mean), cell(last.standardDeviation)]
       lines.append(line + rungs.indices.map { cell(candidate.statistics(atRung: $0).mean) })
       for run in candidate.runs {

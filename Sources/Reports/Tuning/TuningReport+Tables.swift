@@ -15,10 +15,11 @@ extension TuningReport {
       "\(Formatting.plural(candidates.count, "candidate")), each trained \(source), judged by \(scoreTitle) on validation samples. "
         + "± is the standard deviation over the runs of a candidate (n − 1).",
       rungs.count > 1
-        ? "Rungs: \(rungs.map { "\($0.candidates) up to \($0.title)" }.joined(separator: ", then ")). Each run follows the schedule of the "
+        ? "Rungs: \(rungs.indices.map { "\(rungs[$0].candidates) up to \(title(ofRung: $0))" }.joined(separator: ", then ")). Each run follows the schedule of the "
           + "whole run, and pauses behind a rung."
-        : "All candidates were trained up to \(rungs.first?.title ?? "the end").",
+        : "All candidates were trained up to \(rungs.isEmpty ? "the end" : title(ofRung: 0)).",
     ]
+    if let longerRungs { lines.append(longerRungs) }
     if doneRungs < rungs.count { lines.append("The search is not over: \(doneRungs) of \(Formatting.plural(rungs.count, "rung")) done.") }
     return lines
   }
@@ -27,7 +28,7 @@ extension TuningReport {
   var effectExplanation: [String] {
     let noise = noise
     var lines = [
-      "The mean score by value, over all candidates that have it, at the first rung (\(rungs.first?.title ?? "")): the only one that all have "
+      "The mean score by value, over all candidates that have it, at the first rung (\(rungs.isEmpty ? "" : title(ofRung: 0))): the only one that all have "
         + "reached."
     ]
     if let ofRuns = noise.ofRuns {
@@ -116,7 +117,7 @@ extension TuningReport {
 
   /// A column for each rung, with its score.
   private var rungColumns: [TextTable.Column] {
-    rungs.map { .init("\(score.heading), \($0.title)", isNumeric: true) }
+    rungs.indices.map { .init("\(score.heading), \(title(ofRung: $0))", isNumeric: true) }
   }
 
   /// What the best candidate is, in a sentence; nil while there is none.
@@ -125,6 +126,6 @@ extension TuningReport {
     let rung = min(best.rung, doneRungs)
     let values = zip(keys, best.values).map { "\($0.name)=\($1)" }.joined(separator: ", ")
     return "\(values): \(scoreTitle) \(best.statistics(atRung: rung - 1).text { score.cell($0) })\(score.unit == .share ? " %" : "") over "
-      + "\(Formatting.plural(best.runs.count, "run")), after \(rungs[rung - 1].title)"
+      + "\(Formatting.plural(best.runs.count, "run")), after \(title(ofRung: rung - 1))"
   }
 }

@@ -45,6 +45,8 @@ package struct TuningReport: Sendable {
     package var values: [String]
     /// Its runs: the same folds and seeds for all candidates, in the same order.
     package var runs: [Run]
+    /// The share of its epochs that each rung really trains up to, because a rung ends with an evaluation; empty where it is the rung's own.
+    package var shares: [Double] = []
     /// Why it dropped out beside its score, such as a loss that ran away.
     package var failure: String?
 
@@ -65,15 +67,12 @@ package struct TuningReport: Sendable {
 
   /// A step of successive halving.
   package struct Rung: Sendable, Equatable {
-    /// The share of the whole run's epochs that it trains up to.
+    /// The share of the whole run's epochs that it trains up to at least.
     package var share: Double
     /// How many candidates it begins with.
     package var candidates: Int
 
     package init(share: Double, candidates: Int) { (self.share, self.candidates) = (share, candidates) }
-
-    /// `25 % of the epochs`, or `all epochs`.
-    var title: String { share >= 1 ? "all epochs" : "\(ChartStyle.label((share * 1000).rounded() / 10)) % of the epochs" }
   }
 
   /// The heading.
@@ -106,6 +105,35 @@ package struct TuningReport: Sendable {
 
   /// Whether runs were judged on folds of the training samples.
   var hasFolds: Bool { candidates.contains { $0.runs.contains { $0.fold != nil } } }
+
+  /// The share of its epochs that a candidate is trained up to at a rung.
+  func share(of candidate: Candidate, atRung rung: Int) -> Double {
+    rung < candidate.shares.count ? candidate.shares[rung] : rungs[rung].share
+  }
+
+  /// The mean over all candidates of what each rung trains up to.
+  package var meanShares: [Double] {
+    rungs.indices.map { rung in
+      candidates.isEmpty ? rungs[rung].share : candidates.reduce(0) { $0 + share(of: $1, atRung: rung) } / Double(candidates.count)
+    }
+  }
+
+  /// That a rung trains longer than was asked for, in a sentence; nil where none does by more than a hundredth.
+  package var longerRungs: String? {
+    let longer = rungs.indices.filter { meanShares[$0] > rungs[$0].share + 0.01 }
+    guard !longer.isEmpty else { return nil }
+    let each = longer.map { rung in
+      "rung \(rung + 1) up to \(title(ofRung: rung)), not \(ChartStyle.label((rungs[rung].share * 1000).rounded() / 10)) %"
+    }
+    return "A rung ends with an evaluation: \(each.joined(separator: "; ")). A smaller evaluation.every brings it nearer."
+  }
+
+  /// `25 % of the epochs`, `25 to 30 % of the epochs` where candidates differ, or `all epochs`.
+  func title(ofRung rung: Int) -> String {
+    let shares = candidates.map { (share(of: $0, atRung: rung) * 1000).rounded() / 10 }
+    guard let low = shares.min(), let high = shares.max(), low < 100 else { return "all epochs" }
+    return "\(low < high ? "\(ChartStyle.label(low)) to " : "")\(ChartStyle.label(high)) % of the epochs"
+  }
 
   /// Places of the candidates, the best first: those that came further before others, in each rung by their score there; those without one
   /// last.

@@ -41,10 +41,11 @@ package struct SuccessiveHalving: Sendable, Equatable {
   }
 
   /// The part of the epochs that the search takes of those that all candidates would take to the end.
-  package func cost(of candidates: Int) -> Double {
+  /// - Parameter shares: what each rung really trains up to; by default its own share.
+  package func cost(of candidates: Int, upTo shares: [Double]? = nil) -> Double {
     guard candidates > 0 else { return 0 }
     var (sum, done) = (0.0, 0.0)
-    for (rung, count) in zip(rungs, counts(of: candidates)) {
+    for (rung, count) in zip(shares ?? rungs, counts(of: candidates)) {
       sum += (rung - done) * Double(count)
       done = rung
     }
@@ -67,6 +68,9 @@ package struct SuccessiveHalving: Sendable, Equatable {
   }
 
   private func kept(_ count: Int) -> Int { min(count, max(1, Int((Double(count) * keep - 1e-9).rounded(.up)))) }
+
+  /// A share as people read it: `0.333`.
+  package static func text(_ share: Double) -> String { "\((share * 1000).rounded() / 1000)" }
 
   /// `1/3`, `0.25`.
   private static func number(_ text: Substring, _ option: String) throws -> Double {

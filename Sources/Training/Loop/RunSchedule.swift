@@ -28,6 +28,10 @@ package struct RunSchedule: Sendable, Equatable {
     return min(totalSteps, (epochs + every - 1) / every * every * max(1, stepsPerEpoch))
   }
 
+  /// The share of the whole run's steps that is really behind it at such a pause: at least `share`, and more where no evaluation follows it.
+  /// - Parameter share: from 0 to 1.
+  package func pauseShare(atShare share: Double) -> Double { Double(pauseStep(atShare: share)) / Double(max(1, totalSteps)) }
+
   /// Whether the run ends after this many steps.
   package func isEnd(after steps: Int) -> Bool { steps >= totalSteps }
 

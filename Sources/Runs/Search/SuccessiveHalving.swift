@@ -69,8 +69,8 @@ package struct SuccessiveHalving: Sendable, Equatable {
 
   private func kept(_ count: Int) -> Int { min(count, max(1, Int((Double(count) * keep - 1e-9).rounded(.up)))) }
 
-  /// A share as people read it: `0.333`.
-  package static func text(_ share: Double) -> String { "\((share * 1000).rounded() / 1000)" }
+  /// A share as people read it: `0.333`, `1`.
+  package static func text(_ share: Double) -> String { share == 1 ? "1" : "\((share * 1000).rounded() / 1000)" }
 
   /// `1/3`, `0.25`.
   private static func number(_ text: Substring, _ option: String) throws -> Double {
